@@ -1,0 +1,53 @@
+# Everything runs in .venv, which is made from the pinned requirements when it is first needed.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+  && echo $$p && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+OPTIONS ?=
+
+help:  ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(VENV)/.runs  ## make .venv with what the scripts need
+
+demo: $(VENV)/.runs  ## do the whole job on the demo catalogue (OPTIONS='--backbone FOLDER')
+	@$(RUN) -m product_classifier.demo $(OPTIONS)
+
+test: $(VENV)/.checks  ## run all tests
+	$(RUN) -m pytest $(OPTIONS)
+
+test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seconds
+	$(RUN) -m pytest -m 'not slow' $(OPTIONS)
+
+check: $(VENV)/.checks  ## lint, format, types and all tests: what CI runs
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(RUN) -m pytest
+
+format: $(VENV)/.checks  ## format the code and mend what can be mended
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+bench: $(VENV)/.checks  ## print each figure beside its peer (needs ../shared; OPTIONS='scale')
+	$(RUN) -m benchmarks $(OPTIONS)
+
+clean:  ## remove what can be made again, .venv included
+	rm -rf $(VENV) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/.runs: requirements.txt constraints.txt
+	@test -n '$(PYTHON)' || { echo 'make: Python 3.11, 3.12 or 3.13 is needed; \
+	install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@echo 'setting up $(VENV) with $(PYTHON): a few minutes, once' >&2
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.checks: $(VENV)/.runs requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.PHONY: help setup demo test test-fast check format bench clean
