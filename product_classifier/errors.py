@@ -1,0 +1,33 @@
+"""The errors a user can meet: each message says what is wrong and what to do about it.
+
+Scripts print the message and exit with 1; anything that is not one of these is a bug and keeps its
+traceback.
+"""
+
+
+class ProductClassifierError(Exception):
+    """Base of all errors that a user can mend."""
+
+
+class SourceError(ProductClassifierError):
+    """An API, a server or a file could not give what was asked of it."""
+
+
+class KeyRejectedError(SourceError):
+    """The API refuses the key: nothing further can be fetched."""
+
+
+class PictureError(ProductClassifierError):
+    """Bytes that are not a whole, harmless picture."""
+
+
+class StoreError(ProductClassifierError):
+    """The database or a folder beside it cannot be used as asked."""
+
+
+class FeatureError(ProductClassifierError):
+    """Words or pictures could not be turned into features."""
+
+
+class ModelError(ProductClassifierError):
+    """The data at hand cannot train or test a model."""

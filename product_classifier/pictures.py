@@ -1,0 +1,58 @@
+"""Bytes → picture, safely: the one decoder that downloads, features and reports all use.
+
+`PIL.Image.open` accepts a truncated file and one of a billion pixels; only a full decode below a
+limit shows that a picture is whole.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from product_classifier.errors import PictureError
+
+FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
+MAX_PIXELS = 50_000_000
+
+
+def decode(data: bytes) -> tuple[Image.Image, str]:
+    """Decode a whole picture: RGB, upright, transparency on white, and its file extension.
+
+    Raises PictureError for anything that is not a complete picture of a known format, or that has
+    more than 50 million pixels.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of sizes that are checked just below
+            picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
+            if picture.width * picture.height > MAX_PIXELS:
+                size = f"{picture.width}x{picture.height}"
+                raise PictureError(f"{size} pixels are more than {MAX_PIXELS:,}")
+            extension = FORMATS[str(picture.format)]
+            picture.load()
+            return _rgb(ImageOps.exif_transpose(picture)), extension
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise PictureError(f"not a picture ({_looks_like(data)})") from None
+    except Exception as error:  # decoders raise whatever their format's code happens to meet
+        raise PictureError(f"broken picture ({error})") from None
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
+        return picture.point(lambda value: value / 257, "L").convert("RGB")
+    return picture.convert("RGB")
+
+
+def _looks_like(data: bytes) -> str:
+    if not data:
+        return "no bytes"
+    start = data[:512].lstrip().lower()
+    return "HTML" if start.startswith((b"<!doctype", b"<html")) else f"begins {data[:8]!r}"

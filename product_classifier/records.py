@@ -1,0 +1,179 @@
+"""The plain records that rooms hand to each other. Every room may import this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A node of the category tree."""
+
+    id: str
+    name: str
+    parent: str | None
+    path: str  # ids from below the root down to this one, joined by '/'; '' for the root
+    leaf: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a source knows of one product."""
+
+    id: str
+    name: str
+    description: str  # may hold HTML
+    categories: tuple[str, ...]  # category ids, the main one first
+    image: str | None  # address of its picture: a URL, or a path below the folder of pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something a source offered that could not be used, and why."""
+
+    kind: str  # 'category' or 'product'
+    item: str  # its id, or where it stood
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a source, with the bookmark that is committed together with it."""
+
+    query: str  # what was asked, without key and offset
+    products: list[Product]
+    skipped: list[Skipped]
+    next_offset: int
+    finished: bool  # nothing lies beyond this page
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A product's picture: a complete file, or the reason why there is none."""
+
+    address: str  # as in Product.image
+    file: str | None = None  # path below the images folder
+    sha256: str | None = None  # of the file's bytes, in hexadecimal
+    width: int | None = None  # pixels
+    height: int | None = None  # pixels
+    error: str | None = None
+
+
+class Identity(NamedTuple):
+    """What makes a product the duplicate of another one."""
+
+    product_id: str
+    name: str
+    description: str
+    sha256: str | None  # of its picture's bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product as the categorizers see it: its text, its picture, its true categories."""
+
+    id: str
+    text: str  # name and description
+    image: Image | None  # only a complete one
+    labels: tuple[int, ...]  # positions in Dataset.categories, the main one first
+    part: str  # of the frozen split: 'train', 'tuning', 'calibration' or 'test'
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The products of the chosen categories; label k stands for categories[k]."""
+
+    categories: tuple[Category, ...]
+    items: tuple[Item, ...]
+    name: str  # how an experiment names this choice of categories
+    split: str  # hash of which product is in which part: equal hashes can be compared
+    left_out: tuple[str, ...]  # leaves that were asked for and cannot be learned, with the reason
+    settings: Mapping[str, Any]  # what was asked for
+
+    @property
+    def images(self) -> list[Image | None]:
+        """The picture of each item."""
+        return [item.image for item in self.items]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The category predicted for a product; score is its probability, 0 to 1."""
+
+    product_id: str
+    category_id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One trained and tested categorizer, with all that is needed to run it again."""
+
+    name: str
+    kind: str  # 'words', 'images' or 'both'
+    split: str  # Dataset.split
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    seconds: float
+    accuracy: Mapping[str, float | None]  # by part of the split; None for an empty part
+    predictions: list[Prediction] = field(repr=False)  # of the test products
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An experiment without its predictions."""
+
+    id: int
+    name: str
+    date: str
+    kind: str | None
+    split: str | None
+    seconds: float | None
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions beside the truth; categories are row numbers, 0 where there is none.
+
+    One row for each pair of a predicted product and one of its true categories.
+    """
+
+    product: NDArray[np.int64]
+    score: NDArray[np.float64]
+    predicted: NDArray[np.int64]
+    true: NDArray[np.int64]
+    above: dict[int, int]  # category → its parent, or itself directly below the root
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A product whose predicted category is not among its true ones."""
+
+    product_id: str
+    name: str
+    description: str
+    image: str | None  # its address
+    file: str | None  # below the images folder
+    predicted: str  # path
+    score: float
+    categories: tuple[str, ...]  # paths of the true ones
+
+
+class Track(Protocol):
+    """Passes items on and shows how far along they are; scripts own the bar, rooms just use it."""
+
+    def __call__(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        """Pass items on, of which there are total, if that is known."""
+
+
+def untracked(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Pass items on in silence."""
+    return iter(items)

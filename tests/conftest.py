@@ -1,0 +1,69 @@
+"""Small catalogues that a person can read, and the paths of what is not always there."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image as PillowImage
+
+from product_classifier.records import Category, Product
+from product_classifier.store.catalogue import save_import
+from product_classifier.store.database import open_database
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real data and weights, which are not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is not there")
+    return SHARED
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with open_database(tmp_path / "crawl.db", create=True) as connection:
+        yield connection
+
+
+def jpeg(colour: str = "red", size: tuple[int, int] = (30, 40)) -> bytes:
+    """A whole picture of one colour."""
+    file = io.BytesIO()
+    PillowImage.new("RGB", size, colour).save(file, "JPEG")
+    return file.getvalue()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+TREE = [
+    Category("women", "Women", "all", "", False),
+    Category("jeans", "Jeans", "women", "jeans", False),
+    Category("bootcut", "Bootcut", "jeans", "jeans/bootcut", True),
+    Category("flare", "Flare", "jeans", "jeans/flare", True),
+    Category("belts", "Belts", "women", "belts", True),
+]
+
+
+def product(identity: str, *categories: str, name: str = "", image: str | None = None) -> Product:
+    return Product(identity, name or f"product {identity}", "", categories, image)
+
+
+def shop(db: sqlite3.Connection, per_leaf: int = 30) -> list[Product]:
+    """Fill a database with leaves that their names tell apart."""
+    words = {"bootcut": "boot denim", "flare": "wide denim", "belts": "leather buckle"}
+    products = [
+        product(f"{leaf}-{k:03}", leaf, name=f"{text} no {k}")
+        for leaf, text in words.items()
+        for k in range(per_leaf)
+    ]
+    save_import(db, TREE, products, [])
+    return products

@@ -1,0 +1,62 @@
+"""The one decoder: what it accepts, and how it makes every picture RGB."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from product_classifier import pictures
+from product_classifier.errors import PictureError
+from product_classifier.pictures import decode
+from tests.conftest import jpeg
+
+
+def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_transparency_becomes_white() -> None:
+    picture, extension = decode(saved(Image.new("RGBA", (2, 2), (255, 0, 0, 0)), "PNG"))
+    assert (picture.mode, picture.getpixel((0, 0)), extension) == ("RGB", (255, 255, 255), "png")
+
+
+def test_sixteen_bit_grey_keeps_its_brightness() -> None:
+    picture, _ = decode(saved(Image.new("I;16", (2, 2), 32896), "PNG"))
+    assert picture.getpixel((0, 0)) == (128, 128, 128)
+
+
+def test_a_camera_held_upright_gives_an_upright_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    assert decode(saved(Image.new("RGB", (40, 30)), "JPEG", exif=exif))[0].size == (30, 40)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("1", "PNG"), ("L", "PNG"), ("P", "GIF"), ("LA", "PNG"), ("CMYK", "JPEG")]
+)
+def test_every_mode_becomes_rgb(mode: str, kind: str) -> None:
+    assert decode(saved(Image.new(mode, (2, 2)), kind))[0].mode == "RGB"
+
+
+@pytest.mark.parametrize("cut", [1, 100, 300])
+def test_a_truncated_picture_is_refused(cut: int) -> None:
+    with pytest.raises(PictureError):
+        decode(jpeg(size=(200, 200))[:-cut])
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
+    bomb = saved(Image.new("1", (10_000, 10_000)), "PNG")
+    with pytest.raises(PictureError, match="10000x10000 pixels are more than 50,000,000"):
+        decode(bomb)
+
+
+def test_formats_that_no_shop_uses_are_not_decoded() -> None:
+    with pytest.raises(PictureError, match="not a picture"):
+        decode(saved(Image.new("RGB", (2, 2)), "TIFF"))
+
+
+def test_the_largest_size_is_still_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 1200)
+    assert decode(jpeg(size=(30, 40)))[0].size == (30, 40)

@@ -1,0 +1,45 @@
+"""HTML as shops write it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from product_classifier.plain_text import strip_html
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("plain, as it is", "plain, as it is"),
+        ("<ul><li>Soft</li><li>Wide</li></ul>", "Soft Wide"),
+        ("a<br>b<br/>c", "a b c"),
+        ("Caf&eacute; &amp; bar&nbsp;&#8211; &quot;x&quot;", 'Café & bar – "x"'),
+        ("size < 5 & > 3", "size < 5 & > 3"),
+        ("I <3 you", "I <3 you"),
+        ("&lt;li&gt;Soft&lt;/li&gt;", "Soft"),
+        ("&amp;lt;b&amp;gt;Soft&amp;lt;/b&amp;gt;", "Soft"),
+        ("<script>var x = '<b>';</script>ok<style>p {}</style>", "ok"),
+        ("<!-- hidden -->seen", "seen"),
+        ("<![CDATA[kept]]> and <![if IE]>kept too", "kept]]> and if IE]>kept too"),
+        ('<a title="5 > 4" href="javascript:alert(1)">link</a>', "link"),
+        ("unclosed <b", "unclosed <b"),
+    ],
+)
+def test_markup_goes_and_text_stays(text: str, plain: str) -> None:
+    assert " ".join(strip_html(text).split()) == plain
+
+
+pieces = st.sampled_from(
+    ["<", ">", "!", "[", "]", "--", "/", "&", "#", "x", ";", "b", "=", '"', "?", "script", " ", "1"]
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(pieces, max_size=15).map("".join))
+def test_no_broken_markup_stops_it(text: str) -> None:
+    strip_html(text)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="<&"), max_size=50))
+def test_text_without_markup_is_untouched(text: str) -> None:
+    assert strip_html(text) == text
