@@ -1,0 +1,1 @@
+"""crawl.db, the images folder and the feature cache. All SQL lives here."""

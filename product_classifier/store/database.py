@@ -1,0 +1,110 @@
+"""Opening crawl.db: created from schema.sql, migrated when old, refused when it is neither."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from product_classifier.errors import StoreError
+from product_classifier.store.migrations import LATEST, migrate
+
+SCHEMA = Path(__file__).parents[2] / "schema.sql"
+BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
+
+
+@contextmanager
+def open_database(path: Path, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open crawl.db, creating it if asked to, and migrate it if it is old.
+
+    Raises StoreError where it does not exist, is no such database, is newer than this program, is
+    locked, or cannot be written; also for such troubles while it is open.
+    """
+    if not create and not path.is_file():
+        raise StoreError(f"there is no {path}; run crawl.py first, or pass --db-path")
+    if create:
+        _insist_on_folder(path)
+    try:
+        db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be opened: {error}") from None
+    try:
+        _prepare(db, path)
+        yield db
+    except sqlite3.DatabaseError as error:
+        raise _explained(error, path) from error
+    finally:
+        db.close()
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Commit all that is done inside, or nothing."""
+    db.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")
+
+
+@contextmanager
+def sole_crawler(path: Path) -> Iterator[None]:
+    """Hold the lock that lets only one crawl work on a database. Raises StoreError at once."""
+    _insist_on_folder(path)  # a lock would make it
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StoreError(f"another crawl is filling {path}; wait for it, or stop it") from None
+    except OSError as error:
+        raise StoreError(f"{lock.lock_file} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def now() -> str:
+    """Tell the time as the database writes it."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _insist_on_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} to put {path.name} into")
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    version = db.execute("pragma user_version").fetchone()[0]
+    tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+    if version > LATEST:
+        raise StoreError(
+            f"{path} was written by a newer version of this program (format {version}, "
+            f"this one knows {LATEST}); update the program"
+        )
+    if not tables:
+        db.executescript(f"begin exclusive;\n{SCHEMA.read_text()}\ncommit;")
+    elif version < LATEST:
+        migrate(db, path, version, tables, SCHEMA.read_text())
+    db.execute("pragma foreign_keys = on")
+
+
+def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    """Turn what SQLite says of a file into what to do about it; a bug in our SQL stays one."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    advice = {
+        sqlite3.SQLITE_NOTADB: "is not a database; pass another --db-path",
+        sqlite3.SQLITE_BUSY: "is locked by another program; close it and try again",
+        sqlite3.SQLITE_READONLY: "cannot be written; check its permissions",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file, and its permissions",
+        sqlite3.SQLITE_FULL: "cannot grow: the disk is full; make room and run it again",
+        sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a copy",
+        sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails",
+    }.get(code)
+    return StoreError(f"{path} {advice}") if advice else error

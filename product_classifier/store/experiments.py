@@ -1,0 +1,104 @@
+"""Experiments and their predictions in crawl.db: written whole, read back as arrays."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import numpy as np
+
+from product_classifier.errors import StoreError
+from product_classifier.records import Experiment, Mistake, Outcomes, Summary
+from product_classifier.store.database import now, transaction
+
+
+def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
+    """Store an experiment and its predictions, all or nothing; returns its number."""
+    with transaction(db):
+        cursor = db.execute(
+            """insert into experiment
+                 (name, date, kind, split, settings, versions, accuracy, seconds)
+               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                experiment.name,
+                now(),
+                experiment.kind,
+                experiment.split,
+                json.dumps(experiment.settings),
+                json.dumps(experiment.versions),
+                json.dumps(experiment.accuracy),
+                round(experiment.seconds, 1),
+            ),
+        )
+        number = int(cursor.lastrowid or 0)
+        db.executemany(
+            "insert into predicted_category values (?, ?, ?, ?)",
+            (
+                (number, prediction.product_id, prediction.category_id, prediction.score)
+                for prediction in experiment.predictions
+            ),
+        )
+    return number
+
+
+def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[Summary]:
+    """List all experiments, or the one of that number. Raises StoreError where there is none."""
+    rows = db.execute(
+        "select id, name, date, kind, split, seconds, settings from experiment order by id"
+    ).fetchall()
+    found = [
+        Summary(*(*row, json.loads(settings or "{}")))
+        for *row, settings in rows
+        if number in (None, row[0])
+    ]
+    if not rows:
+        raise StoreError("there is no experiment yet; run one of the categorize scripts first")
+    if not found:
+        known = ", ".join(str(row[0]) for row in rows[-10:])
+        raise StoreError(f"there is no experiment {number}; the latest are {known}")
+    return found
+
+
+def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
+    """Read an experiment's predictions with the true categories of their products."""
+    rows = np.fromiter(
+        db.execute(
+            """select product.rowid, score, predicted.rowid, coalesce(true.rowid, 0)
+               from predicted_category pc
+               join product on product.id = pc.product_id
+               join category predicted on predicted.id = pc.category_id
+               left join product_category on product_category.product_id = pc.product_id
+               left join category true on true.id = product_category.category_id
+               where experiment_id = ?""",
+            (number,),
+        ),
+        dtype=np.dtype("i8,f8,i8,i8"),
+    )
+    above = dict(
+        db.execute(
+            """select category.rowid, coalesce(parent.rowid, category.rowid)
+               from category left join category parent
+                 on parent.id = category.parent and parent.path <> ''"""
+        )
+    )
+    return Outcomes(rows["f0"], rows["f1"], rows["f2"], rows["f3"], above)
+
+
+def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> list[Mistake]:
+    """Read the wrong predictions of an experiment, the most confident first."""
+    rows = db.execute(
+        """select product.id, product.name, description, image, file, predicted.path, score,
+             coalesce((
+               select group_concat(path, char(10)) from product_category join category
+                 on category.id = product_category.category_id where product_id = product.id), '')
+           from predicted_category pc
+           join product on product.id = pc.product_id
+           join category predicted on predicted.id = pc.category_id
+           left join image on address = product.image
+           where experiment_id = ? and not exists (
+             select 1 from product_category true
+             where true.product_id = pc.product_id and true.category_id = pc.category_id)
+           order by score desc, product.id limit ?""",
+        (number, limit),
+    )
+    return [Mistake(*(*row, tuple(paths.split("\n")))) for *row, paths in rows]

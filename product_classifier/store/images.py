@@ -1,0 +1,60 @@
+"""The images folder: files named by their content, complete or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from product_classifier.errors import StoreError
+
+
+class ImageFolder:
+    """A folder of pictures, images/ab/ab….jpg; equal pictures are one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def put(self, data: bytes, extension: str) -> tuple[str, str]:
+        """Store a picture's bytes; returns its path below the folder and its SHA-256.
+
+        Raises StoreError where the folder cannot be written.
+        """
+        sha256 = hashlib.sha256(data).hexdigest()
+        name = f"{sha256[:2]}/{sha256}.{extension}"
+        try:
+            if not (self.path / name).exists():
+                write_whole(self.path / name, data)
+        except OSError as error:
+            raise StoreError(
+                f"{self.path} cannot be written ({error.strerror}); run it again when it can"
+            ) from None
+        return name, sha256
+
+    def read(self, file: str | None) -> bytes | None:
+        """Read a picture's bytes, or nothing where it is gone."""
+        try:
+            return (self.path / file).read_bytes() if file else None
+        except OSError:
+            return None
+
+    def sweep(self) -> None:
+        """Remove what a killed crawl left half written."""
+        for part in self.path.glob("??/.*"):
+            part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, even after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise

@@ -1,0 +1,60 @@
+"""Old databases → today's format, in one transaction that is checked before it is committed.
+
+Format 0 is the file of gtoubassi/ProductClassification: four tables of the same names, numbers as
+product ids, one category for each product.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Set
+from pathlib import Path
+
+from product_classifier.errors import StoreError
+
+LATEST = 1
+
+OLD_TABLES = ("category", "product", "experiment", "predicted_category")
+
+FROM_0 = """
+with recursive tree (id, parent, leaf, path) as (
+  select id, parent, coalesce(leaf, 0), '' from old_category
+    where parent is null or parent not in (select id from old_category)
+  union
+  select c.id, c.parent, coalesce(c.leaf, 0), ltrim(tree.path || '/' || c.id, '/')
+    from old_category c join tree on c.parent = tree.id)
+insert into category (id, parent, leaf, path, name) select id, parent, leaf, path, id from tree;
+insert into product (id, category_id, image, name, description, date)
+  select cast(id as text), (select id from category c where c.id = category_id),
+    nullif(image, ''), coalesce(name, ''), coalesce(description, ''), '1970-01-01T00:00:00Z'
+  from old_product;
+insert into product_category (product_id, category_id)
+  select id, category_id from product where category_id is not null;
+insert into experiment (id, name, date)
+  select id, coalesce(name, ''), coalesce(date, '') from old_experiment;
+insert or ignore into predicted_category (experiment_id, product_id, category_id, score)
+  select experiment_id, cast(product_id as text), category_id, coalesce(score, 0)
+  from old_predicted_category
+  where experiment_id in (select id from experiment)
+    and cast(product_id as text) in (select id from product)
+    and category_id in (select id from category);
+update category set product_count =
+  (select count(*) from product_category where category_id = category.id);
+"""
+
+
+def migrate(
+    db: sqlite3.Connection, path: Path, version: int, tables: Set[str], schema: str
+) -> None:
+    """Bring an old database up to date. Raises StoreError for a database of something else."""
+    if version != 0 or "schema_version" not in tables or not tables >= set(OLD_TABLES):
+        raise StoreError(f"{path} is a database of another program; pass another --db-path")
+    aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
+    drop = [f"drop table old_{name};" for name in OLD_TABLES] + ["drop table schema_version;"]
+    script = [*aside, schema, FROM_0, *drop]
+    try:
+        db.executescript("begin exclusive;\n" + "\n".join(script) + "\ncommit;")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise

@@ -1,0 +1,81 @@
+-- crawl.db: what was crawled, what a person said and what experiments predicted.
+-- These are facts; everything else (cache/, models/) can be made again from them and from images/.
+-- Dates are UTC, as 2026-11-21T08:30:00Z.
+
+create table category (
+  id            text primary key,           -- the source's id; of an imported file: the path
+  parent        text,                       -- id of the category above; null at the top
+  leaf          integer not null check (leaf in (0, 1)),  -- 1: no category lies below
+  product_count integer not null default 0, -- distinct products that are in this very category
+  path          text not null,              -- ids from below the root to here, joined by '/'
+  name          text not null               -- as a shop shows it; need not be unique
+);
+create index category_by_parent on category (parent);
+
+create table product (
+  id          text primary key,             -- the source's id, a number or any string
+  category_id text references category,     -- the main category: where it was met first
+  image       text,                         -- address of its picture: a URL or a file; null: none
+  name        text not null,                -- as the source has it
+  description text not null,                -- as the source has it, HTML included
+  date        text not null                 -- when it was last fetched
+);
+create index product_by_category on product (category_id);
+create index product_by_image on product (image);
+
+create table product_category (             -- all categories of each product, the main one included
+  product_id  text not null references product on delete cascade,  -- the product
+  category_id text not null references category,  -- a category it was met under, or names itself
+  primary key (product_id, category_id)
+) without rowid;
+create index product_category_by_category on product_category (category_id);
+
+create table image (
+  address text primary key,                 -- as in product.image
+  file    text,                             -- path below the images folder; null: not to be had
+  sha256  text,                             -- of the file's bytes; equal pictures share one file
+  width   integer,                          -- pixels
+  height  integer,                          -- pixels
+  error   text,                             -- why there is no file
+  date    text not null,                    -- when it was fetched, or last tried
+  check ((file is null) = (sha256 is null)),
+  check ((file is null) = (error is not null))
+);
+
+create table bookmark (                     -- how far each query has been read
+  query       text primary key,             -- such as products?cat=belts
+  next_offset integer not null,             -- where the next page starts
+  finished    integer not null check (finished in (0, 1)),  -- 1: nothing lies beyond
+  error       text,                         -- why the last try came no further
+  date        text not null                 -- of the last page, or the last try
+);
+
+create table skipped (                      -- what a source offered and could not be used
+  kind   text not null,                     -- category or product
+  item   text not null,                     -- its id, or where it stood
+  reason text not null,                     -- why it could not be used
+  date   text not null,                     -- when it was last met
+  primary key (kind, item)
+);
+
+create table experiment (
+  id       integer primary key autoincrement,  -- as analyze.py --experiment takes it
+  name     text not null,                   -- such as Text classification of: all (39 categories)
+  date     text not null,                   -- when it was stored
+  kind     text check (kind in ('words', 'images', 'both')),  -- null: of an older program
+  split    text,                            -- hash of which product was in which part
+  settings text,                            -- JSON: every option, seed included
+  versions text,                            -- JSON: of Python and the libraries
+  accuracy text,                            -- JSON: share right by part of the split
+  seconds  real                             -- features, training and prediction
+);
+
+create table predicted_category (           -- one row for each test product of an experiment
+  experiment_id integer not null references experiment on delete cascade,  -- the experiment
+  product_id    text not null references product,  -- a product of its test part
+  category_id   text not null references category,  -- the category predicted for it
+  score         real not null check (score between 0 and 1),  -- probability of the category
+  primary key (experiment_id, product_id)
+) without rowid;
+
+pragma user_version = 1;

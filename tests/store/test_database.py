@@ -1,0 +1,193 @@
+"""Opening, creating, migrating and refusing database files."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from product_classifier.errors import StoreError
+from product_classifier.store import database
+from product_classifier.store.database import open_database, sole_crawler, transaction
+
+EARLIER_SYSTEM = """
+create table schema_version (id integer primary key autoincrement, date text, name text);
+create table category (id text primary key, parent text, leaf integer default 0,
+  product_count integer default 0, path text);
+create table product (id integer primary key, category_id text, image text, name text,
+  description text, image_crawled integer default 0);
+create table experiment (id integer primary key autoincrement, name text, date text);
+create table predicted_category (experiment_id integer, product_id integer, category_id text,
+  score real default 0);
+insert into category values ('women', 'clothes-shoes-and-jewelry', 0, 0, null),
+  ('jeans', 'women', 0, 0, null), ('flare-jeans', 'jeans', 1, 7, 'jeans/flare-jeans');
+insert into product values (471, 'flare-jeans', 'http://shop/a.jpg', 'Wide', null, 0),
+  (472, 'lost-category', '', 'Odd', 'text', 0);
+insert into experiment values (43, 'Text classification of: all', '2016-12-01');
+insert into predicted_category values (43, 471, 'flare-jeans', 0.9),
+  (43, 471, 'flare-jeans', 0.9), (43, 999, 'flare-jeans', 0.5), (44, 471, 'flare-jeans', 0.5);
+"""
+
+
+def write(path: Path, script: str) -> Path:
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+    return path
+
+
+def open_and_close(path: Path, create: bool = False) -> None:
+    with open_database(path, create):
+        pass
+
+
+def test_a_new_database_is_what_schema_sql_says(tmp_path: Path) -> None:
+    open_and_close(tmp_path / "crawl.db", create=True)
+    write(tmp_path / "plain.db", database.SCHEMA.read_text())
+    made, plain = (
+        sqlite3.connect(tmp_path / name).execute("select sql from sqlite_master").fetchall()
+        for name in ("crawl.db", "plain.db")
+    )
+    assert made == plain
+
+
+def test_every_column_is_explained_in_the_schema() -> None:
+    lines = database.SCHEMA.read_text().splitlines()
+    columns = [line for line in lines if line.split()[1:2] in (["text"], ["integer"], ["real"])]
+    assert len(columns) > 30
+    assert [line for line in columns if "--" not in line] == []
+
+
+def test_the_four_tables_people_query_by_hand_keep_their_columns(db: sqlite3.Connection) -> None:
+    known = {
+        "category": ["id", "parent", "leaf", "product_count", "path"],
+        "product": ["id", "category_id", "image", "name", "description"],
+        "experiment": ["id", "name", "date"],
+        "predicted_category": ["experiment_id", "product_id", "category_id", "score"],
+    }
+    for table, columns in known.items():
+        found = [row[1] for row in db.execute(f"pragma table_info({table})")]
+        assert found[: len(columns)] == columns
+
+
+def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
+    path = write(tmp_path / "crawl.db", EARLIER_SYSTEM)
+    with open_database(path) as db:
+        rows = db.execute("select id, path, product_count from category order by id").fetchall()
+        assert rows == [
+            ("flare-jeans", "jeans/flare-jeans", 1),
+            ("jeans", "jeans", 0),
+            ("women", "", 0),
+        ]
+        rows = db.execute("select id, category_id, image, description from product").fetchall()
+        assert rows == [
+            ("471", "flare-jeans", "http://shop/a.jpg", ""),
+            ("472", None, None, "text"),
+        ]
+        assert db.execute("select * from predicted_category").fetchall() == [
+            (43, "471", "flare-jeans", 0.9)
+        ]
+        assert db.execute("pragma foreign_key_check").fetchall() == []
+        assert db.execute("pragma user_version").fetchone() == (1,)
+    open_and_close(path)  # and is not migrated again
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = write(tmp_path / "crawl.db", EARLIER_SYSTEM + "create table image (x);")
+    with pytest.raises(sqlite3.OperationalError, match="image already exists"):
+        open_and_close(path)
+    assert sqlite3.connect(path).execute("select count(*) from product").fetchone() == (2,)
+
+
+def test_a_file_that_does_not_exist_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"there is no .*crawl\.db; run crawl\.py first"):
+        open_and_close(tmp_path / "crawl.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "crawl.db", "create table x (y); pragma user_version = 99;")
+    with pytest.raises(StoreError, match="newer version of this program"):
+        open_and_close(path)
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "crawl.db", "create table bookmarks (url text);")
+    with pytest.raises(StoreError, match="database of another program"):
+        open_and_close(path, create=True)
+    assert sqlite3.connect(path).execute("select name from sqlite_master").fetchall() == [
+        ("bookmarks",)
+    ]
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    path.write_text("id,name\n" * 100)
+    with pytest.raises(StoreError, match="is not a database"):
+        open_and_close(path)
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"there is no|cannot be opened"):
+        open_and_close(tmp_path)
+
+
+def test_a_folder_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no folder"):
+        open_and_close(tmp_path / "none" / "crawl.db", create=True)
+
+
+def test_a_locked_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
+    path = tmp_path / "crawl.db"
+    open_and_close(path, create=True)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin exclusive")
+    with (
+        pytest.raises(StoreError, match="locked by another program"),
+        open_database(path) as db,
+        transaction(db),
+    ):
+        pass
+    other.close()
+
+
+def test_a_transaction_that_fails_changes_nothing(db: sqlite3.Connection) -> None:
+    with contextlib.suppress(KeyboardInterrupt), transaction(db):
+        db.execute("insert into bookmark values ('x', 1, 0, null, 'now')")
+        raise KeyboardInterrupt
+    assert db.execute("select * from bookmark").fetchall() == []
+
+
+def test_a_second_crawl_is_told_of_the_first_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    message: list[str] = []
+
+    def second() -> None:
+        try:
+            with sole_crawler(path):
+                pass
+        except StoreError as error:
+            message.append(str(error))
+
+    with sole_crawler(path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(1)
+    assert message == [f"another crawl is filling {path}; wait for it, or stop it"]
+    with sole_crawler(path):
+        pass  # the lock is gone with the first
+
+
+def test_schema_refuses_what_cannot_be(db: sqlite3.Connection) -> None:
+    for statement in (
+        "insert into image values ('x', null, null, 1, 1, null, 'now')",
+        "insert into image values ('x', 'f', 's', 1, 1, 'broken', 'now')",
+        "insert into category values ('x', null, 2, 0, '', '')",
+        "insert into predicted_category values (1, 'none', 'none', 0.5)",
+    ):
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute(statement)

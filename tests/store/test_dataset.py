@@ -1,0 +1,138 @@
+"""Which categories and products a categorizer is given."""
+
+import sqlite3
+
+import pytest
+
+from product_classifier.errors import StoreError
+from product_classifier.models.split import frozen_split
+from product_classifier.records import Category, Dataset, Image
+from product_classifier.store.catalogue import save_image, save_import
+from product_classifier.store.dataset import read_dataset, read_identities
+from tests.conftest import TREE, product, shop
+
+
+def read(db: sqlite3.Connection, *chosen: str, fewest: int = 1) -> Dataset:
+    return read_dataset(db, frozen_split(read_identities(db)), chosen, fewest)
+
+
+def learned(dataset: Dataset) -> list[str]:
+    return [category.id for category in dataset.categories]
+
+
+def test_every_leaf_that_is_large_enough_is_taken_without_a_choice(db: sqlite3.Connection) -> None:
+    shop(db)
+    save_import(db, [], [product(f"more-{k}", "belts") for k in range(9)], [])
+    assert learned(read(db, fewest=30)) == ["belts", "bootcut", "flare"]
+    with pytest.raises(StoreError, match="second largest leaf has 30"):
+        read(db, fewest=31)
+
+
+def test_leaves_are_chosen_by_id_or_path(db: sqlite3.Connection) -> None:
+    shop(db)
+    dataset = read(db, "jeans/flare", "belts")
+    assert learned(dataset) == ["flare", "belts"]
+    assert len(dataset.items) == 60
+
+
+def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Connection) -> None:
+    shop(db)
+    two = product("two", "flare", "belts", name="Wide &amp; buckled", image="http://a")
+    lost = product("lost", "belts", image="http://b")
+    save_import(db, [], [two, lost], [])
+    save_image(db, Image("http://a", "ab/ab.jpg", "ab", 3, 4))
+    save_image(db, Image("http://b", error="HTTP 404"))
+    dataset = read(db, "belts", "flare")
+    by_id = {item.id: item for item in dataset.items}
+    assert by_id["two"].text == "Wide &amp; buckled\n"
+    assert by_id["two"].labels == (1, 0)  # its main category first
+    assert by_id["two"].image == Image("http://a", "ab/ab.jpg", "ab", 3, 4)
+    assert by_id["lost"].image is None
+
+
+def test_items_are_in_the_order_of_their_ids_whatever_the_order_of_the_crawl(
+    db: sqlite3.Connection,
+) -> None:
+    save_import(db, TREE, [], [])
+    shop(db)
+    save_import(db, [], [product("a-late-one", "flare")], [])
+    ids = [item.id for item in read(db).items]
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        ((), "all (12 categories)"),
+        (("c0", "c1"), "c0,c1"),
+        (tuple(f"c{k}" for k in range(10)), "c0,c1,c2,c3,c4,c5,c6,c7,c8,c9"),
+        (tuple(f"c{k}" for k in range(12)), "c0,c1,c2,c3,c4... (12 total)"),
+    ],
+)
+def test_experiments_are_named_as_in_the_earlier_system(
+    db: sqlite3.Connection, chosen: tuple[str, ...], name: str
+) -> None:
+    leaves = [Category(f"c{k}", "", None, f"c{k}", True) for k in range(12)]
+    products = [product(f"{k}-{n}", f"c{k}") for k in range(12) for n in range(20)]
+    save_import(db, leaves, products, [])
+    assert read(db, *chosen).name == name
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (("flair", "belts"), "no category 'flair'; did you mean (jeans/)?flare"),
+        (("zzz", "belts"), "no category 'zzz'; see table category"),
+        (("jeans", "belts"), "'jeans' is not a leaf; .* such as bootcut,flare"),
+        (("women", "belts"), "'women' is not a leaf; .* such as belts,bootcut,flare"),
+        (("belts",), "that is one category; a categorizer needs at least two"),
+        (("belts", "belts"), "that is one category"),
+    ],
+)
+def test_a_choice_that_cannot_be_met_says_what_is_near(
+    db: sqlite3.Connection, chosen: tuple[str, ...], message: str
+) -> None:
+    shop(db)
+    with pytest.raises(StoreError, match=message):
+        read(db, *chosen)
+
+
+def test_an_empty_database_says_so(db: sqlite3.Connection) -> None:
+    with pytest.raises(StoreError, match=r"has no products; run crawl\.py first"):
+        read(db)
+
+
+def test_a_leaf_of_two_products_is_left_out_and_said(db: sqlite3.Connection) -> None:
+    shop(db)
+    tiny = Category("tiny", "Tiny", "women", "tiny", True)
+    save_import(db, [tiny], [product("t1", "tiny"), product("t2", "tiny")], [])
+    dataset = read(db)
+    assert "tiny" not in learned(dataset)
+    assert dataset.left_out == ("tiny: 2 products are too few",)
+    with pytest.raises(StoreError, match=r"that is one category .tiny: 2 products are too few"):
+        read(db, "tiny", "belts")
+
+
+def test_a_leaf_without_training_products_is_left_out_and_said(db: sqlite3.Connection) -> None:
+    shop(db)
+    parts = frozen_split(read_identities(db))
+    parts |= {identity: "test" for identity in parts if identity.startswith("belts")}
+    dataset = read_dataset(db, parts, (), 1)
+    assert dataset.left_out == ("belts: none of its products is in the training part",)
+    assert all(not item.id.startswith("belts") for item in dataset.items)
+
+
+def test_a_catalogue_without_test_products_says_so(db: sqlite3.Connection) -> None:
+    shop(db, per_leaf=4)
+    parts = dict.fromkeys(frozen_split(read_identities(db)), "train")
+    with pytest.raises(StoreError, match="none of the 12 products is in the test part"):
+        read_dataset(db, parts, (), 1)
+
+
+def test_the_split_hash_tells_whether_experiments_can_be_compared(db: sqlite3.Connection) -> None:
+    shop(db)
+    first = read(db).split
+    assert read(db).split == first
+    assert read(db, "belts", "flare").split != first
+    save_import(db, [], [product("new", "belts")], [])
+    assert read(db).split != first

@@ -1,0 +1,97 @@
+"""Experiments written whole and read back as arrays."""
+
+import sqlite3
+
+import pytest
+
+from product_classifier.errors import StoreError
+from product_classifier.evaluate.accuracy import figures
+from product_classifier.records import Experiment, Mistake, Prediction
+from product_classifier.store.catalogue import save_import
+from product_classifier.store.experiments import (
+    read_experiments,
+    read_mistakes,
+    read_outcomes,
+    save_experiment,
+)
+from tests.conftest import TREE, product
+
+PREDICTIONS = [
+    Prediction("right", "belts", 0.9),
+    Prediction("sibling", "flare", 0.8),
+    Prediction("one of two", "flare", 0.7),
+    Prediction("far off", "belts", 0.95),
+]
+
+
+def experiment(predictions: list[Prediction]) -> Experiment:
+    return Experiment(
+        name="Text classification of: all (3 categories)",
+        kind="words",
+        split="0123",
+        settings={"seed": 1},
+        versions={"python": "3.11"},
+        seconds=1.23,
+        accuracy={"test": 0.5, "tuning": None},
+        predictions=predictions,
+    )
+
+
+def store(db: sqlite3.Connection) -> int:
+    products = [
+        product("right", "belts"),
+        product("sibling", "bootcut"),
+        product("one of two", "bootcut", "flare"),
+        product("far off", "flare"),
+        product("not tested", "flare"),
+    ]
+    save_import(db, TREE, products, [])
+    return save_experiment(db, experiment(PREDICTIONS))
+
+
+def test_an_experiment_and_its_predictions_can_be_queried_by_hand(db: sqlite3.Connection) -> None:
+    number = store(db)
+    rows = db.execute(
+        "select product_id, category_id, score from predicted_category pc "
+        "where pc.experiment_id = ? order by score",
+        (number,),
+    ).fetchall()
+    assert rows == [
+        (p.product_id, p.category_id, p.score)
+        for p in sorted(PREDICTIONS, key=lambda prediction: prediction.score)
+    ]
+    assert db.execute("select settings ->> 'seed' from experiment").fetchone() == (1,)
+
+
+def test_an_experiment_with_an_impossible_prediction_is_not_stored(
+    db: sqlite3.Connection,
+) -> None:
+    store(db)
+    with pytest.raises(sqlite3.IntegrityError):
+        save_experiment(db, experiment([*PREDICTIONS, Prediction("nobody", "belts", 0.5)]))
+    assert db.execute("select count(*) from experiment").fetchone() == (1,)
+
+
+def test_outcomes_carry_every_truth_and_the_tree_above(db: sqlite3.Connection) -> None:
+    result = figures(read_outcomes(db, store(db)))
+    assert (result.leaf.right, result.leaf.total) == (2, 4)
+    assert (result.parent.right, result.parent.total) == (3, 4)
+
+
+def test_mistakes_come_with_the_most_confident_first(db: sqlite3.Connection) -> None:
+    number = store(db)
+    far = Mistake("far off", "product far off", "", None, None, "belts", 0.95, ("jeans/flare",))
+    near = Mistake(
+        "sibling", "product sibling", "", None, None, "jeans/flare", 0.8, ("jeans/bootcut",)
+    )
+    assert read_mistakes(db, number, 500) == [far, near]
+    assert read_mistakes(db, number, 1) == [far]
+
+
+def test_an_unknown_experiment_names_the_known_ones(db: sqlite3.Connection) -> None:
+    with pytest.raises(StoreError, match="there is no experiment yet"):
+        read_experiments(db)
+    store(db)
+    with pytest.raises(StoreError, match="there is no experiment 7; the latest are 1"):
+        read_experiments(db, 7)
+    assert [found.id for found in read_experiments(db, 1)] == [1]
