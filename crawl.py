@@ -1,0 +1,143 @@
+"""Fill crawl.db with the categories, products and pictures of the ShopStyle API or a CSV file."""
+
+import argparse
+import os
+import sqlite3
+from pathlib import Path
+
+from product_classifier import cli
+from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.sources.csvfile import read_csv
+from product_classifier.sources.http import Client
+from product_classifier.sources.pictures import fetch_pictures
+from product_classifier.sources.shopstyle import API_URL, ShopStyle, category_query, product_query
+from product_classifier.store import catalogue
+from product_classifier.store.database import open_database, sole_crawler
+from product_classifier.store.images import ImageFolder
+
+EXAMPLES = """\
+  SHOPSTYLE_API_KEY=... python crawl.py
+  python crawl.py --api-key-file key.txt --root women --max-per-category 200
+  python crawl.py --from products.csv --images pictures --path-separator ' > '
+Ctrl-C stops it; the same command goes on where it stopped."""
+
+
+def main() -> int:
+    """Fetch categories, then products, then pictures; each is stored as soon as it is there."""
+    args = arguments()
+    shop = None if args.source else shopstyle(args)
+    with sole_crawler(args.db_path), open_database(args.db_path, create=True) as db:
+        if shop:
+            crawl_categories(db, shop, args.root)
+            crawl_products(db, shop, args.root, args.max_per_category)
+        else:
+            import_csv(db, args)
+        crawl_pictures(db, args)
+        found = catalogue.progress(db)
+    print(
+        f"{args.db_path}: {found.categories:,} categories, {found.products:,} products, "
+        f"{found.pictures:,} pictures; {found.skipped:,} skipped, {found.failed:,} failed"
+        + ("; run it again to retry what failed" if found.failed else "")
+    )
+    return cli.UNFINISHED if found.failed else cli.DONE
+
+
+def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str) -> None:
+    """Fetch the tree below root, once."""
+    query = category_query(root)
+    if not catalogue.bookmark(db, query).finished:
+        catalogue.save_categories(db, query, *shop.categories(root))
+
+
+def crawl_products(db: sqlite3.Connection, shop: ShopStyle, root: str, maximum: int) -> None:
+    """Fetch each leaf's products from its bookmark on; a leaf that fails does not stop the rest."""
+    for leaf in cli.progress(catalogue.leaves_below(db, root), "leaves"):
+        reached = catalogue.bookmark(db, product_query(leaf))
+        if reached.finished:
+            continue
+        try:
+            for page in shop.pages(leaf, reached.offset, maximum):
+                catalogue.save_page(db, page)
+        except KeyRejectedError:
+            raise
+        except SourceError as error:
+            catalogue.save_failure(db, product_query(leaf), str(error))
+            cli.say(f"{leaf}: {error}")
+
+
+def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:
+    """Read a whole file into the database."""
+    contents = read_csv(args.source, picture_folder(args), args.path_separator, args.encoding)
+    catalogue.save_import(db, contents.categories, contents.products, contents.skipped)
+    cli.warn([f"{entry.item}: {entry.reason}" for entry in contents.skipped], "skipped")
+
+
+def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
+    """Fetch every picture that is not there yet, many at a time."""
+    folder = picture_folder(args) if args.source else None
+    store = ImageFolder(args.images_path)
+    store.sweep()
+    wanted = catalogue.pending_images(db, folder)
+    client = Client(connections=args.connections, allow_private=args.allow_private)
+    pictures = fetch_pictures(wanted, client, folder, store.put, args.connections)
+    for picture in cli.progress(pictures, "pictures", len(wanted)):
+        catalogue.save_image(db, picture)
+
+
+def picture_folder(args: argparse.Namespace) -> Path:
+    """Where the pictures of an imported file lie."""
+    return Path(args.images or args.source.parent).resolve()
+
+
+def shopstyle(args: argparse.Namespace) -> ShopStyle:
+    """Set up the API with its key, which comes from a file or the environment."""
+    if args.api_key_file:
+        try:
+            key = args.api_key_file.read_text().strip()
+        except OSError as error:
+            raise SourceError(f"{args.api_key_file} cannot be read: {error.strerror}") from None
+    else:
+        key = os.environ.get("SHOPSTYLE_API_KEY", "").strip()
+    if not key:
+        raise KeyRejectedError("there is no API key; set SHOPSTYLE_API_KEY or pass --api-key-file")
+    client = Client(args.requests_per_minute, allow_private=args.allow_private)
+    return ShopStyle(client, key, args.api_url)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = cli.new_parser(__doc__, EXAMPLES)
+    cli.add_database(parser)
+    cli.add_images(parser)
+    api = parser.add_argument_group("from the ShopStyle API")
+    api.add_argument("--root", default="women", help="category to start below (women)")
+    api.add_argument(
+        "--max-per-category", type=cli.positive, default=1000, metavar="N", help="products (1000)"
+    )
+    api.add_argument("--api-key-file", type=Path, metavar="FILE", help="or SHOPSTYLE_API_KEY")
+    api.add_argument("--api-url", default=API_URL, metavar="URL", help=f"({API_URL})")
+    api.add_argument(
+        "--requests-per-minute", type=cli.positive, default=750, metavar="N", help="(750)"
+    )
+    table = parser.add_argument_group("from a file")
+    table.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE.csv", help="instead of the API"
+    )
+    table.add_argument(
+        "--images", type=Path, metavar="DIR", help="where its pictures lie (beside the file)"
+    )
+    table.add_argument(
+        "--path-separator", default="/", metavar="S", help="in the column category_path (/)"
+    )
+    table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
+    parser.add_argument(
+        "--connections", type=cli.positive, default=16, metavar="N", help="pictures at once (16)"
+    )
+    parser.add_argument(
+        "--allow-private", action="store_true", help="also ask loopback and private addresses"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""APIs and files → records. All network and parsing code lives here."""

@@ -1,0 +1,245 @@
+"""Fetching from a real server that misbehaves."""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from product_classifier.errors import SourceError
+from product_classifier.sources import http as fetching
+from product_classifier.sources.http import Client
+
+KEY = "secret-key"
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Answers each path in its own bad way, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+        self.answers: dict[str, Callable[[Handler], None]] = {}
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append(path)
+        self.server.answers[path](self)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes, length: int | None = None, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = length is not None
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(pauses: list[float]) -> Client:
+    return Client(allow_private=True, sleep=pauses.append)
+
+
+def in_turn(*answers: Callable[[Handler], None]) -> Callable[[Handler], None]:
+    rest = iter(answers)
+    return lambda handler: next(rest)(handler)
+
+
+def test_json_is_returned_whatever_its_status(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(404, b'{"errorCode": 404}')
+    assert client.get_json(server.url + "/x", {"pid": KEY}) == {"errorCode": 404}
+
+
+def test_a_body_cut_short_is_fetched_again(server: Server, client: Client) -> None:
+    server.answers["/x"] = in_turn(
+        lambda handler: handler.answer(200, b'{"a"', length=100),
+        lambda handler: handler.answer(200, b'{"a": 1}'),
+    )
+    assert client.get_json(server.url + "/x", {}) == {"a": 1}
+    assert len(server.asked) == 2
+
+
+def test_a_truncated_gzip_is_fetched_again(server: Server, client: Client) -> None:
+    whole = gzip.compress(b'{"a": [' + b"1," * 999 + b"1]}")
+    server.answers["/x"] = in_turn(
+        lambda handler: handler.answer(200, whole[:-20], Content_Encoding="gzip"),
+        lambda handler: handler.answer(200, whole, Content_Encoding="gzip"),
+    )
+    assert len(client.get_json(server.url + "/x", {})["a"]) == 1000
+
+
+def test_what_is_not_json_is_fetched_again_and_then_given_up(
+    server: Server, client: Client
+) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(200, b"<html>busy</html>")
+    with pytest.raises(SourceError, match="not JSON"):
+        client.get_json(server.url + "/x", {})
+    assert len(server.asked) == fetching.TRIES
+
+
+@pytest.mark.parametrize("status", sorted(fetching.RETRIED_STATUSES))
+def test_a_busy_server_is_asked_again_after_the_pause_it_names(
+    server: Server, client: Client, pauses: list[float], status: int
+) -> None:
+    server.answers["/x"] = in_turn(
+        lambda handler: handler.answer(status, b"", Retry_After="7"),
+        lambda handler: handler.answer(200, b"picture"),
+    )
+    assert client.get_bytes(server.url + "/x") == b"picture"
+    assert pauses == [7]
+
+
+@pytest.mark.parametrize(
+    ("named", "pause"),
+    [
+        ("3600", 120),
+        ("-5", 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 120),
+    ],
+)
+def test_absurd_pauses_are_bounded(
+    server: Server, client: Client, pauses: list[float], named: str, pause: float
+) -> None:
+    server.answers["/x"] = in_turn(
+        lambda handler: handler.answer(503, b"", Retry_After=named),
+        lambda handler: handler.answer(200, b"picture"),
+    )
+    client.get_bytes(server.url + "/x")
+    assert pauses == [pause]
+
+
+def test_no_message_holds_the_key(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(200, b'{"a"', length=100)
+    with pytest.raises(SourceError) as caught:
+        client.get_json(server.url + "/x", {"pid": KEY})
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_redirect_does_not_carry_the_key_away(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(302, b"", Location="/elsewhere")
+    with pytest.raises(SourceError, match="--api-url"):
+        client.get_json(server.url + "/x", {"pid": KEY})
+    assert server.asked == ["/x"]
+
+
+def test_a_picture_that_moved_is_followed(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(302, b"", Location="/y")
+    server.answers["/y"] = lambda handler: handler.answer(200, b"picture")
+    assert client.get_bytes(server.url + "/x") == b"picture"
+
+
+def test_a_circle_of_redirects_ends(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(302, b"", Location="/x")
+    with pytest.raises(SourceError, match="more than 5 times"):
+        client.get_bytes(server.url + "/x")
+
+
+def test_a_picture_that_is_not_there_is_not_asked_for_again(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(404, b"gone")
+    with pytest.raises(SourceError, match="HTTP 404"):
+        client.get_bytes(server.url + "/x")
+    assert server.asked == ["/x"]
+
+
+def test_an_endless_body_is_cut_off(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1000)
+    server.answers["/x"] = lambda handler: handler.answer(200, b"0" * 5000)
+    with pytest.raises(SourceError, match="larger than 1,000 bytes"):
+        client.get_bytes(server.url + "/x")
+
+
+def test_a_dripping_server_costs_no_more_than_the_deadline(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "DEADLINE", 0.05)
+    monkeypatch.setattr(fetching, "TRIES", 1)
+
+    def drip(handler: Handler) -> None:
+        handler.answer(200, b"", length=10_000)
+        try:
+            for _ in range(100):
+                handler.wfile.write(b"0")
+                threading.Event().wait(0.02)
+        except OSError:
+            pass  # the client has hung up, as it should
+
+    server.answers["/x"] = drip
+    with pytest.raises(SourceError, match="no answer in time"):
+        client.get_bytes(server.url + "/x")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "http://10.1.2.3/",
+        "http://169.254.169.254/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://192.168.0.1:8080/x",
+    ],
+)
+def test_private_addresses_are_refused_unasked(address: str) -> None:
+    with pytest.raises(SourceError, match="private network"):
+        Client().get_bytes(address)
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def lie(host: str, *args: object, **kwargs: object) -> object:
+        return real("127.0.0.1", *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lie)
+    with pytest.raises(SourceError, match=r"shop\.example is in a private network"):
+        Client().get_bytes(f"http://shop.example:{server.server_port}/x")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "nothing", "http://", "ftp://a/b"])
+def test_only_web_addresses_are_fetched(address: str) -> None:
+    with pytest.raises(SourceError, match="not an address"):
+        Client().get_bytes(address)
+
+
+def test_requests_keep_their_distance(server: Server) -> None:
+    pauses: list[float] = []
+    client = Client(requests_per_minute=60, allow_private=True, sleep=pauses.append)
+    server.answers["/x"] = lambda handler: handler.answer(200, b"{}")
+    for _ in range(3):
+        client.get_json(server.url + "/x", {})
+    assert pauses == pytest.approx([1, 2], abs=0.2)  # nobody really slept

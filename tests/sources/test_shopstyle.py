@@ -1,0 +1,193 @@
+"""The ShopStyle API read from the demo server, from recorded answers, and from odd ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from product_classifier.demo.catalogue import make_catalogue
+from product_classifier.demo.server import KEY, serve
+from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.records import Category, Product, Skipped
+from product_classifier.sources.http import Client
+from product_classifier.sources.shopstyle import ShopStyle
+
+CATALOGUE = make_catalogue(products=300)
+
+
+class Answers:
+    """Stands in for a client; gives prepared answers and remembers the questions."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, Mapping[str, object]]] = []
+
+    def get_json(self, url: str, params: Mapping[str, object]) -> Any:
+        self.asked.append((url, params))
+        return self.answers.pop(0)
+
+
+def shop(*answers: Any) -> ShopStyle:
+    return ShopStyle(Answers(*answers), "secret", "http://api/v2/")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve(CATALOGUE) as address:
+        yield f"{address}/api/v2"
+
+
+@pytest.fixture
+def demo(address: str) -> ShopStyle:
+    return ShopStyle(Client(allow_private=True), KEY, address)
+
+
+def test_the_tree_has_paths_below_its_root(demo: ShopStyle) -> None:
+    categories, skipped = demo.categories("women")
+    by_id = {category.id: category for category in categories}
+    assert categories[0] == Category(
+        "women", "Women's Fashion", "clothes-shoes-and-jewelry", "", False
+    )
+    assert by_id["sunglasses"].path == (
+        "womens-clothes/womens-accessories/womens-eyewear/sunglasses"
+    )
+    assert sum(category.leaf for category in categories) == 27
+    assert skipped == []
+    positions = {category.id: k for k, category in enumerate(categories)}
+    assert all(positions[c.parent] < positions[c.id] for c in categories[1:] if c.parent)
+
+
+def test_a_leaf_may_be_the_root(demo: ShopStyle) -> None:
+    [only] = demo.categories("boots")[0]
+    assert (only.leaf, only.path) == (True, "boots")
+
+
+def test_a_root_may_be_named_by_its_number() -> None:
+    answer = {"metadata": {"root": {"id": "mens", "numId": 214}}, "categories": []}
+    assert shop(answer).categories("214")[0][0].id == "mens"
+
+
+def test_an_unknown_root_is_said(demo: ShopStyle) -> None:
+    with pytest.raises(SourceError, match="error 404: Invalid category id: wimmin"):
+        demo.categories("wimmin")
+    other = {"metadata": {"root": {"id": "clothes-shoes-and-jewelry"}}, "categories": []}
+    with pytest.raises(SourceError, match="the API knows no category 'wimmin'"):
+        shop(other).categories("wimmin")
+
+
+def test_categories_that_hang_nowhere_are_skipped_and_said() -> None:
+    nodes = [
+        {"id": "a", "parentId": "women", "unknown key": 1},
+        {"id": "circle-1", "parentId": "circle-2"},
+        {"id": "circle-2", "parentId": "circle-1"},
+        {"parentId": "women"},
+    ]
+    answer = {"metadata": {"root": {"id": "women"}}, "categories": nodes}
+    categories, skipped = shop(answer).categories("women")
+    assert [category.id for category in categories] == ["women", "a"]
+    assert {entry.item for entry in skipped} == {"circle-1", "circle-2"}
+
+
+def test_pages_bring_every_product_once_and_say_where_they_end(demo: ShopStyle) -> None:
+    pages = list(demo.pages("day-dresses", 0, 1000))
+    expected = {str(p.id) for p in CATALOGUE.products if "day-dresses" in p.categories}
+    assert {product.id for page in pages for product in page.products} == expected
+    assert [page.finished for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert pages[-1].next_offset == len(expected)
+
+
+def test_reading_goes_on_at_an_offset_and_stops_at_the_maximum(demo: ShopStyle) -> None:
+    [page] = demo.pages("day-dresses", 5, 12)
+    assert (len(page.products), page.next_offset, page.finished) == (7, 12, False)
+
+
+def product(**changes: object) -> dict[str, object]:
+    return {"id": 1, "name": "Belt", "description": "<b>x</b>", **changes}
+
+
+def page(*products: object) -> dict[str, object]:
+    return {"metadata": {"total": 9}, "products": list(products)}
+
+
+def first(entry: object) -> Product:
+    [found] = next(shop(page(entry)).pages("belts", 0, 50)).products
+    return found
+
+
+@pytest.mark.parametrize("end", [{"metadata": {}}, page(), {"metadata": {}, "products": None}])
+def test_absent_null_and_empty_products_all_mean_the_end(end: object) -> None:
+    [found] = shop(end).pages("belts", 100, 1000)
+    assert (found.products, found.next_offset, found.finished) == ([], 100, True)
+
+
+def test_the_leaf_being_read_comes_first_among_a_products_categories() -> None:
+    found = first(product(categories=[{"id": "plus-size"}, {"id": "belts"}, {"id": 7}, {}]))
+    assert found.categories == ("belts", "plus-size", "7")
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ({"sizes": {"Best": {"url": "http://b"}, "XLarge": {"url": "http://x"}}}, "http://x"),
+        ({"sizes": {"Small": {"url": "http://s"}, "XLarge": {}}}, "http://s"),
+        ({"sizes": {"XLarge": {"url": "/etc/passwd"}, "Best": {"url": "file:///x"}}}, None),
+        ({"sizes": None}, None),
+        ("http://x", None),
+        (None, None),
+    ],
+)
+def test_the_best_web_address_of_a_picture_is_taken(image: object, expected: str | None) -> None:
+    assert first(product(image=image)).image == expected
+
+
+def test_ids_may_be_numbers_or_strings_and_parts_may_be_missing() -> None:
+    assert first({"id": "a-1"}) == Product("a-1", "", "", ("belts",), None)
+    assert first({"id": 12, "brandedName": "B", "categories": None}).name == "B"
+
+
+def test_what_is_no_product_is_skipped_and_the_page_goes_on() -> None:
+    found = next(shop(page({"name": "no id"}, "text", product(id=5))).pages("belts", 0, 50))
+    assert [entry.id for entry in found.products] == ["5"]
+    assert [entry.reason for entry in found.skipped] == ["it has no id"] * 2
+    assert isinstance(found.skipped[0], Skipped)
+    assert found.next_offset == 3
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_rejected_key_names_the_remedy_and_not_the_key(code: int) -> None:
+    envelope = {"errorCode": code, "errorMessage": "Invalid partner id: secret"}
+    with pytest.raises(KeyRejectedError, match="set SHOPSTYLE_API_KEY or pass --api-key-file") as e:
+        shop(envelope).categories("women")
+    assert "secret" not in str(e.value)
+
+
+@pytest.mark.parametrize("answer", [[], "x", {}, {"products": []}, None])
+def test_another_kind_of_server_is_recognised(answer: object) -> None:
+    with pytest.raises(SourceError, match="does not speak the ShopStyle API; check --api-url"):
+        list(shop(answer).pages("belts", 0, 50))
+
+
+def test_an_error_envelope_is_never_taken_for_the_end() -> None:
+    with pytest.raises(SourceError, match="error 500: oops"):
+        list(shop({"errorCode": 500, "errorMessage": "oops"}).pages("belts", 0, 50))
+
+
+def test_answers_on_record_are_understood(shared: Path) -> None:
+    folder = shared / "reference" / "shopstyle"
+    recorded = json.loads((folder / "products_list_2022.json").read_text())
+    [found] = shop(recorded).pages("belts", 0, 2)
+    assert found.products[0].id == "907623839"
+    for entry in found.products:
+        assert entry.name
+        assert entry.description
+        assert str(entry.image).startswith("https://img.shopstyle-cdn.com/sim/")
+    for file in folder.glob("product_*.json"):
+        single = first(json.loads(file.read_text()))
+        assert single.name, file
+    tree = json.loads((folder / "categories_docs_sample.json").read_text())
+    _, women = shop(tree).categories("clothes-shoes-and-jewelry")[0]
+    assert women.id == "women"
