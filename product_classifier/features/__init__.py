@@ -1,0 +1,1 @@
+"""Text → sparse vectors, pictures → bottlenecks."""

@@ -1,0 +1,81 @@
+"""The features of a data set's products: words, pictures or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.features.backbone import Backbone
+from product_classifier.features.bottlenecks import Bottlenecks, bottlenecks, cache_name
+from product_classifier.features.words import bag_of_words, bag_of_words_key
+from product_classifier.records import Dataset, Image, Track, untracked
+from product_classifier.store.cache import BottleneckCache, cached_matrix
+
+
+@dataclass(frozen=True)
+class Features:
+    """Row k belongs to item k; words are [items, terms], pictures [items, width]."""
+
+    words: csr_matrix | None = None
+    pictures: Bottlenecks | None = None
+    settings: Mapping[str, str | int] = field(default_factory=dict)  # how they were made
+
+    def evidence(self) -> NDArray[np.bool_]:
+        """Which products have a known word or a picture, [items]: others can only be guessed."""
+        masks = []
+        if self.words is not None:
+            masks.append(np.diff(self.words.indptr) > 0)
+        if self.pictures is not None:
+            masks.append(self.pictures.present)
+        return np.asarray(np.logical_or.reduce(masks))
+
+    @property
+    def lost_pictures(self) -> tuple[str, ...]:
+        """Pictures that the database has and the images folder has not, with reasons."""
+        return self.pictures.lost if self.pictures else ()
+
+    def __or__(self, other: Features) -> Features:
+        """Put words and pictures of the same products side by side."""
+        return Features(
+            words=self.words if self.words is not None else other.words,
+            pictures=self.pictures or other.pictures,
+            settings={**self.settings, **other.settings},
+        )
+
+
+def word_features(dataset: Dataset, cache_path: Path) -> Features:
+    """Make or read the bag of words of each product. Raises FeatureError without any word."""
+    texts = [item.text for item in dataset.items]
+    train = np.array([item.part == "train" for item in dataset.items])
+    words = cached_matrix(
+        cache_path / "words.npz",
+        bag_of_words_key(texts, train),
+        lambda: bag_of_words(texts, train),
+    )
+    return Features(words=words, settings={"vocabulary": words.shape[1]})
+
+
+def picture_features(
+    images: Sequence[Image | None],
+    images_path: Path,
+    backbone: Backbone,
+    cache_path: Path,
+    track: Track = untracked,
+) -> Features:
+    """Compute or read the bottleneck of each product's picture. Raises FeatureError without any."""
+    cache = BottleneckCache(cache_path / cache_name(backbone), backbone.width)
+    pictures = bottlenecks(images, images_path, backbone, cache, track)
+    return Features(
+        pictures=pictures,
+        settings={
+            "backbone": backbone.name,
+            "weights": backbone.sha256,
+            "input_size": backbone.size,
+            "lost_pictures": len(pictures.lost),
+        },
+    )
