@@ -1,0 +1,41 @@
+"""Coverage at a stated accuracy: how large a share can be accepted by its score alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The products accepted by the lowest threshold that keeps to a target accuracy."""
+
+    share: float  # of all products, 0 to 1
+    threshold: (
+        float | None
+    )  # accept where score >= threshold; None: no threshold reaches the target
+    accepted: int
+    right: int
+
+
+def coverage(score: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> Coverage:
+    """Find the largest share that some threshold accepts with accuracy >= target, exactly.
+
+    score: [n], 0 to 1. right: [n]. Products of equal score are accepted or refused together. The
+    threshold is chosen on the rows it is reported on: a fact in hindsight, not a promise.
+    """
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    hits = np.cumsum(right[order])
+    accepted = np.arange(1, len(score) + 1)
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)[: len(score)]
+    # a product of two integers, since 0.98 * 50 is not 49 in floating point
+    reaches = np.flatnonzero(last_of_tie & (hits >= np.round(target * accepted, 9)))
+    if not len(reaches):
+        return Coverage(0.0, None, 0, 0)
+    end = reaches[-1]
+    return Coverage(
+        float(accepted[end] / len(score)), float(ranked[end]), int(accepted[end]), int(hits[end])
+    )

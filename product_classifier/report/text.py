@@ -1,0 +1,84 @@
+"""Experiments as text for people and as plain values for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.records import Dataset, Experiment, Summary
+
+
+def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> str:
+    """Say how a fresh experiment did, part by part."""
+    lines = [f"experiment {number}: {experiment.name}"]
+    for part, accuracy in experiment.accuracy.items():
+        count = sum(item.part == part for item in dataset.items)
+        right = "–" if accuracy is None else f"{accuracy:.2%} right"
+        lines.append(f"  {part:<7}{count:>9,} products  {right}")
+    lines.append(f"  {experiment.seconds:.1f} s; see python analyze.py --experiment {number}")
+    return "\n".join(lines)
+
+
+def figures_text(judged: Sequence[tuple[Summary, Figures]]) -> str:
+    """For each experiment the block that users of the earlier system know, then what it lacks."""
+    return "\n\n".join(_block(experiment, figures) for experiment, figures in judged) + "\n"
+
+
+def figures_values(judged: Sequence[tuple[Summary, Figures]]) -> list[dict[str, Any]]:
+    """Lay out the same figures, unrounded, for --json."""
+    return [
+        {
+            **dataclasses.asdict(experiment),
+            "leaf": _values(figures.leaf),
+            "parent": _values(figures.parent),
+        }
+        for experiment, figures in judged
+    ]
+
+
+def _block(experiment: Summary, figures: Figures) -> str:
+    lines = [f"#{experiment.id}: {experiment.name}"]
+    for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
+        total = f" (N={level.total})" if not title else ""
+        accuracy = f"{level.accuracy:.2%}" if level.total else "–"
+        lines.append(f"  {title}Accuracy: {accuracy}{total}")
+        lines += [
+            f"  {title}{target:.0%} Accuracy Coverage: {found.share:.0%}"
+            for target, found in level.coverage.items()
+        ]
+    return "\n".join([*lines, *_details(figures.leaf)])
+
+
+def _details(level: Level) -> Iterator[str]:
+    low, high = level.interval
+    yield f"  Accuracy, 95% interval: {low:.2%} to {high:.2%}"
+    for target, found in level.coverage.items():
+        if found.threshold is None:
+            yield f"  {target:.0%} in detail: no threshold reaches it; a person checks all"
+        else:
+            yield (
+                f"  {target:.0%} in detail: score >= {found.threshold:.4f} accepts "
+                f"{found.accepted:,}, {found.accepted - found.right:,} of them wrong; "
+                f"a person checks {level.total - found.accepted:,}"
+            )
+    yield "  (thresholds chosen in hindsight, on these very products: no promise for new ones)"
+
+
+def _values(level: Level) -> Mapping[str, Any]:
+    return {
+        "accuracy": level.accuracy if level.total else None,
+        "right": level.right,
+        "total": level.total,
+        "interval95": level.interval,
+        "coverage": {
+            f"{target:g}": {
+                "share": found.share,
+                "threshold": found.threshold,
+                "accepted": found.accepted,
+                "right": found.right,
+            }
+            for target, found in level.coverage.items()
+        },
+    }

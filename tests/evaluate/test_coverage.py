@@ -1,0 +1,56 @@
+"""Coverage against a twin that tries every threshold."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from product_classifier.evaluate.coverage import Coverage, coverage
+
+
+def every_threshold(score: list[float], right: list[bool], target: float) -> Coverage:
+    best = Coverage(0.0, None, 0, 0)
+    for threshold in score:
+        accepted = [hit for value, hit in zip(score, right, strict=True) if value >= threshold]
+        enough = sum(accepted) * 1000 >= round(target * 1000) * len(accepted)
+        if enough and len(accepted) > best.accepted:
+            share = len(accepted) / len(score)
+            best = Coverage(share, threshold, len(accepted), sum(accepted))
+    return best
+
+
+rows = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=60)
+
+
+@settings(deadline=None)
+@given(rows, st.sampled_from([0.5, 0.75, 0.9, 0.95, 0.98, 1.0]))
+def test_it_finds_what_trying_every_threshold_finds(
+    rows: list[tuple[int, bool]], target: float
+) -> None:
+    score = [value / 12 for value, _ in rows]
+    right = [hit for _, hit in rows]
+    assert coverage(np.array(score), np.array(right), target) == every_threshold(
+        score, right, target
+    )
+
+
+def test_equal_scores_are_accepted_or_refused_together() -> None:
+    found = coverage(np.array([0.9, 0.5, 0.5]), np.array([True, True, False]), 0.8)
+    assert found == Coverage(1 / 3, 0.9, 1, 1)
+
+
+def test_no_threshold_reaches_the_target_when_the_most_confident_are_wrong() -> None:
+    found = coverage(np.array([0.9, 0.8]), np.array([False, True]), 0.95)
+    assert found == Coverage(0.0, None, 0, 0)
+
+
+@pytest.mark.parametrize(("right", "total", "target"), [(49, 50, 0.98), (19, 20, 0.95)])
+def test_a_share_that_is_exactly_the_target_reaches_it(
+    right: int, total: int, target: float
+) -> None:
+    hits = np.arange(total) < right
+    assert coverage(np.ones(total), hits, target).share == 1.0
+
+
+def test_nothing_is_covered_when_there_is_nothing() -> None:
+    assert coverage(np.array([]), np.array([], dtype=bool), 0.95) == Coverage(0.0, None, 0, 0)

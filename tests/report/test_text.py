@@ -1,0 +1,56 @@
+"""The block that users of the earlier system know, to the letter."""
+
+import json
+
+from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.evaluate.coverage import Coverage
+from product_classifier.records import Summary
+from product_classifier.report.text import figures_text, figures_values
+
+SUMMARY = Summary(2, "Text classification of: all (39 categories)", "2026", "words", "x", 1.0, {})
+LEAF = Level(
+    940, 960, (0.9687, 0.9868), {0.95: Coverage(1, 0.31, 960, 940), 0.98: Coverage(0, None, 0, 0)}
+)
+PARENT = Level(
+    954, 960, (0.98, 0.99), {0.95: Coverage(1, 0.31, 960, 954), 0.98: Coverage(1, 0.31, 960, 954)}
+)
+NOTHING = Level(0, 0, (0, 1), {0.95: Coverage(0, None, 0, 0), 0.98: Coverage(0, None, 0, 0)})
+
+
+def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
+    assert figures_text([(SUMMARY, Figures(LEAF, PARENT))]) == (
+        "#2: Text classification of: all (39 categories)\n"
+        "  Accuracy: 97.92% (N=960)\n"
+        "  95% Accuracy Coverage: 100%\n"
+        "  98% Accuracy Coverage: 0%\n"
+        "  Parent Accuracy: 99.38%\n"
+        "  Parent 95% Accuracy Coverage: 100%\n"
+        "  Parent 98% Accuracy Coverage: 100%\n"
+        "  Accuracy, 95% interval: 96.87% to 98.68%\n"
+        "  95% in detail: score >= 0.3100 accepts 960, 20 of them wrong; a person checks 0\n"
+        "  98% in detail: no threshold reaches it; a person checks all\n"
+        "  (thresholds chosen in hindsight, on these very products: no promise for new ones)\n"
+    )
+
+
+def test_experiments_are_parted_by_an_empty_line() -> None:
+    one = Figures(LEAF, PARENT)
+    assert "\n\n#2: " in figures_text([(SUMMARY, one), (SUMMARY, one)])
+
+
+def test_an_experiment_without_predictions_has_no_accuracy() -> None:
+    assert "Accuracy: – (N=0)" in figures_text([(SUMMARY, Figures(NOTHING, NOTHING))])
+    values = figures_values([(SUMMARY, Figures(NOTHING, NOTHING))])
+    assert json.loads(json.dumps(values, allow_nan=False))[0]["leaf"]["accuracy"] is None
+
+
+def test_programs_get_the_figures_unrounded() -> None:
+    [values] = figures_values([(SUMMARY, Figures(LEAF, PARENT))])
+    assert values["id"] == 2
+    assert values["leaf"]["accuracy"] == 940 / 960
+    assert values["leaf"]["coverage"]["0.95"] == {
+        "share": 1,
+        "threshold": 0.31,
+        "accepted": 960,
+        "right": 940,
+    }
