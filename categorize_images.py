@@ -1,0 +1,47 @@
+"""Categorize products by their pictures: one experiment in crawl.db."""
+
+import time
+
+from product_classifier import cli
+from product_classifier.features.backbone import load_backbone
+from product_classifier.features.features import picture_features
+from product_classifier.models.experiment import run_experiment
+from product_classifier.models.split import frozen_split
+from product_classifier.report.text import experiment_text
+from product_classifier.store.database import open_database
+from product_classifier.store.dataset import read_dataset, read_identities
+from product_classifier.store.experiments import save_experiment
+
+EXAMPLES = """\
+  python categorize_images.py
+  python categorize_images.py --min-per-category 20 --backbone path/to/saved_model
+  python categorize_images.py --categories clutches,bootcut-jeans
+"""
+
+
+def main() -> int:
+    """Read, split, make features, train, predict, store."""
+    parser = cli.categorizer_parser(__doc__, EXAMPLES)
+    cli.add_pictures(parser)
+    args = parser.parse_args()
+    started = time.monotonic()
+    with open_database(args.db_path) as db:
+        parts = frozen_split(read_identities(db))
+        dataset = read_dataset(db, parts, args.categories, args.min_per_category)
+        cli.warn(dataset.left_out, "left out")
+        features = picture_features(
+            dataset.images,
+            args.images_path,
+            load_backbone(args.backbone),
+            args.cache_path,
+            cli.progress,
+        )
+        cli.warn(features.lost_pictures, "picture not read")
+        experiment = run_experiment("images", dataset, features, started, args.seed, cli.progress)
+        number = save_experiment(db, experiment)
+    print(experiment_text(number, experiment, dataset))
+    return cli.DONE
+
+
+if __name__ == "__main__":
+    cli.run(main)

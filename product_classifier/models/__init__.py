@@ -1,0 +1,1 @@
+"""The frozen split, networks, and their training."""

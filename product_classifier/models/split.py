@@ -1,0 +1,74 @@
+"""The one split, frozen: which product trains, tunes, calibrates and tests.
+
+Products with the same picture bytes or the same normalised name and description are one duplicate
+group and stay together; a hash of the group decides, so that neither order, nor time, nor the
+choice of categories moves a product to another part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from product_classifier.records import Identity
+
+TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"
+BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
+
+
+def frozen_split(identities: Iterable[Identity]) -> dict[str, str]:
+    """Assign each product of a whole catalogue to a part, by product id."""
+    products = list(identities)
+    texts = [_text_key(product) for product in products]
+    groups = duplicate_groups(texts, [product.sha256 for product in products])
+    # a group is known by its smallest text key, so that pictures that arrive later do not move it
+    names: dict[int, str] = {}
+    for group, text in zip(groups, texts, strict=True):
+        names[group] = min(text, names.get(group, text))
+    return {
+        product.product_id: part_of(names[group])
+        for product, group in zip(products, groups, strict=True)
+    }
+
+
+def part_of(group: str, bounds: Sequence[tuple[float, str]] = BOUNDS) -> str:
+    """Choose the part of a duplicate group: its hash, as a number from 0 to 1, below a bound."""
+    position = position_of(group)
+    return next(part for bound, part in bounds if position < bound)
+
+
+def position_of(group: str) -> float:
+    """Map a group to a number in [0, 1), evenly and for ever."""
+    digest = hashlib.sha256(group.encode()).digest()
+    return int.from_bytes(digest[:6]) / 2**48
+
+
+def duplicate_groups(texts: Sequence[str], pictures: Sequence[str | None]) -> list[int]:
+    """Give products that share a text or a picture, directly or through others, one number."""
+    keys: dict[tuple[str, str], int] = {}
+    products, columns = [], []
+    for kind, values in (("text", texts), ("picture", pictures)):
+        for product, value in enumerate(values):
+            if value is not None:
+                products.append(product)
+                columns.append(keys.setdefault((kind, value), len(keys)))
+    count = len(texts)
+    # a graph whose nodes are the products and, after them, the keys
+    edges = coo_matrix(
+        (np.ones(len(products), dtype=bool), (products, np.array(columns, dtype=int) + count)),
+        shape=(count + len(keys),) * 2,
+    )
+    return connected_components(edges, directed=False)[1][:count].tolist()  # type: ignore[no-any-return]
+
+
+def _text_key(product: Identity) -> str:
+    text = unicodedata.normalize("NFKC", f"{product.name} {product.description}")
+    normal = " ".join(text.casefold().split())
+    # products without any text are not duplicates of each other
+    source = normal or f"\0{product.product_id}"
+    return hashlib.sha256(source.encode(errors="surrogatepass")).hexdigest()

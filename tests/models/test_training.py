@@ -1,0 +1,152 @@
+"""Training and predicting on small features that a person can read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.errors import ModelError
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features
+from product_classifier.models import training
+from product_classifier.models.network import Scaling, softmax
+from product_classifier.models.training import Targets, Trained, predict, train
+
+ROWS = 120
+LABELS = [(k % 3,) for k in range(ROWS)]
+TRAIN, TUNING, TEST = np.arange(0, 90), np.arange(90, 105), np.arange(105, ROWS)
+
+
+@pytest.fixture(autouse=True)
+def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ninety products need no hundred steps to be learned."""
+    monkeypatch.setattr(training, "FEWEST_STEPS", 20)
+    monkeypatch.setattr(training, "LEARNING_RATE", 0.01)
+
+
+def words() -> csr_matrix:
+    """Each class has a word of its own; a fourth word is in every third text of all classes."""
+    rows = np.zeros((ROWS, 4), np.float32)
+    rows[np.arange(ROWS), [label for (label,) in LABELS]] = 1
+    rows[np.arange(0, ROWS, 9), 3] = 1
+    return csr_matrix(rows)
+
+
+def pictures(missing: tuple[int, ...] = ()) -> Bottlenecks:
+    """Each class is bright in a value of its own; the fifth value never varies."""
+    generator = np.random.default_rng(0)
+    vectors = generator.random((ROWS, 5)).astype(np.float32)
+    vectors[np.arange(ROWS), [label for (label,) in LABELS]] += 2
+    vectors[:, 4] = 7
+    rows = np.arange(ROWS)
+    rows[list(missing)] = -1
+    return Bottlenecks(vectors, rows, ())
+
+
+def trained(features: Features, seed: int = 0) -> Trained:
+    return train(features, LABELS, TRAIN, TUNING, 3, seed)
+
+
+def right(features: Features) -> float:
+    predicted, _ = predict(trained(features), features, TEST)
+    return float(np.mean(predicted == np.array(LABELS)[TEST, 0]))
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        Features(words=words()),
+        Features(pictures=pictures()),
+        Features(words=words(), pictures=pictures()),
+    ],
+    ids=["words", "images", "both"],
+)
+def test_what_can_be_told_apart_is_learned(features: Features) -> None:
+    assert right(features) == 1
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_seed_others() -> None:
+    features = Features(words=words(), pictures=pictures())
+    (_, first), (_, again), (_, other) = (
+        predict(trained(features, seed), features, TEST) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_score_does_not_depend_on_the_other_products_of_the_batch() -> None:
+    features = Features(words=words(), pictures=pictures())
+    model = trained(features)
+    _, together = predict(model, features, np.arange(ROWS))
+    _, backwards = predict(model, features, np.arange(ROWS)[::-1])
+    alone = np.concatenate([predict(model, features, np.array([k]))[1] for k in range(ROWS)])
+    assert np.array_equal(together, backwards[::-1])
+    assert np.array_equal(together, alone)
+
+
+def test_a_product_without_any_evidence_gets_the_commonest_category_and_its_share() -> None:
+    rows = words().toarray()
+    rows[TEST[0]] = 0
+    features = Features(words=csr_matrix(rows))
+    labels = [(0,) if k < 60 else label for k, label in enumerate(LABELS)]
+    model = train(features, labels, TRAIN, TUNING, 3)
+    predicted, score = predict(model, features, TEST[:1])
+    assert (predicted[0], score[0]) == (0, pytest.approx(70 / 90))
+
+
+def test_a_product_lacking_its_picture_is_predicted_from_its_words() -> None:
+    missing = tuple(range(0, ROWS, 2))
+    assert right(Features(words=words(), pictures=pictures(missing))) == 1
+
+
+def test_a_product_lacking_its_words_is_predicted_from_its_picture() -> None:
+    rows = words().toarray()
+    rows[::2] = 0
+    assert right(Features(words=csr_matrix(rows), pictures=pictures())) == 1
+
+
+def test_training_needs_no_tuning_rows() -> None:
+    features = Features(words=words())
+    model = train(features, LABELS, TRAIN, np.array([], int), 3)
+    predicted, _ = predict(model, features, TEST)
+    assert np.array_equal(predicted, np.array(LABELS)[TEST, 0])
+
+
+def test_without_evidence_nothing_can_be_learned() -> None:
+    features = Features(words=csr_matrix((ROWS, 4), dtype=np.float32))
+    with pytest.raises(ModelError, match="no training product has a text or picture"):
+        trained(features)
+
+
+def test_a_product_of_two_categories_teaches_half_of_each() -> None:
+    targets = Targets.of([0, 2], [(1,), (9,), (0, 3)])
+    assert targets.rows.tolist() == [0, 2, 2]
+    assert targets.labels.tolist() == [1, 0, 3]
+    assert targets.weights.tolist() == [1, 0.5, 0.5]
+
+
+def test_targets_are_scored_by_cross_entropy_and_accuracy() -> None:
+    targets = Targets.of([0, 1], [(0,), (1,)])
+    score = targets.score(np.array([[0.5, 0.5], [0.75, 0.25]]))
+    assert score.loss == pytest.approx(-np.log([0.5, 0.25]).mean())
+    assert score.accuracy == 0.5
+
+
+def test_bottlenecks_are_standardised_by_training_rows_that_have_a_picture() -> None:
+    found = pictures(missing=(1,))
+    rows = np.array([0, 1, 2, 3])
+    scaling = Scaling.fit(found, rows)
+    seen = found.vectors[[0, 2, 3]].astype(np.float64)
+    assert scaling.mean == pytest.approx(seen.mean(axis=0), rel=1e-6)
+    assert scaling.deviation[:4] == pytest.approx(seen.std(axis=0)[:4], rel=1e-5)
+    scaled = scaling.apply(found, np.array([0, 1]))
+    assert scaled[0, 4] == 0  # a value that never varies says nothing
+    assert not scaled[1].any()  # a missing picture is an average one
+
+
+def test_probabilities_are_right_even_for_large_logits() -> None:
+    logits = np.array([[1000, 1000], [0, 1]], np.float32)
+    expected: NDArray[np.float64] = np.array([[0.5, 0.5], [1 / (1 + np.e), np.e / (1 + np.e)]])
+    assert softmax(logits) == pytest.approx(expected)
