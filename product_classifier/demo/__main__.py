@@ -1,0 +1,102 @@
+"""The whole job on the demo catalogue: serve, crawl, categorize three ways, report.
+
+`python -m product_classifier.demo` does it all; with --serve it only serves, for trying by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from product_classifier import cli
+from product_classifier.demo.catalogue import make_catalogue
+from product_classifier.demo.server import KEY, serve
+from product_classifier.errors import ProductClassifierError
+
+ROOT = Path(__file__).parents[2]  # where the scripts are
+EXAMPLES = """\
+  python -m product_classifier.demo
+  python -m product_classifier.demo --backbone path/to/saved_model
+  python -m product_classifier.demo --serve --port 8780"""
+
+
+def main() -> int:
+    """Serve the demo catalogue, and unless told otherwise, do the whole job on it."""
+    args = arguments()
+    catalogue = make_catalogue(args.seed, args.products)
+    with serve(catalogue, args.port) as address:
+        if args.serve:
+            print(f"{address}/api/v2 speaks the ShopStyle API; its key is {KEY}", flush=True)
+            threading.Event().wait()
+        return do_the_job(address, args.folder, args.backbone)
+
+
+def do_the_job(address: str, folder: Path, backbone: str) -> int:
+    """Run the scripts as a person would, each command shown before it runs."""
+    started = time.monotonic()
+    prepare(folder)
+    database, images = ["--db-path", folder / "crawl.db"], ["--images-path", folder / "images"]
+    chosen = [*database, "--min-per-category", 20, "--cache-path", folder / "cache"]
+    network = [*images, "--backbone", backbone]
+    api = ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 100_000]
+    page = folder / "errors.html"
+
+    run("crawl.py", *api, *database, *images, accepted=(cli.DONE, cli.UNFINISHED))
+    run("categorize_words.py", *chosen)
+    latest = 1
+    if run("categorize_images.py", *chosen, *network, accepted=(cli.DONE, cli.ERROR)) == cli.DONE:
+        run("categorize_both.py", *chosen, *network)
+        latest = 3
+    else:
+        cli.say("no image network is at hand: the demo goes on with words alone")
+    run("analyze.py", *database)
+    errors = ["--dump-errors-for-experiment", latest, "--output", page]
+    run("analyze.py", *database, *images, *errors)
+    print(f"\ntop errors of experiment {latest}: {page.resolve()}")
+    print(f"the whole job took {time.monotonic() - started:.0f} s; its files are in {folder}/")
+    return cli.DONE
+
+
+def prepare(folder: Path) -> None:
+    """Begin anew; only the cache stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "crawl.db").unlink(missing_ok=True)
+    shutil.rmtree(folder / "images", ignore_errors=True)
+
+
+def run(script: str, *options: object, accepted: Sequence[int] = (cli.DONE,)) -> int:
+    """Show and run a script; returns its exit code. Raises an error for one not accepted."""
+    words = [script, *map(str, options)]
+    print(f"\n$ python {shlex.join(words)}", flush=True)
+    command = [sys.executable, str(ROOT / script), *words[1:]]
+    code = subprocess.run(command, env={**os.environ, "SHOPSTYLE_API_KEY": KEY}).returncode
+    if code not in accepted:
+        raise ProductClassifierError(f"{script} ended with code {code}; see above")
+    return code
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = cli.new_parser(__doc__, EXAMPLES)
+    parser.prog = "python -m product_classifier.demo"
+    parser.add_argument("--backbone", default="inception_v3", help=cli.BACKBONE_HELP)
+    parser.add_argument(
+        "--folder", type=Path, default=Path("demo_out"), help="where its files go (demo_out)"
+    )
+    parser.add_argument("--products", type=cli.positive, default=1500, metavar="N", help="(1500)")
+    parser.add_argument("--seed", type=int, default=0, help="of the catalogue (0)")
+    parser.add_argument("--serve", action="store_true", help="only serve, until Ctrl-C")
+    parser.add_argument("--port", type=int, default=0, help="to serve on (any free one)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    cli.run(main)
