@@ -1,0 +1,146 @@
+"""The rooms and their doors, read from the code's imports."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = "product_classifier"
+SHARED_BY_ALL = {"records", "errors", "pictures", "plain_text", ""}  # "": the package's version
+MAY_IMPORT = {  # room → rooms before it in the flow of the data
+    "sources": set(),
+    "store": set(),
+    "features": {"store"},
+    "models": {"features"},
+    "evaluate": set(),
+    "report": {"evaluate"},
+    "demo": set(),
+    "cli": set(),
+    **{name: set() for name in SHARED_BY_ALL},
+}
+ONLY_IN = {  # library → the rooms that may use it
+    "sqlite3": {"store", "crawl.py"},
+    "requests": {"sources"},
+    "urllib3": {"sources"},
+    "http": {"demo"},
+    "tensorflow": {"features", "models"},
+    "tensorflow_hub": {"features"},
+    "keras": {"models"},
+    "sklearn": {"features"},
+    "jinja2": {"report"},
+    "tqdm": {"cli"},
+    "argparse": {"cli", "demo", "crawl.py", "analyze.py", "retrain.py"},
+    "csv": {"sources"},
+    "random": {"sources", "demo"},
+}
+SCRIPTS = sorted(path.name for path in ROOT.glob("*.py"))
+MODULES = sorted((ROOT / PACKAGE).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield each imported module and whether it is imported at the top of the file."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node in tree.body) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            names = [str(node.module)]
+            if node.module in (PACKAGE, f"{PACKAGE}.store"):  # may name modules
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from ((name, node in tree.body) for name in names)
+
+
+def room(module: str) -> str:
+    """Name the room of a module of the package."""
+    part = module.split(".")[1] if "." in module else ""
+    return "" if part.startswith("__") else part
+
+
+def place(path: Path) -> str:
+    """Name the room or script that a file belongs to."""
+    relative = path.relative_to(ROOT)
+    if len(relative.parts) == 1:
+        return relative.name
+    return room(".".join(relative.with_suffix("").parts))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_data_goes_one_way(path: Path) -> None:
+    here = place(path)
+    allowed = MAY_IMPORT[here] | SHARED_BY_ALL | {here}
+    if path.name == "__main__.py":  # a script that lives in its room
+        allowed |= {"cli"}
+    used = {room(module) for module, _ in imports(path) if module.split(".")[0] == PACKAGE}
+    assert used <= allowed
+
+
+@pytest.mark.parametrize("path", [ROOT / script for script in SCRIPTS], ids=name)
+def test_no_script_imports_another(path: Path) -> None:
+    stems = {Path(script).stem for script in SCRIPTS}
+    assert not stems & {module for module, _ in imports(path)}
+
+
+@pytest.mark.parametrize("path", [*MODULES, *(ROOT / script for script in SCRIPTS)], ids=name)
+def test_each_library_has_its_room(path: Path) -> None:
+    for module, _ in imports(path):
+        library = module.split(".")[0]
+        assert place(path) in ONLY_IN.get(library, {place(path)}), library
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_slow_libraries_are_imported_where_they_are_used(path: Path) -> None:
+    slow = {"tensorflow", "tensorflow_hub", "keras", "sklearn"}
+    assert not slow & {module.split(".")[0] for module, at_top in imports(path) if at_top}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_only_scripts_speak_and_exit(path: Path) -> None:
+    if place(path) == "cli" or path.name == "__main__.py":
+        return
+    tree = ast.parse(path.read_text())
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = {call.id for call in calls if isinstance(call, ast.Name)}
+    attributes = {call.attr for call in calls if isinstance(call, ast.Attribute)}
+    assert not (names | attributes) & {"print", "exit"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_sql_is_written_in_the_store_only(path: Path) -> None:
+    if place(path) == "store":
+        return
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    starts = ("select ", "insert ", "update ", "delete ", "pragma ", "create table")
+    assert [text for text in strings if text.strip().lower().startswith(starts)] == []
+
+
+@pytest.mark.parametrize("path", [*MODULES, *(ROOT / script for script in SCRIPTS)], ids=name)
+def test_files_say_why_they_exist_and_stay_small(path: Path) -> None:
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text)) or path.name == "__init__.py"
+    assert len(text.splitlines()) <= 265
+
+
+def test_the_evaluation_reads_and_writes_nothing() -> None:
+    for path in (ROOT / PACKAGE / "evaluate").glob("*.py"):
+        used = {module.split(".")[0] for module, _ in imports(path)}
+        known = {"__future__", "dataclasses", "numpy", "scipy", PACKAGE}
+        assert used - known <= {"collections"}
+
+
+def test_all_of_it_is_python_that_this_version_knows() -> None:
+    assert (3, 11) <= sys.version_info < (3, 14)
