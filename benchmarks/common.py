@@ -1,0 +1,87 @@
+"""What the benchmarks share: rows of the table, peers, and measuring a whole process."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure beside its peer."""
+
+    figure: str
+    ours: str
+    peer: str
+    bar: str
+    met: bool | None = None  # None: only reported
+
+    def __str__(self) -> str:
+        verdict = {True: "met", False: "MISSED", None: "–"}[self.met]
+        return f"{self.figure:<58} {self.ours:>16} {self.peer:>30} {self.bar:>22}  {verdict}"
+
+
+HEADER = f"{'figure':<58} {'ours':>16} {'peer':>30} {'bar':>22}"
+
+
+def logistic_regression(
+    features: csr_matrix,
+    labels: NDArray[np.int64],
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Predict and score test rows with scikit-learn's LogisticRegression, as it comes."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=1000).fit(features[train], labels[train])
+    probabilities = model.predict_proba(features[test])
+    return model.classes_[probabilities.argmax(axis=1)], probabilities.max(axis=1)
+
+
+@dataclass(frozen=True)
+class Process:
+    """What a finished process took and said."""
+
+    seconds: float
+    peak_bytes: int
+    output: str
+    errors: str
+
+
+def measure(*command: object) -> Process:
+    """Run a Python module or script to its end. Raises for one that fails."""
+    words = [sys.executable, *map(str, command)]
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        started = time.monotonic()
+        process = subprocess.Popen(words, cwd=ROOT, stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)  # tells the memory of this process alone
+        seconds = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        result = Process(seconds, _peak_bytes(usage), output.read(), errors.read())
+    if process.returncode not in (0, 3):
+        raise subprocess.CalledProcessError(process.returncode, words, stderr=result.errors)
+    return result
+
+
+def _peak_bytes(usage: resource.struct_rusage) -> int:
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def percent(values: Sequence[float]) -> str:
+    """Write shares side by side."""
+    return " / ".join(f"{value:.2%}" for value in values)

@@ -1,0 +1,35 @@
+"""crawl.py against the demo server at no latency: the server shares the machine, and draws."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.common import Row, measure
+from product_classifier.demo.catalogue import make_catalogue
+from product_classifier.demo.server import KEY, serve
+
+PRODUCTS = 1500
+
+
+def run(shared: Path) -> Iterator[Row]:
+    """Crawl the whole demo catalogue, as a process."""
+    os.environ["SHOPSTYLE_API_KEY"] = KEY
+    with (
+        serve(make_catalogue(products=PRODUCTS)) as address,
+        tempfile.TemporaryDirectory() as place,
+    ):
+        api = ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 10**6]
+        folder = Path(place)
+        where = ["--db-path", folder / "crawl.db", "--images-path", folder / "images"]
+        process = measure("crawl.py", *api, *where)
+    for label, stage, count in (("products", "leaves", PRODUCTS), ("pictures", "pictures", None)):
+        found = re.search(rf"^{stage}: ([\d,]+) in ([\d.]+) s$", process.errors, re.MULTILINE)
+        assert found
+        total = count or int(found[1].replace(",", ""))
+        yield Row(
+            f"crawl of the demo server: {label}", f"{total / float(found[2]):.0f}/s", "", "reported"
+        )
