@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,10 @@ def _fetched(name: str) -> Path:
             f"there is no backbone {name!r}: pass {known}, a TF-Hub handle or a SavedModel's folder"
         )
     tensorflow()
-    with muted_stderr():
+    with muted_stderr(), warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "pkg_resources is deprecated"
+        )  # hub's last version needs it
         import tensorflow_hub
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)

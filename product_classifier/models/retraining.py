@@ -29,7 +29,7 @@ class Retrained:
 def split_images(
     images: Sequence[Image], validation_percentage: float, testing_percentage: float
 ) -> NDArray[np.str_]:
-    """Assign pictures to parts by hash, [images]; equal bytes or stems before `_nohash_` together."""
+    """Assign pictures to parts by hash, [images]; equal bytes or stems stay together."""
     bounds = (
         (validation_percentage / 100, TUNING),
         ((validation_percentage + testing_percentage) / 100, TEST),
