@@ -81,9 +81,8 @@ def _fetched(name: str) -> Path:
         )
     tensorflow()
     with muted_stderr(), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "pkg_resources is deprecated"
-        )  # hub's last version needs it
+        # tensorflow-hub's last version imports it
+        warnings.filterwarnings("ignore", "pkg_resources is deprecated")
         import tensorflow_hub
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
