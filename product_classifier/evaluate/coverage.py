@@ -13,9 +13,7 @@ class Coverage:
     """The products accepted by the lowest threshold that keeps to a target accuracy."""
 
     share: float  # of all products, 0 to 1
-    threshold: (
-        float | None
-    )  # accept where score >= threshold; None: no threshold reaches the target
+    threshold: float | None  # accept where score >= threshold; None: none reaches the target
     accepted: int
     right: int
 

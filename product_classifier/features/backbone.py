@@ -37,9 +37,7 @@ class Backbone:
     size: int  # pixels
     width: int  # values of a bottleneck
     embed: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    graph: Callable[
-        [Any], Any
-    ]  # the same for tensors, of any batch size, to build larger graphs on
+    graph: Callable[[Any], Any]  # the same for tensors of any batch size, to build graphs on
 
 
 def load_backbone(name: str) -> Backbone:

@@ -65,6 +65,5 @@ class _Separators(dict[int, int | str | None]):
         return self[code]
 
 
-_SEPARATORS = _Separators(
-    {0x200B: " "}
-)  # the zero-width space is a format character that separates
+# of the format characters, the zero-width space alone separates
+_SEPARATORS = _Separators({0x200B: " "})
