@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +54,6 @@ class Process:
     """What a finished process took and said."""
 
     seconds: float
-    peak_bytes: int
     output: str
     errors: str
 
@@ -64,22 +61,21 @@ class Process:
 def measure(*command: object) -> Process:
     """Run a Python module or script to its end. Raises for one that fails."""
     words = [sys.executable, *map(str, command)]
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        started = time.monotonic()
-        process = subprocess.Popen(words, cwd=ROOT, stdout=output, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)  # tells the memory of this process alone
-        seconds = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        result = Process(seconds, _peak_bytes(usage), output.read(), errors.read())
+    started = time.monotonic()
+    process = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    seconds = time.monotonic() - started
     if process.returncode not in (0, 3):
-        raise subprocess.CalledProcessError(process.returncode, words, stderr=result.errors)
-    return result
+        raise subprocess.CalledProcessError(process.returncode, words, stderr=process.stderr)
+    return Process(seconds, process.stdout, process.stderr)
 
 
-def _peak_bytes(usage: resource.struct_rusage) -> int:
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+def peak_bytes() -> int:
+    """Tell the most memory this process has held."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux's rusage counts what the parent held when it started this process
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def percent(values: Sequence[float]) -> str:

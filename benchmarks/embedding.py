@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import Row, measure
 from product_classifier.features.backbone import BATCH_SIZE, Backbone, load_backbone
-from product_classifier.features.bottlenecks import bottlenecks
+from product_classifier.features.bottlenecks import EMBEDDERS, bottlenecks
 from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache
 
@@ -89,9 +90,11 @@ def _files_to_cache(files: list[Path], backbone: Backbone) -> float:
 
 
 def _ours(backbone: Backbone) -> Embed:
+    pool = ThreadPoolExecutor(EMBEDDERS)
+
     def embed(pixels: NDArray[np.float32]) -> None:
-        for start in range(0, len(pixels), BATCH_SIZE):
-            backbone.embed(pixels[start : start + BATCH_SIZE])
+        starts = range(0, len(pixels), BATCH_SIZE)
+        list(pool.map(lambda start: backbone.embed(pixels[start : start + BATCH_SIZE]), starts))
 
     return embed
 

@@ -8,7 +8,6 @@ from before their imports to the last prediction; making the texts is not counte
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import Row, measure
+from benchmarks.common import Row, measure, peak_bytes
 
 PRODUCTS, LEAVES, VOCABULARY, TOKENS = 146_000, 156, 80_000, 60
 SIBLINGS = 12  # leaves below one parent, whose words they share
@@ -124,10 +123,8 @@ def main(contender: Callable[..., Predictions]) -> None:
     started = time.monotonic()
     tested, predicted = contender(texts, leaves, where)
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     accuracy = float(np.mean(predicted == leaves[tested]))
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(json.dumps({"seconds": seconds, "peak": peak * unit, "accuracy": accuracy}))
+    print(json.dumps({"seconds": seconds, "peak": peak_bytes(), "accuracy": accuracy}))
 
 
 if __name__ == "__main__":

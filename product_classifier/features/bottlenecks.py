@@ -25,6 +25,7 @@ PREPROCESSING = "bilinear1"  # part of a cache's name: other ways of scaling giv
 COMMIT_BATCHES = 16  # a killed run loses no more than these
 DECODERS = 2  # threads; a network leaves them little to do
 AHEAD = 4 * BATCH_SIZE  # pictures decoded before the network asks for them
+EMBEDDERS = 2  # batches in the network at once: one works where the other waits
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -94,16 +95,17 @@ def _compute(
     lost = []
 
     def readable(pool: ThreadPoolExecutor) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        decoded = _ahead(pool, lambda image: _pixels(image, folder, backbone.size), images)
+        decoded = _ahead(pool, AHEAD, lambda image: _pixels(image, folder, backbone.size), images)
         for image, result in zip(track(images, "bottlenecks", len(images)), decoded, strict=True):
             if isinstance(result, str):
                 lost.append(f"{image.file}: {result}")
             else:
                 yield str(image.sha256), result
 
-    with ThreadPoolExecutor(DECODERS) as pool:
-        batches = _chunks(readable(pool), BATCH_SIZE)
-        for commit in _chunks((_embedded(batch, backbone) for batch in batches), COMMIT_BATCHES):
+    with ThreadPoolExecutor(DECODERS) as decoders, ThreadPoolExecutor(EMBEDDERS) as embedders:
+        batches = _chunks(readable(decoders), BATCH_SIZE)
+        embedded = _ahead(embedders, EMBEDDERS, lambda batch: _embedded(batch, backbone), batches)
+        for commit in _chunks(embedded, COMMIT_BATCHES):
             keys = [key for batch_keys, _ in commit for key in batch_keys]
             cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
     return lost
@@ -135,12 +137,14 @@ def _pixels(image: Image, folder: Path, size: int) -> NDArray[np.float32] | str:
         return getattr(error, "strerror", None) or str(error)
 
 
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def _ahead(
+    pool: ThreadPoolExecutor, bound: int, work: Callable[[T], R], items: Iterable[T]
+) -> Iterator[R]:
     """Map in order, working on a bounded number of items beforehand."""
     waiting: deque[Future[R]] = deque()
     for item in items:
         waiting.append(pool.submit(work, item))
-        if len(waiting) > AHEAD:
+        if len(waiting) > bound:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
