@@ -6,22 +6,22 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import Row, logistic_regression, percent
+from benchmarks.common import Row, logistic_regression, measure, percent
 from product_classifier.evaluate.coverage import coverage
-from product_classifier.features.features import word_features
+from product_classifier.features.features import Features, word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
 from product_classifier.records import Dataset
-from product_classifier.sources.csvfile import read_csv
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_dataset, read_identities
 
 POINT = 0.005
+SEEDS = 5  # one product is 0.11 points of fashion
 BARS = {"fashion": (0.0, POINT), "instacart": (0.0, None)}  # what accuracy, coverage may fall short
 
 
@@ -31,33 +31,41 @@ def run(shared: Path) -> Iterator[Row]:
         dataset = read_catalogue(shared / "data" / name)
         with tempfile.TemporaryDirectory() as cache:
             features = word_features(dataset, Path(cache))
-        experiment = run_experiment("words", dataset, features, time.monotonic())
         labels = np.array([item.labels[0] for item in dataset.items])
         parts = np.array([item.part for item in dataset.items])
         train, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
-        positions = {category.id: k for k, category in enumerate(dataset.categories)}
-        predicted = np.array([positions[p.category_id] for p in experiment.predictions])
-        ours = judge(predicted == labels[test], np.array([p.score for p in experiment.predictions]))
+        by_seed = [ours(dataset, features, seed) for seed in range(SEEDS)]
+        mean = (fmean(accuracy for accuracy, _ in by_seed), fmean(share for _, share in by_seed))
         guess, score = logistic_regression(features.words, labels, train, test)
         peer = judge(guess == labels[test], score)
-        met = ours[0] >= peer[0] - accuracy_slack
+        met = mean[0] >= peer[0] - accuracy_slack
         bar = "accuracy >= peer"
         if coverage_slack is not None:
-            met = met and ours[1] >= peer[1] - coverage_slack
+            met = met and mean[1] >= peer[1] - coverage_slack
             bar += ", cov98 >= -0.5"
         figure = f"words, {name}, accuracy / coverage at 98 % (N={len(test):,})"
-        yield Row(figure, percent(ours), percent(peer), bar, met)
+        yield Row(figure, percent(mean), percent(peer), bar, met)
+        for label, seed in (("lowest", min(by_seed)), ("highest", max(by_seed))):
+            yield Row(f"  … {label} of the {SEEDS} seeds averaged", percent(seed), "", "reported")
+
+
+def ours(dataset: Dataset, features: Features, seed: int) -> tuple[float, float]:
+    """Run the categorizer's own experiment and judge it."""
+    experiment = run_experiment("words", dataset, features, time.monotonic(), seed)
+    truths = {item.id: item.labels for item in dataset.items}
+    positions = {category.id: k for k, category in enumerate(dataset.categories)}
+    right = [positions[p.category_id] in truths[p.product_id] for p in experiment.predictions]
+    return judge(np.array(right), np.array([p.score for p in experiment.predictions]))
 
 
 def read_catalogue(folder: Path, fewest: int = 20) -> Dataset:
-    """Import a CSV file's products, without pictures."""
-    contents = read_csv(folder / "products.csv", folder)
-    with (
-        tempfile.TemporaryDirectory() as place,
-        open_database(Path(place) / "crawl.db", create=True) as db,
-    ):
-        save_import(db, contents.categories, contents.products, contents.skipped)
-        return read_dataset(db, frozen_split(read_identities(db)), (), fewest)
+    """Import a CSV file with its pictures, since equal ones are kept on one side of the split."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "crawl.db"
+        where = ["--db-path", path, "--images-path", Path(place) / "images"]
+        measure("crawl.py", "--from", folder / "products.csv", *where)
+        with open_database(path) as db:
+            return read_dataset(db, frozen_split(read_identities(db)), (), fewest)
 
 
 def judge(right: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def do_the_job(address: str, folder: Path, backbone: str) -> int:
         run("categorize_both.py", *chosen, *network)
         latest = 3
     else:
-        cli.say("no image network is at hand: the demo goes on with words alone")
+        cli.say("without pictures, for the reason above: the demo goes on with words alone")
     run("analyze.py", *database)
     errors = ["--dump-errors-for-experiment", latest, "--output", page]
     run("analyze.py", *database, *images, *errors)
