@@ -33,7 +33,7 @@ format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff format
 
 bench: $(VENV)/.checks  ## print each figure beside its peer (needs ../shared; OPTIONS='scale')
-	$(RUN) -m benchmarks $(OPTIONS)
+	@$(RUN) -m benchmarks $(OPTIONS)
 
 clean:  ## remove what can be made again, .venv included
 	rm -rf $(VENV) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -25,6 +26,8 @@ BACKBONE_HELP = "inception_v3, a TF-Hub handle, or the folder of a SavedModel (i
 
 def run(main: Callable[[], int]) -> NoReturn:
     """Run a script's main and exit with its code; errors a user can mend become one line."""
+    if not sys.warnoptions:  # what a library warns of is for developers: python -W default
+        warnings.simplefilter("ignore")
     try:
         code = main()
         sys.stdout.flush()

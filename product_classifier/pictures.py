@@ -7,14 +7,22 @@ limit shows that a picture is whole.
 from __future__ import annotations
 
 import io
-import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from product_classifier.errors import PictureError
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+EXTENSIONS = {
+    "JPEG": "jpg",
+    "MPO": "jpg",  # what Pillow calls a phone's JPEG with further pictures behind the first
+    "PNG": "png",
+    "WEBP": "webp",
+    "GIF": "gif",
+    "BMP": "bmp",
+}
 MAX_PIXELS = 50_000_000
+Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn where this module refuses
 
 
 def decode(data: bytes) -> tuple[Image.Image, str]:
@@ -24,15 +32,13 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
     more than 50 million pixels.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of sizes that are checked just below
-            picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
-            if picture.width * picture.height > MAX_PIXELS:
-                size = f"{picture.width}x{picture.height}"
-                raise PictureError(f"{size} pixels are more than {MAX_PIXELS:,}")
-            extension = FORMATS[str(picture.format)]
-            picture.load()
-            return _rgb(ImageOps.exif_transpose(picture)), extension
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if picture.width * picture.height > MAX_PIXELS:
+            size = f"{picture.width}x{picture.height}"
+            raise PictureError(f"{size} pixels are more than {MAX_PIXELS:,}")
+        extension = EXTENSIONS[str(picture.format)]
+        picture.load()
+        return _rgb(ImageOps.exif_transpose(picture)), extension
     except PictureError:
         raise
     except UnidentifiedImageError:

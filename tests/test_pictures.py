@@ -40,6 +40,12 @@ def test_every_mode_becomes_rgb(mode: str, kind: str) -> None:
     assert decode(saved(Image.new(mode, (2, 2)), kind))[0].mode == "RGB"
 
 
+def test_a_phones_jpeg_with_further_pictures_behind_it_is_its_first_picture() -> None:
+    red, blue = (Image.new("RGB", (40, 30), colour) for colour in ("red", "blue"))
+    picture, extension = decode(saved(red, "MPO", save_all=True, append_images=[blue]))
+    assert (picture.getpixel((9, 9)), picture.size, extension) == ((254, 0, 0), (40, 30), "jpg")
+
+
 @pytest.mark.parametrize("cut", [1, 100, 300])
 def test_a_truncated_picture_is_refused(cut: int) -> None:
     with pytest.raises(PictureError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +77,7 @@ def _fetched(name: str) -> Path:
             f"there is no backbone {name!r}: pass {known}, a TF-Hub handle or a SavedModel's folder"
         )
     tensorflow()
-    with muted_stderr(), warnings.catch_warnings():
-        # tensorflow-hub's last version imports it
-        warnings.filterwarnings("ignore", "pkg_resources is deprecated")
+    with muted_stderr():
         import tensorflow_hub
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
