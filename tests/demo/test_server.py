@@ -190,7 +190,9 @@ const nobody = new ShopStyle('YOUR_API_KEY', 'US', false);
 @pytest.mark.skipif(not shutil.which("npm"), reason="npm is not there")
 def test_the_official_node_client_works_unchanged(address: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "shopstyle-sdk@1.1.1"]
-    subprocess.run(install, cwd=tmp_path, check=True, timeout=300, capture_output=True)
+    installed = subprocess.run(install, cwd=tmp_path, timeout=300, capture_output=True, text=True)
+    if installed.returncode:
+        pytest.skip(f"npm cannot install the client: {installed.stderr.strip()[-200:]}")
     (tmp_path / "try.js").write_text(NODE)
     # its host is fixed, so it is brought here as if by a proxy
     environment = {**os.environ, "http_proxy": address, "no_proxy": "", "NO_PROXY": ""}
