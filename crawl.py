@@ -68,7 +68,9 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, root: str, maximum: 
 def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     """Read a whole file into the database."""
     contents = read_csv(args.source, picture_folder(args), args.path_separator, args.encoding)
-    catalogue.save_import(db, contents.categories, contents.products, contents.skipped)
+    catalogue.save_import(
+        db, contents.categories, contents.products, contents.skipped, args.source.name
+    )
     cli.warn([f"{entry.item}: {entry.reason}" for entry in contents.skipped], "skipped")
 
 
@@ -93,9 +95,11 @@ def shopstyle(args: argparse.Namespace) -> ShopStyle:
     """Set up the API with its key, which comes from a file or the environment."""
     if args.api_key_file:
         try:
-            key = args.api_key_file.read_text().strip()
+            key = args.api_key_file.read_text(encoding="utf-8-sig").strip()
         except OSError as error:
             raise SourceError(f"{args.api_key_file} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SourceError(f"{args.api_key_file} is not plain text; save it as UTF-8") from None
     else:
         key = os.environ.get("SHOPSTYLE_API_KEY", "").strip()
     if not key:

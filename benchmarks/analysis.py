@@ -33,7 +33,7 @@ def run(shared: Path) -> Iterator[Row]:
             products = (
                 Product(str(k), "name", "", (leaves[true[k]],), None) for k in range(PRODUCTS)
             )
-            save_import(db, tree, products, [])
+            save_import(db, tree, products, [], "generated")
             predictions = [
                 Prediction(str(k), leaves[predicted[k]], float(score[k])) for k in range(PRODUCTS)
             ]

@@ -6,6 +6,7 @@ Only scripts import this file.
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import shutil
 import sys
@@ -118,10 +119,11 @@ def categorizer_parser(description: str | None, examples: str) -> argparse.Argum
     add_database(parser)
     parser.add_argument(
         "--categories",
-        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        type=names,
         default=[],
         metavar="A,B",
-        help="leaves, by id or path (every leaf with enough products)",
+        help="""leaves, by id or path (every leaf with enough products); quote names that have a
+        comma, as in '"Hats, Gloves",Belts'""",
     )
     parser.add_argument(
         "--min-per-category",
@@ -150,6 +152,12 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
         default="inception_v3",
         help=BACKBONE_HELP,
     )
+
+
+def names(text: str) -> list[str]:
+    """Read a list that is written like a line of a CSV file."""
+    lines = csv.reader(text.splitlines(), skipinitialspace=True)
+    return [name.strip() for line in lines for name in line if name.strip()]
 
 
 def positive(text: str) -> int:

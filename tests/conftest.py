@@ -65,5 +65,5 @@ def shop(db: sqlite3.Connection, per_leaf: int = 30) -> list[Product]:
         for leaf, text in words.items()
         for k in range(per_leaf)
     ]
-    save_import(db, TREE, products, [])
+    save_import(db, TREE, products, [], "products.csv")
     return products

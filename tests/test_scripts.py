@@ -108,7 +108,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_gives_examples_and_does_not_wait_for_heavy_libraries(
     script: str, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-X", "importtime", ROOT / f"{script}.py", "--help"]
+    command = [sys.executable, "-X", "importtime", str(ROOT / f"{script}.py"), "--help"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "examples:" in result.stdout
     imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
@@ -192,6 +192,7 @@ def test_a_larger_maximum_goes_on_where_the_smaller_one_ended(
     [
         ([], None, "there is no API key; set SHOPSTYLE_API_KEY or pass --api-key-file"),
         (["--api-key-file", "none.txt"], None, "none.txt cannot be read: No such file"),
+        (["--api-key-file", sys.executable], None, "is not plain text; save it as UTF-8"),
         ([], "wrong", "the API rejected the key (401: Invalid partner id: …); set SHOPSTYLE_API"),
         (["--root", "wimmin"], KEY, "error 404: Invalid category id: wimmin"),
         (["--from", "none.csv"], None, "none.csv cannot be read: No such file or directory"),

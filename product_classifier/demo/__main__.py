@@ -66,8 +66,14 @@ def do_the_job(address: str, folder: Path, backbone: str) -> int:
 
 
 def prepare(folder: Path) -> None:
-    """Begin anew; only the cache stays."""
+    """Begin anew, in a folder of the demo's own; only the cache stays."""
+    mark = folder / "made-by-the-demo"
+    if not mark.exists() and any((folder / name).exists() for name in ("crawl.db", "images")):
+        raise ProductClassifierError(
+            f"{folder} holds a crawl.db or images that the demo did not make; pass another --folder"
+        )
     folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
     (folder / "crawl.db").unlink(missing_ok=True)
     shutil.rmtree(folder / "images", ignore_errors=True)
 

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from product_classifier.demo.catalogue import DemoCatalogue
 from product_classifier.demo.drawing import draw
 from product_classifier.demo.shop import ApiError, Shop
+from product_classifier.errors import ProductClassifierError
 
 KEY = "demo-key"
 API = "/api/v2/"
@@ -27,7 +28,10 @@ API = "/api/v2/"
 @contextlib.contextmanager
 def serve(catalogue: DemoCatalogue, port: int = 0, key: str = KEY) -> Iterator[str]:
     """Serve a catalogue on the loopback interface; yields the server's address."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(catalogue, key))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(catalogue, key))
+    except (OSError, OverflowError) as error:
+        raise ProductClassifierError(f"port {port}: {error}; pass another --port") from None
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -7,6 +7,7 @@ in several lines, one for each of its categories.
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ def read_csv(
     images: the folder that the column image is relative to. Raises SourceError for a file without
     products or without a needed column, or with bytes that are not of the encoding.
     """
+    if not separator:
+        raise SourceError("the separator is empty; pass what joins the names as --path-separator")
     products: dict[str, Product] = {}
     skipped: list[Skipped] = []
     lines = 0
@@ -78,6 +81,8 @@ def _rows(path: Path, encoding: str) -> Iterator[tuple[int, Mapping[str, str]]]:
             f"{path} is not {error.encoding} (byte {error.start:,} of a block is "
             f"0x{error.object[error.start]:02x}); pass its --encoding, such as cp1252"
         ) from None
+    except UnicodeError as error:
+        raise SourceError(f"{path} is not {encoding} ({error}); pass its --encoding") from None
     except LookupError:
         raise SourceError(f"no encoding is called {encoding!r}; try utf-8 or cp1252") from None
     except OSError as error:
@@ -103,8 +108,12 @@ def _address(cell: str, images: Path) -> str:
     """Make a picture's address unique among all imports: a URL, or where its file belongs."""
     if cell.startswith(("http://", "https://")):
         return cell
-    below, beside = images / cell, images / Path(cell).name
-    return str(beside if beside.is_file() and not below.is_file() else below)
+    file = Path(cell)
+    if file.is_absolute() and not file.is_relative_to(images):  # a path of another machine
+        file = file.relative_to(file.anchor)
+    below, beside = images / file, images / file.name
+    # unlike Path.is_file, this takes a cell that no file can be named by
+    return str(beside if os.path.isfile(beside) and not os.path.isfile(below) else below)
 
 
 def _facts(product: Product) -> tuple[str, str, str | None]:

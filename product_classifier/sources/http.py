@@ -63,7 +63,7 @@ class Client:
 
         Redirects are not followed, since params may hold a key. Raises SourceError.
         """
-        status, document = self._retried(url, params, parse=json.loads)
+        status, document = self._retried(url, params, parse=_json)
         if 300 <= status < 400:
             raise SourceError(
                 f"{_bare(url)} redirects elsewhere; pass the new address as --api-url"
@@ -191,6 +191,10 @@ def _refuse_private(address: str, name: str | None = None) -> None:
 
 def _refuse(host: str) -> None:
     raise SourceError(f"{host} is in a private network; pass --allow-private if you mean it")
+
+
+def _json(body: bytes) -> Any:
+    return json.loads(body.decode("utf-8-sig", errors="replace"))
 
 
 def _seconds(retry_after: str, default: float) -> float:

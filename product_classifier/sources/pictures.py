@@ -47,9 +47,9 @@ def _read(address: str, client: Client, folder: Path | None) -> bytes:
     if address.startswith(("http://", "https://")):
         return client.get_bytes(address)
     file = Path(address)
-    if folder is None or not file.resolve().is_relative_to(folder.resolve()):
-        raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
     try:
+        if folder is None or not file.resolve().is_relative_to(folder.resolve()):
+            raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
         return file.read_bytes()
-    except OSError as error:
-        raise SourceError(error.strerror or str(error)) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise SourceError(getattr(error, "strerror", None) or str(error)) from None

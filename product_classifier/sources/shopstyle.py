@@ -34,7 +34,9 @@ class ShopStyle:
         """
         answer = self._ask("categories", {"cat": root})
         top = _mapping(_mapping(answer.get("metadata")).get("root"))
-        if root not in (_text(top.get("id")), _text(top.get("numId"))):
+        if root == _text(top.get("numId")):
+            raise SourceError(f"the API numbers {top['id']} as {root}; pass --root {top['id']}")
+        if root != _text(top.get("id")):
             raise SourceError(
                 f"the API knows no category {root!r}; its largest are 'women', 'men' and 'living'"
             )
@@ -148,7 +150,8 @@ def _first(entry: Mapping[str, Any], *keys: str) -> str:
 def _text(value: Any) -> str | None:
     """Read a string, or a number where the API means a string."""
     if isinstance(value, str):
-        return value.strip() or None
+        # shops cut texts in the middle of an emoji; what is left of it is no Unicode
+        return value.encode(errors="replace").decode().strip() or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 

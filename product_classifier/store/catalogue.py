@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -26,9 +27,9 @@ class Progress:
 def save_categories(
     db: sqlite3.Connection, query: str, categories: Iterable[Category], skipped: Iterable[Skipped]
 ) -> None:
-    """Store a category tree, parents before children, and the bookmark that it is complete."""
+    """Store a category tree, its root first, and the bookmark that it is complete."""
     with transaction(db):
-        _put_categories(db, categories)
+        _put_categories(db, _placed(db, list(categories)))
         _put_skipped(db, skipped)
         _put_bookmark(db, query, 0, finished=True)
 
@@ -46,11 +47,19 @@ def save_import(
     categories: Iterable[Category],
     products: Iterable[Product],
     skipped: Iterable[Skipped],
+    source: str,
 ) -> None:
-    """Store a whole imported catalogue, or nothing of it."""
+    """Store a whole imported catalogue, or nothing of it.
+
+    source: the file's name. What it says of its products' categories replaces what was known, and
+    what it skipped replaces what it skipped before.
+    """
+    products = list(products)
     with transaction(db):
         _put_categories(db, categories)
+        _forget_categories(db, [product.id for product in products])
         _put_products(db, products)
+        db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} line ",))
         _put_skipped(db, skipped)
 
 
@@ -128,10 +137,12 @@ def progress(db: sqlite3.Connection) -> Progress:
     """Count what is there."""
     return Progress(
         *db.execute(
-            """select (select count(*) from category), (select count(*) from product),
-                 (select count(*) from image where file is not null),
+            """with wanted as (  -- an address that no product has any more is not tried again
+                 select file from image where address in (select image from product))
+               select (select count(*) from category), (select count(*) from product),
+                 (select count(*) from wanted where file is not null),
                  (select count(*) from skipped),
-                 (select count(*) from image where file is null)
+                 (select count(*) from wanted where file is null)
                    + (select count(*) from bookmark where error is not null)"""
         ).fetchone()
     )
@@ -146,6 +157,26 @@ def _put_categories(db: sqlite3.Connection, categories: Iterable[Category]) -> N
     )
     # a tree that is imported later may put children below what was a leaf
     db.execute("update category set leaf = 0 where id in (select parent from category)")
+
+
+def _placed(db: sqlite3.Connection, tree: Sequence[Category]) -> Sequence[Category]:
+    """Lengthen the paths of a tree whose root is known from a crawl of a larger one."""
+    known = db.execute("select path from category where id = ?", (tree[0].id,)).fetchone()
+    if not known or not known[0]:
+        return tree
+    root = dataclasses.replace(tree[0], path=known[0])
+    return [root, *(dataclasses.replace(c, path=f"{root.path}/{c.path}") for c in tree[1:])]
+
+
+def _forget_categories(db: sqlite3.Connection, products: Sequence[str]) -> None:
+    ids = [(product,) for product in products]
+    db.executemany(
+        """update category set product_count = product_count - 1
+           where id in (select category_id from product_category where product_id = ?)""",
+        ids,
+    )
+    db.executemany("delete from product_category where product_id = ?", ids)
+    db.executemany("update product set category_id = null where id = ?", ids)
 
 
 def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from product_classifier.errors import StoreError
-from product_classifier.store.migrations import LATEST, migrate
+from product_classifier.store.migrations import LATEST, TABLES, migrate
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
@@ -48,7 +48,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        db.execute("rollback")
+        if db.in_transaction:  # SQLite itself rolls back where the disk is full
+            db.execute("rollback")
         raise
     db.execute("commit")
 
@@ -90,7 +91,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         )
     if not tables:
         db.executescript(f"begin exclusive;\n{SCHEMA.read_text()}\ncommit;")
-    elif version < LATEST:
+    elif version < LATEST or not tables >= TABLES:
         migrate(db, path, version, tables, SCHEMA.read_text())
     db.execute("pragma foreign_keys = on")
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from product_classifier.errors import StoreError
+
+HALF_WRITTEN = ".half-written-"  # how the names of such files begin
+LONGEST_WRITE = 600.0  # seconds
 
 
 class ImageFolder:
@@ -40,15 +45,17 @@ class ImageFolder:
             return None
 
     def sweep(self) -> None:
-        """Remove what a killed crawl left half written."""
-        for part in self.path.glob("??/.*"):
-            part.unlink(missing_ok=True)
+        """Remove what a killed crawl left half written; another crawl may be writing now."""
+        for part in self.path.glob(f"??/{HALF_WRITTEN}*"):
+            with contextlib.suppress(FileNotFoundError):  # the other one has finished it
+                if time.time() - part.stat().st_mtime > LONGEST_WRITE:
+                    part.unlink()
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=HALF_WRITTEN, delete=False) as file:
         try:
             file.write(data)
             file.flush()

@@ -15,6 +15,7 @@ from product_classifier.errors import StoreError
 LATEST = 1
 
 OLD_TABLES = ("category", "product", "experiment", "predicted_category")
+TABLES = {*OLD_TABLES, "product_category", "image", "bookmark", "skipped"}
 
 FROM_0 = """
 with recursive tree (id, parent, leaf, path) as (
@@ -47,7 +48,7 @@ def migrate(
     db: sqlite3.Connection, path: Path, version: int, tables: Set[str], schema: str
 ) -> None:
     """Bring an old database up to date. Raises StoreError for a database of something else."""
-    if version != 0 or "schema_version" not in tables or not tables >= set(OLD_TABLES):
+    if version or "schema_version" not in tables or not tables >= set(OLD_TABLES):
         raise StoreError(f"{path} is a database of another program; pass another --db-path")
     aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
     drop = [f"drop table old_{name};" for name in OLD_TABLES] + ["drop table schema_version;"]

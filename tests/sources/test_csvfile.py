@@ -81,6 +81,22 @@ def test_a_byte_order_mark_and_short_lines_do_no_harm(tmp_path: Path) -> None:
     assert contents.products == [Product("1", "x", "", (), None)]
 
 
+@pytest.mark.parametrize("cell", ["/home/anna/pictures/a.jpg", "../elsewhere/a.jpg"])
+def test_a_picture_is_known_by_its_name_where_its_path_is_of_another_machine(
+    tmp_path: Path, cell: str
+) -> None:
+    (tmp_path / "a.jpg").touch()
+    assert read(tmp_path, HEADER + f"1,x,,A/B,{cell}\n").products[0].image == f"{tmp_path}/a.jpg"
+
+
+def test_a_picture_that_is_nowhere_keeps_an_address_below_the_folder(tmp_path: Path) -> None:
+    contents = read(tmp_path, HEADER + f"1,x,,A/B,/home/a.jpg\n2,y,,A/B,{'x' * 999}\n")
+    assert [p.image for p in contents.products] == [
+        f"{tmp_path}/home/a.jpg",
+        f"{tmp_path}/{'x' * 999}",
+    ]
+
+
 def test_pictures_may_lie_directly_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     contents = read(tmp_path, HEADER + "1,x,,A/B,images/a.jpg\n2,y,,A/B,http://shop/b.jpg\n")
@@ -106,6 +122,17 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     file = tmp_path / "latin.csv"
     file.write_bytes(HEADER.encode() + b"1,caf\xe9,,A/B,\n")
     assert read_csv(file, tmp_path, encoding="cp1252").products[0].name == "café"
+
+
+def test_an_encoding_that_does_not_fit_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + "1,x,,A/B,\n")
+    with pytest.raises(SourceError, match=r"is not utf-16 .*--encoding"):
+        read_csv(tmp_path / "a.csv", tmp_path, encoding="utf-16")
+
+
+def test_an_empty_separator_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="--path-separator"):
+        read(tmp_path, HEADER + "1,x,,A/B,\n", separator="")
 
 
 def test_an_unknown_encoding_is_said(tmp_path: Path) -> None:

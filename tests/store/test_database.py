@@ -54,6 +54,22 @@ def test_a_new_database_is_what_schema_sql_says(tmp_path: Path) -> None:
     assert made == plain
 
 
+def test_a_database_of_another_program_with_our_version_number_is_refused(tmp_path: Path) -> None:
+    other = write(tmp_path / "crawl.db", "create table notes (t text); pragma user_version = 1;")
+    with pytest.raises(StoreError, match="of another program"):
+        open_and_close(other)
+
+
+def test_a_transaction_that_sqlite_has_ended_shows_the_cause(db: sqlite3.Connection) -> None:
+    def fill_the_disk() -> None:
+        with transaction(db):
+            db.execute("rollback")  # as SQLite does by itself where the disk is full
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        fill_the_disk()
+
+
 def test_every_column_is_explained_in_the_schema() -> None:
     lines = database.SCHEMA.read_text().splitlines()
     columns = [line for line in lines if line.split()[1:2] in (["text"], ["integer"], ["real"])]

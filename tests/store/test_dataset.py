@@ -22,7 +22,7 @@ def learned(dataset: Dataset) -> list[str]:
 
 def test_every_leaf_that_is_large_enough_is_taken_without_a_choice(db: sqlite3.Connection) -> None:
     shop(db)
-    save_import(db, [], [product(f"more-{k}", "belts") for k in range(9)], [])
+    save_import(db, [], [product(f"more-{k}", "belts") for k in range(9)], [], "products.csv")
     assert learned(read(db, fewest=30)) == ["belts", "bootcut", "flare"]
     with pytest.raises(StoreError, match="second largest leaf has 30"):
         read(db, fewest=31)
@@ -39,7 +39,7 @@ def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Conne
     shop(db)
     two = product("two", "flare", "belts", name="Wide &amp; buckled", image="http://a")
     lost = product("lost", "belts", image="http://b")
-    save_import(db, [], [two, lost], [])
+    save_import(db, [], [two, lost], [], "products.csv")
     save_image(db, Image("http://a", "ab/ab.jpg", "ab", 3, 4))
     save_image(db, Image("http://b", error="HTTP 404"))
     dataset = read(db, "belts", "flare")
@@ -53,9 +53,9 @@ def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Conne
 def test_items_are_in_the_order_of_their_ids_whatever_the_order_of_the_crawl(
     db: sqlite3.Connection,
 ) -> None:
-    save_import(db, TREE, [], [])
+    save_import(db, TREE, [], [], "products.csv")
     shop(db)
-    save_import(db, [], [product("a-late-one", "flare")], [])
+    save_import(db, [], [product("a-late-one", "flare")], [], "products.csv")
     ids = [item.id for item in read(db).items]
     assert ids == sorted(ids)
 
@@ -74,7 +74,7 @@ def test_experiments_are_named_as_in_the_earlier_system(
 ) -> None:
     leaves = [Category(f"c{k}", "", None, f"c{k}", True) for k in range(12)]
     products = [product(f"{k}-{n}", f"c{k}") for k in range(12) for n in range(20)]
-    save_import(db, leaves, products, [])
+    save_import(db, leaves, products, [], "products.csv")
     assert read(db, *chosen).name == name
 
 
@@ -105,7 +105,7 @@ def test_an_empty_database_says_so(db: sqlite3.Connection) -> None:
 def test_a_leaf_of_two_products_is_left_out_and_said(db: sqlite3.Connection) -> None:
     shop(db)
     tiny = Category("tiny", "Tiny", "women", "tiny", True)
-    save_import(db, [tiny], [product("t1", "tiny"), product("t2", "tiny")], [])
+    save_import(db, [tiny], [product("t1", "tiny"), product("t2", "tiny")], [], "products.csv")
     dataset = read(db)
     assert "tiny" not in learned(dataset)
     assert dataset.left_out == ("tiny: 2 products are too few",)
@@ -134,5 +134,5 @@ def test_the_split_hash_tells_whether_experiments_can_be_compared(db: sqlite3.Co
     first = read(db).split
     assert read(db).split == first
     assert read(db, "belts", "flare").split != first
-    save_import(db, [], [product("new", "belts")], [])
+    save_import(db, [], [product("new", "belts")], [], "products.csv")
     assert read(db).split != first

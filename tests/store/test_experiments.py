@@ -45,7 +45,7 @@ def store(db: sqlite3.Connection) -> int:
         product("far off", "flare"),
         product("not tested", "flare"),
     ]
-    save_import(db, TREE, products, [])
+    save_import(db, TREE, products, [], "products.csv")
     return save_experiment(db, experiment(PREDICTIONS))
 
 

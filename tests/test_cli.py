@@ -1,0 +1,47 @@
+"""Options that take some reading, and what the demo leaves alone."""
+
+from pathlib import Path
+
+import pytest
+
+from product_classifier import cli
+from product_classifier.demo.__main__ import prepare
+from product_classifier.demo.catalogue import make_catalogue
+from product_classifier.demo.server import serve
+from product_classifier.errors import ProductClassifierError
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("clutches,bootcut-jeans", ["clutches", "bootcut-jeans"]),
+        (" a , b ,, ", ["a", "b"]),
+        ('"Accessories/Hats, Gloves", Belts', ["Accessories/Hats, Gloves", "Belts"]),
+        ("a\nb", ["a", "b"]),
+        ("", []),
+    ],
+)
+def test_names_are_separated_by_commas_and_quoted_where_they_hold_one(
+    text: str, names: list[str]
+) -> None:
+    assert cli.names(text) == names
+
+
+def test_the_demo_begins_anew_in_its_own_folder_only(tmp_path: Path) -> None:
+    (tmp_path / "crawl.db").write_text("a user's own")
+    with pytest.raises(ProductClassifierError, match="pass another --folder"):
+        prepare(tmp_path)
+    assert (tmp_path / "crawl.db").read_text() == "a user's own"
+    own = tmp_path / "demo_out"
+    prepare(own)
+    (own / "crawl.db").touch()
+    prepare(own)
+    assert not (own / "crawl.db").exists()
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    catalogue = make_catalogue(products=50)
+    with serve(catalogue) as address:
+        port = int(address.rpartition(":")[2])
+        with pytest.raises(ProductClassifierError, match=rf"port {port}: .*pass another --port"):
+            serve(catalogue, port).__enter__()
