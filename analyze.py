@@ -26,11 +26,10 @@ def main() -> int:
     with open_database(args.db_path) as db:
         if number := args.dump_errors_for_experiment:
             [experiment] = read_experiments(db, number)
-            mistakes = read_mistakes(db, number, ERRORS_ON_A_PAGE)
+            mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
             folder = ImageFolder(args.images_path)
-            report = errors_page(
-                experiment, ((error, folder.read(error.file)) for error in mistakes)
-            )
+            pictured = ((mistake, folder.read(mistake.file)) for mistake in mistakes)
+            report = errors_page(experiment, pictured, total)
         else:
             experiments = read_experiments(db, args.experiment)
             judged = [(found, figures(read_outcomes(db, found.id))) for found in experiments]

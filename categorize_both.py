@@ -8,7 +8,7 @@ from product_classifier.features.features import picture_features, word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
 from product_classifier.report.text import experiment_text
-from product_classifier.store.database import open_database
+from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
 from product_classifier.store.experiments import save_experiment
 
@@ -26,8 +26,9 @@ def main() -> int:
     args = parser.parse_args()
     started = time.monotonic()
     with open_database(args.db_path) as db:
-        parts = frozen_split(read_identities(db))
-        dataset = read_dataset(db, parts, args.categories, args.min_per_category)
+        with snapshot(db):
+            parts = frozen_split(read_identities(db))
+            dataset = read_dataset(db, parts, args.categories, args.min_per_category)
         cli.warn(dataset.left_out, "left out")
         features = word_features(dataset, args.cache_path) | picture_features(
             dataset.images,
@@ -40,7 +41,7 @@ def main() -> int:
         experiment = run_experiment("both", dataset, features, started, args.seed, cli.progress)
         number = save_experiment(db, experiment)
     print(experiment_text(number, experiment, dataset))
-    return cli.DONE
+    return cli.UNFINISHED if features.lost_pictures else cli.DONE
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from product_classifier.features.features import word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
 from product_classifier.report.text import experiment_text
-from product_classifier.store.database import open_database
+from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
 from product_classifier.store.experiments import save_experiment
 
@@ -23,8 +23,9 @@ def main() -> int:
     args = cli.categorizer_parser(__doc__, EXAMPLES).parse_args()
     started = time.monotonic()
     with open_database(args.db_path) as db:
-        parts = frozen_split(read_identities(db))
-        dataset = read_dataset(db, parts, args.categories, args.min_per_category)
+        with snapshot(db):
+            parts = frozen_split(read_identities(db))
+            dataset = read_dataset(db, parts, args.categories, args.min_per_category)
         cli.warn(dataset.left_out, "left out")
         features = word_features(dataset, args.cache_path)
         experiment = run_experiment("words", dataset, features, started, args.seed, cli.progress)

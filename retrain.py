@@ -3,6 +3,7 @@
 import argparse
 import collections
 import os
+import re
 from pathlib import Path
 
 from product_classifier import cli
@@ -66,7 +67,7 @@ def main() -> int:
     accuracy = 1 - len(wrong) / len(tested)
     print(f"Final test accuracy = {accuracy:.1%} (N={len(tested)})")
     cli.say(f"saved {args.output_graph} and {args.output_labels}")
-    return cli.DONE
+    return cli.UNFINISHED if features.lost_pictures else cli.DONE
 
 
 def schedule(args: argparse.Namespace) -> Schedule:
@@ -110,8 +111,8 @@ def arguments() -> argparse.Namespace:
     add("--validation_percentage", type=percentage, default=10, help="of the pictures (10)")
     add("--eval_step_interval", type=cli.positive, default=10, help="steps (10)")
     add("--train_batch_size", type=cli.positive, default=100, help="pictures in a step (100)")
-    add("--test_batch_size", type=int, default=-1, help="test pictures; -1 means all (-1)")
-    add("--validation_batch_size", type=int, default=100, help="at each look; -1 means all (100)")
+    add("--test_batch_size", type=how_many, default=-1, help="test pictures; -1 means all (-1)")
+    add("--validation_batch_size", type=how_many, default=100, help="at each look (100)")
     add(
         "--print_misclassified_test_images",
         action="store_true",
@@ -129,18 +130,37 @@ def arguments() -> argparse.Namespace:
         default=OUT / "bottleneck",
         help="where bottlenecks stay (%(default)s)",
     )
-    add("--final_tensor_name", default="final_result", help="of the graph's output (final_result)")
+    add(
+        "--final_tensor_name",
+        type=tensor_name,
+        default="final_result",
+        help="of the graph's output (final_result)",
+    )
     add("--backbone", default="inception_v3", help=cli.BACKBONE_HELP)
-    add("--seed", type=int, default=0, help="of weights and shuffling (0)")
+    add("--seed", type=cli.seed, default=0, help="of weights and shuffling (0)")
     add("--flip_left_right", action="store_true", help="not yet")
     for name in DISTORTIONS[1:]:
         add(f"--{name}", type=int, default=0, help="not yet")
     args = parser.parse_args()
     if asked := [name for name in DISTORTIONS if getattr(args, name)]:
         parser.error(f"--{asked[0]}: distortions are not there yet; leave it out")
+    if not args.testing_percentage:
+        parser.error("--testing_percentage 0 leaves nothing to test on")
     if args.testing_percentage + args.validation_percentage >= 100:
         parser.error("--testing_percentage and --validation_percentage leave nothing to train on")
     return args
+
+
+def how_many(text: str) -> int:
+    """Read a number of pictures, or -1 for all."""
+    return -1 if text == "-1" else cli.positive(text)
+
+
+def tensor_name(text: str) -> str:
+    """Read a name that TensorFlow accepts for an operation."""
+    if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name for a tensor; use letters and _")
+    return text
 
 
 def percentage(text: str) -> float:

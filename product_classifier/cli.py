@@ -36,7 +36,7 @@ def run(main: Callable[[], int]) -> NoReturn:
         say(f"{_program()}: {error}")
         code = ERROR
     except KeyboardInterrupt:
-        say(f"{_program()}: interrupted; nothing is lost: run it again to go on")
+        say(f"{_program()}: interrupted; what was stored is kept: run it again to go on")
         code = INTERRUPTED
     except BrokenPipeError:
         # the reader of stdout has gone; what is still buffered must not complain at exit
@@ -132,7 +132,7 @@ def categorizer_parser(description: str | None, examples: str) -> argparse.Argum
         metavar="N",
         help="without --categories: leave out smaller leaves (1000)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of weights and shuffling (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling (0)")
     add_cache(parser)
     return parser
 
@@ -152,6 +152,14 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
         default="inception_v3",
         help=BACKBONE_HELP,
     )
+
+
+def seed(text: str) -> int:
+    """Read a whole number of 32 bits."""
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
+    return number
 
 
 def names(text: str) -> list[str]:

@@ -327,7 +327,11 @@ def test_missing_pictures_are_said(crawled: Path, network: Path, tmp_path: Path)
         ("categorize_words", ["--unknown"]),
         ("analyze", ["--experiment", "1", "--dump-errors-for-experiment", "1"]),
         ("retrain", []),
+        ("categorize_words", ["--seed", "-1"]),
         ("retrain", ["--image_dir", "x", "--random_crop", "5"]),
+        ("retrain", ["--image_dir", "x", "--test_batch_size", "0"]),
+        ("retrain", ["--image_dir", "x", "--testing_percentage", "0"]),
+        ("retrain", ["--image_dir", "x", "--final_tensor_name", "my result"]),
         (
             "retrain",
             ["--image_dir", "x", "--testing_percentage", "60", "--validation_percentage", "50"],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
 from numpy.typing import NDArray
+
+FEWEST_PLACES, MOST_PLACES = 4, 17  # of a threshold, which people copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,7 @@ class Coverage:
     """The products accepted by the lowest threshold that keeps to a target accuracy."""
 
     share: float  # of all products, 0 to 1
-    threshold: float | None  # accept where score >= threshold; None: none reaches the target
+    threshold: float | None  # accept where score >= this decimal; None: none reaches the target
     accepted: int
     right: int
 
@@ -34,6 +38,17 @@ def coverage(score: NDArray[np.float64], right: NDArray[np.bool_], target: float
     if not len(reaches):
         return Coverage(0.0, None, 0, 0)
     end = reaches[-1]
+    below = ranked[end + 1] if end + 1 < len(ranked) else -math.inf
+    threshold = _short(float(below), float(ranked[end]))
     return Coverage(
-        float(accepted[end] / len(score)), float(ranked[end]), int(accepted[end]), int(hits[end])
+        float(accepted[end] / len(score)), threshold, int(accepted[end]), int(hits[end])
     )
+
+
+def _short(below: float, lowest: float) -> float:
+    """Find the shortest decimal, of at least four places, above below and at most lowest."""
+    for places in range(FEWEST_PLACES, MOST_PLACES):
+        short = float(Decimal(str(lowest)).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR))
+        if below < short <= lowest:
+            return short
+    return lowest

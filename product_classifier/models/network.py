@@ -17,7 +17,7 @@ HIDDEN_UNITS = 100
 DROPOUT = 0.5  # of hidden units and of bottleneck values
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
-CHUNK = 4096  # bottlenecks read at once
+CHUNK = 4096  # items read, or predicted, at once
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ def retrain(
     """Train on the training pictures and predict the test pictures.
 
     label_of, parts: [images]. validation_batch_size, test_batch_size: how many validation pictures
-    are looked at after each round, and test pictures in the end; -1 for all. Raises ModelError for
-    a label without training pictures, or when there is no test picture.
+    are looked at after each round, and test pictures in the end, drawn once; -1 for all. Raises
+    ModelError for a label without training pictures, or when there is no test picture.
     """
     readable = features.evidence()
     rows = {part: np.flatnonzero(readable & (parts == part)) for part in (TRAIN, TUNING, TEST)}
@@ -72,8 +72,8 @@ def retrain(
     if not len(rows[TEST]):
         raise ModelError("no picture is in the test part; add pictures or raise the percentage")
     singles = [(label,) for label in label_of]
-    tuning_rows = _first(rows[TUNING], validation_batch_size)
-    test_rows = _first(rows[TEST], test_batch_size)
+    tuning_rows = _sample(rows[TUNING], validation_batch_size, seed)
+    test_rows = _sample(rows[TEST], test_batch_size, seed)
     network = Network(features, rows[TRAIN], len(labels), seed)
     fit(
         network,
@@ -87,5 +87,7 @@ def retrain(
     return Retrained(network, test_rows, network.logits(test_rows).argmax(axis=1))
 
 
-def _first(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    return rows if count < 0 else rows[:count]
+def _sample(rows: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    if count < 0 or count >= len(rows):
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, count, replace=False))

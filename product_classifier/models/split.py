@@ -2,7 +2,8 @@
 
 Products with the same picture bytes or the same normalised name and description are one duplicate
 group and stay together; a hash of the group decides, so that neither order, nor time, nor the
-choice of categories moves a product to another part.
+choice of categories moves a product to another part. What moves one is another text, or news that
+it is a duplicate of something.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from product_classifier.plain_text import strip_html
 from product_classifier.records import Identity
 
 TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"
@@ -23,17 +25,19 @@ BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
 
 def frozen_split(identities: Iterable[Identity]) -> dict[str, str]:
     """Assign each product of a whole catalogue to a part, by product id."""
-    products = list(identities)
-    texts = [_text_key(product) for product in products]
-    groups = duplicate_groups(texts, [product.sha256 for product in products])
-    # a group is known by its smallest text key, so that pictures that arrive later do not move it
+    # the texts themselves are not kept: a million of them are large
+    ids, texts, pictures = [], [], []
+    for product in identities:
+        ids.append(product.product_id)
+        texts.append(_text_key(product))
+        pictures.append(product.sha256)
+    groups = duplicate_groups(texts, pictures)
+    # a group is known by its smallest text key: a picture that arrives later moves a product only
+    # where it shows that the product is a duplicate of another one
     names: dict[int, str] = {}
     for group, text in zip(groups, texts, strict=True):
         names[group] = min(text, names.get(group, text))
-    return {
-        product.product_id: part_of(names[group])
-        for product, group in zip(products, groups, strict=True)
-    }
+    return {identity: part_of(names[group]) for identity, group in zip(ids, groups, strict=True)}
 
 
 def part_of(group: str, bounds: Sequence[tuple[float, str]] = BOUNDS) -> str:
@@ -67,7 +71,8 @@ def duplicate_groups(texts: Sequence[str], pictures: Sequence[str | None]) -> li
 
 
 def _text_key(product: Identity) -> str:
-    text = unicodedata.normalize("NFKC", f"{product.name} {product.description}")
+    plain = strip_html(f"{product.name} {product.description}")
+    text = unicodedata.normalize("NFKC", plain)
     normal = " ".join(text.casefold().split())
     # products without any text are not duplicates of each other
     source = normal or f"\0{product.product_id}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
 from product_classifier.features.features import Features
-from product_classifier.models.network import Network, softmax
+from product_classifier.models.network import CHUNK, Network, softmax
 from product_classifier.records import Track, untracked
 
 LEARNING_RATE = 0.001  # of Adam
@@ -170,12 +170,14 @@ def predict(
 
     An item without any evidence is given the commonest category with its share as the score.
     """
-    evidence = features.evidence()[rows]
     predicted = np.full(len(rows), trained.prior.argmax())
     score = np.full(len(rows), trained.prior.max())
-    probabilities = softmax(trained.network.logits(rows[evidence]))
-    predicted[evidence] = probabilities.argmax(axis=1)
-    score[evidence] = probabilities.max(axis=1)
+    evident = np.flatnonzero(features.evidence()[rows])
+    for start in range(0, len(evident), CHUNK):  # all probabilities at once would be large
+        some = evident[start : start + CHUNK]
+        probabilities = softmax(trained.network.logits(rows[some]))
+        predicted[some] = probabilities.argmax(axis=1)
+        score[some] = probabilities.max(axis=1)
     return predicted, score
 
 

@@ -23,8 +23,13 @@ CONFUSIONS = 10
 LONGEST_DESCRIPTION = 600  # characters
 
 
-def errors_page(experiment: Summary, mistakes: Iterable[tuple[Mistake, bytes | None]]) -> str:
-    """Write the page, errors in the order given, each with its picture's bytes if it has any."""
+def errors_page(
+    experiment: Summary, mistakes: Iterable[tuple[Mistake, bytes | None]], total: int
+) -> str:
+    """Write the page, errors in the order given, each with its picture's bytes if it has any.
+
+    total: how many errors the experiment has, shown or not.
+    """
     entries = [_entry(mistake, picture) for mistake, picture in mistakes]
     pairs = Counter((", ".join(entry["categories"]), entry["predicted"]) for entry in entries)
     environment = jinja2.Environment(
@@ -35,7 +40,10 @@ def errors_page(experiment: Summary, mistakes: Iterable[tuple[Mistake, bytes | N
     )
     environment.filters["breakable"] = _breakable
     return environment.get_template("errors.html").render(
-        experiment=experiment, entries=entries, confusions=pairs.most_common(CONFUSIONS)
+        experiment=experiment,
+        entries=entries,
+        total=total,
+        confusions=pairs.most_common(CONFUSIONS),
     )
 
 

@@ -59,7 +59,7 @@ def _details(level: Level) -> Iterator[str]:
             yield f"  {target:.0%} in detail: no threshold reaches it; a person checks all"
         else:
             yield (
-                f"  {target:.0%} in detail: score >= {found.threshold:.4f} accepts "
+                f"  {target:.0%} in detail: score >= {found.threshold} accepts "
                 f"{found.accepted:,}, {found.accepted - found.right:,} of them wrong; "
                 f"a person checks {level.total - found.accepted:,}"
             )

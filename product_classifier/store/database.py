@@ -55,6 +55,16 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads inside see one state, whatever a crawl commits meanwhile."""
+    db.execute("begin")
+    try:
+        yield
+    finally:
+        db.execute("commit")
+
+
+@contextmanager
 def sole_crawler(path: Path) -> Iterator[None]:
     """Hold the lock that lets only one crawl work on a database. Raises StoreError at once."""
     _insist_on_folder(path)  # a lock would make it

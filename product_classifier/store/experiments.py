@@ -68,7 +68,7 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                join product on product.id = pc.product_id
                join category predicted on predicted.id = pc.category_id
                left join product_category on product_category.product_id = pc.product_id
-               left join category true on true.id = product_category.category_id
+               left join category true on true.id = product_category.category_id and true.leaf
                where experiment_id = ?""",
             (number,),
         ),
@@ -84,13 +84,14 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
     return Outcomes(rows["f0"], rows["f1"], rows["f2"], rows["f3"], above)
 
 
-def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> list[Mistake]:
-    """Read the wrong predictions of an experiment, the most confident first."""
+def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
+    """Read the most confident wrong predictions of an experiment, and how many there are in all."""
     rows = db.execute(
         """select product.id, product.name, description, image, file, predicted.path, score,
              coalesce((
                select group_concat(path, char(10)) from product_category join category
-                 on category.id = product_category.category_id where product_id = product.id), '')
+                 on category.id = product_category.category_id where product_id = product.id), ''),
+             count(*) over ()
            from predicted_category pc
            join product on product.id = pc.product_id
            join category predicted on predicted.id = pc.category_id
@@ -100,5 +101,6 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> list[Mista
              where true.product_id = pc.product_id and true.category_id = pc.category_id)
            order by score desc, product.id limit ?""",
         (number, limit),
-    )
-    return [Mistake(*(*row, tuple(paths.split("\n")))) for *row, paths in rows]
+    ).fetchall()
+    mistakes = [Mistake(*(*row, tuple(paths.split("\n")))) for *row, paths, _ in rows]
+    return mistakes, rows[0][-1] if rows else 0

@@ -1,5 +1,7 @@
 """Coverage against a twin that tries every threshold."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,9 +31,28 @@ def test_it_finds_what_trying_every_threshold_finds(
 ) -> None:
     score = [value / 12 for value, _ in rows]
     right = [hit for _, hit in rows]
-    assert coverage(np.array(score), np.array(right), target) == every_threshold(
-        score, right, target
-    )
+    found = coverage(np.array(score), np.array(right), target)
+    twin = every_threshold(score, right, target)
+    assert dataclasses.replace(found, threshold=None) == dataclasses.replace(twin, threshold=None)
+    if found.threshold is not None:
+        assert sum(value >= found.threshold for value in score) == found.accepted
+
+
+@pytest.mark.parametrize(
+    ("scores", "threshold"),
+    [
+        ([0.97319, 0.5], 0.9731),  # rounded to 0.9732 it would not accept its own product
+        ([0.97319, 0.97315], 0.97319),
+        ([1 - 1e-9, 1 - 2e-9], 0.999999999),
+        ([1.0, 1 - 1e-16], 1.0),
+        ([0.00001, 0.0], 0.00001),
+    ],
+)
+def test_a_threshold_is_a_short_decimal_that_accepts_what_is_stated(
+    scores: list[float], threshold: float
+) -> None:
+    found = coverage(np.array(scores), np.array([True, False]), 1.0)
+    assert (found.threshold, found.accepted) == (threshold, 1)
 
 
 def test_equal_scores_are_accepted_or_refused_together() -> None:

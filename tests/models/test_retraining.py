@@ -66,6 +66,7 @@ def test_a_small_test_batch_is_honoured() -> None:
     split = parts("train", "test")
     result = retrain(colours(), LABEL_OF, split, ["red", "blue"], SCHEDULE, test_batch_size=5)
     assert len(result.predicted) == 5
+    assert result.test_rows.max() > COUNT / 2  # drawn from all, not the first labels alone
 
 
 def test_training_is_observed_at_each_interval_for_exactly_the_steps() -> None:

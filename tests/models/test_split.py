@@ -38,7 +38,8 @@ def test_products_of_the_same_text_stay_together_however_it_is_written() -> None
     for k in range(50):
         one = Identity("1", f"Red Belt {k}", "Soft", None)
         other = Identity("2", f"red  belt {k} soft", "", None)
-        assert len(set(frozen_split([one, other]).values())) == 1
+        markup = Identity("3", f"<b>Red&nbsp;Belt</b> {k}", "<p>soft</p>", None)
+        assert len(set(frozen_split([one, other, markup]).values())) == 1
 
 
 def test_products_of_the_same_picture_stay_together() -> None:

@@ -46,7 +46,18 @@ class Page(HTMLParser):
 
 
 def page(*mistakes: Mistake, picture: bytes | None = None) -> str:
-    return errors_page(EXPERIMENT, ((entry, picture) for entry in mistakes))
+    pictured = ((entry, picture) for entry in mistakes)
+    return errors_page(EXPERIMENT, pictured, total=len(mistakes))
+
+
+def test_it_says_how_many_errors_there_are_and_how_many_it_shows() -> None:
+    text = errors_page(EXPERIMENT, [(mistake(), None)] * 2, total=5_000)
+    assert (
+        "contradict the catalogue: 5,000, the most confident first; these are the first 2." in text
+    )
+    assert "contradict the catalogue: 2, the most confident first. Where" in page(
+        mistake(), mistake()
+    )
 
 
 def test_an_error_is_shown_with_all_that_helps_to_judge_it() -> None:

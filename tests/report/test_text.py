@@ -27,7 +27,7 @@ def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
         "  Parent 95% Accuracy Coverage: 100%\n"
         "  Parent 98% Accuracy Coverage: 100%\n"
         "  Accuracy, 95% interval: 96.87% to 98.68%\n"
-        "  95% in detail: score >= 0.3100 accepts 960, 20 of them wrong; a person checks 0\n"
+        "  95% in detail: score >= 0.31 accepts 960, 20 of them wrong; a person checks 0\n"
         "  98% in detail: no threshold reaches it; a person checks all\n"
         "  (thresholds chosen in hindsight, on these very products: no promise for new ones)\n"
     )

@@ -1,6 +1,7 @@
 """Which categories and products a categorizer is given."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from product_classifier.errors import StoreError
 from product_classifier.models.split import frozen_split
 from product_classifier.records import Category, Dataset, Image
 from product_classifier.store.catalogue import save_image, save_import
+from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
 from tests.conftest import TREE, product, shop
 
@@ -26,6 +28,20 @@ def test_every_leaf_that_is_large_enough_is_taken_without_a_choice(db: sqlite3.C
     assert learned(read(db, fewest=30)) == ["belts", "bootcut", "flare"]
     with pytest.raises(StoreError, match="second largest leaf has 30"):
         read(db, fewest=31)
+
+
+def test_a_crawl_that_commits_meanwhile_does_not_show(
+    db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    shop(db)
+    with snapshot(db):
+        parts = frozen_split(read_identities(db))
+        with open_database(tmp_path / "crawl.db") as crawl:
+            crawl.execute("pragma busy_timeout = 0")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):  # it waits
+                save_import(crawl, [], [product("new", "belts")], [], "products.csv")
+        dataset = read_dataset(db, parts, (), 3)
+    assert all(item.id != "new" for item in dataset.items)
 
 
 def test_leaves_are_chosen_by_id_or_path(db: sqlite3.Connection) -> None:

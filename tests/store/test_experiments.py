@@ -78,14 +78,20 @@ def test_outcomes_carry_every_truth_and_the_tree_above(db: sqlite3.Connection) -
     assert (result.parent.right, result.parent.total) == (3, 4)
 
 
+def test_a_true_category_that_is_no_leaf_makes_no_prediction_right(db: sqlite3.Connection) -> None:
+    save_import(db, TREE, [product("1", "bootcut", "jeans")], [], "products.csv")
+    number = save_experiment(db, experiment([Prediction("1", "belts", 0.9)]))
+    assert figures(read_outcomes(db, number)).parent.right == 0
+
+
 def test_mistakes_come_with_the_most_confident_first(db: sqlite3.Connection) -> None:
     number = store(db)
     far = Mistake("far off", "product far off", "", None, None, "belts", 0.95, ("jeans/flare",))
     near = Mistake(
         "sibling", "product sibling", "", None, None, "jeans/flare", 0.8, ("jeans/bootcut",)
     )
-    assert read_mistakes(db, number, 500) == [far, near]
-    assert read_mistakes(db, number, 1) == [far]
+    assert read_mistakes(db, number, 500) == ([far, near], 2)
+    assert read_mistakes(db, number, 1) == ([far], 2)
 
 
 def test_an_unknown_experiment_names_the_known_ones(db: sqlite3.Connection) -> None:
