@@ -39,6 +39,11 @@ def write(path: Path, script: str) -> Path:
     return path
 
 
+def ask(path: Path, query: str) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
 def open_and_close(path: Path, create: bool = False) -> None:
     with open_database(path, create):
         pass
@@ -48,8 +53,7 @@ def test_a_new_database_is_what_schema_sql_says(tmp_path: Path) -> None:
     open_and_close(tmp_path / "crawl.db", create=True)
     write(tmp_path / "plain.db", database.SCHEMA.read_text())
     made, plain = (
-        sqlite3.connect(tmp_path / name).execute("select sql from sqlite_master").fetchall()
-        for name in ("crawl.db", "plain.db")
+        ask(tmp_path / name, "select sql from sqlite_master") for name in ("crawl.db", "plain.db")
     )
     assert made == plain
 
@@ -115,7 +119,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
     path = write(tmp_path / "crawl.db", EARLIER_SYSTEM + "create table image (x);")
     with pytest.raises(sqlite3.OperationalError, match="image already exists"):
         open_and_close(path)
-    assert sqlite3.connect(path).execute("select count(*) from product").fetchone() == (2,)
+    assert ask(path, "select count(*) from product") == [(2,)]
 
 
 def test_a_file_that_does_not_exist_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -134,9 +138,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     path = write(tmp_path / "crawl.db", "create table bookmarks (url text);")
     with pytest.raises(StoreError, match="database of another program"):
         open_and_close(path, create=True)
-    assert sqlite3.connect(path).execute("select name from sqlite_master").fetchall() == [
-        ("bookmarks",)
-    ]
+    assert ask(path, "select name from sqlite_master") == [("bookmarks",)]
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
