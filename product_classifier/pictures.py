@@ -44,7 +44,8 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
     except UnidentifiedImageError:
         raise PictureError(f"not a picture ({_looks_like(data)})") from None
     except Exception as error:  # decoders raise whatever their format's code happens to meet
-        raise PictureError(f"broken picture ({error})") from None
+        reason = str(error).partition(" (")[0]  # without the numbers that differ each time
+        raise PictureError(f"broken picture ({reason})") from None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

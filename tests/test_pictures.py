@@ -48,7 +48,7 @@ def test_a_phones_jpeg_with_further_pictures_behind_it_is_its_first_picture() ->
 
 @pytest.mark.parametrize("cut", [1, 100, 300])
 def test_a_truncated_picture_is_refused(cut: int) -> None:
-    with pytest.raises(PictureError):
+    with pytest.raises(PictureError, match=r"^broken picture \(image file is truncated\)$"):
         decode(jpeg(size=(200, 200))[:-cut])
 
 
