@@ -126,7 +126,7 @@ def pending_images(db: sqlite3.Connection, folder: Path | None) -> list[str]:
     rows = db.execute(
         """select distinct product.image from product left join image on address = product.image
            where product.image is not null and file is null
-             and (product.image like 'http%' or substr(product.image, 1, length(?1)) = ?1)
+             and (product.image like 'http%' or instr(product.image, ?) = 1)
            order by error is not null, product.rowid""",
         (below,),
     )
@@ -207,7 +207,8 @@ def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
         changed.update(product.categories)
     db.executemany(
         """update category set product_count =
-             (select count(*) from product_category where category_id = ?1) where id = ?1""",
+             (select count(*) from product_category where category_id = category.id)
+           where id = ?""",
         ((category,) for category in changed),
     )
 
