@@ -29,5 +29,9 @@ class FeatureError(ProductClassifierError):
     """Words or pictures could not be turned into features."""
 
 
+class UnreachableError(FeatureError):
+    """A network is neither cached nor to be fetched."""
+
+
 class ModelError(ProductClassifierError):
     """The data at hand cannot train or test a model."""

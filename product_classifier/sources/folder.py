@@ -55,5 +55,22 @@ def read_labelled_images(folder: Path) -> LabelledImages:
     return LabelledImages(tuple(found), tuple(images), tuple(label_of))
 
 
+def read_pictures(folder: Path) -> list[Image]:
+    """Find and hash all pictures below a folder, in the order of their paths; `file` is whole.
+
+    Raises SourceError where there is no such folder, or not one picture in it.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"there is no folder {folder}; pass --image_dir")
+    try:
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
+        images = [Image(str(file), str(file.absolute()), _sha256(file)) for file in files]
+    except OSError as error:
+        raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
+    if not images:
+        raise SourceError(f"{folder} has no pictures; pass another --image_dir")
+    return images
+
+
 def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()

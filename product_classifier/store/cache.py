@@ -25,14 +25,25 @@ KEY_BYTES = 32  # of a SHA-256
 
 
 class BottleneckCache:
-    """Vectors of one network: folder/vectors.f32 and, in the same order, folder/keys.sha256."""
+    """Vectors of one network: folder/vectors.f32 and, in the same order, folder/keys.sha256.
 
-    def __init__(self, folder: Path, width: int) -> None:
+    network: a line that tells it from others; it stands in folder/network.txt, for people too.
+    """
+
+    def __init__(self, folder: Path, width: int, network: str = "") -> None:
         self._vectors = folder / "vectors.f32"
         self._keys = folder / "keys.sha256"
         self._width = width
+        note = folder / "network.txt"
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if not note.exists():
+                write_whole(note, f"{network}\n".encode())
+            if (found := note.read_text(errors="replace").strip()) != network:
+                raise StoreError(
+                    f"{folder} holds bottlenecks of another network ({found}, not {network}); "
+                    "remove it"
+                )
             self._lock = FileLock(folder / "lock")
             self._rows = self._read_keys()
         except OSError as error:

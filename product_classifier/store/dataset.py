@@ -70,6 +70,17 @@ def read_dataset(
     )
 
 
+def read_images(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image, str]:
+    """Read each different picture of a catalogue, whatever its categories, with its part."""
+    rows = db.execute(
+        """select product.id, address, file, sha256, width, height
+           from product join image on address = product.image
+           where file is not null order by sha256, product.id"""
+    )
+    found = {picture[2]: (Image(*picture), parts[product]) for product, *picture in rows}
+    return dict(found.values())
+
+
 def _large_leaves(db: sqlite3.Connection, fewest: int) -> list[str]:
     rows = db.execute(
         "select id from category where leaf and product_count >= ? order by path", (fewest,)

@@ -95,3 +95,10 @@ def test_a_damaged_or_outdated_matrix_is_replaced(tmp_path: Path, damage: bytes)
     cached_matrix(path, "new", compute)
     cached_matrix(path, "new", compute)
     assert compute.calls == 2
+
+
+def test_the_cache_of_another_network_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    BottleneckCache(tmp_path, 2, "mini").append([A], vectors(1))
+    with pytest.raises(StoreError, match=r"another network \(mini, not large\); remove it"):
+        BottleneckCache(tmp_path, 2, "large")
+    assert BottleneckCache(tmp_path, 2, "mini").read().tolist() == vectors(1).tolist()
