@@ -1,8 +1,9 @@
-"""Image networks: a name, a TF-Hub handle or a SavedModel folder → pictures in, bottlenecks out."""
+"""Image networks: a name, a TF-Hub handle, a folder or a file → pictures in, bottlenecks out."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,22 +13,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.errors import FeatureError
+from product_classifier.errors import FeatureError, UnreachableError
+from product_classifier.features.onnx import onnx_embed
 from product_classifier.features.runtime import muted_stderr, tensorflow
+from product_classifier.features.student import (
+    MINI_FILE,
+    Student,
+    read_student,
+    tensorflow_graph,
+)
 
+INCEPTION, MINI = "inception_v3", "mini"
 HANDLES = {
-    "inception_v3": "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5",
+    INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5",
 }
 USUAL_SIZE = 224  # pixels, for a network that accepts any
-DOWNLOAD_TIMEOUT = 30.0  # seconds without a byte
+DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
 BATCH_SIZE = 8
+SMALL_BATCH_SIZE = 32  # of a network so small that calling it takes time
+INSTEAD = "using mini instead of inception_v3: several times as fast, fewer products right"
+FULL_PRECISION, HALF_PRECISION = "float32", "bfloat16"
 
 
 @dataclass(frozen=True)
 class Backbone:
     """A frozen image network.
 
-    embed: float32 [BATCH_SIZE, size, size, 3] in [0, 1] → float32 [BATCH_SIZE, width]. The batch
+    embed: float32 [batch_size, size, size, 3] in [0, 1] → float32 [batch_size, width]. The batch
     has always that size, since the rounding of a row depends on it.
     """
 
@@ -37,15 +49,36 @@ class Backbone:
     width: int  # values of a bottleneck
     embed: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     graph: Callable[[Any], Any]  # the same for tensors of any batch size, to build graphs on
+    batch_size: int = BATCH_SIZE
+    precision: str = FULL_PRECISION  # of its arithmetic; what it gives is always float32
+    student: Student | None = None  # where it is one
 
 
-def load_backbone(name: str) -> Backbone:
-    """Load a network: a name of HANDLES, a TF-Hub handle, or the folder of a SavedModel.
+def choose_backbone(asked: str | None, tell: Callable[[str], None]) -> Backbone:
+    """Load the network that was asked for; without one, Inception v3 or else mini, telling why."""
+    if asked:
+        return load_backbone(asked)
+    try:
+        return load_backbone(INCEPTION)
+    except UnreachableError as error:
+        tell(f"{INSTEAD} ({str(error).partition(';')[0]})")
+        return load_backbone(MINI)
 
-    Raises FeatureError, with the ways out, for one that cannot be fetched or is no image network.
+
+def load_backbone(name: str, precision: str = FULL_PRECISION) -> Backbone:
+    """Load a network: a name of HANDLES, 'mini', a TF-Hub handle, a SavedModel, or a student.
+
+    precision: of the arithmetic; bfloat16 is several times faster on processors made for it, and
+    not to be had for students. Raises FeatureError, with the ways out, for one that cannot be
+    fetched or is no image network.
     """
+    if name == MINI or name.endswith(".npz"):
+        return _student(name)
     folder = _fetched(name)
     tf = tensorflow()
+    tf.config.optimizer.set_experimental_options(
+        {"auto_mixed_precision_onednn_bfloat16": precision == HALF_PRECISION}
+    )
     try:
         with muted_stderr():
             model = tf.saved_model.load(str(folder))
@@ -60,11 +93,23 @@ def load_backbone(name: str) -> Backbone:
         # through the model, since its variables live only as long as it does
         return next(iter(model.signatures[names[0]](**{argument: pictures}).values()))
 
-    embed = _frozen(graph, size)
+    embed = _frozen(graph, BATCH_SIZE, size)
     probe = embed(np.zeros((BATCH_SIZE, size, size, 3), np.float32))
     if probe.ndim != 2:
         raise FeatureError(f"{folder} gives values of shape {probe.shape}, not a vector a picture")
-    return Backbone(name, _hash(folder), size, probe.shape[1], embed, graph)
+    return Backbone(name, _hash(folder), size, probe.shape[1], embed, graph, precision=precision)
+
+
+def _student(name: str) -> Backbone:
+    """Load a student, into ONNX Runtime where there is no TensorFlow."""
+    student, sha256 = read_student(MINI_FILE if name == MINI else Path(name))
+    graph = tensorflow_graph(student)
+    if importlib.util.find_spec("tensorflow"):
+        embed = _frozen(graph, SMALL_BATCH_SIZE, student.shape.size)
+    else:
+        embed = onnx_embed(student)
+    size, width = student.shape.size, student.shape.outputs
+    return Backbone(name, sha256, size, width, embed, graph, SMALL_BATCH_SIZE, student=student)
 
 
 def _fetched(name: str) -> Path:
@@ -74,7 +119,8 @@ def _fetched(name: str) -> Path:
     if not handle.startswith(("http://", "https://")):
         known = ", ".join(HANDLES)
         raise FeatureError(
-            f"there is no backbone {name!r}: pass {known}, a TF-Hub handle or a SavedModel's folder"
+            f"there is no backbone {name!r}: pass {known}, mini, a TF-Hub handle, a SavedModel's "
+            "folder or a student's .npz file"
         )
     tensorflow()
     with muted_stderr():
@@ -84,10 +130,10 @@ def _fetched(name: str) -> Path:
     try:
         return Path(tensorflow_hub.resolve(handle))
     except Exception as error:  # hub passes on whatever urllib, tarfile and TensorFlow raise
-        raise FeatureError(
+        raise UnreachableError(
             f"the network {name} is not cached and {handle} cannot be fetched "
             f"({_first_line(error)}); connect to the internet once, set TFHUB_CACHE_DIR to a "
-            "folder that has it, or pass a SavedModel's folder as --backbone"
+            "folder that has it, or pass --backbone mini or a SavedModel's folder"
         ) from None
     finally:
         socket.setdefaulttimeout(previous)
@@ -104,9 +150,9 @@ def _input(signature: Any, folder: Path) -> tuple[str, int]:
 
 
 def _frozen(
-    graph: Callable[[Any], Any], size: int
+    graph: Callable[[Any], Any], batch_size: int, size: int
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    function = freeze(graph, BATCH_SIZE, size)
+    function = freeze(graph, batch_size, size)
 
     def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(function(tensorflow().constant(pictures))[0])

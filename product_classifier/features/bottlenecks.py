@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from product_classifier.errors import FeatureError, PictureError
-from product_classifier.features.backbone import BATCH_SIZE, Backbone
+from product_classifier.features.backbone import FULL_PRECISION, Backbone
+from product_classifier.features.views import view_key, view_of
 from product_classifier.pictures import decode
 from product_classifier.records import Image, Track, untracked
 from product_classifier.store.cache import BottleneckCache
@@ -24,7 +25,7 @@ from product_classifier.store.cache import BottleneckCache
 PREPROCESSING = "bilinear1"  # part of a cache's name: other ways of scaling give other values
 COMMIT_BATCHES = 16  # a killed run loses no more than these
 DECODERS = 2  # threads; a network leaves them little to do
-AHEAD = 4 * BATCH_SIZE  # pictures decoded before the network asks for them
+AHEAD = 4  # batches decoded before the network asks for them
 EMBEDDERS = 2  # batches in the network at once: one works where the other waits
 
 T = TypeVar("T")
@@ -59,7 +60,14 @@ class Bottlenecks:
 
 def cache_name(backbone: Backbone) -> str:
     """Name the cache of a network, so that no two networks or preprocessings share one."""
-    return f"{backbone.sha256[:16]}-{backbone.size}-{PREPROCESSING}"
+    precision = "" if backbone.precision == FULL_PRECISION else f"-{backbone.precision}"
+    return f"{backbone.sha256[:16]}-{backbone.size}-{PREPROCESSING}{precision}"
+
+
+def bottleneck_cache(path: Path, backbone: Backbone) -> BottleneckCache:
+    """Open the cache of a network among those below path."""
+    network = f"{backbone.sha256} {backbone.size} pixels {backbone.width} values"
+    return BottleneckCache(path / cache_name(backbone), backbone.width, network)
 
 
 def bottlenecks(
@@ -68,8 +76,9 @@ def bottlenecks(
     backbone: Backbone,
     cache: BottleneckCache,
     track: Track = untracked,
+    view: int = 0,
 ) -> Bottlenecks:
-    """Look up or compute the bottleneck of each product's picture.
+    """Look up or compute the bottleneck of each product's picture, or of a view of it.
 
     images: [products], files below folder. Safe to kill: what was committed is not computed again.
     Raises FeatureError where there is not a single picture.
@@ -79,33 +88,49 @@ def bottlenecks(
             "none of these products has a picture; run crawl.py again to fetch them, "
             "or use categorize_words.py"
         )
-    there = [image for image in images if image]
-    wanted = {image.sha256: image for image in there if str(image.sha256) not in cache}
-    lost = tuple(_compute(list(wanted.values()), folder, backbone, cache, track))
-    rows = cache.rows(image.sha256 if image else None for image in images)
+    keys = [view_key(str(image.sha256), view) if image else None for image in images]
+    wanted = {
+        key: image
+        for key, image in zip(keys, images, strict=True)
+        if key and image and key not in cache
+    }
+    lost = tuple(_compute(wanted, folder, backbone, cache, track, view))
+    rows = cache.rows(keys)
     if not (rows >= 0).any():
         raise FeatureError(f"no picture can be read ({lost[0]}); pass the right --images-path")
     return Bottlenecks(cache.read(), rows, lost)
 
 
 def _compute(
-    images: Sequence[Image], folder: Path, backbone: Backbone, cache: BottleneckCache, track: Track
+    wanted: Mapping[str, Image],
+    folder: Path,
+    backbone: Backbone,
+    cache: BottleneckCache,
+    track: Track,
+    view: int,
 ) -> list[str]:
-    """Fill the cache; returns what could not be read, and why."""
+    """Fill the cache with keys and their images; returns what could not be read, and why."""
     lost = []
 
+    def pixels(image: Image) -> NDArray[np.float32] | str:
+        try:
+            return to_pixels(read_view(image, folder, view), backbone.size)
+        except PictureError as error:
+            return str(error)
+
     def readable(pool: ThreadPoolExecutor) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        decoded = _ahead(pool, AHEAD, lambda image: _pixels(image, folder, backbone.size), images)
-        for image, result in zip(track(images, "bottlenecks", len(images)), decoded, strict=True):
+        decoded = ahead(pool, AHEAD * backbone.batch_size, pixels, wanted.values())
+        tracked = track(wanted.items(), "bottlenecks", len(wanted))
+        for (key, image), result in zip(tracked, decoded, strict=True):
             if isinstance(result, str):
                 lost.append(f"{image.file}: {result}")
             else:
-                yield str(image.sha256), result
+                yield key, result
 
     with ThreadPoolExecutor(DECODERS) as decoders, ThreadPoolExecutor(EMBEDDERS) as embedders:
-        batches = _chunks(readable(decoders), BATCH_SIZE)
-        embedded = _ahead(embedders, EMBEDDERS, lambda batch: _embedded(batch, backbone), batches)
-        for commit in _chunks(embedded, COMMIT_BATCHES):
+        batches = chunks(readable(decoders), backbone.batch_size)
+        embedded = ahead(embedders, EMBEDDERS, lambda batch: _embedded(batch, backbone), batches)
+        for commit in chunks(embedded, COMMIT_BATCHES):
             keys = [key for batch_keys, _ in commit for key in batch_keys]
             cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
     return lost
@@ -115,29 +140,34 @@ def _embedded(
     batch: Sequence[tuple[str, NDArray[np.float32]]], backbone: Backbone
 ) -> tuple[list[str], NDArray[np.float32]]:
     keys = [key for key, _ in batch]
-    pixels = np.zeros((BATCH_SIZE, backbone.size, backbone.size, 3), np.float32)
+    pixels = np.zeros((backbone.batch_size, backbone.size, backbone.size, 3), np.float32)
     for row, (_, picture) in enumerate(batch):
         pixels[row] = picture
     return keys, backbone.embed(pixels)[: len(batch)]
 
 
 def to_pixels(picture: PillowImage.Image, size: int) -> NDArray[np.float32]:
-    """Squash a picture to a square, as Inception's own training did; float32 in [0, 1]."""
-    square = picture.resize((size, size), PillowImage.Resampling.BILINEAR)
-    return np.asarray(square, np.float32) / np.float32(255)
+    """Squash a picture to a square, float32 [size, size, 3] in [0, 1]."""
+    return to_square(picture, size).astype(np.float32) / np.float32(255)
 
 
-def _pixels(image: Image, folder: Path, size: int) -> NDArray[np.float32] | str:
+def to_square(picture: PillowImage.Image, size: int) -> NDArray[np.uint8]:
+    """Squash a picture to a square, as Inception's own training did; uint8 [size, size, 3]."""
+    return np.asarray(picture.resize((size, size), PillowImage.Resampling.BILINEAR))
+
+
+def read_view(image: Image, folder: Path, view: int = 0) -> PillowImage.Image:
+    """Read a view of a picture. Raises PictureError where it is gone, changed or broken."""
     try:
         data = (folder / str(image.file)).read_bytes()
-        if hashlib.sha256(data).hexdigest() != image.sha256:
-            return "not the file that was crawled"
-        return to_pixels(decode(data)[0], size)
-    except (OSError, PictureError) as error:
-        return getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        raise PictureError(str(error.strerror)) from None
+    if hashlib.sha256(data).hexdigest() != image.sha256:
+        raise PictureError("not the file that was crawled")
+    return view_of(decode(data)[0], image.sha256, view)
 
 
-def _ahead(
+def ahead(
     pool: ThreadPoolExecutor, bound: int, work: Callable[[T], R], items: Iterable[T]
 ) -> Iterator[R]:
     """Map in order, working on a bounded number of items beforehand."""
@@ -150,7 +180,8 @@ def _ahead(
         yield waiting.popleft().result()
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut into lists of a size, the last one perhaps shorter."""
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk

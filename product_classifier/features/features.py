@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.features.backbone import Backbone
-from product_classifier.features.bottlenecks import Bottlenecks, bottlenecks, cache_name
+from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
 from product_classifier.features.words import bag_of_words, bag_of_words_key
 from product_classifier.records import Dataset, Image, Track, untracked
-from product_classifier.store.cache import BottleneckCache, cached_matrix
+from product_classifier.store.cache import cached_matrix
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def picture_features(
     track: Track = untracked,
 ) -> Features:
     """Compute or read the bottleneck of each product's picture. Raises FeatureError without any."""
-    cache = BottleneckCache(cache_path / cache_name(backbone), backbone.width)
+    cache = bottleneck_cache(cache_path, backbone)
     pictures = bottlenecks(images, images_path, backbone, cache, track)
     return Features(
         pictures=pictures,

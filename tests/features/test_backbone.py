@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,11 @@ import numpy as np
 import pytest
 
 from product_classifier.errors import FeatureError
-from product_classifier.features.backbone import BATCH_SIZE, load_backbone
+from product_classifier.features.backbone import BATCH_SIZE, HANDLES, choose_backbone, load_backbone
+from product_classifier.features.onnx import onnx_embed
 from product_classifier.features.runtime import tensorflow
+from product_classifier.features.student import MINI_FILE
+from tests.conftest import ROOT
 
 
 def save_network(folder: Path, shape: list[int | None], scale: float = 2.0) -> Path:
@@ -63,7 +69,9 @@ def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_what_may_be_passed() -> None:
-    with pytest.raises(FeatureError, match=r"no backbone 'alexnet': pass inception_v3, a TF-Hub"):
+    with pytest.raises(
+        FeatureError, match=r"no backbone 'alexnet': pass inception_v3, mini, a TF-Hub"
+    ):
         load_backbone("alexnet")
 
 
@@ -77,8 +85,6 @@ def test_a_network_out_of_reach_names_the_ways_out(
 
 
 def test_a_cached_handle_needs_no_internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hashlib
-
     handle = "http://127.0.0.1:9/network/1"
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     # TF-Hub names its cache's folders by the hash of the handle it was asked for
@@ -86,3 +92,57 @@ def test_a_cached_handle_needs_no_internet(tmp_path: Path, monkeypatch: pytest.M
     save_network(cached, [None, 6, 6, 3])
     backbone = load_backbone(handle)
     assert (backbone.name, backbone.size) == (handle, 6)
+
+
+def test_without_a_choice_and_without_the_hub_it_is_mini_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    monkeypatch.setitem(HANDLES, "inception_v3", "http://127.0.0.1:9/network/1")
+    told: list[str] = []
+    backbone = choose_backbone(None, told.append)
+    assert (backbone.name, backbone.width) == ("mini", 2048)
+    assert backbone.sha256 == hashlib.sha256(MINI_FILE.read_bytes()).hexdigest()
+    [line] = told
+    assert line.startswith("using mini instead of inception_v3: ")
+    assert "127.0.0.1:9/network/1 cannot be fetched" in line
+
+
+def test_without_a_choice_a_cached_inception_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / hashlib.sha1(HANDLES["inception_v3"].encode()).hexdigest()
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    save_network(cached, [None, 6, 6, 3])
+    assert choose_backbone(None, pytest.fail).name == "inception_v3"
+
+
+def test_a_choice_out_of_reach_is_not_replaced_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    with pytest.raises(FeatureError, match="cannot be fetched"):
+        choose_backbone("http://127.0.0.1:9/network/1", pytest.fail)
+
+
+def test_mini_gives_inceptions_width_and_the_same_in_onnx_runtime() -> None:
+    mini = load_backbone("mini")
+    assert mini.student
+    assert MINI_FILE.stat().st_size <= 10_000_000
+    shape = (mini.batch_size, mini.size, mini.size, 3)
+    pictures = np.random.default_rng(0).random(shape, np.float32)
+    assert onnx_embed(mini.student)(pictures) == pytest.approx(mini.embed(pictures), abs=1e-4)
+
+
+def test_without_tensorflow_a_student_runs_in_onnx_runtime() -> None:
+    code = """
+import sys
+sys.modules["tensorflow"] = None
+import numpy as np
+from product_classifier.features.backbone import load_backbone
+mini = load_backbone("mini")
+print(mini.embed(np.zeros((mini.batch_size, mini.size, mini.size, 3), np.float32)).shape)
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == "(32, 2048)\n"

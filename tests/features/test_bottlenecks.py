@@ -151,7 +151,7 @@ def test_pictures_are_decoded_in_order_and_not_all_at_once(folder: Path) -> None
             yield taken
 
     with ThreadPoolExecutor(2) as pool:
-        results = pipeline._ahead(pool, 20, lambda item: item * 2, items())
+        results = pipeline.ahead(pool, 20, lambda item: item * 2, items())
         assert [next(results) for _ in range(3)] == [2, 4, 6]
         assert taken < 50
         assert list(results)[-1] == 400

@@ -1,0 +1,207 @@
+"""The student: a small residual network that stands in for a large one, kept in one .npz file.
+
+Norms are folded into kernels and biases before it is kept, so that running it is convolutions
+alone. `forward` is its only description: training, TensorFlow and ONNX Runtime all follow it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.errors import FeatureError
+from product_classifier.features.runtime import tensorflow
+from product_classifier.store.images import write_whole
+
+FORMAT = 1
+MINI_FILE = Path(__file__).parent / "weights" / "mini.npz"
+STEPS = 127  # of an 8-bit kernel on either side of zero
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Four numbers that make a student larger or smaller, and what its teacher gives."""
+
+    size: int = 128  # pixels, of a square picture
+    stem: int = 32  # channels after the first convolution
+    widths: tuple[int, ...] = (48, 96, 192, 384)  # channels of each stage
+    depths: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks of each stage
+    outputs: int = 2048  # values of the teacher's bottleneck
+
+
+class Operations(Protocol):
+    """What `forward` is made of; x is a tensor of whatever library this is written for."""
+
+    def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
+        """Convolve with a square kernel, zeros around the picture as TensorFlow's 'SAME' has."""
+
+    def relu(self, x: Any) -> Any:
+        """Set what is negative to zero."""
+
+    def add(self, x: Any, y: Any) -> Any:
+        """Add two tensors of the same shape."""
+
+    def mean(self, x: Any) -> Any:
+        """Average over height and width."""
+
+
+def forward(shape: Shape, operations: Operations, pictures: Any) -> Any:
+    """Turn pictures [n, size, size, 3] in [-1, 1] into bottlenecks [n, outputs].
+
+    Like its teacher's, the last values are rectified before they are averaged.
+    """
+    convolve, relu = operations.convolve, operations.relu
+    x = relu(convolve(pictures, "stem", shape.stem, 3, 2))
+    for stage, (width, depth) in enumerate(zip(shape.widths, shape.depths, strict=True)):
+        for block in range(depth):
+            name = f"stage{stage}_block{block}"
+            stride = 1 if block else 2
+            y = relu(convolve(x, f"{name}_first", width, 3, stride))
+            y = convolve(y, f"{name}_second", width, 3, 1)
+            skipped = x if block else convolve(x, f"{name}_skip", width, 1, stride)
+            x = relu(operations.add(y, skipped))
+    return operations.mean(relu(convolve(x, "head", shape.outputs, 1, 1)))
+
+
+@dataclass(frozen=True)
+class Student:
+    """A trained student: for each convolution of `forward`, by its name, what it multiplies by."""
+
+    shape: Shape
+    kernels: Mapping[str, NDArray[np.float32]]  # [side, side, inputs, outputs]
+    biases: Mapping[str, NDArray[np.float32]]  # [outputs]
+    about: Mapping[str, Any] = field(default_factory=dict)  # teacher, pictures, how well
+
+
+def save_student(student: Student, path: Path) -> str:
+    """Keep a student in 8 bits, each output channel with a scale of its own; returns its SHA-256.
+
+    The hash lies beside it, as `sha256sum --check` reads it. Raises FeatureError where it cannot be
+    written.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, kernel in student.kernels.items():
+        scale = np.abs(kernel).max(axis=(0, 1, 2)) / STEPS
+        scale = np.where(scale > 0, scale, 1).astype(np.float32)
+        arrays[f"{name}/kernel"] = np.round(kernel / scale).astype(np.int8)
+        arrays[f"{name}/scale"] = scale
+        arrays[f"{name}/bias"] = student.biases[name].astype(np.float32)
+    head = {"format": FORMAT, "shape": asdict(student.shape), "about": dict(student.about)}
+    archive = io.BytesIO()
+    arrays["head"] = np.array(json.dumps(head))
+    np.savez_compressed(archive, allow_pickle=False, **arrays)
+    sha256 = hashlib.sha256(archive.getvalue()).hexdigest()
+    try:
+        write_whole(path, archive.getvalue())
+        write_whole(_hash_file(path), f"{sha256}  {path.name}\n".encode())
+    except OSError as error:
+        raise FeatureError(f"{path} cannot be written: {error.strerror}") from None
+    return sha256
+
+
+def read_student(path: Path) -> tuple[Student, str]:
+    """Read a student and its SHA-256.
+
+    Raises FeatureError for a file that is absent, damaged, of another version, or not the one whose
+    hash lies beside it.
+    """
+    try:
+        data = path.read_bytes()
+        beside = _hash_file(path)
+        expected = beside.read_text().split()[0] if beside.exists() else ""
+    except OSError as error:
+        raise FeatureError(f"{error.filename} cannot be read: {error.strerror}") from None
+    sha256 = hashlib.sha256(data).hexdigest()
+    if expected and sha256 != expected:
+        raise FeatureError(
+            f"{path} is cut short or not the file it was: its SHA-256 is {sha256}, and "
+            f"{beside.name} expects {expected}; fetch it again"
+        )
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            head = json.loads(str(arrays["head"]))
+            if head["format"] != FORMAT:
+                raise FeatureError(
+                    f"{path} has format {head['format']}, and this version reads {FORMAT}; "
+                    "distil it again, or use the version that made it"
+                )
+            return _student(head, arrays), sha256
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise FeatureError(
+            f"{path} (SHA-256 {sha256}) is damaged or no student ({error}); fetch it again"
+        ) from None
+
+
+def _student(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Student:
+    shape = Shape(**{name: _frozen(value) for name, value in head["shape"].items()})
+    kernels, biases = {}, {}
+    for name, needed in kernel_shapes(shape).items():
+        kernels[name] = arrays[f"{name}/kernel"] * arrays[f"{name}/scale"]
+        biases[name] = arrays[f"{name}/bias"]
+        if kernels[name].shape != needed or biases[name].shape != needed[3:]:
+            raise ValueError(f"{name} is {kernels[name].shape}, not {needed}")
+    return Student(shape, kernels, biases, head["about"])
+
+
+def kernel_shapes(shape: Shape) -> dict[str, tuple[int, int, int, int]]:
+    """List the kernels of a student, [side, side, inputs, outputs] by name."""
+    counter = _Counter()
+    forward(shape, counter, 3)
+    return counter.kernels
+
+
+class _Counter:
+    """Follows `forward` with numbers of channels in place of tensors."""
+
+    def __init__(self) -> None:
+        self.kernels: dict[str, tuple[int, int, int, int]] = {}
+
+    def convolve(self, x: int, name: str, outputs: int, side: int, stride: int) -> int:
+        self.kernels[name] = (side, side, x, outputs)
+        return outputs
+
+    def relu(self, x: int) -> int:
+        return x
+
+    def add(self, x: int, y: int) -> int:
+        return x
+
+    def mean(self, x: int) -> int:
+        return x
+
+
+def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
+    """Write a student in TensorFlow: pictures [n, size, size, 3] in [0, 1] → [n, outputs]."""
+
+    class TensorFlow:
+        def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
+            x = tensorflow().nn.conv2d(x, student.kernels[name], stride, "SAME")
+            return tensorflow().nn.bias_add(x, student.biases[name])
+
+        def relu(self, x: Any) -> Any:
+            return tensorflow().nn.relu(x)
+
+        def add(self, x: Any, y: Any) -> Any:
+            return tensorflow().add(x, y)
+
+        def mean(self, x: Any) -> Any:
+            return tensorflow().reduce_mean(x, [1, 2])
+
+    return lambda pictures: forward(student.shape, TensorFlow(), pictures * 2.0 - 1.0)
+
+
+def _hash_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
