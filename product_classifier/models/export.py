@@ -1,4 +1,7 @@
-"""A trained image classifier as one frozen TensorFlow graph, pictures in and probabilities out."""
+"""A trained image classifier as one graph, pictures in and probabilities out.
+
+A frozen TensorFlow graph, or with a student as backbone, ONNX, which runs without TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from product_classifier.errors import ModelError
 from product_classifier.features.backbone import Backbone, freeze
+from product_classifier.features.onnx import Softmax, onnx_model
 from product_classifier.features.runtime import tensorflow
 from product_classifier.models.network import Network
+
+
+def check_export(backbone: Backbone, graph_path: Path) -> None:
+    """Raise ModelError, before anything is trained, where this cannot be exported to this."""
+    if _is_onnx(graph_path) and backbone.student is None:
+        raise ModelError(
+            f"{graph_path} would need a student as backbone; pass --backbone mini, or a name that "
+            "ends in .pb"
+        )
 
 
 def export_graph(
@@ -20,25 +36,39 @@ def export_graph(
     labels_path: Path,
     final_tensor_name: str,
 ) -> None:
-    """Write a frozen graph and its labels, a line each, in the order of the probabilities.
+    """Write a graph and its labels, a line each, in the order of the probabilities.
 
-    The graph's input is images:0, float32 [n, size, size, 3] in [0, 1]; its output is named
-    final_tensor_name, float32 [n, labels]. Raises ModelError where they cannot be written.
+    The graph's input is images (images:0 in TensorFlow), float32 [n, size, size, 3] in [0, 1]; its
+    output is named final_tensor_name, float32 [n, labels]. Raises ModelError where they cannot be
+    written.
     """
-    tf = tensorflow()
     weights, bias = network.softmax_regression()
-
-    def classify(images: Any) -> Any:
-        logits = tf.matmul(backbone.graph(images), weights) + bias
-        return tf.nn.softmax(logits, name=final_tensor_name)
-
-    frozen = freeze(classify, None, backbone.size).graph.as_graph_def()
+    if _is_onnx(graph_path) and backbone.student:
+        graph = onnx_model(backbone.student, Softmax(weights, bias, final_tensor_name))
+    else:
+        graph = _frozen_graph(backbone, weights, bias, final_tensor_name)
     try:
         for path, data in (
-            (graph_path, frozen.SerializeToString()),
+            (graph_path, graph.SerializeToString()),
             (labels_path, "".join(f"{label}\n" for label in labels).encode()),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     except OSError as error:
         raise ModelError(f"{error.filename} cannot be written: {error.strerror}") from None
+
+
+def _frozen_graph(
+    backbone: Backbone, weights: NDArray[np.float32], bias: NDArray[np.float32], name: str
+) -> Any:
+    tf = tensorflow()
+
+    def classify(images: Any) -> Any:
+        logits = tf.matmul(backbone.graph(images), weights) + bias
+        return tf.nn.softmax(logits, name=name)
+
+    return freeze(classify, None, backbone.size).graph.as_graph_def()
+
+
+def _is_onnx(path: Path) -> bool:
+    return path.suffix == ".onnx"

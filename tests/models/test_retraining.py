@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from product_classifier.errors import ModelError
@@ -12,13 +13,15 @@ from product_classifier.features.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.features.runtime import tensorflow
-from product_classifier.models.export import export_graph
+from product_classifier.features.student import save_student
+from product_classifier.models.export import check_export, export_graph
 from product_classifier.models.network import softmax
 from product_classifier.models.retraining import retrain, split_images
 from product_classifier.models.summaries import Summaries
 from product_classifier.models.training import Schedule, Score
 from product_classifier.records import Image
 from tests.features.test_backbone import save_network
+from tests.features.test_student import random_student
 
 COUNT = 60
 LABEL_OF = [k % 2 for k in range(COUNT)]
@@ -126,3 +129,26 @@ def test_the_exported_graph_gives_what_the_network_gives(tmp_path: Path) -> None
     expected = softmax(result.network.logits(np.arange(COUNT)))
     assert np.asarray(classify(tf.constant(pixels))) == pytest.approx(expected, abs=1e-5)
     assert labels_path.read_text() == "red\nblue\n"
+
+
+def test_a_student_is_exported_for_onnx_runtime_alone(tmp_path: Path) -> None:
+    save_student(random_student(), tmp_path / "student.npz")
+    backbone = load_backbone(str(tmp_path / "student.npz"))
+    pixels = np.random.default_rng(0).random((COUNT, 9, 9, 3), np.float32)
+    vectors = np.asarray(backbone.graph(tensorflow().constant(pixels)))
+    features = Features(pictures=Bottlenecks(vectors, np.arange(COUNT), ()))
+    result = retrain(features, LABEL_OF, parts("train", "test"), ["red", "blue"], SCHEDULE)
+    graph_path, labels_path = tmp_path / "graph.onnx", tmp_path / "labels.txt"
+    export_graph(result.network, backbone, ["red", "blue"], graph_path, labels_path, "answer")
+
+    session = onnxruntime.InferenceSession(graph_path)
+    [found] = session.run(["answer"], {"images": pixels})
+    expected = softmax(result.network.logits(np.arange(COUNT)))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_only_students_are_exported_to_onnx(tmp_path: Path) -> None:
+    backbone = load_backbone(str(save_network(tmp_path / "net", [None, 6, 6, 3])))
+    with pytest.raises(ModelError, match=r"need a student as backbone; pass --backbone mini"):
+        check_export(backbone, tmp_path / "graph.onnx")
+    check_export(backbone, tmp_path / "graph.pb")

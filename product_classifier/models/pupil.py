@@ -1,0 +1,100 @@
+"""A student while it learns: the Keras model that follows `forward`, with norms to be folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.features.runtime import tensorflow
+from product_classifier.features.student import Shape, Student, forward, kernel_shapes
+
+MOMENTUM = 0.98  # of the norms' running statistics
+
+
+def new_pupil(shape: Shape, precision: str, seed: int = 0) -> Any:
+    """Describe an untrained student: uint8 pictures [n, height, width, 3] → float32 [n, outputs].
+
+    precision: of the arithmetic, 'float32' or 'bfloat16'; weights are float32.
+    """
+    tensorflow()
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    policy = precision if precision == "float32" else f"mixed_{precision}"
+    norm = _norm_layer()
+
+    class Keras:
+        def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
+            # a residual block begins as the identity
+            scale = "zeros" if name.endswith("_second") else "ones"
+            x = keras.layers.Conv2D(
+                outputs, side, stride, "same", use_bias=False, name=name, dtype=policy
+            )(x)
+            return norm(momentum=MOMENTUM, gamma_initializer=scale, name=_norm(name), dtype=policy)(
+                x
+            )
+
+        def relu(self, x: Any) -> Any:
+            return keras.layers.ReLU(dtype=policy)(x)
+
+        def add(self, x: Any, y: Any) -> Any:
+            return keras.layers.Add(dtype=policy)([x, y])
+
+        def mean(self, x: Any) -> Any:
+            return keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
+
+    pictures = keras.Input((None, None, 3), dtype="uint8")
+    scaled = keras.layers.Rescaling(1 / 127.5, -1, dtype="float32")(pictures)
+    return keras.Model(pictures, forward(shape, Keras(), scaled))
+
+
+def folded(pupil: Any, shape: Shape) -> Student:
+    """Fold each norm into the convolution before it; what the student gives stays the same."""
+    kernels: dict[str, NDArray[np.float32]] = {}
+    biases: dict[str, NDArray[np.float32]] = {}
+    for name in kernel_shapes(shape):
+        norm = pupil.get_layer(_norm(name))
+        [kernel] = pupil.get_layer(name).get_weights()
+        gamma, beta, mean, variance = norm.get_weights()
+        scale = gamma / np.sqrt(variance + norm.epsilon)
+        kernels[name] = kernel * scale
+        biases[name] = beta - mean * scale
+    return Student(shape, kernels, biases)
+
+
+def _norm(name: str) -> str:
+    return f"{name}_norm"
+
+
+def _norm_layer() -> Any:
+    """Choose Keras' batch norm, and on TensorFlow one that trains twice as fast.
+
+    Keras 3 writes it as a dozen element-wise operations; TensorFlow has one for all of them.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return keras.layers.BatchNormalization
+    tf = tensorflow()
+
+    class FusedNorm(keras.layers.BatchNormalization):  # type: ignore[misc]
+        def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+            if not training:
+                return super().call(inputs, training=training, mask=mask)
+            empty = tf.zeros((0,))
+            outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=inputs,
+                scale=tf.cast(self.gamma, tf.float32),
+                offset=tf.cast(self.beta, tf.float32),
+                mean=empty,
+                variance=empty,
+                epsilon=self.epsilon,
+                is_training=True,
+            )
+            for running, latest in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                running.assign(running * self.momentum + latest * (1 - self.momentum))
+            return outputs
+
+    return FusedNorm
