@@ -3,7 +3,7 @@
 import time
 
 from product_classifier import cli
-from product_classifier.features.backbone import load_backbone
+from product_classifier.features.backbone import choose_backbone
 from product_classifier.features.features import picture_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
@@ -33,7 +33,7 @@ def main() -> int:
         features = picture_features(
             dataset.images,
             args.images_path,
-            load_backbone(args.backbone),
+            choose_backbone(args.backbone, cli.say),
             args.cache_path,
             cli.progress,
         )

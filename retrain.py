@@ -1,24 +1,48 @@
-"""Train a classifier of pictures on a folder of folders, each named as its pictures' label."""
+"""Train a classifier of pictures on a folder of folders, each named as its pictures' label.
+
+With --distill: train a small network that gives nearly what a large one gives, on any pictures.
+"""
 
 import argparse
 import collections
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from product_classifier import cli
-from product_classifier.features.backbone import load_backbone
+from product_classifier.features.backbone import (
+    FULL_PRECISION,
+    HALF_PRECISION,
+    INCEPTION,
+    MINI,
+    choose_backbone,
+    load_backbone,
+)
+from product_classifier.features.bottlenecks import bottleneck_cache
 from product_classifier.features.features import picture_features
-from product_classifier.models.export import export_graph
+from product_classifier.features.student import Shape, save_student
+from product_classifier.models.distillation import Course, Likeness, distil
+from product_classifier.models.export import check_export, export_graph
+from product_classifier.models.lessons import Lessons
 from product_classifier.models.retraining import retrain, split_images
+from product_classifier.models.split import TRAIN, TUNING, frozen_split
 from product_classifier.models.summaries import Summaries
 from product_classifier.models.training import LEARNING_RATE, Schedule
-from product_classifier.sources.folder import read_labelled_images
+from product_classifier.records import Image
+from product_classifier.sources.folder import read_labelled_images, read_pictures
+from product_classifier.store.database import open_database, snapshot
+from product_classifier.store.dataset import read_identities, read_images
 
 EXAMPLES = """\
   python retrain.py --image_dir flower_photos
   python retrain.py --image_dir flower_photos --how_many_training_steps 500
   python retrain.py --image_dir flower_photos --backbone path/to/saved_model
+  python retrain.py --distill --db-path crawl.db --image_dir more_pictures
+  python categorize_images.py --backbone retrain_out/student.npz
 """
 FEW_IMAGES = 20
 OUT = Path("retrain_out")
@@ -26,18 +50,23 @@ DISTORTIONS = ("flip_left_right", "random_crop", "random_scale", "random_brightn
 
 
 def main() -> int:
-    """Read, split, make bottlenecks, train, test, save."""
+    """Retrain a classifier, or distil a student."""
     args = arguments()
     os.environ.setdefault("TFHUB_CACHE_DIR", str(args.model_dir))
-    found = read_labelled_images(args.image_dir)
+    return distillation(args) if args.distill else retraining(args)
+
+
+def retraining(args: argparse.Namespace) -> int:
+    """Read, split, make bottlenecks, train, test, save."""
+    [folder] = args.image_dir
+    found = read_labelled_images(folder)
     for k, count in sorted(collections.Counter(found.label_of).items()):
         if count < FEW_IMAGES:
             cli.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
     parts = split_images(found.images, args.validation_percentage, args.testing_percentage)
-    backbone = load_backbone(args.backbone)
-    features = picture_features(
-        found.images, args.image_dir, backbone, args.bottleneck_dir, cli.progress
-    )
+    backbone = choose_backbone(args.backbone, cli.say)
+    check_export(backbone, args.output_graph)
+    features = picture_features(found.images, folder, backbone, args.bottleneck_dir, cli.progress)
     cli.warn(features.lost_pictures, "picture not read")
     result = retrain(
         features,
@@ -70,6 +99,56 @@ def main() -> int:
     return cli.UNFINISHED if features.lost_pictures else cli.DONE
 
 
+def distillation(args: argparse.Namespace) -> int:
+    """Read pictures, split them, let the teacher teach, save the student."""
+    images, parts = pictures_to_distil(args)
+    teacher = load_backbone(args.backbone or INCEPTION, args.precision)
+    shape = Shape(args.student_size, outputs=teacher.width)
+    course = Course(args.epochs, args.views, precision=args.precision, seed=args.seed)
+    lessons = Lessons(
+        images,
+        args.images_path,
+        teacher,
+        bottleneck_cache(args.bottleneck_dir, teacher),
+        cli.progress,
+    )
+    taught = distil(lessons, parts, shape, course, args.output_student.with_suffix(".state"), tell)
+    cli.warn(taught.lost, "picture not read")
+    sha256 = save_student(taught.student, args.output_student)
+    print(
+        f"{args.output_student} explains {taught.likeness.explained:.1%} of its teacher's variance "
+        f"on tuning pictures, at a cosine of {taught.likeness.cosine:.3f}; SHA-256 {sha256}"
+    )
+    return cli.UNFINISHED if taught.lost else cli.DONE
+
+
+def pictures_to_distil(args: argparse.Namespace) -> tuple[list[Image], NDArray[np.str_]]:
+    """Find the pictures of a crawl, in its own split, and those of folders, split by hash."""
+    part_of: dict[Image, str] = {}
+    if args.db_path:
+        with open_database(args.db_path) as db, snapshot(db):
+            part_of = read_images(db, frozen_split(read_identities(db)))
+    known = {image.sha256 for image in part_of}
+    more = {
+        image.sha256: image
+        for folder in args.image_dir
+        for image in read_pictures(folder)
+        if image.sha256 not in known  # a test picture of the crawl stays one
+    }
+    parts = split_images(list(more.values()), args.validation_percentage, 0)
+    part_of.update(zip(more.values(), parts.tolist(), strict=True))
+    seen = {image: part for image, part in part_of.items() if part in (TRAIN, TUNING)}
+    return list(seen), np.array(list(seen.values()))
+
+
+def tell(epoch: int, loss: float, likeness: Likeness) -> None:
+    """Say how an epoch went."""
+    cli.say(
+        f"epoch {epoch}: loss {loss:.4f}; on tuning pictures {likeness.explained:.1%} of the "
+        f"variance explained, cosine {likeness.cosine:.3f}"
+    )
+
+
 def schedule(args: argparse.Namespace) -> Schedule:
     """Read how to train: Adam, unless a learning rate asks for plain gradient descent."""
     return Schedule(
@@ -86,74 +165,47 @@ def arguments() -> argparse.Namespace:
     """Read the command line; the flags keep the names of TensorFlow's image retraining."""
     parser = cli.new_parser(__doc__, EXAMPLES)
     add = parser.add_argument
-    add("--image_dir", type=Path, required=True, help="folder of folders of pictures")
     add(
-        "--output_graph",
+        "--image_dir",
         type=Path,
-        default=OUT / "output_graph.pb",
-        help="trained graph (%(default)s)",
+        action="append",
+        default=[],
+        help="folder of folders of pictures; with --distill of any pictures, repeatable",
     )
-    add(
-        "--output_labels",
-        type=Path,
-        default=OUT / "output_labels.txt",
-        help="its labels (%(default)s)",
-    )
-    add(
-        "--summaries_dir",
-        type=Path,
-        default=OUT / "retrain_logs",
-        help="for TensorBoard (%(default)s)",
-    )
-    add("--how_many_training_steps", type=cli.positive, default=4000, help="(4000)")
-    add("--learning_rate", type=float, default=0, help="of gradient descent; 0 means Adam (0)")
-    add("--testing_percentage", type=percentage, default=10, help="of the pictures (10)")
-    add("--validation_percentage", type=percentage, default=10, help="of the pictures (10)")
-    add("--eval_step_interval", type=cli.positive, default=10, help="steps (10)")
-    add("--train_batch_size", type=cli.positive, default=100, help="pictures in a step (100)")
-    add("--test_batch_size", type=how_many, default=-1, help="test pictures; -1 means all (-1)")
-    add("--validation_batch_size", type=how_many, default=100, help="at each look (100)")
+    add("--backbone", help=cli.BACKBONE_HELP)
+    for name, kind, default, text in OPTIONS:
+        add(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
     add(
         "--print_misclassified_test_images",
         action="store_true",
         help="list them, with what they are taken for",
     )
-    add(
-        "--model_dir",
-        type=Path,
-        default=OUT / "imagenet",
-        help="where a fetched network stays (%(default)s)",
-    )
-    add(
-        "--bottleneck_dir",
-        type=Path,
-        default=OUT / "bottleneck",
-        help="where bottlenecks stay (%(default)s)",
-    )
-    add(
-        "--final_tensor_name",
-        type=tensor_name,
-        default="final_result",
-        help="of the graph's output (final_result)",
-    )
-    add("--backbone", default="inception_v3", help=cli.BACKBONE_HELP)
-    add("--seed", type=cli.seed, default=0, help="of weights and shuffling (0)")
     add("--flip_left_right", action="store_true", help="not yet")
     for name in DISTORTIONS[1:]:
         add(f"--{name}", type=int, default=0, help="not yet")
+    add = parser.add_argument_group("distillation").add_argument
+    add("--distill", action="store_true", help="train a student of --backbone, without labels")
+    add("--db-path", type=Path, help="learn from the training pictures of this crawl, never others")
+    for name, kind, default, text in DISTILLATION_OPTIONS:
+        add(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
     args = parser.parse_args()
-    if asked := [name for name in DISTORTIONS if getattr(args, name)]:
-        parser.error(f"--{asked[0]}: distortions are not there yet; leave it out")
-    if not args.testing_percentage:
-        parser.error("--testing_percentage 0 leaves nothing to test on")
-    if args.testing_percentage + args.validation_percentage >= 100:
-        parser.error("--testing_percentage and --validation_percentage leave nothing to train on")
+    for wrong, message in (
+        (not args.distill and len(args.image_dir) != 1, "pass --image_dir once"),
+        (not (args.image_dir or args.db_path), "pass --db-path or --image_dir"),
+        (args.distill and args.backbone == MINI, "--backbone mini is a student, no teacher"),
+        (
+            any(getattr(args, name) for name in DISTORTIONS),
+            "distortions are not there yet; leave them out",
+        ),
+        (not args.testing_percentage, "--testing_percentage 0 leaves nothing to test on"),
+        (
+            args.testing_percentage + args.validation_percentage >= 100,
+            "--testing_percentage and --validation_percentage leave nothing to train on",
+        ),
+    ):
+        if wrong:
+            parser.error(message)
     return args
-
-
-def how_many(text: str) -> int:
-    """Read a number of pictures, or -1 for all."""
-    return -1 if text == "-1" else cli.positive(text)
 
 
 def tensor_name(text: str) -> str:
@@ -163,12 +215,44 @@ def tensor_name(text: str) -> str:
     return text
 
 
-def percentage(text: str) -> float:
-    """Read a number from 0 to 100."""
-    number = float(text)
-    if not 0 <= number <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
-    return number
+def precision(text: str) -> str:
+    """Read the name of a precision."""
+    if text not in (FULL_PRECISION, HALF_PRECISION):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither {FULL_PRECISION} nor bfloat16")
+    return text
+
+
+Option = tuple[str, Callable[[str], object], object, str]  # name, type, default, help
+OPTIONS: tuple[Option, ...] = (
+    ("model_dir", Path, OUT / "imagenet", "where a fetched network stays"),
+    ("bottleneck_dir", Path, OUT / "bottleneck", "where bottlenecks stay"),
+    ("validation_percentage", cli.percentage, 10, "of the pictures"),
+    ("testing_percentage", cli.percentage, 10, "of the pictures"),
+    ("seed", cli.seed, 0, "of weights and shuffling"),
+    ("output_graph", Path, OUT / "output_graph.pb", "trained graph; .onnx with --backbone mini"),
+    ("output_labels", Path, OUT / "output_labels.txt", "its labels"),
+    ("final_tensor_name", tensor_name, "final_result", "of the graph's output"),
+    ("summaries_dir", Path, OUT / "retrain_logs", "for TensorBoard"),
+    ("how_many_training_steps", cli.positive, 4000, "batches to learn from"),
+    ("learning_rate", float, 0, "of gradient descent; 0 means Adam"),
+    ("eval_step_interval", cli.positive, 10, "steps"),
+    ("train_batch_size", cli.positive, 100, "pictures in a step"),
+    ("validation_batch_size", cli.how_many, 100, "pictures at each look; -1 means all"),
+    ("test_batch_size", cli.how_many, -1, "test pictures; -1 means all"),
+)
+DISTILLATION_OPTIONS: tuple[Option, ...] = (
+    ("images-path", Path, Path("images"), "the pictures of that crawl"),
+    ("output_student", Path, OUT / "student.npz", "its weights; .state goes on when interrupted"),
+    ("epochs", cli.positive, Course.epochs, "at most"),
+    ("views", cli.positive, Course.views, "distorted versions of each picture, and itself"),
+    ("student_size", cli.positive, Shape.size, "pixels of the student's pictures"),
+    (
+        "precision",
+        precision,
+        FULL_PRECISION,
+        "or bfloat16, several times faster on some processors",
+    ),
+)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 DONE, ERROR, UNFINISHED, INTERRUPTED, BROKEN_PIPE = 0, 1, 3, 130, 141  # 2: argparse's usage errors
 SECONDS_BETWEEN_LINES = 10.0
-BACKBONE_HELP = "inception_v3, a TF-Hub handle, or the folder of a SavedModel (inception_v3)"
+BACKBONE_HELP = """inception_v3, mini, a TF-Hub handle, the folder of a SavedModel, or a student's
+.npz file (inception_v3 where it is cached or within reach, else mini)"""
 
 
 def run(main: Callable[[], int]) -> NoReturn:
@@ -147,11 +148,7 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """Add --images-path and --backbone."""
     add_images(parser)
-    parser.add_argument(
-        "--backbone",
-        default="inception_v3",
-        help=BACKBONE_HELP,
-    )
+    parser.add_argument("--backbone", help=BACKBONE_HELP)
 
 
 def seed(text: str) -> int:
@@ -173,6 +170,19 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return number
+
+
+def how_many(text: str) -> int:
+    """Read a number of pictures, or -1 for all."""
+    return -1 if text == "-1" else positive(text)
+
+
+def percentage(text: str) -> float:
+    """Read a number from 0 to 100."""
+    number = float(text)
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
     return number
 
 
