@@ -21,6 +21,7 @@ from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_dataset, read_identities
 
 POINT = 0.005
+FEWEST = 20  # products of a leaf
 SEEDS = 5  # one product is 0.11 points of fashion
 BARS = {"fashion": (0.0, POINT), "instacart": (0.0, None)}  # what accuracy, coverage may fall short
 
@@ -28,9 +29,9 @@ BARS = {"fashion": (0.0, POINT), "instacart": (0.0, None)}  # what accuracy, cov
 def run(shared: Path) -> Iterator[Row]:
     """Measure words on fashion and instacart, leaves of at least 20 products, frozen split."""
     for name, (accuracy_slack, coverage_slack) in BARS.items():
-        dataset = read_catalogue(shared / "data" / name)
-        with tempfile.TemporaryDirectory() as cache:
-            features = word_features(dataset, Path(cache))
+        with tempfile.TemporaryDirectory() as place:
+            dataset = read_catalogue(Path(place), "--from", shared / "data" / name / "products.csv")
+            features = word_features(dataset, Path(place))
         labels = np.array([item.labels[0] for item in dataset.items])
         parts = np.array([item.part for item in dataset.items])
         train, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
@@ -49,23 +50,26 @@ def run(shared: Path) -> Iterator[Row]:
             yield Row(f"  … {label} of the {SEEDS} seeds averaged", percent(seed), "", "reported")
 
 
-def ours(dataset: Dataset, features: Features, seed: int) -> tuple[float, float]:
-    """Run the categorizer's own experiment and judge it."""
-    experiment = run_experiment("words", dataset, features, time.monotonic(), seed)
+def ours(
+    dataset: Dataset, features: Features, seed: int, kind: str = "words"
+) -> tuple[float, float]:
+    """Run a categorizer's own experiment and judge it."""
+    experiment = run_experiment(kind, dataset, features, time.monotonic(), seed)
     truths = {item.id: item.labels for item in dataset.items}
     positions = {category.id: k for k, category in enumerate(dataset.categories)}
     right = [positions[p.category_id] in truths[p.product_id] for p in experiment.predictions]
     return judge(np.array(right), np.array([p.score for p in experiment.predictions]))
 
 
-def read_catalogue(folder: Path, fewest: int = 20) -> Dataset:
-    """Import a CSV file with its pictures, since equal ones are kept on one side of the split."""
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "crawl.db"
-        where = ["--db-path", path, "--images-path", Path(place) / "images"]
-        measure("crawl.py", "--from", folder / "products.csv", *where)
-        with open_database(path) as db:
-            return read_dataset(db, frozen_split(read_identities(db)), (), fewest)
+def read_catalogue(place: Path, *source: object) -> Dataset:
+    """Crawl a source into a place, its crawl.db and images.
+
+    Pictures are needed even for words, since equal ones are kept on one side of the split.
+    """
+    where = ["--db-path", place / "crawl.db", "--images-path", place / "images"]
+    measure("crawl.py", *source, *where)
+    with open_database(place / "crawl.db") as db:
+        return read_dataset(db, frozen_split(read_identities(db)), (), FEWEST)
 
 
 def judge(right: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[float, float]:

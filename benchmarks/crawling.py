@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -15,14 +16,17 @@ from product_classifier.demo.server import KEY, serve
 PRODUCTS = 1500
 
 
+@contextlib.contextmanager
+def demo_shop(products: int) -> Iterator[list[object]]:
+    """Serve the demo's catalogue; yields what crawl.py needs to crawl it."""
+    os.environ["SHOPSTYLE_API_KEY"] = KEY
+    with serve(make_catalogue(products=products)) as address:
+        yield ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 10**6]
+
+
 def run(shared: Path) -> Iterator[Row]:
     """Crawl the whole demo catalogue, as a process."""
-    os.environ["SHOPSTYLE_API_KEY"] = KEY
-    with (
-        serve(make_catalogue(products=PRODUCTS)) as address,
-        tempfile.TemporaryDirectory() as place,
-    ):
-        api = ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 10**6]
+    with demo_shop(PRODUCTS) as api, tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         where = ["--db-path", folder / "crawl.db", "--images-path", folder / "images"]
         process = measure("crawl.py", *api, *where)

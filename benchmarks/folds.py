@@ -39,22 +39,52 @@ Result = dict[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
 
 def run(shared: Path) -> Iterator[Row]:
     """Measure all three kinds."""
+    with tempfile.TemporaryDirectory() as place:
+        flipkart = read_flipkart(shared, Path(place))
+        backbone = load_backbone(str(shared / "weights" / "inception_v3"))
+        features = picture_features(flipkart.images, flipkart.folder, backbone, Path(place))
+        assert features.pictures
+        whole = dataclasses.replace(features.pictures, vectors=np.array(features.pictures.vectors))
+    yield from compare(flipkart.texts, whole, flipkart.labels, flipkart.where)
+
+
+@dataclasses.dataclass(frozen=True)
+class Flipkart:
+    """A catalogue that nothing here has learned from; every field is [products]."""
+
+    texts: list[str]
+    images: list[Image | None]  # below folder
+    labels: NDArray[np.int64]
+    where: NDArray[np.float64]  # in [0, 1), by duplicate group: tenths are folds
+    folder: Path
+
+
+def read_flipkart(shared: Path, place: Path) -> Flipkart:
+    """Read the catalogue, its pictures into a folder below place."""
     folder = shared / "data" / "flipkart"
     products = read_csv(folder / "products.csv", folder).products
     names = sorted({product.categories[0] for product in products})
     labels = np.array([names.index(product.categories[0]) for product in products])
     texts = [f"{product.name}\n{product.description}" for product in products]
-    with tempfile.TemporaryDirectory() as place:
-        store = ImageFolder(Path(place) / "images")
-        addresses = [product.image for product in products if product.image]
-        fetched = fetch_pictures(addresses, Client(), folder, store.put)
-        images = {image.address: image for image in fetched if image.file}
-        found = [images.get(str(product.image)) for product in products]
-        backbone = load_backbone(str(shared / "weights" / "inception_v3"))
-        pictures = picture_features(found, store.path, backbone, Path(place)).pictures
-        assert pictures
-        whole = dataclasses.replace(pictures, vectors=np.array(pictures.vectors))
-    yield from compare(texts, whole, labels, positions(texts, found))
+    store = ImageFolder(place / "images")
+    addresses = [product.image for product in products if product.image]
+    fetched = fetch_pictures(addresses, Client(), folder, store.put)
+    images = {image.address: image for image in fetched if image.file}
+    found = [images.get(str(product.image)) for product in products]
+    return Flipkart(texts, found, labels, positions(texts, found), store.path)
+
+
+def folds(
+    where: NDArray[np.float64],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the rows of each fold: those to learn from, to tune on, and to test on."""
+    fold = (where * FOLDS).astype(int)
+    inner = (where * FOLDS) % 1  # spreads each fold's groups evenly again
+    tuning_part = inner < TUNING
+    for number in range(FOLDS):
+        learning = np.flatnonzero((fold != number) & ~tuning_part)
+        tuning = np.flatnonzero((fold != number) & tuning_part)
+        yield learning, tuning, np.flatnonzero(fold == number)
 
 
 def positions(texts: list[str], images: list[Image | None]) -> NDArray[np.float64]:
@@ -71,16 +101,10 @@ def compare(
     where: NDArray[np.float64],
 ) -> Iterator[Row]:
     """Run all folds of each kind, ours and the peer's."""
-    fold = (where * FOLDS).astype(int)
-    inner = (where * FOLDS) % 1  # spreads each fold's groups evenly again
-    tuning_part = inner < TUNING
     for kind in KINDS:
         ours = np.zeros(len(labels), bool), np.zeros(len(labels))
         same, more = (tuple(map(np.copy, ours)) for _ in range(2))
-        for number in range(FOLDS):
-            test = np.flatnonzero(fold == number)
-            learning = np.flatnonzero((fold != number) & ~tuning_part)
-            tuning = np.flatnonzero((fold != number) & tuning_part)
+        for learning, tuning, test in folds(where):
             features = make_features(kind, texts, pictures, learning)
             singles = [(label,) for label in labels.tolist()]
             model = train(features, singles, learning, tuning, int(labels.max()) + 1)

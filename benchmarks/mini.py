@@ -1,0 +1,163 @@
+"""The embedded network beside Inception v3, classic features and two networks of its size.
+
+All of them are backbones here and go the same way: files to cache, then the images categorizer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.catalogues import ours, read_catalogue
+from benchmarks.common import Row, measure
+from benchmarks.crawling import demo_shop
+from benchmarks.embedding import files_to_cache
+from benchmarks.folds import Flipkart, folds, read_flipkart
+from product_classifier.features.backbone import Backbone, load_backbone
+from product_classifier.features.features import picture_features
+from product_classifier.features.onnx import onnx_embed
+from product_classifier.features.student import MINI_FILE, read_student
+from product_classifier.models.training import predict, train
+from product_classifier.records import Dataset
+
+TURNS = 5
+SEEDS = 3
+MEGABYTE = 10**6
+DEMO_PRODUCTS = 2500  # more than the demo's own, so that the test part is not a hundred
+SMALL = {
+    "EfficientNet-Lite0": "efficientnet_lite0_int8w.onnx",
+    "MobileNetV2": "mobilenet_v2_1.0_ptq_int8w.onnx",
+}
+
+
+def run(shared: Path) -> Iterator[Row]:
+    """Measure size, speed, and accuracy on three catalogues."""
+    inception = load_backbone(str(shared / "weights" / "inception_v3"))
+    networks = {"mini": load_backbone("mini"), "Inception v3": inception, "HOG": classic_features()}
+    for name, file in SMALL.items():
+        networks[name] = rival(shared / "weights" / "small" / file)
+    megabytes = MINI_FILE.stat().st_size / MEGABYTE
+    yield Row("mini: weights", f"{megabytes:.1f} MB", "", "<= 10 MB", megabytes <= 10)
+    difference = beside_onnx_runtime(networks["mini"])
+    yield Row(
+        "mini: TensorFlow and ONNX Runtime", f"{difference:.0e}", "", "<= 1e-4", difference <= 1e-4
+    )
+    yield from speeds(shared, networks)
+    with tempfile.TemporaryDirectory() as place:
+        csv = shared / "data" / "fashion" / "products.csv"
+        fashion = read_catalogue(Path(place), "--from", csv)
+        found = {name: accuracy(fashion, Path(place), each) for name, each in networks.items()}
+        yield from rows("fashion", found, 0.95)
+        ahead = found["mini"] - found["HOG"]
+        yield Row("  … points above HOG + colours", f"{100 * ahead:.1f}", "", ">= 10", ahead >= 0.1)
+    with tempfile.TemporaryDirectory() as place:
+        flipkart = read_flipkart(shared, Path(place))
+        found = {name: tenfold(flipkart, Path(place), each) for name, each in networks.items()}
+        yield from rows("flipkart, 10-fold", found, 0.9)
+    with demo_shop(DEMO_PRODUCTS) as api, tempfile.TemporaryDirectory() as place:
+        drawn = read_catalogue(Path(place), *api)
+        found = {name: accuracy(drawn, Path(place), each) for name, each in networks.items()}
+        yield from rows(f"demo, {DEMO_PRODUCTS:,} drawings", found, 0.9)
+    with tempfile.TemporaryDirectory() as place:
+        seconds = measure("-m", "product_classifier.demo", "--folder", Path(place) / "demo").seconds
+        yield Row("demo, with pictures", f"{seconds:.0f} s", "", "<= 300 s", seconds <= 300)
+
+
+def rows(catalogue: str, found: dict[str, float], share: float) -> Iterator[Row]:
+    """Compare accuracies, mini's first."""
+    mini, teacher = found["mini"], found["Inception v3"]
+    figure = f"images, {catalogue}, accuracy"
+    beside = f"{mini:.2%} = {mini / teacher:.3f} x", f"Inception v3 {teacher:.2%}"
+    yield Row(figure, *beside, f">= {share} x", mini >= share * teacher)
+    for name, value in found.items():
+        if name not in ("mini", "Inception v3"):
+            yield Row("  … beside", f"{mini:.2%}", f"{name} {value:.2%}", "reported")
+
+
+def speeds(shared: Path, networks: dict[str, Backbone]) -> Iterator[Row]:
+    """Time files to cache, on all cores; contenders take turns."""
+    files = sorted((shared / "data" / "fashion" / "images").iterdir())
+    taken: dict[str, list[float]] = {name: [] for name in networks}
+    for turn in range(TURNS + 1):
+        for name, backbone in networks.items():
+            count = 80 if name == "Inception v3" else 480
+            speed = files_to_cache(files[:count], backbone)
+            if turn:  # the first one sets up
+                taken[name].append(speed)
+    for name in networks:
+        if name != "mini":
+            turns = zip(taken["mini"], taken[name], strict=True)
+            ratio = statistics.median(a / b for a, b in turns)
+            mini, other = (statistics.median(taken[each]) for each in ("mini", name))
+            bar, met = (">= 8 x", ratio >= 8) if name == "Inception v3" else ("reported", None)
+            figure = f"files to cache on {os.cpu_count()} core(s)"
+            yield Row(figure, f"{mini:.0f}/s = {ratio:.2f} x", f"{name} {other:.1f}/s", bar, met)
+
+
+def accuracy(dataset: Dataset, place: Path, backbone: Backbone) -> float:
+    """Categorize by pictures, mean of some seeds."""
+    features = picture_features(dataset.images, place / "images", backbone, place / "cache")
+    found = [ours(dataset, features, seed, "images")[0] for seed in range(SEEDS)]
+    return statistics.fmean(found)
+
+
+def tenfold(flipkart: Flipkart, place: Path, backbone: Backbone) -> float:
+    """Categorize by pictures, each product by a network that has not seen it."""
+    features = picture_features(flipkart.images, flipkart.folder, backbone, place / "cache")
+    labels = flipkart.labels
+    right = np.zeros(len(labels), bool)
+    for learning, tuning, test in folds(flipkart.where):
+        singles = [(label,) for label in labels.tolist()]
+        model = train(features, singles, learning, tuning, int(labels.max()) + 1)
+        right[test] = predict(model, features, test)[0] == labels[test]
+    return float(right.mean())
+
+
+def beside_onnx_runtime(mini: Backbone) -> float:
+    """Tell the largest difference between what TensorFlow and ONNX Runtime make of pictures."""
+    shape = (mini.batch_size, mini.size, mini.size, 3)
+    pictures = np.random.default_rng(0).random(shape, np.float32)
+    other = onnx_embed(read_student(MINI_FILE)[0])(pictures)
+    return float(np.abs(mini.embed(pictures) - other).max())
+
+
+def rival(file: Path) -> Backbone:
+    """Load a network of 224 pixels that takes colours from 0 to 255."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+    def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(session.run(["features"], {"image": pictures * np.float32(255)})[0])
+
+    return Backbone(
+        file.stem, hashlib.sha256(file.read_bytes()).hexdigest(), 224, 1280, embed, embed
+    )
+
+
+def classic_features() -> Backbone:
+    """Histograms of oriented gradients and of colours: what there was before networks."""
+    from skimage.color import rgb2gray
+    from skimage.feature import hog
+
+    def features(picture: NDArray[np.float32]) -> NDArray[Any]:
+        gradients = hog(rgb2gray(picture), pixels_per_cell=(16, 16), cells_per_block=(2, 2))
+        levels = (picture.reshape(-1, 3) * 7.999).astype(int) @ (64, 8, 1)
+        colours = np.bincount(levels, minlength=512) / len(levels)
+        return np.concatenate([gradients, np.sqrt(colours)]).astype(np.float32)
+
+    def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.stack([features(picture) for picture in pictures])
+
+    width = len(features(np.zeros((128, 128, 3), np.float32)))
+    return Backbone(
+        "HOG and colours", hashlib.sha256(b"classic").hexdigest(), 128, width, embed, embed
+    )
