@@ -173,9 +173,10 @@ def test_a_crawl_stopped_again_and_again_ends_as_if_it_never_was(
             except subprocess.TimeoutExpired:
                 process.send_signal(sign)
                 process.wait(60)  # a busy disk holds up what it has begun to write
-                stopped = 130 if sign == signal.SIGINT else -signal.SIGKILL
-                assert process.returncode in (stopped, 3)  # 3: it was done before the signal came
-                stops += process.returncode == stopped
+                # on a busy machine the signal may come before Python is up, or after the last page
+                stopped = {-sign, 130} if sign == signal.SIGINT else {-sign}
+                assert process.returncode in {*stopped, 3}
+                stops += process.returncode in stopped
     assert stops >= 3
     run(tmp_path, "crawl", *crawl_options(address), code=3)
     assert facts(tmp_path)["products"] == facts(crawled)["products"]
