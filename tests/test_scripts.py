@@ -16,8 +16,8 @@ import pytest
 
 from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import KEY, serve
-from product_classifier.features.student import read_student
-from tests.conftest import ROOT, jpeg
+from product_classifier.features.student import MINI_FILE, read_student
+from tests.conftest import ROOT, jpeg, sha256
 from tests.features.test_backbone import save_network
 
 CATALOGUE = make_catalogue(products=200)
@@ -276,6 +276,19 @@ def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_thems
         tmp_path, "select distinct settings ->> 'weights' from experiment where kind <> 'words'"
     )
     assert len(str(weights)) == 64
+
+
+@pytest.mark.slow
+def test_mini_needs_no_download_and_says_nothing_but_progress(
+    crawled: Path, tmp_path: Path
+) -> None:
+    copy_database(crawled, tmp_path)
+    options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", "mini"]
+    result = run(tmp_path, "categorize_images", *options)
+    allowed = ("bottlenecks: ", "training rounds: ", "left out: ")
+    assert [line for line in result.stderr.splitlines() if not line.startswith(allowed)] == []
+    settings = "select settings ->> 'backbone', settings ->> 'weights' from experiment"
+    assert rows(tmp_path, settings) == [("mini", sha256(MINI_FILE.read_bytes()))]
 
 
 @pytest.mark.slow

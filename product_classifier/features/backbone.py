@@ -165,9 +165,9 @@ def freeze(graph: Callable[[Any], Any], batch_size: int | None, size: int) -> An
 
     Returns a concrete function of float32 [batch_size, size, size, 3], named 'images'.
     """
+    tf = tensorflow()  # first, since it is what keeps TensorFlow quiet
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    tf = tensorflow()
     shape = tf.TensorSpec([batch_size, size, size, 3], tf.float32, name="images")
     with muted_stderr():
         traced = tf.function(graph, autograph=False).get_concrete_function(shape)
