@@ -192,6 +192,7 @@ def arguments() -> argparse.Namespace:
     for wrong, message in (
         (not args.distill and len(args.image_dir) != 1, "pass --image_dir once"),
         (not (args.image_dir or args.db_path), "pass --db-path or --image_dir"),
+        (args.output_student.suffix != ".npz", "--output_student must end in .npz"),
         (args.distill and args.backbone == MINI, "--backbone mini is a student, no teacher"),
         (
             any(getattr(args, name) for name in DISTORTIONS),

@@ -353,6 +353,7 @@ def test_missing_pictures_are_said(crawled: Path, network: Path, tmp_path: Path)
         ("retrain", ["--image_dir", "x", "--image_dir", "y"]),
         ("retrain", ["--distill"]),
         ("retrain", ["--distill", "--image_dir", "x", "--backbone", "mini"]),
+        ("retrain", ["--distill", "--image_dir", "x", "--output_student", "student"]),
         ("retrain", ["--distill", "--image_dir", "x", "--precision", "int8"]),
         ("retrain", ["--image_dir", "x", "--test_batch_size", "0"]),
         ("retrain", ["--image_dir", "x", "--testing_percentage", "0"]),

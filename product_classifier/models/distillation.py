@@ -98,8 +98,7 @@ def distil(
     parts: [images]. Interrupted, it goes on after the last epoch that state_path holds. Raises
     ModelError where there are too few pictures, or where state_path is of another course.
     """
-    taught = [lessons.answers(view) for view in range(course.views)]
-    plain = taught[0]
+    plain = lessons.answers(0)
     rows = {part: np.flatnonzero(plain.present & (parts == part)) for part in (TRAIN, TUNING)}
     for part, fewest in ((TRAIN, FEWEST_PICTURES), (TUNING, FEWEST_TUNING)):
         if len(rows[part]) < fewest:
@@ -107,6 +106,7 @@ def distil(
                 f"{len(rows[part])} pictures in the {part} part are too few to distil a student "
                 f"from; {fewest} are the least, and thousands are better: add pictures"
             )
+    taught = [plain, *(lessons.answers(view) for view in range(1, course.views))]
     deviation = _deviation(plain, rows[TRAIN])
     pupil = new_pupil(shape, course.precision, course.seed)
     _compile(pupil, deviation, course, len(rows[TRAIN]))
@@ -194,7 +194,6 @@ def _compile(pupil: Any, deviation: NDArray[np.float32], course: Course, picture
     import keras
 
     steps = course.epochs * math.ceil(pictures / course.batch_size)
-
     scale = keras.ops.convert_to_tensor(1 / deviation)
 
     def error(wanted: Any, given: Any) -> Any:
