@@ -114,6 +114,8 @@ def distillation(args: argparse.Namespace) -> int:
     )
     taught = distil(lessons, parts, shape, course, args.output_student.with_suffix(".state"), tell)
     cli.warn(taught.lost, "picture not read")
+    if taught.likeness.explained <= 0:
+        cli.say("it gives no more than a constant would; more pictures or --epochs may help")
     sha256 = save_student(taught.student, args.output_student)
     print(
         f"{args.output_student} explains {taught.likeness.explained:.1%} of its teacher's variance "
