@@ -1,0 +1,89 @@
+"""The scripts as a person runs them: real processes, a real server, real files."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from product_classifier.demo.catalogue import make_catalogue
+from product_classifier.demo.server import KEY, serve
+from tests.conftest import ROOT
+from tests.features.test_backbone import save_network
+
+CATALOGUE = make_catalogue(products=200)
+BROKEN = sum(product.image_fault is not None for product in CATALOGUE.products)
+ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def run(
+    folder: Path, script: str, *options: object, code: int | None = 0, key: str | None = KEY
+) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder and insist on its exit code; None: done, some pictures failed."""
+    result = subprocess.run(
+        [sys.executable, ROOT / f"{script}.py", *map(str, options)],
+        cwd=folder,
+        env=ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode in ((0, 3) if code is None else (code,)), result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(folder / "crawl.db")
+    found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with serve(CATALOGUE) as address:
+        yield f"{address}/api/v2"
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy what was crawled, without the experiments of other tests."""
+    (target / "crawl.db").write_bytes((source / "crawl.db").read_bytes())
+    connection = sqlite3.connect(target / "crawl.db")
+    connection.executescript(
+        "delete from predicted_category; delete from experiment; delete from sqlite_sequence;"
+    )
+    connection.close()
+
+
+def crawl_options(address: str) -> list[str]:
+    return ["--api-url", address, "--allow-private", "--requests-per-minute", "100000"]
+
+
+@pytest.fixture(scope="session")
+def crawled(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo catalogue, crawled once for the tests that only read it."""
+    folder = tmp_path_factory.mktemp("crawled")
+    run(folder, "crawl", *crawl_options(address), code=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def categorized(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The crawled catalogue with one experiment on its words, number 1."""
+    folder = tmp_path_factory.mktemp("categorized")
+    copy_database(crawled, folder)
+    said = run(folder, "categorize_words", "--min-per-category", 3)
+    (folder / "said.txt").write_text(said.stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of three values: the mean colour of a picture."""
+    return save_network(tmp_path_factory.mktemp("network"), [None, 6, 6, 3])

@@ -1,0 +1,109 @@
+"""The categorizers and analyze.py, on a crawled catalogue."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from product_classifier.features.student import MINI_FILE
+from tests.conftest import ROOT, sha256
+from tests.scripts.conftest import ENVIRONMENT, copy_database, rows, run
+
+PREDICTIONS = """select product_id, category_id, score from predicted_category
+  where experiment_id = {} order by 1"""
+
+
+def test_a_categorizer_says_how_it_did_on_each_part(categorized: Path) -> None:
+    said = (categorized / "said.txt").read_text()
+    assert said.startswith("experiment 1: Text classification of: all (")
+    for part in ("train", "tuning", "test"):
+        assert f"  {part}" in said
+
+
+def test_an_experiment_is_analyzed_as_text_and_json(categorized: Path) -> None:
+    [(name,)] = rows(categorized, "select name from experiment")
+    assert run(categorized, "analyze").stdout.startswith(f"#1: {name}\n  Accuracy: ")
+    [values] = json.loads(run(categorized, "analyze", "--experiment", 1, "--json").stdout)
+    tested = rows(categorized, "select count(*) from predicted_category")
+    assert tested == [(values["leaf"]["total"],)]
+
+
+def test_the_page_of_errors_goes_to_stdout_or_a_file(categorized: Path) -> None:
+    dump = ["--dump-errors-for-experiment", 1]
+    page = run(categorized, "analyze", *dump).stdout
+    assert page.startswith("<!doctype html>")
+    run(categorized, "analyze", *dump, "--output", "errors.html")
+    assert (categorized / "errors.html").read_text() == page
+    said = run(categorized, "analyze", *dump, "--output", "none/errors.html", code=1).stderr
+    assert said == "analyze.py: none/errors.html cannot be written: No such file or directory\n"
+
+
+@pytest.mark.slow
+def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_themselves(
+    crawled: Path, network: Path, tmp_path: Path
+) -> None:
+    copy_database(crawled, tmp_path)
+    options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", network]
+    for script in ("categorize_images", "categorize_both", "categorize_images", "categorize_both"):
+        run(tmp_path, script, *options)
+    run(tmp_path, "categorize_words", "--min-per-category", 3)
+    tested = "select product_id from predicted_category where experiment_id = {} order by 1"
+    found = [rows(tmp_path, tested.format(number)) for number in range(1, 6)]
+    assert all(products == found[0] for products in found)
+    for first, second in ((1, 3), (2, 4)):
+        assert rows(tmp_path, PREDICTIONS.format(first)) == rows(
+            tmp_path, PREDICTIONS.format(second)
+        )
+    [(split,)] = rows(tmp_path, "select distinct split from experiment")
+    assert split
+    names = [name for (name,) in rows(tmp_path, "select name from experiment order by id")]
+    assert [str(name).split(" ")[0] for name in names][:2] == ["Image", "Image+Text"]
+    [(weights,)] = rows(
+        tmp_path, "select distinct settings ->> 'weights' from experiment where kind <> 'words'"
+    )
+    assert len(str(weights)) == 64
+
+
+@pytest.mark.slow
+def test_mini_needs_no_download_and_says_nothing_but_progress(
+    crawled: Path, tmp_path: Path
+) -> None:
+    copy_database(crawled, tmp_path)
+    options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", "mini"]
+    result = run(tmp_path, "categorize_images", *options)
+    allowed = ("bottlenecks: ", "training rounds: ", "left out: ")
+    assert [line for line in result.stderr.splitlines() if not line.startswith(allowed)] == []
+    settings = "select settings ->> 'backbone', settings ->> 'weights' from experiment"
+    assert rows(tmp_path, settings) == [("mini", sha256(MINI_FILE.read_bytes()))]
+
+
+@pytest.mark.slow
+def test_deleting_the_cache_changes_no_number(crawled: Path, network: Path, tmp_path: Path) -> None:
+    copy_database(crawled, tmp_path)
+    options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", network]
+    for cache in ("one", "other"):
+        run(tmp_path, "categorize_both", *options, "--cache-path", cache)
+    assert rows(tmp_path, PREDICTIONS.format(1)) == rows(tmp_path, PREDICTIONS.format(2))
+
+
+def test_missing_pictures_are_said(crawled: Path, network: Path, tmp_path: Path) -> None:
+    copy_database(crawled, tmp_path)
+    options = ["--min-per-category", 3, "--backbone", network]
+    result = run(tmp_path, "categorize_images", *options, code=1)
+    assert "no picture can be read" in result.stderr
+    assert "pass the right --images-path" in result.stderr
+
+
+def test_a_reader_that_closes_early_is_no_error(categorized: Path) -> None:
+    command = f"{sys.executable} {ROOT}/analyze.py --dump-errors-for-experiment 1 | head -1"
+    result = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+        cwd=categorized, env=ENVIRONMENT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.stdout == "<!doctype html>\n"
+    assert result.stderr == ""
+    assert result.returncode in (0, 141)  # 0: all of it fitted into the pipe

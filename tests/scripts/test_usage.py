@@ -1,0 +1,95 @@
+"""Help, wrong usage and bad requests: one clear line, and an exit code that means it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.scripts.conftest import run
+
+SCRIPTS = [
+    "crawl",
+    "categorize_words",
+    "categorize_images",
+    "categorize_both",
+    "analyze",
+    "retrain",
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_gives_examples_and_does_not_wait_for_heavy_libraries(
+    script: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-X", "importtime", str(ROOT / f"{script}.py"), "--help"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "examples:" in result.stdout
+    imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "argparse" in imported
+    assert not imported & {"tensorflow", "keras", "sklearn"}
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "message"),
+    [
+        ("categorize_words", [], "no leaf has 1,000 products or more"),
+        ("categorize_words", ["--categories", "boot,pumps"], "no category 'boot'; did you mean bo"),
+        ("categorize_words", ["--categories", "pumps"], "that is one category"),
+        ("categorize_words", ["--categories", "women,pumps"], "'women' is not a leaf"),
+        ("categorize_words", ["--db-path", "none.db"], "there is no none.db; run crawl.py first"),
+        (
+            "categorize_images",
+            ["--min-per-category", "3", "--backbone", "alexnet"],
+            "there is no backbone 'alexnet'",
+        ),
+        ("analyze", ["--experiment", "99"], "there is no experiment 99; the latest are"),
+        ("analyze", ["--dump-errors-for-experiment", "99"], "there is no experiment 99"),
+    ],
+)
+def test_bad_requests_get_one_clear_line(
+    categorized: Path, script: str, options: list[str], message: str
+) -> None:
+    result = run(categorized, script, *options, code=1)
+    assert result.stderr.startswith(f"{script}.py: ")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("script", ["categorize_words", "analyze"])
+def test_an_empty_database_is_said(script: str, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "crawl.db")) as connection:
+        connection.executescript((ROOT / "schema.sql").read_text())
+    assert "run" in run(tmp_path, script, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [
+        ("crawl", ["--max-per-category", "0"]),
+        ("categorize_words", ["--unknown"]),
+        ("analyze", ["--experiment", "1", "--dump-errors-for-experiment", "1"]),
+        ("retrain", []),
+        ("categorize_words", ["--seed", "-1"]),
+        ("retrain", ["--image_dir", "x", "--random_crop", "5"]),
+        ("retrain", ["--image_dir", "x", "--image_dir", "y"]),
+        ("retrain", ["--distill"]),
+        ("retrain", ["--distill", "--image_dir", "x", "--backbone", "mini"]),
+        ("retrain", ["--distill", "--image_dir", "x", "--output_student", "student"]),
+        ("retrain", ["--distill", "--image_dir", "x", "--precision", "int8"]),
+        ("retrain", ["--image_dir", "x", "--test_batch_size", "0"]),
+        ("retrain", ["--image_dir", "x", "--testing_percentage", "0"]),
+        ("retrain", ["--image_dir", "x", "--final_tensor_name", "my result"]),
+        (
+            "retrain",
+            ["--image_dir", "x", "--testing_percentage", "60", "--validation_percentage", "50"],
+        ),
+    ],
+)
+def test_wrong_usage_ends_with_code_2(tmp_path: Path, script: str, options: list[str]) -> None:
+    assert "usage:" in run(tmp_path, script, *options, code=2).stderr
