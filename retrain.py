@@ -8,23 +8,32 @@ import collections
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier import cli
+from product_classifier.errors import ModelError
 from product_classifier.features.backbone import (
     FULL_PRECISION,
     HALF_PRECISION,
     INCEPTION,
     MINI,
+    Backbone,
     choose_backbone,
     load_backbone,
 )
 from product_classifier.features.bottlenecks import bottleneck_cache
 from product_classifier.features.features import picture_features
-from product_classifier.features.student import Shape, save_student
+from product_classifier.features.student import (
+    MINI_FILE,
+    Shape,
+    Student,
+    read_student,
+    save_student,
+)
 from product_classifier.models.distillation import Course, Likeness, distil
 from product_classifier.models.export import check_export, export_graph
 from product_classifier.models.lessons import Lessons
@@ -42,10 +51,12 @@ EXAMPLES = """\
   python retrain.py --image_dir flower_photos --how_many_training_steps 500
   python retrain.py --image_dir flower_photos --backbone path/to/saved_model
   python retrain.py --distill --db-path crawl.db --image_dir more_pictures
+  python retrain.py --distill --image_dir pictures --start_from mini --epochs 10
   python categorize_images.py --backbone retrain_out/student.npz
 """
 FEW_IMAGES = 20
 OUT = Path("retrain_out")
+Option = tuple[str, Callable[[str], object], object, str]  # name, type, default, help
 DISTORTIONS = ("flip_left_right", "random_crop", "random_scale", "random_brightness")
 
 
@@ -103,8 +114,10 @@ def distillation(args: argparse.Namespace) -> int:
     """Read pictures, split them, let the teacher teach, save the student."""
     images, parts = pictures_to_distil(args)
     teacher = load_backbone(args.backbone or INCEPTION, args.precision)
-    shape = Shape(args.student_size, outputs=teacher.width)
-    course = Course(args.epochs, args.views, precision=args.precision, seed=args.seed)
+    start, sha256 = student_to_start_from(args.start_from, teacher)
+    shape = start.shape if start else Shape(outputs=teacher.width)
+    shape = replace(shape, size=args.student_size or shape.size)
+    course = Course(args.epochs, args.views, precision=args.precision, seed=args.seed, start=sha256)
     lessons = Lessons(
         images,
         args.images_path,
@@ -112,7 +125,8 @@ def distillation(args: argparse.Namespace) -> int:
         bottleneck_cache(args.bottleneck_dir, teacher),
         cli.progress,
     )
-    taught = distil(lessons, parts, shape, course, args.output_student.with_suffix(".state"), tell)
+    state = args.output_student.with_suffix(".state")
+    taught = distil(lessons, parts, shape, course, state, tell, start)
     cli.warn(taught.lost, "picture not read")
     if taught.likeness.explained <= 0:
         cli.say("it gives no more than a constant would; more pictures or --epochs may help")
@@ -122,6 +136,19 @@ def distillation(args: argparse.Namespace) -> int:
         f"on tuning pictures, at a cosine of {taught.likeness.cosine:.3f}; SHA-256 {sha256}"
     )
     return cli.UNFINISHED if taught.lost else cli.DONE
+
+
+def student_to_start_from(name: str | None, teacher: Backbone) -> tuple[Student | None, str]:
+    """Read the student to go on from, if any, and its SHA-256."""
+    if not name:
+        return None, ""
+    start, sha256 = read_student(MINI_FILE if name == MINI else Path(name))
+    if start.shape.outputs != teacher.width:
+        raise ModelError(
+            f"{name} gives {start.shape.outputs} values and {teacher.name} {teacher.width}; "
+            "leave out --start_from, or pass the --backbone it was distilled from"
+        )
+    return start, sha256
 
 
 def pictures_to_distil(args: argparse.Namespace) -> tuple[list[Image], NDArray[np.str_]]:
@@ -175,8 +202,7 @@ def arguments() -> argparse.Namespace:
         help="folder of folders of pictures; with --distill of any pictures, repeatable",
     )
     add("--backbone", help=cli.BACKBONE_HELP)
-    for name, kind, default, text in OPTIONS:
-        add(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
+    add_options(parser, OPTIONS)
     add(
         "--print_misclassified_test_images",
         action="store_true",
@@ -185,11 +211,11 @@ def arguments() -> argparse.Namespace:
     add("--flip_left_right", action="store_true", help="not yet")
     for name in DISTORTIONS[1:]:
         add(f"--{name}", type=int, default=0, help="not yet")
-    add = parser.add_argument_group("distillation").add_argument
+    group = parser.add_argument_group("distillation")
+    add = group.add_argument
     add("--distill", action="store_true", help="train a student of --backbone, without labels")
     add("--db-path", type=Path, help="learn from the training pictures of this crawl, never others")
-    for name, kind, default, text in DISTILLATION_OPTIONS:
-        add(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
+    add_options(group, DISTILLATION_OPTIONS)
     args = parser.parse_args()
     for wrong, message in (
         (not args.distill and len(args.image_dir) != 1, "pass --image_dir once"),
@@ -211,6 +237,13 @@ def arguments() -> argparse.Namespace:
     return args
 
 
+def add_options(group: argparse._ActionsContainer, options: tuple[Option, ...]) -> None:
+    """Add the rows of a table; what has no default says itself what happens without it."""
+    for name, kind, default, text in options:
+        told = text if default is None else f"{text} (%(default)s)"
+        group.add_argument(f"--{name}", type=kind, default=default, help=told)
+
+
 def tensor_name(text: str) -> str:
     """Read a name that TensorFlow accepts for an operation."""
     if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", text):
@@ -225,7 +258,6 @@ def precision(text: str) -> str:
     return text
 
 
-Option = tuple[str, Callable[[str], object], object, str]  # name, type, default, help
 OPTIONS: tuple[Option, ...] = (
     ("model_dir", Path, OUT / "imagenet", "where a fetched network stays"),
     ("bottleneck_dir", Path, OUT / "bottleneck", "where bottlenecks stay"),
@@ -248,7 +280,13 @@ DISTILLATION_OPTIONS: tuple[Option, ...] = (
     ("output_student", Path, OUT / "student.npz", "its weights; .state goes on when interrupted"),
     ("epochs", cli.positive, Course.epochs, "at most"),
     ("views", cli.positive, Course.views, "distorted versions of each picture, and itself"),
-    ("student_size", cli.positive, Shape.size, "pixels of the student's pictures"),
+    ("start_from", str, None, "student to go on from, mini or a .npz file; else it begins anew"),
+    (
+        "student_size",
+        cli.positive,
+        None,
+        f"pixels of its pictures; else those of --start_from, or {Shape.size}",
+    ),
     (
         "precision",
         precision,

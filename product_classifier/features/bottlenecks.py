@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from product_classifier.errors import FeatureError, PictureError
 from product_classifier.features.backbone import FULL_PRECISION, Backbone
-from product_classifier.features.views import view_key, view_of
+from product_classifier.features.views import View, seen
 from product_classifier.pictures import decode
 from product_classifier.records import Image, Track, untracked
 from product_classifier.store.cache import BottleneckCache
@@ -76,54 +76,49 @@ def bottlenecks(
     backbone: Backbone,
     cache: BottleneckCache,
     track: Track = untracked,
-    view: int = 0,
+    view: Callable[[Image], View] = View,
 ) -> Bottlenecks:
     """Look up or compute the bottleneck of each product's picture, or of a view of it.
 
-    images: [products], files below folder. Safe to kill: what was committed is not computed again.
-    Raises FeatureError where there is not a single picture.
+    images: [products], files below folder; view: which one of a picture. Safe to kill: what was
+    committed is not computed again. Raises FeatureError where there is not a single picture.
     """
     if not any(images):
         raise FeatureError(
             "none of these products has a picture; run crawl.py again to fetch them, "
             "or use categorize_words.py"
         )
-    keys = [view_key(str(image.sha256), view) if image else None for image in images]
-    wanted = {
-        key: image
-        for key, image in zip(keys, images, strict=True)
-        if key and image and key not in cache
-    }
-    lost = tuple(_compute(wanted, folder, backbone, cache, track, view))
-    rows = cache.rows(keys)
+    views = [view(image) if image else None for image in images]
+    wanted = {found.key: found for found in views if found and found.key not in cache}
+    lost = tuple(_compute(wanted, folder, backbone, cache, track))
+    rows = cache.rows([found.key if found else None for found in views])
     if not (rows >= 0).any():
         raise FeatureError(f"no picture can be read ({lost[0]}); pass the right --images-path")
     return Bottlenecks(cache.read(), rows, lost)
 
 
 def _compute(
-    wanted: Mapping[str, Image],
+    wanted: Mapping[str, View],
     folder: Path,
     backbone: Backbone,
     cache: BottleneckCache,
     track: Track,
-    view: int,
 ) -> list[str]:
-    """Fill the cache with keys and their images; returns what could not be read, and why."""
+    """Fill the cache with keys and their views; returns what could not be read, and why."""
     lost = []
 
-    def pixels(image: Image) -> NDArray[np.float32] | str:
+    def pixels(view: View) -> NDArray[np.float32] | str:
         try:
-            return to_pixels(read_view(image, folder, view), backbone.size)
+            return to_pixels(read_view(view, folder), backbone.size)
         except PictureError as error:
             return str(error)
 
     def readable(pool: ThreadPoolExecutor) -> Iterator[tuple[str, NDArray[np.float32]]]:
         decoded = ahead(pool, AHEAD * backbone.batch_size, pixels, wanted.values())
         tracked = track(wanted.items(), "bottlenecks", len(wanted))
-        for (key, image), result in zip(tracked, decoded, strict=True):
+        for (key, view), result in zip(tracked, decoded, strict=True):
             if isinstance(result, str):
-                lost.append(f"{image.file}: {result}")
+                lost.append(f"{view.image.file}: {result}")
             else:
                 yield key, result
 
@@ -156,15 +151,20 @@ def to_square(picture: PillowImage.Image, size: int) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((size, size), PillowImage.Resampling.BILINEAR))
 
 
-def read_view(image: Image, folder: Path, view: int = 0) -> PillowImage.Image:
-    """Read a view of a picture. Raises PictureError where it is gone, changed or broken."""
+def read_view(view: View, folder: Path) -> PillowImage.Image:
+    """Read a view of a picture. Raises PictureError where a file is gone, changed or broken."""
+    mate = _read(view.mate, folder) if view.mate else None
+    return seen(view, _read(view.image, folder), mate)
+
+
+def _read(image: Image, folder: Path) -> PillowImage.Image:
     try:
         data = (folder / str(image.file)).read_bytes()
     except OSError as error:
         raise PictureError(str(error.strerror)) from None
     if hashlib.sha256(data).hexdigest() != image.sha256:
         raise PictureError("not the file that was crawled")
-    return view_of(decode(data)[0], image.sha256, view)
+    return decode(data)[0]
 
 
 def ahead(

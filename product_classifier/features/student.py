@@ -31,7 +31,7 @@ STEPS = 127  # of an 8-bit kernel on either side of zero
 class Shape:
     """Four numbers that make a student larger or smaller, and what its teacher gives."""
 
-    size: int = 128  # pixels, of a square picture
+    size: int = 144  # pixels, of a square picture
     stem: int = 32  # channels after the first convolution
     widths: tuple[int, ...] = (48, 96, 192, 384)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks of each stage
@@ -77,8 +77,10 @@ class Student:
     """A trained student: for each convolution of `forward`, by its name, what it multiplies by."""
 
     shape: Shape
-    kernels: Mapping[str, NDArray[np.float32]]  # [side, side, inputs, outputs]
-    biases: Mapping[str, NDArray[np.float32]]  # [outputs]
+    kernels: dict[str, NDArray[np.float32]]  # [side, side, inputs, outputs]
+    biases: dict[str, NDArray[np.float32]]  # [outputs]
+    means: dict[str, NDArray[np.float32]]  # [outputs], of what it gives without the bias
+    deviations: dict[str, NDArray[np.float32]]  # [outputs], of the same; training goes on from both
     about: Mapping[str, Any] = field(default_factory=dict)  # teacher, pictures, how well
 
 
@@ -94,7 +96,8 @@ def save_student(student: Student, path: Path) -> str:
         scale = np.where(scale > 0, scale, 1).astype(np.float32)
         arrays[f"{name}/kernel"] = np.round(kernel / scale).astype(np.int8)
         arrays[f"{name}/scale"] = scale
-        arrays[f"{name}/bias"] = student.biases[name].astype(np.float32)
+        for kind, values in _vectors(student).items():
+            arrays[f"{name}/{kind}"] = values[name].astype(np.float32)
     head = {"format": FORMAT, "shape": asdict(student.shape), "about": dict(student.about)}
     archive = io.BytesIO()
     arrays["head"] = np.array(json.dumps(head))
@@ -143,13 +146,21 @@ def read_student(path: Path) -> tuple[Student, str]:
 
 def _student(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Student:
     shape = Shape(**{name: _frozen(value) for name, value in head["shape"].items()})
-    kernels, biases = {}, {}
+    student = Student(shape, {}, {}, {}, {}, head["about"])
     for name, needed in kernel_shapes(shape).items():
-        kernels[name] = arrays[f"{name}/kernel"] * arrays[f"{name}/scale"]
-        biases[name] = arrays[f"{name}/bias"]
-        if kernels[name].shape != needed or biases[name].shape != needed[3:]:
-            raise ValueError(f"{name} is {kernels[name].shape}, not {needed}")
-    return Student(shape, kernels, biases, head["about"])
+        kernel = arrays[f"{name}/kernel"] * arrays[f"{name}/scale"]
+        vectors = {kind: arrays[f"{name}/{kind}"] for kind in _vectors(student)}
+        if kernel.shape != needed or any(v.shape != needed[3:] for v in vectors.values()):
+            raise ValueError(f"{name} is {kernel.shape}, not {needed}")
+        student.kernels[name] = kernel
+        for kind, values in _vectors(student).items():
+            values[name] = vectors[kind]
+    return student
+
+
+def _vectors(student: Student) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Name what a convolution has besides its kernel, one value for each output."""
+    return {"bias": student.biases, "mean": student.means, "deviation": student.deviations}
 
 
 def kernel_shapes(shape: Shape) -> dict[str, tuple[int, int, int, int]]:

@@ -24,7 +24,7 @@ from product_classifier.features.student import Shape, Student
 from product_classifier.models.checkpoint import Checkpoint
 from product_classifier.models.lessons import Lessons
 from product_classifier.models.network import Scaling
-from product_classifier.models.pupil import folded, new_pupil
+from product_classifier.models.pupil import folded, new_pupil, unfold
 from product_classifier.models.split import TRAIN, TUNING
 
 PREDICTION_BATCH = 128
@@ -43,11 +43,12 @@ class Course:
 
     epochs: int = 40  # at most
     views: int = 8  # of each picture, one an epoch, in turn
-    batch_size: int = 64
+    batch_size: int = 128
     learning_rate: float = 0.002  # at its highest; it falls to zero along a cosine
-    patience: int = 10  # epochs without a closer match on the tuning pictures
+    patience: int = 10  # late epochs without a closer match on the tuning pictures
     precision: str = FULL_PRECISION
     seed: int = 0
+    start: str = ""  # SHA-256 of the student to go on from
 
 
 class Likeness(NamedTuple):
@@ -92,10 +93,12 @@ def distil(
     course: Course,
     state_path: Path,
     observe: Observe = lambda epoch, loss, likeness: None,
+    start: Student | None = None,
 ) -> Taught:
     """Train a student on the training pictures; keep what is closest on the tuning pictures.
 
-    parts: [images]. Interrupted, it goes on after the last epoch that state_path holds. Raises
+    parts: [images]; start: a student of the same shape to go on from, else it begins with random
+    weights. Interrupted, it goes on after the last epoch that state_path holds. Raises
     ModelError where there are too few pictures, or where state_path is of another course.
     """
     plain = lessons.answers(0)
@@ -106,15 +109,19 @@ def distil(
                 f"{len(rows[part])} pictures in the {part} part are too few to distil a student "
                 f"from; {fewest} are the least, and thousands are better: add pictures"
             )
+    learned_from = (lessons.images[row] for row in rows[TRAIN].tolist())
+    lessons = replace(lessons, mates=sorted(learned_from, key=lambda image: str(image.sha256)))
     taught = [plain, *(lessons.answers(view) for view in range(1, course.views))]
     deviation = _deviation(plain, rows[TRAIN])
     pupil = new_pupil(shape, course.precision, course.seed)
     _compile(pupil, deviation, course, len(rows[TRAIN]))
     checkpoint = Checkpoint(state_path, _key(lessons, rows, shape, course))
+    if start:
+        unfold(start, pupil)
     done = _restore(pupil, checkpoint)
-    while done.epoch < course.epochs and done.epoch - done.best_epoch < course.patience:
-        early = done.epoch < EARLY * course.epochs
-        size = round(EARLY_SIZE * shape.size) if early else shape.size
+    early = round(EARLY * course.epochs)
+    while done.epoch < course.epochs and done.epoch - max(done.best_epoch, early) < course.patience:
+        size = shape.size if done.epoch >= early else round(EARLY_SIZE * shape.size)
         loss = _epoch(pupil, lessons, taught, rows[TRAIN], size, course, done.epoch)
         found = _judge(pupil, lessons, plain, rows[TUNING], deviation, shape.size)
         done = done.after(found, pupil.get_weights())
@@ -123,7 +130,8 @@ def distil(
         checkpoint.save(numbers, now=pupil.get_weights(), best=done.weights, optimizer=variables)
         observe(done.epoch, loss, found)
     pupil.set_weights(done.weights)
-    student = replace(folded(pupil, shape), about=_about(lessons, rows, course, done))
+    about = _about(lessons, rows, course, done) | ({"start": start.about} if start else {})
+    student = replace(folded(pupil, shape), about=about)
     return Taught(student, done.likeness, plain.lost)
 
 

@@ -20,6 +20,7 @@ from product_classifier.features.bottlenecks import (
     read_view,
     to_square,
 )
+from product_classifier.features.views import view
 from product_classifier.records import Image, Track, untracked
 from product_classifier.store.cache import BottleneckCache
 
@@ -35,10 +36,18 @@ class Lessons:
     teacher: Backbone
     cache: BottleneckCache
     track: Track = untracked
+    mates: Sequence[Image] = ()  # sorted by hash, to be mixed in; needed for all but view 0
 
-    def answers(self, view: int) -> Bottlenecks:
+    def answers(self, number: int) -> Bottlenecks:
         """Compute or read what the teacher gives for a view of each picture."""
-        return bottlenecks(self.images, self.folder, self.teacher, self.cache, self.track, view)
+        return bottlenecks(
+            self.images,
+            self.folder,
+            self.teacher,
+            self.cache,
+            self.track,
+            lambda image: view(image, number, self.mates),
+        )
 
     def batches(
         self,
@@ -54,8 +63,10 @@ class Lessons:
         """
 
         def square(lesson: tuple[int, int]) -> NDArray[np.uint8]:
-            row, view = lesson
-            return to_square(read_view(self.images[row], self.folder, view), size)
+            row, number = lesson
+            return to_square(
+                read_view(view(self.images[row], number, self.mates), self.folder), size
+            )
 
         pairs = zip(rows.tolist(), views.tolist(), strict=True)
         with ThreadPoolExecutor(DECODERS) as decoders:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from product_classifier.features.runtime import tensorflow
 from product_classifier.features.student import Shape, Student, forward, kernel_shapes
 
 MOMENTUM = 0.98  # of the norms' running statistics
+KERNEL_SIZE = 0.1  # root mean square of its values, after some epochs
+TINY = 1e-6  # the same of a kernel that multiplies by nothing
 
 
 def new_pupil(shape: Shape, precision: str, seed: int = 0) -> Any:
@@ -52,16 +53,34 @@ def new_pupil(shape: Shape, precision: str, seed: int = 0) -> Any:
 
 def folded(pupil: Any, shape: Shape) -> Student:
     """Fold each norm into the convolution before it; what the student gives stays the same."""
-    kernels: dict[str, NDArray[np.float32]] = {}
-    biases: dict[str, NDArray[np.float32]] = {}
+    student = Student(shape, {}, {}, {}, {})
     for name in kernel_shapes(shape):
         norm = pupil.get_layer(_norm(name))
         [kernel] = pupil.get_layer(name).get_weights()
         gamma, beta, mean, variance = norm.get_weights()
         scale = gamma / np.sqrt(variance + norm.epsilon)
-        kernels[name] = kernel * scale
-        biases[name] = beta - mean * scale
-    return Student(shape, kernels, biases)
+        student.kernels[name] = kernel * scale
+        student.biases[name] = beta - mean * scale
+        student.means[name] = mean * scale
+        student.deviations[name] = np.abs(scale) * np.sqrt(variance)
+    return student
+
+
+def unfold(student: Student, pupil: Any) -> None:
+    """Go on from a student: what it gives, the pupil gives.
+
+    A norm takes the size of a kernel's values out again, but how fast training moves them depends
+    on it, so they get the size that training would have led to.
+    """
+    for name, kernel in student.kernels.items():
+        norm = pupil.get_layer(_norm(name))
+        size = np.sqrt(np.square(kernel).mean(axis=(0, 1, 2)))
+        scale = np.maximum(size, TINY) / KERNEL_SIZE
+        mean, deviation = student.means[name] / scale, student.deviations[name] / scale
+        gamma = scale * np.sqrt(deviation**2 + norm.epsilon)
+        beta = student.biases[name] + student.means[name]
+        pupil.get_layer(name).set_weights([kernel / scale])
+        norm.set_weights([gamma, beta, mean, deviation**2])
 
 
 def _norm(name: str) -> str:

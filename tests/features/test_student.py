@@ -31,11 +31,14 @@ def random_student(shape: Shape = TINY, seed: int = 0) -> Student:
         name: np.asarray(chance.normal(0, np.prod(needed[:3]) ** -0.5, needed), np.float32)
         for name, needed in kernel_shapes(shape).items()
     }
-    biases = {
-        name: np.asarray(chance.normal(0, 0.1, needed[3:]), np.float32)
-        for name, needed in kernel_shapes(shape).items()
-    }
-    return Student(shape, kernels, biases, {"teacher": "toy"})
+    biases, means, deviations = (
+        {
+            name: np.asarray(chance.normal(0, 0.1, needed[3:]), np.float32)
+            for name, needed in kernel_shapes(shape).items()
+        }
+        for _ in range(3)
+    )
+    return Student(shape, kernels, biases, means, deviations, {"teacher": "toy"})
 
 
 def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -103,6 +106,8 @@ def test_eight_bits_keep_a_kernel_to_one_part_in_254(tmp_path: Path) -> None:
         largest = np.abs(kernel).max(axis=(0, 1, 2))
         assert (np.abs(kept.kernels[name] - kernel) <= largest / 253).all()
         assert (kept.biases[name] == student.biases[name]).all()
+        assert (kept.means[name] == student.means[name]).all()
+        assert (kept.deviations[name] == student.deviations[name]).all()
 
 
 def test_a_kernel_of_zeros_is_kept(tmp_path: Path) -> None:

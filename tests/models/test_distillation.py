@@ -23,7 +23,8 @@ from product_classifier.features.bottlenecks import (
     to_pixels,
 )
 from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.student import Shape, save_student
+from product_classifier.features.student import Shape, read_student, save_student
+from product_classifier.features.views import View
 from product_classifier.models.distillation import (
     Course,
     Likeness,
@@ -32,7 +33,7 @@ from product_classifier.models.distillation import (
     likeness,
 )
 from product_classifier.models.lessons import Lessons
-from product_classifier.models.pupil import folded, new_pupil
+from product_classifier.models.pupil import folded, new_pupil, unfold
 from product_classifier.records import Image
 
 pytestmark = pytest.mark.slow
@@ -83,7 +84,7 @@ def test_a_student_comes_close_to_its_teacher(images: list[Image], tmp_path: Pat
 
 
 def given_by_teacher(images: list[Image], folder: Path) -> NDArray[np.float32]:
-    return colours(np.stack([to_pixels(read_view(image, folder), 4) for image in images]))
+    return colours(np.stack([to_pixels(read_view(View(image), folder), 4) for image in images]))
 
 
 def test_what_is_saved_gives_what_was_learned(images: list[Image], tmp_path: Path) -> None:
@@ -106,6 +107,31 @@ def test_folding_the_norms_changes_nothing() -> None:
     pictures = chance.integers(0, 256, (32, 8, 8, 3), np.uint8)
     found = onnx_embed(folded(pupil, SHAPE))((pictures / 255).astype(np.float32))
     assert found == pytest.approx(pupil.predict_on_batch(pictures), rel=1e-4)
+
+
+def test_a_pupil_goes_on_from_a_student_as_it_was(tmp_path: Path) -> None:
+    first, second = new_pupil(SHAPE, "float32"), new_pupil(SHAPE, "float32", seed=1)
+    chance = np.random.default_rng(0)
+    first.set_weights([chance.uniform(0.5, 1.5, w.shape).astype("f4") for w in first.get_weights()])
+    save_student(folded(first, SHAPE), tmp_path / "student.npz")
+    kept, _ = read_student(tmp_path / "student.npz")
+    unfold(kept, second)
+    pictures = chance.integers(0, 256, (32, 8, 8, 3), np.uint8)
+    found = onnx_embed(kept)((pictures / 255).astype(np.float32))
+    assert second.predict_on_batch(pictures) == pytest.approx(found, rel=1e-4)
+    again = folded(second, SHAPE)
+    for name in kept.kernels:
+        assert again.means[name] == pytest.approx(kept.means[name], rel=1e-4)
+        assert again.deviations[name] == pytest.approx(kept.deviations[name], rel=1e-4)
+
+
+def test_training_goes_on_from_a_student(images: list[Image], tmp_path: Path) -> None:
+    first = teach(images, tmp_path, replace(COURSE, epochs=25))
+    short = replace(COURSE, epochs=2, learning_rate=0.001, start="first")
+    state = tmp_path / "second"
+    second = distil(lessons(images, tmp_path), PARTS, SHAPE, short, state, start=first.student)
+    assert second.likeness.explained > first.likeness.explained - 0.1
+    assert second.student.about["start"] == first.student.about
 
 
 def test_after_an_interruption_it_ends_as_if_there_had_been_none(

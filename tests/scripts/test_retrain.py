@@ -71,8 +71,11 @@ def test_a_student_is_distilled_from_a_crawl_and_a_folder_and_used(
     assert "retrain_out/student.npz explains" in result.stdout
     about = read_student(tmp_path / "retrain_out" / "student.npz")[0].about
     assert 200 <= sum(about["pictures"].values()) < 100 + len(pictures) - 15
+    again = ["--start_from", "retrain_out/student.npz", "--output_student", "second.npz"]
+    run(tmp_path, "retrain", "--distill", *options, *quick, "--backbone", network, *again)
+    assert read_student(tmp_path / "second.npz")[0].about["start"] == about
     options = ["--min-per-category", 3, "--images-path", crawled / "images"]
-    run(tmp_path, "categorize_images", *options, "--backbone", "retrain_out/student.npz")
+    run(tmp_path, "categorize_images", *options, "--backbone", "second.npz")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,8 @@ def test_a_student_is_distilled_from_a_crawl_and_a_folder_and_used(
         (["--image_dir", "none"], "there is no folder none; pass --image_dir"),
         (["--image_dir", "empty"], "empty has no pictures; pass another --image_dir"),
         (["--image_dir", "few", "--backbone", "alexnet"], "there is no backbone 'alexnet'"),
+        (["--image_dir", "few", "--start_from", "mini"], "mini gives 2048 values and"),
+        (["--image_dir", "few", "--start_from", "gone.npz"], "gone.npz cannot be read"),
         (["--image_dir", "few"], "pictures in the train part are too few to distil a student from"),
     ],
 )
