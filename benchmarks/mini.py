@@ -10,6 +10,7 @@ import os
 import statistics
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.catalogues import ours, read_catalogue
-from benchmarks.common import Row, measure
+from benchmarks.common import ROOT, Row, measure
 from benchmarks.crawling import demo_shop
 from benchmarks.embedding import files_to_cache
 from benchmarks.folds import Flipkart, folds, read_flipkart
 from product_classifier.features.backbone import Backbone, load_backbone
 from product_classifier.features.features import picture_features
 from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.student import MINI_FILE, read_student
+from product_classifier.features.student import MINI_FILE, read_student, save_student
 from product_classifier.models.training import predict, train
 from product_classifier.records import Dataset
 
@@ -32,6 +33,9 @@ TURNS = 5
 SEEDS = 3
 MEGABYTE = 10**6
 DEMO_PRODUCTS = 2500  # more than the demo's own, so that the test part is not a hundred
+SMALLER_SIZE = 112
+SMALLER = f"mini at {SMALLER_SIZE} pixels"
+PLOT = ROOT / "results" / "mini.svg"
 SMALL = {
     "EfficientNet-Lite0": "efficientnet_lite0_int8w.onnx",
     "MobileNetV2": "mobilenet_v2_1.0_ptq_int8w.onnx",
@@ -39,33 +43,49 @@ SMALL = {
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Measure size, speed, and accuracy on three catalogues."""
-    inception = load_backbone(str(shared / "weights" / "inception_v3"))
-    networks = {"mini": load_backbone("mini"), "Inception v3": inception, "HOG": classic_features()}
+    """Measure size, speed, and accuracy on three catalogues; plot the trade-off."""
+    with tempfile.TemporaryDirectory() as place:
+        files = {
+            "mini": MINI_FILE,
+            "Inception v3": shared / "weights" / "inception_v3",
+            SMALLER: at_size(SMALLER_SIZE, Path(place) / "smaller.npz"),
+        }
+        networks = {name: load_backbone(str(file)) for name, file in files.items()}
     for name, file in SMALL.items():
-        networks[name] = rival(shared / "weights" / "small" / file)
-    megabytes = MINI_FILE.stat().st_size / MEGABYTE
-    yield Row("mini: weights", f"{megabytes:.1f} MB", "", "<= 10 MB", megabytes <= 10)
+        files[name] = shared / "weights" / "small" / file
+        networks[name] = rival(files[name])
+    networks["HOG"] = classic_features()
+    megabytes = {name: size(file) / MEGABYTE for name, file in files.items()}
+    small = megabytes["mini"] <= 10
+    yield Row("mini: weights", f"{megabytes['mini']:.1f} MB", "", "<= 10 MB", small)
     difference = beside_onnx_runtime(networks["mini"])
     yield Row(
         "mini: TensorFlow and ONNX Runtime", f"{difference:.0e}", "", "<= 1e-4", difference <= 1e-4
     )
-    yield from speeds(shared, networks)
+    speeds = turns(shared, networks)
+    yield from speed_rows(speeds)
+    right: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as place:
         csv = shared / "data" / "fashion" / "products.csv"
         fashion = read_catalogue(Path(place), "--from", csv)
         found = {name: accuracy(fashion, Path(place), each) for name, each in networks.items()}
+        right["fashion"] = found
         yield from rows("fashion", found, 0.95)
         ahead = found["mini"] - found["HOG"]
         yield Row("  … points above HOG + colours", f"{100 * ahead:.1f}", "", ">= 10", ahead >= 0.1)
     with tempfile.TemporaryDirectory() as place:
         flipkart = read_flipkart(shared, Path(place))
         found = {name: tenfold(flipkart, Path(place), each) for name, each in networks.items()}
+        right["flipkart, tenfold"] = found
         yield from rows("flipkart, 10-fold", found, 0.9)
     with demo_shop(DEMO_PRODUCTS) as api, tempfile.TemporaryDirectory() as place:
         drawn = read_catalogue(Path(place), *api)
         found = {name: accuracy(drawn, Path(place), each) for name, each in networks.items()}
+        right["demo"] = found
         yield from rows(f"demo, {DEMO_PRODUCTS:,} drawings", found, 0.9)
+    plot_tradeoff(
+        {name: statistics.median(taken) for name, taken in speeds.items()}, right, megabytes
+    )
     with tempfile.TemporaryDirectory() as place:
         seconds = measure("-m", "product_classifier.demo", "--folder", Path(place) / "demo").seconds
         yield Row("demo, with pictures", f"{seconds:.0f} s", "", "<= 300 s", seconds <= 300)
@@ -82,24 +102,55 @@ def rows(catalogue: str, found: dict[str, float], share: float) -> Iterator[Row]
             yield Row("  … beside", f"{mini:.2%}", f"{name} {value:.2%}", "reported")
 
 
-def speeds(shared: Path, networks: dict[str, Backbone]) -> Iterator[Row]:
-    """Time files to cache, on all cores; contenders take turns."""
+def turns(shared: Path, networks: dict[str, Backbone]) -> dict[str, list[float]]:
+    """Time files to cache, on all cores, in pictures a second; contenders take turns."""
     files = sorted((shared / "data" / "fashion" / "images").iterdir())
-    taken: dict[str, list[float]] = {name: [] for name in networks}
+    speeds: dict[str, list[float]] = {name: [] for name in networks}
     for turn in range(TURNS + 1):
         for name, backbone in networks.items():
-            count = 80 if name == "Inception v3" else 480
-            speed = files_to_cache(files[:count], backbone)
+            speed = files_to_cache(files[: 80 if name == "Inception v3" else 480], backbone)
             if turn:  # the first one sets up
-                taken[name].append(speed)
-    for name in networks:
+                speeds[name].append(speed)
+    return speeds
+
+
+def speed_rows(speeds: dict[str, list[float]]) -> Iterator[Row]:
+    """Compare speeds within a turn."""
+    for name in speeds:
         if name != "mini":
-            turns = zip(taken["mini"], taken[name], strict=True)
-            ratio = statistics.median(a / b for a, b in turns)
-            mini, other = (statistics.median(taken[each]) for each in ("mini", name))
+            ratio = statistics.median(
+                a / b for a, b in zip(speeds["mini"], speeds[name], strict=True)
+            )
+            mini, other = (statistics.median(speeds[each]) for each in ("mini", name))
             bar, met = (">= 8 x", ratio >= 8) if name == "Inception v3" else ("reported", None)
             figure = f"files to cache on {os.cpu_count()} core(s)"
             yield Row(figure, f"{mini:.0f}/s = {ratio:.2f} x", f"{name} {other:.1f}/s", bar, met)
+
+
+def plot_tradeoff(
+    speeds: dict[str, float], right: dict[str, dict[str, float]], megabytes: dict[str, float]
+) -> None:
+    """Draw accuracy over speed for each catalogue, the size of the weights as an area."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "mini"  # the same picture from the same figures
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(
+        1, len(right), figsize=(5 * len(right), 4), layout="constrained"
+    )
+    for panel, (catalogue, found) in zip(panels, right.items(), strict=True):
+        for name, accuracy in found.items():
+            area = 8 + 6 * megabytes.get(name, 0)
+            colour = "tab:red" if name.startswith("mini") else "tab:blue"
+            panel.scatter(speeds[name], 100 * accuracy, area, colour, alpha=0.6)
+            panel.annotate(name, (speeds[name], 100 * accuracy), (0, 8), textcoords="offset points")
+        panel.set(xscale="log", title=catalogue, xlabel="pictures a second, files to cache")
+        panel.margins(0.3, 0.15)
+        panel.grid(which="both", alpha=0.3)
+    panels[0].set_ylabel("right, %, by pictures alone")
+    figure.savefig(PLOT, metadata={"Date": None})
 
 
 def accuracy(dataset: Dataset, place: Path, backbone: Backbone) -> float:
@@ -119,6 +170,18 @@ def tenfold(flipkart: Flipkart, place: Path, backbone: Backbone) -> float:
         model = train(features, singles, learning, tuning, int(labels.max()) + 1)
         right[test] = predict(model, features, test)[0] == labels[test]
     return float(right.mean())
+
+
+def at_size(pixels: int, file: Path) -> Path:
+    """Keep mini for pictures of another size: the same weights, another point of the trade-off."""
+    mini, _ = read_student(MINI_FILE)
+    save_student(replace(mini, shape=replace(mini.shape, size=pixels)), file)
+    return file
+
+
+def size(path: Path) -> int:
+    """Add up the bytes of a file, or of a folder's files."""
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def beside_onnx_runtime(mini: Backbone) -> float:
