@@ -101,7 +101,7 @@ def distil(
     weights. Interrupted, it goes on after the last epoch that state_path holds. Raises
     ModelError where there are too few pictures, or where state_path is of another course.
     """
-    plain = lessons.answers(0)
+    plain = lessons.answers(0, np.arange(len(parts)))
     rows = {part: np.flatnonzero(plain.present & (parts == part)) for part in (TRAIN, TUNING)}
     for part, fewest in ((TRAIN, FEWEST_PICTURES), (TUNING, FEWEST_TUNING)):
         if len(rows[part]) < fewest:
@@ -111,7 +111,8 @@ def distil(
             )
     learned_from = (lessons.images[row] for row in rows[TRAIN].tolist())
     lessons = replace(lessons, mates=sorted(learned_from, key=lambda image: str(image.sha256)))
-    taught = [plain, *(lessons.answers(view) for view in range(1, course.views))]
+    views = range(1, course.views)
+    taught = [plain, *(lessons.answers(view, rows[TRAIN]) for view in views)]
     deviation = _deviation(plain, rows[TRAIN])
     pupil = new_pupil(shape, course.precision, course.seed)
     _compile(pupil, deviation, course, len(rows[TRAIN]))

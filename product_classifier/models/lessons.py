@@ -36,12 +36,15 @@ class Lessons:
     teacher: Backbone
     cache: BottleneckCache
     track: Track = untracked
-    mates: Sequence[Image] = ()  # sorted by hash, to be mixed in; needed for all but view 0
+    mates: Sequence[Image] = ()  # sorted by hash, to be mixed into every second view
 
-    def answers(self, number: int) -> Bottlenecks:
-        """Compute or read what the teacher gives for a view of each picture."""
+    def answers(self, number: int, rows: NDArray[np.int64]) -> Bottlenecks:
+        """Compute or read what the teacher gives for a view of the pictures in some rows."""
+        asked: list[Image | None] = [None] * len(self.images)
+        for row in rows.tolist():
+            asked[row] = self.images[row]
         return bottlenecks(
-            self.images,
+            asked,
             self.folder,
             self.teacher,
             self.cache,
