@@ -22,6 +22,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "report": {"evaluate"},
     "demo": set(),
     "cli": set(),
+    "options": {"cli", "sources", "features", "models"},
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it
@@ -37,7 +38,7 @@ ONLY_IN = {  # library → the rooms that may use it
     "sklearn": {"features"},
     "jinja2": {"report"},
     "tqdm": {"cli"},
-    "argparse": {"cli", "demo", "crawl.py", "analyze.py", "retrain.py"},
+    "argparse": {"cli", "options", "demo", "crawl.py", "analyze.py", "retrain.py"},
     "csv": {"sources", "cli"},
     "random": {"sources", "demo"},
 }

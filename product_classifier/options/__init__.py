@@ -1,0 +1,1 @@
+"""The command lines that are too long to stand in their scripts."""
