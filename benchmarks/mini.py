@@ -35,6 +35,7 @@ MEGABYTE = 10**6
 DEMO_PRODUCTS = 2500  # more than the demo's own, so that the test part is not a hundred
 SMALLER_SIZE = 112
 SMALLER = f"mini at {SMALLER_SIZE} pixels"
+BELOW = {"MobileNetV2", SMALLER}  # named below their points, which lie close to others
 PLOT = ROOT / "results" / "mini.svg"
 SMALL = {
     "EfficientNet-Lite0": "efficientnet_lite0_int8w.onnx",
@@ -145,9 +146,17 @@ def plot_tradeoff(
             area = 8 + 6 * megabytes.get(name, 0)
             colour = "tab:red" if name.startswith("mini") else "tab:blue"
             panel.scatter(speeds[name], 100 * accuracy, area, colour, alpha=0.6)
-            panel.annotate(name, (speeds[name], 100 * accuracy), (0, 8), textcoords="offset points")
+            right = speeds[name] > 100  # where there is no room on the right
+            panel.annotate(
+                f"{name} " if right else f"  {name}",
+                (speeds[name], 100 * accuracy),
+                ha="right" if right else "left",
+                va="top" if name in BELOW else "bottom",
+            )
         panel.set(xscale="log", title=catalogue, xlabel="pictures a second, files to cache")
-        panel.margins(0.3, 0.15)
+        panel.margins(0.15, 0.15)
+        panel.set_xticks([20, 50, 100, 200], ["20", "50", "100", "200"])
+        panel.xaxis.set_minor_formatter("")
         panel.grid(which="both", alpha=0.3)
     panels[0].set_ylabel("right, %, by pictures alone")
     figure.savefig(PLOT, metadata={"Date": None})

@@ -108,8 +108,11 @@ def _student(name: str) -> Backbone:
         embed = _frozen(graph, SMALL_BATCH_SIZE, student.shape.size)
     else:
         embed = onnx_embed(student)
-    size, width = student.shape.size, student.shape.outputs
-    return Backbone(name, sha256, size, width, embed, graph, SMALL_BATCH_SIZE, student=student)
+    size = student.shape.size
+    probe = embed(np.zeros((SMALL_BATCH_SIZE, size, size, 3), np.float32))
+    return Backbone(
+        name, sha256, size, probe.shape[1], embed, graph, SMALL_BATCH_SIZE, student=student
+    )
 
 
 def _fetched(name: str) -> Path:

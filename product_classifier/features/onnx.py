@@ -62,19 +62,25 @@ def onnx_model(student: Student, softmax: Softmax | None = None) -> Any:
 
         def mean(self, x: str) -> str:
             axes = constant("height_and_width", np.array([2, 3], np.int64))
-            return node("ReduceMean", x, axes, name="bottlenecks", keepdims=0)
+            return node("ReduceMean", x, axes, keepdims=0)
 
-    size, outputs = student.shape.size, student.shape.outputs
+        def layout(self, x: str, side: int) -> str:
+            square = [side, side]
+            x = node("AveragePool", x, auto_pad="SAME_UPPER", kernel_shape=square, strides=square)
+            return node("Flatten", node("Transpose", x, perm=[0, 2, 3, 1]))
+
+    size = student.shape.size
     two, one = constant("two", np.array(2, np.float32)), constant("one", np.array(1, np.float32))
     pictures = node("Sub", node("Mul", "images", two), one)
-    last = forward(student.shape, Onnx(), node("Transpose", pictures, perm=[0, 3, 1, 2]))
+    what, where = forward(student.shape, Onnx(), node("Transpose", pictures, perm=[0, 3, 1, 2]))
+    last = node("Concat", what, *where, name="bottlenecks", axis=1)
     if softmax:
         weights, bias = constant("W", softmax.weights), constant("b", softmax.bias)
         logits = node("Gemm", last, weights, bias)
-        last, outputs = node("Softmax", logits, name=softmax.name, axis=1), len(softmax.bias)
+        last = node("Softmax", logits, name=softmax.name, axis=1)
     kind = onnx.TensorProto.FLOAT
     first = helper.make_tensor_value_info("images", kind, ["n", size, size, 3])
-    final = helper.make_tensor_value_info(last, kind, ["n", outputs])
+    final = helper.make_tensor_value_info(last, kind, ["n", "values"])
     graph = helper.make_graph(nodes, "student", [first], [final], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,20 +23,29 @@ from product_classifier.errors import FeatureError
 from product_classifier.features.runtime import tensorflow
 from product_classifier.store.images import write_whole
 
-FORMAT = 1
+FORMAT = 2
 MINI_FILE = Path(__file__).parent / "weights" / "mini.npz"
 STEPS = 127  # of an 8-bit kernel on either side of zero
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Four numbers that make a student larger or smaller, and what its teacher gives."""
+    """What makes a student larger or smaller, what its teacher gives, and what it adds."""
 
     size: int = 144  # pixels, of a square picture
     stem: int = 32  # channels after the first convolution
     widths: tuple[int, ...] = (48, 96, 192, 384)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks of each stage
     outputs: int = 2048  # values of the teacher's bottleneck
+    cells: tuple[int, ...] = (0, 0, 3, 0)  # of each stage's map, a side; 0: it is not given
+
+    @property
+    def squares(self) -> tuple[int, ...]:
+        """The side of a cell in each stage's map, 0 where that is not given."""
+        maps = [math.ceil(self.size / 2 ** (stage + 2)) for stage in range(len(self.widths))]
+        return tuple(
+            cells and math.ceil(side / cells) for side, cells in zip(maps, self.cells, strict=True)
+        )
 
 
 class Operations(Protocol):
@@ -53,13 +63,18 @@ class Operations(Protocol):
     def mean(self, x: Any) -> Any:
         """Average over height and width."""
 
+    def layout(self, x: Any, side: int) -> Any:
+        """Average over squares of a side, those at the end perhaps smaller: [n, all values]."""
 
-def forward(shape: Shape, operations: Operations, pictures: Any) -> Any:
-    """Turn pictures [n, size, size, 3] in [-1, 1] into bottlenecks [n, outputs].
 
-    Like its teacher's, the last values are rectified before they are averaged.
+def forward(shape: Shape, operations: Operations, pictures: Any) -> tuple[Any, list[Any]]:
+    """Turn pictures [n, size, size, 3] in [-1, 1] into what their teacher gives, [n, outputs].
+
+    Like its teacher's, the last values are rectified before they are averaged: they tell what is
+    to be seen. Where it is seen is told by the layouts of some stages, which no teacher teaches.
     """
     convolve, relu = operations.convolve, operations.relu
+    layouts = []
     x = relu(convolve(pictures, "stem", shape.stem, 3, 2))
     for stage, (width, depth) in enumerate(zip(shape.widths, shape.depths, strict=True)):
         for block in range(depth):
@@ -69,7 +84,9 @@ def forward(shape: Shape, operations: Operations, pictures: Any) -> Any:
             y = convolve(y, f"{name}_second", width, 3, 1)
             skipped = x if block else convolve(x, f"{name}_skip", width, 1, stride)
             x = relu(operations.add(y, skipped))
-    return operations.mean(relu(convolve(x, "head", shape.outputs, 1, 1)))
+        if shape.squares[stage]:
+            layouts.append(operations.layout(x, shape.squares[stage]))
+    return operations.mean(relu(convolve(x, "head", shape.outputs, 1, 1))), layouts
 
 
 @dataclass(frozen=True)
@@ -189,25 +206,41 @@ class _Counter:
     def mean(self, x: int) -> int:
         return x
 
+    def layout(self, x: int, side: int) -> int:
+        return x
+
 
 def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
-    """Write a student in TensorFlow: pictures [n, size, size, 3] in [0, 1] → [n, outputs]."""
+    """Write a student in TensorFlow: pictures [n, size, size, 3] in [0, 1] → bottlenecks.
 
-    class TensorFlow:
-        def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
-            x = tensorflow().nn.conv2d(x, student.kernels[name], stride, "SAME")
-            return tensorflow().nn.bias_add(x, student.biases[name])
+    These are what the teacher gives, then the layouts: [n, values].
+    """
 
-        def relu(self, x: Any) -> Any:
-            return tensorflow().nn.relu(x)
+    def graph(pictures: Any) -> Any:
+        tf = tensorflow()
 
-        def add(self, x: Any, y: Any) -> Any:
-            return tensorflow().add(x, y)
+        class TensorFlow:
+            def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
+                x = tf.nn.conv2d(x, student.kernels[name], stride, "SAME")
+                return tf.nn.bias_add(x, student.biases[name])
 
-        def mean(self, x: Any) -> Any:
-            return tensorflow().reduce_mean(x, [1, 2])
+            def relu(self, x: Any) -> Any:
+                return tf.nn.relu(x)
 
-    return lambda pictures: forward(student.shape, TensorFlow(), pictures * 2.0 - 1.0)
+            def add(self, x: Any, y: Any) -> Any:
+                return tf.add(x, y)
+
+            def mean(self, x: Any) -> Any:
+                return tf.reduce_mean(x, [1, 2])
+
+            def layout(self, x: Any, side: int) -> Any:
+                x = tf.nn.avg_pool2d(x, side, side, "SAME")
+                return tf.reshape(x, [-1, math.prod(x.shape[1:])])
+
+        what, where = forward(student.shape, TensorFlow(), pictures * 2.0 - 1.0)
+        return tf.concat([what, *where], 1)
+
+    return graph
 
 
 def _hash_file(path: Path) -> Path:

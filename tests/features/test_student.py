@@ -22,7 +22,7 @@ from product_classifier.features.student import (
     save_student,
 )
 
-TINY = Shape(size=9, stem=3, widths=(4, 5), depths=(1, 2), outputs=6)
+TINY = Shape(size=9, stem=3, widths=(4, 5), depths=(1, 2), outputs=6, cells=(2, 1))
 
 
 def random_student(shape: Shape = TINY, seed: int = 0) -> Student:
@@ -71,7 +71,11 @@ def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float
             y = relu(convolve(x, f"{block}_first", stride))
             y = convolve(y, f"{block}_second", 1)
             x = relu(y + (convolve(x, f"{block}_skip", stride) if stride > 1 else x))
-        found.append(relu(convolve(x, "head", 1)).mean(axis=(0, 1)))
+            if block == "stage0_block0":  # 3 x 3 values in squares of 2: the last ones are cut off
+                ends = [slice(0, 2), slice(2, 3)]
+                where = [x[rows, columns].mean(axis=(0, 1)) for rows in ends for columns in ends]
+        what = relu(convolve(x, "head", 1)).mean(axis=(0, 1))
+        found.append(np.concatenate([what, *where, x.mean(axis=(0, 1))]))
     return np.array(found)
 
 
@@ -86,7 +90,7 @@ def test_a_student_computes_what_its_kernels_say(
     path = tmp_path / "student.npz"
     save_student(random_student(), path)
     backbone = load_backbone(str(path))
-    assert (backbone.size, backbone.width) == (9, 6)
+    assert (backbone.size, backbone.width) == (9, 6 + 4 * 4 + 5)
     wanted = by_hand(read_student(path)[0], pictures)
     assert backbone.embed(pictures) == pytest.approx(wanted, abs=1e-5)
 
@@ -149,21 +153,28 @@ def change(path: Path, **values: object) -> None:
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     save_student(random_student(), tmp_path / "student.npz")
-    change(tmp_path / "student.npz", format=2)
-    with pytest.raises(FeatureError, match="has format 2, and this version reads 1"):
+    change(tmp_path / "student.npz", format=1)
+    with pytest.raises(FeatureError, match="has format 1, and this version reads 2"):
         read_student(tmp_path / "student.npz")
 
 
 def test_kernels_that_do_not_fit_the_shape_are_refused(tmp_path: Path) -> None:
     save_student(random_student(), tmp_path / "student.npz")
-    larger = {"size": 9, "stem": 8, "widths": [4, 5], "depths": [1, 2], "outputs": 6}
+    larger = {
+        "size": 9,
+        "stem": 8,
+        "widths": [4, 5],
+        "depths": [1, 2],
+        "outputs": 6,
+        "cells": [2, 1],
+    }
     change(tmp_path / "student.npz", shape=larger)
     with pytest.raises(FeatureError, match=r"damaged or no student \(stem is"):
         read_student(tmp_path / "student.npz")
 
 
 def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
-    np.savez(tmp_path / "evil.npz", head=np.array([{"format": 1}], dtype=object))
+    np.savez(tmp_path / "evil.npz", head=np.array([{"format": 2}], dtype=object))
     with pytest.raises(FeatureError, match="damaged or no student"):
         read_student(tmp_path / "evil.npz")
 
