@@ -146,11 +146,11 @@ def plot_tradeoff(
             area = 8 + 6 * megabytes.get(name, 0)
             colour = "tab:red" if name.startswith("mini") else "tab:blue"
             panel.scatter(speeds[name], 100 * accuracy, area, colour, alpha=0.6)
-            right = speeds[name] > 100  # where there is no room on the right
+            crowded = speeds[name] > 100  # where there is no room on the right
             panel.annotate(
-                f"{name} " if right else f"  {name}",
+                f"{name} " if crowded else f"  {name}",
                 (speeds[name], 100 * accuracy),
-                ha="right" if right else "left",
+                ha="right" if crowded else "left",
                 va="top" if name in BELOW else "bottom",
             )
         panel.set(xscale="log", title=catalogue, xlabel="pictures a second, files to cache")
