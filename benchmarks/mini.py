@@ -52,6 +52,7 @@ def run(shared: Path) -> Iterator[Row]:
             SMALLER: at_size(SMALLER_SIZE, Path(place) / "smaller.npz"),
         }
         networks = {name: load_backbone(str(file)) for name, file in files.items()}
+    files[SMALLER] = MINI_FILE  # the same weights
     for name, file in SMALL.items():
         files[name] = shared / "weights" / "small" / file
         networks[name] = rival(files[name])
