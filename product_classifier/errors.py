@@ -17,7 +17,15 @@ class KeyRejectedError(SourceError):
     """The API refuses the key: nothing further can be fetched."""
 
 
-class PictureError(ProductClassifierError):
+class ForbiddenError(SourceError):
+    """An address that must not be asked."""
+
+
+class UnusableError(ProductClassifierError):
+    """An answer that is not what was asked for."""
+
+
+class PictureError(UnusableError):
     """Bytes that are not a whole, harmless picture."""
 
 

@@ -6,220 +6,225 @@ Messages never contain a query string: it may hold an API key.
 from __future__ import annotations
 
 import email.utils
-import ipaddress
+import functools
 import json
 import random
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
 
-import requests
-import requests.adapters
-import requests.exceptions as failure
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
+import urllib3.exceptions as failure
 
 from product_classifier import __version__
-from product_classifier.errors import SourceError
+from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
+from product_classifier.sources.connections import TIMEOUT, insist_on_public, pools
+from product_classifier.sources.gate import Gate
 
 TRIES = 5
-RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-PERMANENT = (failure.InvalidURL, failure.InvalidSchema, failure.MissingSchema, UnicodeError)
-TIMEOUT = 20.0  # seconds without a byte
-DEADLINE = 120.0  # seconds for one whole answer
-LONGEST_PAUSE = 120.0  # seconds, whatever Retry-After says
-MAX_BYTES = 20_000_000  # of one answer, after decompression
+BUSY = frozenset({429, 503})  # these ask everybody to wait
+TRANSIENT = frozenset({408}) | frozenset(range(500, 600))
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_REDIRECTS = 5
+MAX_BYTES = 20_000_000  # of one answer, both as it comes and decompressed
+CHUNK = 65_536
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer of a server."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    counted: bool  # the server said how long the body is, so that it cannot be cut short
+
+
+@dataclass(frozen=True)
+class _Moved:
+    to: str
 
 
 class Client:
-    """An HTTP session with a pace, safe to use from several threads.
+    """Asks servers, each through a gate of its own; safe to use from several threads.
 
-    requests_per_minute: None for no pace. connections: how many are kept open. allow_private:
-    whether loopback and private addresses may be asked. sleep: replaced by tests.
+    per_minute: requests to a host, None for no limit; connections: to a host at once; contact: an
+    address for those who run the servers; environment_proxies: whether to ask through the proxies
+    that the environment names; sleep and clock: replaced by tests.
     """
 
     def __init__(
         self,
-        requests_per_minute: float | None = None,
+        per_minute: float | None = None,
         connections: int = 1,
+        *,
         allow_private: bool = False,
+        contact: str = "",
+        environment_proxies: bool = False,
+        max_bytes: int = MAX_BYTES,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._interval = 60 / requests_per_minute if requests_per_minute else 0.0
-        self._next_turn = 0.0
-        self._turns = threading.Lock()
+        self._new_gate = functools.partial(Gate, per_minute, sleep, clock)
+        self._allow_private = allow_private
+        self._max_bytes = max_bytes
         self._sleep = sleep
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = f"product-classifier/{__version__}"
-        self._session.max_redirects = 5
-        adapter = _PublicAdapter if not allow_private else requests.adapters.HTTPAdapter
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter(pool_maxsize=connections))
+        self._agent = f"product-classifier/{__version__}" + (f" ({contact})" if contact else "")
+        proxies = urllib.request.getproxies() if environment_proxies else {}
+        self._pools = {
+            scheme: pools(connections, allow_private, proxies.get(scheme))
+            for scheme in ("http", "https")
+        }
+        self._gates: dict[str, Gate] = {}
+        self._gates_lock = threading.Lock()
 
-    def get_json(self, url: str, params: Mapping[str, str | int]) -> Any:
+    def get_json(self, url: str, parameters: Mapping[str, str | int]) -> Any:
         """Fetch and parse JSON, whatever its status: an API's errors are JSON too.
 
-        Redirects are not followed, since params may hold a key. Raises SourceError.
+        Redirects are not followed, since the parameters may hold a key. Raises KeyRejectedError
+        where a 401 or 403 says no more, and SourceError for what fails for good.
         """
-        status, document = self._retried(url, params, parse=_json)
-        if 300 <= status < 400:
-            raise SourceError(
-                f"{_bare(url)} redirects elsewhere; pass the new address as --api-url"
-            )
-        return document
 
-    def get_bytes(self, url: str) -> bytes:
-        """Fetch a file of at most 20 MB. Raises SourceError."""
-        status, body = self._retried(url, params=None, parse=bytes)
-        if status != 200:
-            raise SourceError(f"HTTP {status}")
-        return bytes(body)
+        def parse(answer: Answer) -> Any:
+            if answer.status in REDIRECTS:
+                raise SourceError(f"{url} redirects elsewhere; pass the new address as --api-url")
+            try:
+                return json.loads(answer.body.decode("utf-8-sig", errors="replace"))
+            except (ValueError, RecursionError):
+                if answer.status in (401, 403):
+                    raise KeyRejectedError(
+                        f"the API rejected the key ({answer.status}); "
+                        "set SHOPSTYLE_API_KEY or pass --api-key-file"
+                    ) from None
+                raise UnusableError("the answer is not JSON") from None
 
-    def _retried(
-        self, url: str, params: Mapping[str, str | int] | None, parse: Callable[[bytes], Any]
-    ) -> tuple[int, Any]:
+        try:
+            return self._tried(f"{url}?{urlencode(parameters)}", "gzip", parse)
+        except UnusableError as error:
+            raise SourceError(f"{url} failed {TRIES} times: {error}") from None
+
+    def get_file(self, url: str, check: Callable[[bytes], T]) -> T:
+        """Fetch a file, following redirects, and return what check makes of it.
+
+        check may raise UnusableError; what may have been cut short is then fetched again. Raises
+        SourceError.
+        """
+
+        def parse(answer: Answer) -> T | _Moved:
+            if answer.status in REDIRECTS and "Location" in answer.headers:
+                return _Moved(urljoin(url, answer.headers["Location"]))
+            if answer.status != 200:
+                raise SourceError(f"HTTP {answer.status}")
+            try:
+                return check(answer.body)
+            except UnusableError as error:
+                if answer.counted:
+                    raise SourceError(str(error)) from None
+                raise
+
+        try:
+            for _ in range(MOST_REDIRECTS + 1):
+                found = self._tried(url, "identity", parse)
+                if not isinstance(found, _Moved):
+                    return found
+                url = found.to
+        except UnusableError as error:
+            raise SourceError(f"failed {TRIES} times: {error}") from None
+        raise SourceError(f"redirects more than {MOST_REDIRECTS} times")
+
+    def _tried(self, url: str, encoding: str, parse: Callable[[Answer], T]) -> T:
+        """Ask until an answer can be used. Raises UnusableError where none of the tries' can."""
+        gate = self._gate(url)
         problem = ""
         for attempt in range(TRIES):
-            self._wait_for_turn()
-            pause = random.uniform(0, 2.0**attempt)
+            gate.wait()
             try:
-                status, body, retry_after = self._get(url, params)
-                if 300 <= status < 400:
-                    return status, None
-                if status not in RETRIED_STATUSES:
-                    return status, parse(body)
-                problem = f"HTTP {status}"
-                pause = _seconds(retry_after, default=pause)
-            except PERMANENT:
+                answer = self._ask(url, encoding)
+                if answer.status in BUSY:
+                    gate.close(_seconds(answer.headers.get("Retry-After", "")))
+                    problem = f"HTTP {answer.status}"
+                    continue
+                gate.open()
+                if answer.status not in TRANSIENT:
+                    return parse(answer)
+                problem = f"HTTP {answer.status}"
+            except UnusableError as error:
+                problem = str(error)
+            except (failure.LocationValueError, failure.InvalidHeader, UnicodeError):
                 raise SourceError(f"not an address that can be fetched: {_bare(url)!r}") from None
-            except failure.TooManyRedirects:
-                raise SourceError(f"{_bare(url)} redirects more than 5 times") from None
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            except (failure.HTTPError, OSError) as error:
                 problem = _cause(error)
-            except ValueError:
-                problem = "the answer is not JSON"
             if attempt < TRIES - 1:
-                self._sleep(pause)
-        raise SourceError(f"{_bare(url)} failed {TRIES} times: {problem}")
+                self._sleep(random.uniform(0, 2.0**attempt))
+        raise UnusableError(problem)
 
-    def _get(self, url: str, params: Mapping[str, str | int] | None) -> tuple[int, bytes, str]:
-        started = time.monotonic()
-        is_file = params is None
-        with self._session.get(
+    def _ask(self, url: str, encoding: str) -> Answer:
+        response = self._pools[urlsplit(url).scheme].urlopen(
+            "GET",
             url,
-            params=params,
-            headers={"Accept-Encoding": "identity"} if is_file else None,
-            allow_redirects=is_file,
-            stream=True,
+            headers={"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": encoding},
+            retries=False,
+            redirect=False,
+            preload_content=False,
             timeout=TIMEOUT,
-        ) as answer:
-            body = bytearray()
-            while chunk := answer.raw.read1(65_536, decode_content=True):
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise SourceError(f"larger than {MAX_BYTES:,} bytes")
-                if time.monotonic() - started > DEADLINE:
-                    raise failure.ReadTimeout(f"not complete after {DEADLINE:.0f} s")
-            if answer.raw.length_remaining:
-                raise failure.ChunkedEncodingError("the body was cut short")
-            return answer.status_code, bytes(body), answer.headers.get("Retry-After", "")
-
-    def _wait_for_turn(self) -> None:
-        with self._turns:
-            now = time.monotonic()
-            turn = max(now, self._next_turn)
-            self._next_turn = turn + self._interval
-        if turn > now:
-            self._sleep(turn - now)
-
-
-class _PublicAdapter(requests.adapters.HTTPAdapter):
-    """Refuses private addresses: written ones before connecting, resolved ones before sending."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        host = urlsplit(request.url or "").hostname or ""
-        if host == "localhost" or host.endswith(".localhost"):
-            _refuse(host)
-        _refuse_private(host)
-        return super().send(request, *args, **kwargs)
-
-
-class _PublicConnection(HTTPConnection):
-    def _new_conn(self) -> Any:
-        return _checked(super()._new_conn(), self.host)
-
-
-class _PublicTlsConnection(HTTPSConnection):
-    def _new_conn(self) -> Any:
-        return _checked(super()._new_conn(), self.host)
-
-
-class _PublicPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _PublicConnection
-
-
-class _PublicTlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _PublicTlsConnection
-
-
-def _checked(connection: Any, host: str) -> Any:
-    """Look where the connection really went: names may resolve to anything, and change."""
-    try:
-        _refuse_private(connection.getpeername()[0], name=host)
-    except SourceError:
-        connection.close()
-        raise
-    return connection
-
-
-def _refuse_private(address: str, name: str | None = None) -> None:
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return  # a name: its address is looked at once it is connected
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    if not ip.is_global or ip.is_multicast:
-        _refuse(name or address)
-
-
-def _refuse(host: str) -> None:
-    raise SourceError(f"{host} is in a private network; pass --allow-private if you mean it")
-
-
-def _json(body: bytes) -> Any:
-    return json.loads(body.decode("utf-8-sig", errors="replace"))
-
-
-def _seconds(retry_after: str, default: float) -> float:
-    """Read Retry-After, which is a number of seconds or a date."""
-    try:
-        pause = float(retry_after)
-    except ValueError:
+        )
         try:
-            pause = email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()
+            body = bytearray()
+            while chunk := response.read1(CHUNK, decode_content=True):
+                body += chunk
+                if max(len(body), response.tell()) > self._max_bytes:
+                    raise SourceError(f"larger than {self._max_bytes:,} bytes")
+            if response.length_remaining:
+                raise failure.ProtocolError("cut short")
+            counted = "Content-Length" in response.headers or response.chunked
+            return Answer(response.status, response.headers, bytes(body), counted)
+        except BaseException:
+            response.close()  # what is still to come would be taken for the next answer
+            raise
+        finally:
+            response.release_conn()
+
+    def _gate(self, url: str) -> Gate:
+        """Find the gate before a host. Raises SourceError for what must or can not be asked."""
+        try:
+            parts = urlsplit(url)
+            scheme, host = parts.scheme, parts.hostname or ""
+            place = f"{host}:{parts.port}"
         except ValueError:
-            pause = default
-    return min(max(pause, 0.0), LONGEST_PAUSE)
+            scheme = host = place = ""
+        if scheme not in ("http", "https") or not host:
+            raise SourceError(f"not an address that can be fetched: {_bare(url)!r}")
+        if not self._allow_private:
+            insist_on_public(host)
+        with self._gates_lock:
+            return self._gates.setdefault(place, self._new_gate())
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Read Retry-After, which is a number of seconds or a date."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _cause(error: BaseException) -> str:
-    """Name a failure without its URL, which exceptions of requests and urllib3 contain."""
+    """Name a failure without its URL, which urllib3's exceptions contain."""
     for kind, text in (
-        (requests.Timeout, "no answer in time"),
-        (urllib3.exceptions.TimeoutError, "no answer in time"),
+        (failure.TimeoutError, "no answer in time"),
+        (TimeoutError, "no answer in time"),
         (failure.SSLError, "its TLS certificate cannot be verified"),
         (failure.ProxyError, "the proxy cannot be reached"),
-        (failure.ChunkedEncodingError, "the answer was cut short"),
-        (urllib3.exceptions.DecodeError, "the answer is compressed wrongly"),
-        (urllib3.exceptions.ProtocolError, "the answer was cut short"),
-        (requests.ConnectionError, "no connection"),
+        (failure.DecodeError, "the answer is compressed wrongly"),
+        (failure.NewConnectionError, "no connection"),
+        (failure.ProtocolError, "the answer was cut short"),
+        (OSError, "no connection"),
     ):
         if isinstance(error, kind):
             return text

@@ -32,20 +32,25 @@ def fetch_pictures(
 
     def fetch(address: str) -> Image:
         try:
-            data = _read(address, client, folder)
-            picture, extension = decode(data)
+            if address.startswith(("http://", "https://")):
+                data, extension, size = client.get_file(address, _checked)
+            else:
+                data, extension, size = _checked(_read(address, folder))
         except (SourceError, PictureError) as error:
             return Image(address, error=str(error))
-        file, sha256 = store(data, extension)
-        return Image(address, file, sha256, picture.width, picture.height)
+        return Image(address, *store(data, extension), *size)
 
     with ThreadPool(workers) as pool:
         yield from pool.imap_unordered(fetch, addresses)
 
 
-def _read(address: str, client: Client, folder: Path | None) -> bytes:
-    if address.startswith(("http://", "https://")):
-        return client.get_bytes(address)
+def _checked(data: bytes) -> tuple[bytes, str, tuple[int, int]]:
+    """Decode a picture, and pass on its bytes with their extension, width and height."""
+    picture, extension = decode(data)
+    return data, extension, picture.size
+
+
+def _read(address: str, folder: Path | None) -> bytes:
     file = Path(address)
     try:
         if folder is None or not file.resolve().is_relative_to(folder.resolve()):

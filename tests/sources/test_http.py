@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from product_classifier.errors import SourceError
+from product_classifier.errors import KeyRejectedError, PictureError, SourceError
+from product_classifier.sources import connections
 from product_classifier.sources import http as fetching
 from product_classifier.sources.http import Client
 
@@ -58,14 +59,29 @@ def server() -> Iterator[Server]:
         server.shutdown()
 
 
-@pytest.fixture
-def pauses() -> list[float]:
-    return []
+class Time:
+    """Time that passes in sleep alone."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def clock(self) -> float:
+        return self.now
 
 
 @pytest.fixture
-def client(pauses: list[float]) -> Client:
-    return Client(allow_private=True, sleep=pauses.append)
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def client(time: Time) -> Client:
+    return Client(allow_private=True, sleep=time.sleep, clock=time.clock)
 
 
 def in_turn(*answers: Callable[[Handler], None]) -> Callable[[Handler], None]:
@@ -105,36 +121,48 @@ def test_what_is_not_json_is_fetched_again_and_then_given_up(
     assert len(server.asked) == fetching.TRIES
 
 
-@pytest.mark.parametrize("status", sorted(fetching.RETRIED_STATUSES))
+@pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_asked_again_after_the_pause_it_names(
-    server: Server, client: Client, pauses: list[float], status: int
+    server: Server, client: Client, time: Time, status: int
 ) -> None:
     server.answers["/x"] = in_turn(
         lambda handler: handler.answer(status, b"", Retry_After="7"),
         lambda handler: handler.answer(200, b"picture"),
     )
-    assert client.get_bytes(server.url + "/x") == b"picture"
-    assert pauses == [7]
+    assert client.get_file(server.url + "/x", bytes) == b"picture"
+    assert time.pauses == [7]
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504, 599])
+def test_a_server_in_trouble_is_asked_again(server: Server, client: Client, status: int) -> None:
+    server.answers["/x"] = in_turn(
+        lambda handler: handler.answer(status, b""),
+        lambda handler: handler.answer(200, b"picture"),
+    )
+    assert client.get_file(server.url + "/x", bytes) == b"picture"
 
 
 @pytest.mark.parametrize(
-    ("named", "pause"),
+    ("named", "shortest", "longest"),
     [
-        ("3600", 120),
-        ("-5", 0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
-        ("Fri, 01 Jan 2100 00:00:00 GMT", 120),
+        ("3600", 120, 120),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 120, 120),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("-5", 0, 2),
+        ("nan", 0, 2),
+        ("soon", 0, 2),
+        ("\u00b2", 0, 2),
     ],
 )
 def test_absurd_pauses_are_bounded(
-    server: Server, client: Client, pauses: list[float], named: str, pause: float
+    server: Server, client: Client, time: Time, named: str, shortest: float, longest: float
 ) -> None:
     server.answers["/x"] = in_turn(
         lambda handler: handler.answer(503, b"", Retry_After=named),
         lambda handler: handler.answer(200, b"picture"),
     )
-    client.get_bytes(server.url + "/x")
-    assert pauses == [pause]
+    client.get_file(server.url + "/x", bytes)
+    assert shortest <= sum(time.pauses) <= longest
 
 
 def test_no_message_holds_the_key(server: Server, client: Client) -> None:
@@ -154,35 +182,33 @@ def test_a_redirect_does_not_carry_the_key_away(server: Server, client: Client) 
 def test_a_picture_that_moved_is_followed(server: Server, client: Client) -> None:
     server.answers["/x"] = lambda handler: handler.answer(302, b"", Location="/y")
     server.answers["/y"] = lambda handler: handler.answer(200, b"picture")
-    assert client.get_bytes(server.url + "/x") == b"picture"
+    assert client.get_file(server.url + "/x", bytes) == b"picture"
 
 
 def test_a_circle_of_redirects_ends(server: Server, client: Client) -> None:
     server.answers["/x"] = lambda handler: handler.answer(302, b"", Location="/x")
     with pytest.raises(SourceError, match="more than 5 times"):
-        client.get_bytes(server.url + "/x")
+        client.get_file(server.url + "/x", bytes)
 
 
 def test_a_picture_that_is_not_there_is_not_asked_for_again(server: Server, client: Client) -> None:
     server.answers["/x"] = lambda handler: handler.answer(404, b"gone")
     with pytest.raises(SourceError, match="HTTP 404"):
-        client.get_bytes(server.url + "/x")
+        client.get_file(server.url + "/x", bytes)
     assert server.asked == ["/x"]
 
 
-def test_an_endless_body_is_cut_off(
-    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "MAX_BYTES", 1000)
+def test_an_endless_body_is_cut_off(server: Server) -> None:
+    client = Client(allow_private=True, max_bytes=1000)
     server.answers["/x"] = lambda handler: handler.answer(200, b"0" * 5000)
     with pytest.raises(SourceError, match="larger than 1,000 bytes"):
-        client.get_bytes(server.url + "/x")
+        client.get_file(server.url + "/x", bytes)
 
 
 def test_a_dripping_server_costs_no_more_than_the_deadline(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "DEADLINE", 0.05)
+    monkeypatch.setattr(connections, "DEADLINE", 0.05)
     monkeypatch.setattr(fetching, "TRIES", 1)
 
     def drip(handler: Handler) -> None:
@@ -196,7 +222,7 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
 
     server.answers["/x"] = drip
     with pytest.raises(SourceError, match="no answer in time"):
-        client.get_bytes(server.url + "/x")
+        client.get_file(server.url + "/x", bytes)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +239,7 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
 )
 def test_private_addresses_are_refused_unasked(address: str) -> None:
     with pytest.raises(SourceError, match="private network"):
-        Client().get_bytes(address)
+        Client().get_file(address, bytes)
 
 
 def test_a_name_that_leads_to_a_private_address_is_refused(
@@ -226,20 +252,45 @@ def test_a_name_that_leads_to_a_private_address_is_refused(
 
     monkeypatch.setattr(socket, "getaddrinfo", lie)
     with pytest.raises(SourceError, match=r"shop\.example is in a private network"):
-        Client().get_bytes(f"http://shop.example:{server.server_port}/x")
+        Client().get_file(f"http://shop.example:{server.server_port}/x", bytes)
     assert server.asked == []
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "nothing", "http://", "ftp://a/b"])
 def test_only_web_addresses_are_fetched(address: str) -> None:
     with pytest.raises(SourceError, match="not an address"):
-        Client().get_bytes(address)
+        Client().get_file(address, bytes)
 
 
-def test_requests_keep_their_distance(server: Server) -> None:
-    pauses: list[float] = []
-    client = Client(requests_per_minute=60, allow_private=True, sleep=pauses.append)
-    server.answers["/x"] = lambda handler: handler.answer(200, b"{}")
-    for _ in range(3):
-        client.get_json(server.url + "/x", {})
-    assert pauses == pytest.approx([1, 2], abs=0.2)  # nobody really slept
+def test_a_key_that_is_refused_without_a_word_is_not_tried_again(
+    server: Server, client: Client
+) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(403, b"<html>no</html>")
+    with pytest.raises(KeyRejectedError, match="set SHOPSTYLE_API_KEY"):
+        client.get_json(server.url + "/x", {"pid": KEY})
+    assert server.asked == ["/x"]
+
+
+def test_a_picture_that_may_have_been_cut_short_is_fetched_again(
+    server: Server, client: Client
+) -> None:
+    def whole(data: bytes) -> bytes:
+        if data != b"picture":
+            raise PictureError("broken picture")
+        return data
+
+    def until_closed(body: bytes) -> Callable[[Handler], None]:
+        def answer(handler: Handler) -> None:
+            handler.send_response(200)
+            handler.end_headers()
+            handler.wfile.write(body)
+            handler.close_connection = True
+
+        return answer
+
+    server.answers["/x"] = in_turn(until_closed(b"pic"), until_closed(b"picture"))
+    assert client.get_file(server.url + "/x", whole) == b"picture"
+    server.answers["/y"] = lambda handler: handler.answer(200, b"pic")
+    with pytest.raises(SourceError, match="broken picture"):
+        client.get_file(server.url + "/y", whole)
+    assert server.asked == ["/x", "/x", "/y"]
