@@ -3,6 +3,8 @@
 import argparse
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from product_classifier import cli
@@ -10,7 +12,14 @@ from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.sources.csvfile import read_csv
 from product_classifier.sources.http import Client
 from product_classifier.sources.pictures import fetch_pictures
-from product_classifier.sources.shopstyle import API_URL, ShopStyle, category_query, product_query
+from product_classifier.sources.shopstyle import (
+    API_URL,
+    REACHABLE,
+    Query,
+    ShopStyle,
+    category_query,
+    cuts_query,
+)
 from product_classifier.store import catalogue
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.images import ImageFolder
@@ -50,19 +59,45 @@ def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str) -> None
 
 
 def crawl_products(db: sqlite3.Connection, shop: ShopStyle, root: str, maximum: int) -> None:
-    """Fetch each leaf's products from its bookmark on; a leaf that fails does not stop the rest."""
+    """Fetch the products of each leaf; one that fails does not stop the rest."""
     for leaf in cli.progress(catalogue.leaves_below(db, root), "leaves"):
-        reached = catalogue.bookmark(db, product_query(leaf))
-        if reached.finished:
-            continue
-        try:
-            for page in shop.pages(leaf, reached.offset, maximum):
-                catalogue.save_page(db, page)
-        except KeyRejectedError:
-            raise
-        except SourceError as error:
-            catalogue.save_failure(db, product_query(leaf), str(error))
-            cli.say(f"{leaf}: {error}")
+        whole = Query(leaf)
+        with failure_stored(db, whole.name):
+            crawl_query(db, shop, whole, maximum)
+        if maximum > REACHABLE and catalogue.bookmark(db, whole.name).offset >= REACHABLE:
+            with failure_stored(db, cuts_query(leaf)):
+                crawl_cuts(db, shop, leaf, maximum)
+
+
+def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: int) -> None:
+    """Fetch a query's products from its bookmark on."""
+    reached = catalogue.bookmark(db, query.name)
+    if not reached.finished:
+        for page in shop.pages(query, reached.offset, maximum):
+            catalogue.save_page(db, page)
+
+
+def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
+    """Fetch what lies beyond the API's reach, one range of prices after the other."""
+    if catalogue.bookmark(db, cuts_query(leaf)).finished:
+        return
+    for query in shop.cuts(leaf):
+        if catalogue.count_products(db, leaf) >= maximum:
+            return
+        crawl_query(db, shop, query, REACHABLE)
+    catalogue.save_finished(db, cuts_query(leaf))
+
+
+@contextmanager
+def failure_stored(db: sqlite3.Connection, query: str) -> Iterator[None]:
+    """Store why a query failed, and go on; a key that is rejected stops everything."""
+    try:
+        yield
+    except KeyRejectedError:
+        raise
+    except SourceError as error:
+        catalogue.save_failure(db, query, str(error))
+        cli.say(f"{query}: {error}")
 
 
 def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:

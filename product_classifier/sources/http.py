@@ -82,7 +82,7 @@ class Client:
         self._gates: dict[str, Gate] = {}
         self._gates_lock = threading.Lock()
 
-    def get_json(self, url: str, parameters: Mapping[str, str | int]) -> Any:
+    def get_json(self, url: str, parameters: Mapping[str, Any]) -> Any:
         """Fetch and parse JSON, whatever its status: an API's errors are JSON too.
 
         Redirects are not followed, since the parameters may hold a key. Raises KeyRejectedError
@@ -103,7 +103,7 @@ class Client:
                 raise UnusableError("the answer is not JSON") from None
 
         try:
-            return self._tried(f"{url}?{urlencode(parameters)}", "gzip", parse)
+            return self._tried(f"{url}?{urlencode(parameters, doseq=True)}", "gzip", parse)
         except UnusableError as error:
             raise SourceError(f"{url} failed {TRIES} times: {error}") from None
 

@@ -7,16 +7,42 @@ error envelope, or an answer of another shape, stops a crawl.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.records import Category, Page, Product, Skipped
 from product_classifier.sources.http import Client
+from product_classifier.sources.splitting import PriceRange, price_ranges
 
 API_URL = "https://api.shopstyle.com/api/v2"
 PAGE_SIZE = 50  # the API gives no more at once
 REACHABLE = 5_000  # products of one query, whatever its total says
+SORTS = ("PriceLoHi", "PriceHiLo", "Recency", "Popular")  # each begins with other products
 IMAGE_SIZES = ("XLarge", "Best", "Original", "IPhone", "Large", "Medium", "IPhoneSmall", "Small")
+
+
+class Query(NamedTuple):
+    """A query for products of a category."""
+
+    category_id: str
+    filters: tuple[str, ...] = ()
+    sort: str = ""
+
+    @property
+    def parameters(self) -> dict[str, str | tuple[str, ...]]:
+        """What is asked, without key and page."""
+        asked: dict[str, str | tuple[str, ...]] = {
+            "cat": self.category_id,
+            "fl": self.filters,
+            "sort": self.sort,
+        }
+        return {name: value for name, value in asked.items() if value}
+
+    @property
+    def name(self) -> str:
+        """How bookmarks name it."""
+        return f"products?{urlencode(self.parameters, doseq=True, safe=':')}"
 
 
 class ShopStyle:
@@ -42,8 +68,8 @@ class ShopStyle:
             )
         return _tree(top, [_mapping(node) for node in answer.get("categories") or []])
 
-    def pages(self, category_id: str, offset: int, maximum: int) -> Iterator[Page]:
-        """Fetch a category's products page by page, from offset on, up to maximum.
+    def pages(self, query: Query, offset: int, maximum: int) -> Iterator[Page]:
+        """Fetch a query's products page by page, from offset on, up to maximum.
 
         Each page carries the offset at which the next one starts. Raises SourceError.
         """
@@ -51,17 +77,34 @@ class ShopStyle:
         finished = False
         while offset < maximum and not finished:
             limit = min(PAGE_SIZE, maximum - offset)
-            answer = self._ask("products", {"cat": category_id, "offset": offset, "limit": limit})
+            answer = self._ask("products", query.parameters | {"offset": offset, "limit": limit})
             found = answer.get("products") or []
             if not isinstance(found, list):
                 raise SourceError(f"the API answered with products that are no list: {found!r:.80}")
             offset += len(found)
             finished = not found or offset >= REACHABLE
-            products, skipped = _products(found, category_id)
-            yield Page(product_query(category_id), products, skipped, offset, finished)
+            products, skipped = _products(found, query.category_id)
+            yield Page(query.name, products, skipped, offset, finished)
 
-    def _ask(self, path: str, params: Mapping[str, str | int]) -> Mapping[str, Any]:
-        answer = self._client.get_json(f"{self._url}/{path}", {"pid": self._key, **params})
+    def cuts(self, category_id: str) -> Iterator[Query]:
+        """Cut a category that holds more than the API hands out into queries that hold less.
+
+        Prices that too many products share are asked for in several orders, each of which begins
+        with other products. Raises SourceError.
+        """
+
+        def count(prices: PriceRange) -> int:
+            asked = Query(category_id, (f"p{prices.low}:{prices.high}",)).parameters
+            metadata = _mapping(self._ask("products", asked | {"limit": 0}).get("metadata"))
+            total = metadata.get("total")
+            return total if isinstance(total, int) else 0
+
+        for prices, fits in price_ranges(count, REACHABLE):
+            for sort in ("",) if fits else ("", *SORTS):
+                yield Query(category_id, (f"p{prices.low}:{prices.high}",), sort)
+
+    def _ask(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = self._client.get_json(f"{self._url}/{path}", {"pid": self._key, **parameters})
         if not isinstance(answer, dict):
             raise SourceError(f"{self._url} does not speak the ShopStyle API; check --api-url")
         if "errorCode" in answer:
@@ -87,9 +130,9 @@ def category_query(root: str) -> str:
     return f"categories?cat={root}"
 
 
-def product_query(category_id: str) -> str:
-    """Name the query for a category's products, as bookmarks do."""
-    return f"products?cat={category_id}"
+def cuts_query(category_id: str) -> str:
+    """Name all queries together that a category has been cut into, as bookmarks do."""
+    return f"products?cat={category_id}&fl=p*"
 
 
 def _tree(

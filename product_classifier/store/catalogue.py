@@ -95,6 +95,12 @@ def bookmark(db: sqlite3.Connection, query: str) -> Bookmark:
     return Bookmark(row[0], bool(row[1])) if row else Bookmark(0, False)
 
 
+def save_finished(db: sqlite3.Connection, query: str) -> None:
+    """Store that a query has been read to its end."""
+    with transaction(db):
+        _put_bookmark(db, query, 0, finished=True)
+
+
 def save_failure(db: sqlite3.Connection, query: str, error: str) -> None:
     """Store why a query could not be read on; its bookmark stays where it is."""
     with transaction(db):
@@ -115,6 +121,12 @@ def leaves_below(db: sqlite3.Connection, root: str) -> list[str]:
         (root,),
     )
     return [identity for (identity,) in rows]
+
+
+def count_products(db: sqlite3.Connection, category: str) -> int:
+    """Count the products that are in a category itself."""
+    found = db.execute("select product_count from category where id = ?", (category,)).fetchone()
+    return int(found[0]) if found else 0
 
 
 def pending_images(db: sqlite3.Connection, folder: Path | None) -> list[str]:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from product_classifier.demo import shop as demo_shop
 from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import KEY, serve
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.records import Category, Product, Skipped
+from product_classifier.sources import shopstyle
 from product_classifier.sources.http import Client
-from product_classifier.sources.shopstyle import ShopStyle
+from product_classifier.sources.shopstyle import Query, ShopStyle
 
 CATALOGUE = make_catalogue(products=300)
 
@@ -46,9 +48,36 @@ def demo(address: str) -> ShopStyle:
     return ShopStyle(Client(allow_private=True), KEY, address)
 
 
+@pytest.mark.parametrize("reachable", [3, 8])
+def test_a_category_beyond_the_apis_reach_is_read_in_cuts(
+    demo: ShopStyle, monkeypatch: pytest.MonkeyPatch, reachable: int
+) -> None:
+    for module in (shopstyle, demo_shop):
+        monkeypatch.setattr(module, "REACHABLE", reachable)
+    wanted = {str(p.id) for p in CATALOGUE.products if "day-dresses" in p.categories}
+    assert len(wanted) > reachable
+    cuts = list(demo.cuts("day-dresses"))
+    pages = [page for cut in cuts for page in demo.pages(cut, 0, reachable)]
+    assert {product.id for page in pages for product in page.products} == wanted
+    assert {product.categories[0] for page in pages for product in page.products} == {"day-dresses"}
+    assert len({page.query for page in pages}) == len(cuts)
+
+
+def test_prices_that_too_many_share_are_read_in_several_orders() -> None:
+    metadata = {"metadata": {"total": 9_000}}
+    cuts = []
+    for cut in shop(*[metadata] * 40).cuts("belts"):
+        cuts.append(cut)
+        if len(cuts) == 5:
+            break
+    assert {cut.filters for cut in cuts} == {("p0:1",)}
+    assert [cut.sort for cut in cuts] == ["", "PriceLoHi", "PriceHiLo", "Recency", "Popular"]
+    assert cuts[1].name == "products?cat=belts&fl=p0:1&sort=PriceLoHi"
+
+
 def test_half_an_emoji_does_not_stop_a_crawl() -> None:
     entry = {"id": 1, "name": "Red \ud83d", "description": "😀"}
-    page = next(shop({"metadata": {}, "products": [entry]}).pages("belts", 0, 50))
+    page = next(shop({"metadata": {}, "products": [entry]}).pages(Query("belts"), 0, 50))
     assert [(p.name, p.description) for p in page.products] == [("Red ?", "😀")]
 
 
@@ -100,7 +129,7 @@ def test_categories_that_hang_nowhere_are_skipped_and_said() -> None:
 
 
 def test_pages_bring_every_product_once_and_say_where_they_end(demo: ShopStyle) -> None:
-    pages = list(demo.pages("day-dresses", 0, 1000))
+    pages = list(demo.pages(Query("day-dresses"), 0, 1000))
     expected = {str(p.id) for p in CATALOGUE.products if "day-dresses" in p.categories}
     assert {product.id for page in pages for product in page.products} == expected
     assert [page.finished for page in pages] == [False] * (len(pages) - 1) + [True]
@@ -108,7 +137,7 @@ def test_pages_bring_every_product_once_and_say_where_they_end(demo: ShopStyle) 
 
 
 def test_reading_goes_on_at_an_offset_and_stops_at_the_maximum(demo: ShopStyle) -> None:
-    [page] = demo.pages("day-dresses", 5, 12)
+    [page] = demo.pages(Query("day-dresses"), 5, 12)
     assert (len(page.products), page.next_offset, page.finished) == (7, 12, False)
 
 
@@ -121,13 +150,13 @@ def page(*products: object) -> dict[str, object]:
 
 
 def first(entry: object) -> Product:
-    [found] = next(shop(page(entry)).pages("belts", 0, 50)).products
+    [found] = next(shop(page(entry)).pages(Query("belts"), 0, 50)).products
     return found
 
 
 @pytest.mark.parametrize("end", [{"metadata": {}}, page(), {"metadata": {}, "products": None}])
 def test_absent_null_and_empty_products_all_mean_the_end(end: object) -> None:
-    [found] = shop(end).pages("belts", 100, 1000)
+    [found] = shop(end).pages(Query("belts"), 100, 1000)
     assert (found.products, found.next_offset, found.finished) == ([], 100, True)
 
 
@@ -157,7 +186,7 @@ def test_ids_may_be_numbers_or_strings_and_parts_may_be_missing() -> None:
 
 
 def test_what_is_no_product_is_skipped_and_the_page_goes_on() -> None:
-    found = next(shop(page({"name": "no id"}, "text", product(id=5))).pages("belts", 0, 50))
+    found = next(shop(page({"name": "no id"}, "text", product(id=5))).pages(Query("belts"), 0, 50))
     assert [entry.id for entry in found.products] == ["5"]
     assert [entry.reason for entry in found.skipped] == ["it has no id"] * 2
     assert isinstance(found.skipped[0], Skipped)
@@ -175,18 +204,18 @@ def test_a_rejected_key_names_the_remedy_and_not_the_key(code: int) -> None:
 @pytest.mark.parametrize("answer", [[], "x", {}, {"products": []}, None])
 def test_another_kind_of_server_is_recognised(answer: object) -> None:
     with pytest.raises(SourceError, match="does not speak the ShopStyle API; check --api-url"):
-        list(shop(answer).pages("belts", 0, 50))
+        list(shop(answer).pages(Query("belts"), 0, 50))
 
 
 def test_an_error_envelope_is_never_taken_for_the_end() -> None:
     with pytest.raises(SourceError, match="error 500: oops"):
-        list(shop({"errorCode": 500, "errorMessage": "oops"}).pages("belts", 0, 50))
+        list(shop({"errorCode": 500, "errorMessage": "oops"}).pages(Query("belts"), 0, 50))
 
 
 def test_answers_on_record_are_understood(shared: Path) -> None:
     folder = shared / "reference" / "shopstyle"
     recorded = json.loads((folder / "products_list_2022.json").read_text())
-    [found] = shop(recorded).pages("belts", 0, 2)
+    [found] = shop(recorded).pages(Query("belts"), 0, 2)
     assert found.products[0].id == "907623839"
     for entry in found.products:
         assert entry.name

@@ -1,0 +1,40 @@
+"""Price ranges that hold no more than a source hands out, over prices of every kind."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_classifier.sources.splitting import HIGHEST_PRICE, PriceRange, price_ranges
+
+PRICES = st.lists(
+    st.one_of(st.floats(0, 300), st.floats(0, HIGHEST_PRICE), st.just(9.99)), max_size=300
+)
+
+
+def within(prices: list[float], cut: PriceRange) -> list[float]:
+    return [price for price in prices if cut.low <= price <= cut.high]
+
+
+@given(PRICES, st.integers(1, 50))
+def test_every_product_is_in_a_range_and_every_range_that_can_be_fits(
+    prices: list[float], reachable: int
+) -> None:
+    cuts = list(price_ranges(lambda cut: len(within(prices, cut)), reachable))
+    assert {price for cut, _ in cuts for price in within(prices, cut)} == set(prices)
+    for cut, fits in cuts:
+        assert fits == (len(within(prices, cut)) <= reachable)
+        assert fits or cut.high - cut.low == 1
+
+
+def test_ranges_follow_each_other_and_few_are_counted() -> None:
+    prices = [k / 10 for k in range(50_000)]
+    counted = []
+
+    def count(cut: PriceRange) -> int:
+        counted.append(cut)
+        return len(within(prices, cut))
+
+    cuts = [cut for cut, _ in price_ranges(count, 5_000)]
+    assert cuts == sorted(cuts)
+    assert len(counted) < 60
