@@ -1,0 +1,51 @@
+"""Thirty percent of all answers are faulty; what a crawl brings is what a healthy shop has."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from product_classifier.sources import connections, gate
+from product_classifier.sources.addresses import is_public
+from tests.faults.faults import FAULTS
+from tests.faults.server import FaultServer
+from tests.faults.shop import contents, healthy_shop, run_crawl
+
+pytestmark = pytest.mark.slow
+ITEMS = 2_000
+MOST_RUNS = 12  # of the same command; each tries again what failed for good in the one before
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make all waiting short, and the fault server's own address the only private one allowed."""
+    monkeypatch.setattr(connections, "DEADLINE", 0.5)
+    monkeypatch.setattr(connections, "TIMEOUT", 0.3)
+    monkeypatch.setattr(random, "uniform", lambda least, most: 0.02)
+    monkeypatch.setattr(gate, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(
+        connections, "is_public", lambda address: address == "127.0.0.1" or is_public(address)
+    )
+
+
+def test_everything_that_can_be_had_is_fetched_and_nothing_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
+) -> None:
+    shop = healthy_shop(products=ITEMS)
+    found = {}
+    for share in (0.0, 0.3):
+        folder = tmp_path / str(share)
+        folder.mkdir()
+        with FaultServer(shop, FAULTS, share, seed=1).running() as server:
+            runs = 1
+            while run_crawl(folder, server.address, monkeypatch):
+                runs += 1
+                assert runs < MOST_RUNS
+            found[share] = contents(folder, server.address)
+    assert runs > 1
+    played = {asked.fault for asked in server.asked} - {""}
+    assert played == {fault.__name__ for faults in FAULTS.values() for fault in faults}
+    assert len(server.asked) <= 1.6 * len({asked.path for asked in server.asked})
+    assert found[0.3] == found[0.0]
