@@ -1,10 +1,12 @@
 """Fill crawl.db with the categories, products and pictures of the ShopStyle API or a CSV file."""
 
 import argparse
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from product_classifier import cli
@@ -20,7 +22,7 @@ from product_classifier.sources.shopstyle import (
     category_query,
     cuts_query,
 )
-from product_classifier.store import catalogue
+from product_classifier.store import bookmarks, catalogue
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.images import ImageFolder
 
@@ -34,27 +36,54 @@ Ctrl-C stops it; the same command goes on where it stopped."""
 def main() -> int:
     """Fetch categories, then products, then pictures; each is stored as soon as it is there."""
     args = arguments()
-    shop = None if args.source else shopstyle(args)
+    if args.dry_run:
+        return tell_what_is_left(args)
+    shop = None if args.source or args.only == "images" else shopstyle(args)
     with sole_crawler(args.db_path), open_database(args.db_path, create=True) as db:
-        if shop:
+        if args.refresh:
+            bookmarks.reopen(db, args.refresh)
+        if shop and args.only in (None, "categories"):
             crawl_categories(db, shop, args.root)
+        if shop and args.only in (None, "products"):
             crawl_products(db, shop, args.root, args.max_per_category)
-        else:
+        if args.source:
             import_csv(db, args)
-        crawl_pictures(db, args)
+        if args.only in (None, "images"):
+            crawl_pictures(db, args)
         found = catalogue.progress(db)
-    print(
-        f"{args.db_path}: {found.categories:,} categories, {found.products:,} products, "
-        f"{found.pictures:,} pictures; {found.skipped:,} skipped, {found.failed:,} failed"
-        + ("; run it again to retry what failed" if found.failed else "")
-    )
+    if args.log_json:
+        print(json.dumps(asdict(found)))
+    else:
+        print(
+            f"{args.db_path}: {found.categories:,} categories, {found.products:,} products, "
+            f"{found.pictures:,} pictures; {found.skipped:,} skipped, {found.failed:,} failed"
+            + ("; run it again to retry what failed" if found.failed else "")
+        )
     return cli.UNFINISHED if found.failed else cli.DONE
+
+
+def tell_what_is_left(args: argparse.Namespace) -> int:
+    """Print what a crawl would fetch; nobody is asked and nothing is changed."""
+    if not args.db_path.exists():
+        print(f"there is no {args.db_path} yet: everything below {args.root} would be fetched")
+        return cli.DONE
+    with open_database(args.db_path) as db:
+        limits = min(args.max_per_category, REACHABLE), args.refresh
+        tree = bookmarks.is_done(db, category_query(args.root), 1, args.refresh)
+        leaves = catalogue.leaves_below(db, args.root)
+        left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
+        folder = picture_folder(args) if args.source else None
+        pictures = catalogue.count_pending_images(db, folder, args.refresh)
+    print(f"categories below {args.root}: {'none' if tree else 'all'} to fetch")
+    print(f"products: of {len(left):,} leaves of {len(leaves):,}")
+    print(f"pictures: {pictures:,}, and those of new products")
+    return cli.DONE
 
 
 def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str) -> None:
     """Fetch the tree below root, once."""
     query = category_query(root)
-    if not catalogue.bookmark(db, query).finished:
+    if not bookmarks.bookmark(db, query).finished:
         catalogue.save_categories(db, query, *shop.categories(root))
 
 
@@ -64,14 +93,14 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, root: str, maximum: 
         whole = Query(leaf)
         with failure_stored(db, whole.name):
             crawl_query(db, shop, whole, maximum)
-        if maximum > REACHABLE and catalogue.bookmark(db, whole.name).offset >= REACHABLE:
+        if maximum > REACHABLE and bookmarks.bookmark(db, whole.name).offset >= REACHABLE:
             with failure_stored(db, cuts_query(leaf)):
                 crawl_cuts(db, shop, leaf, maximum)
 
 
 def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: int) -> None:
     """Fetch a query's products from its bookmark on."""
-    reached = catalogue.bookmark(db, query.name)
+    reached = bookmarks.bookmark(db, query.name)
     if not reached.finished:
         for page in shop.pages(query, reached.offset, maximum):
             catalogue.save_page(db, page)
@@ -79,13 +108,13 @@ def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: 
 
 def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
     """Fetch what lies beyond the API's reach, one range of prices after the other."""
-    if catalogue.bookmark(db, cuts_query(leaf)).finished:
+    if bookmarks.bookmark(db, cuts_query(leaf)).finished:
         return
     for query in shop.cuts(leaf):
         if catalogue.count_products(db, leaf) >= maximum:
             return
         crawl_query(db, shop, query, REACHABLE)
-    catalogue.save_finished(db, cuts_query(leaf))
+    bookmarks.save_finished(db, cuts_query(leaf))
 
 
 @contextmanager
@@ -96,7 +125,7 @@ def failure_stored(db: sqlite3.Connection, query: str) -> Iterator[None]:
     except KeyRejectedError:
         raise
     except SourceError as error:
-        catalogue.save_failure(db, query, str(error))
+        bookmarks.save_failure(db, query, str(error))
         cli.say(f"{query}: {error}")
 
 
@@ -114,11 +143,20 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     folder = picture_folder(args) if args.source else None
     store = ImageFolder(args.images_path)
     store.sweep()
-    wanted = catalogue.pending_images(db, folder)
-    client = Client(connections=args.connections, allow_private=args.allow_private)
-    pictures = fetch_pictures(wanted, client, folder, store.put, args.connections)
-    for picture in cli.progress(pictures, "pictures", len(wanted)):
-        catalogue.save_image(db, picture)
+    wanted = catalogue.count_pending_images(db, folder, args.refresh)
+    pending = catalogue.pending_images(db, folder, args.refresh)
+    client = web(args, per_minute=None, connections=args.connections)
+    failed = 0
+
+    def notes() -> dict[str, int]:
+        return {"failed": failed, "pauses": client.pauses}
+
+    progress = cli.Progress("pictures", wanted, notes, args.log_json)
+    for some in fetch_pictures(pending, client, folder, store.put, args.connections):
+        catalogue.save_images(db, some)
+        failed += sum(picture.error is not None for picture in some)
+        progress.advance(len(some))
+    progress.close()
 
 
 def picture_folder(args: argparse.Namespace) -> Path:
@@ -139,8 +177,18 @@ def shopstyle(args: argparse.Namespace) -> ShopStyle:
         key = os.environ.get("SHOPSTYLE_API_KEY", "").strip()
     if not key:
         raise KeyRejectedError("there is no API key; set SHOPSTYLE_API_KEY or pass --api-key-file")
-    client = Client(args.requests_per_minute, allow_private=args.allow_private)
-    return ShopStyle(client, key, args.api_url)
+    return ShopStyle(web(args, args.requests_per_minute, connections=1), key, args.api_url)
+
+
+def web(args: argparse.Namespace, per_minute: float | None, connections: int) -> Client:
+    """Set up how servers are asked."""
+    return Client(
+        per_minute,
+        connections,
+        allow_private=args.allow_private,
+        contact=args.contact,
+        environment_proxies=args.environment_proxies,
+    )
 
 
 def arguments() -> argparse.Namespace:
@@ -169,6 +217,13 @@ def arguments() -> argparse.Namespace:
         "--path-separator", default="/", metavar="S", help="in the column category_path (/)"
     )
     table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
+    add = parser.add_argument
+    add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
+    add("--refresh", type=cli.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
+    add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
+    add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
+    add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
+    add("--log-json", action="store_true", help="progress and result as lines of JSON")
     parser.add_argument(
         "--connections", type=cli.positive, default=16, metavar="N", help="pictures at once (16)"
     )

@@ -47,7 +47,8 @@ create table bookmark (                     -- how far each query has been read
   next_offset integer not null,             -- where the next page starts
   finished    integer not null check (finished in (0, 1)),  -- 1: nothing lies beyond
   error       text,                         -- why the last try came no further
-  date        text not null                 -- of the last page, or the last try
+  date        text not null,                -- of the last page, or the last try
+  total       integer                       -- products there are, as the source says; null: unsaid
 );
 
 create table skipped (                      -- what a source offered and could not be used
@@ -78,4 +79,4 @@ create table predicted_category (           -- one row for each test product of 
   primary key (experiment_id, product_id)
 ) without rowid;
 
-pragma user_version = 1;
+pragma user_version = 2;

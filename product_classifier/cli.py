@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime
+import json
 import os
+import re
 import shutil
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -71,23 +74,75 @@ def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
         say(f"{what}: {len(messages) - shown:,} more")
 
 
-def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Pass items on; a bar on a terminal, else a line every ten seconds and one at the end."""
-    from tqdm import tqdm
+class Progress:
+    """How far along something is: a bar on a terminal, else a line every ten seconds.
 
-    if sys.stderr.isatty():
-        width = shutil.get_terminal_size().columns
-        yield from tqdm(items, label, total, ncols=min(width, 100), leave=True)
-        return
-    started = shown = time.monotonic()
-    count = 0
-    for count, item in enumerate(items, 1):
+    notes: more numbers to show; as_json: lines of JSON for machines, on a terminal too.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        total: int | None = None,
+        notes: Callable[[], Mapping[str, int]] = dict,
+        as_json: bool = False,
+    ) -> None:
+        from tqdm import tqdm
+
+        self._label, self._total, self._notes, self._as_json = label, total, notes, as_json
+        self._started = self._shown = time.monotonic()
+        self._done = 0
+        width = min(shutil.get_terminal_size().columns, 100)
+        wanted = sys.stderr.isatty() and not as_json
+        self._bar = tqdm(desc=label, total=total, ncols=width, leave=True) if wanted else None
+
+    def advance(self, count: int = 1) -> None:
+        """Count what has been done since."""
+        self._done += count
+        if self._bar is not None:
+            self._bar.set_postfix(self._told(), refresh=False)
+            self._bar.update(count)
+        elif time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES:
+            self._shown = time.monotonic()
+            self._tell(ended=False)
+
+    def close(self) -> None:
+        """Say what it came to."""
+        if self._bar is not None:
+            self._bar.close()
+        elif self._done:
+            self._tell(ended=True)
+
+    def _told(self) -> dict[str, int]:
+        return {name: number for name, number in self._notes().items() if number}
+
+    def _tell(self, ended: bool) -> None:
+        from tqdm import tqdm
+
+        seconds = time.monotonic() - self._started
+        if self._as_json:
+            facts = {"stage": self._label, "done": self._done, "total": self._total}
+            times = {"seconds": round(seconds, 1), "per_second": round(self._done / seconds, 1)}
+            say(json.dumps({**facts, **times, "ended": ended, **self._notes()}))
+        elif ended:
+            more = "".join(f", {number:,} {name}" for name, number in self._told().items())
+            say(f"{self._label}: {self._done:,} in {seconds:.1f} s{more}")
+        else:
+            notes = ", ".join(f"{number} {name}" for name, number in self._told().items())
+            say(
+                tqdm.format_meter(
+                    self._done, self._total, seconds, ncols=0, prefix=self._label, postfix=notes
+                )
+            )
+
+
+def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Pass items on, and show how far along they are."""
+    shown = Progress(label, total)
+    for item in items:
         yield item
-        if time.monotonic() - shown >= SECONDS_BETWEEN_LINES:
-            shown = time.monotonic()
-            say(tqdm.format_meter(count, total, shown - started, ncols=0, prefix=label))
-    if count:
-        say(f"{label}: {count:,} in {time.monotonic() - started:.1f} s")
+        shown.advance()
+    shown.close()
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
@@ -171,6 +226,16 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
     return number
+
+
+def age(text: str) -> str:
+    """Read an age, as 30d, 12h or 5m; returns the moment so long ago as the database writes it."""
+    match = re.fullmatch(r"(\d+)([dhm])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text} is no age such as 30d, 12h or 5m")
+    unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]
+    moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(**{unit: int(match[1])})
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def how_many(text: str) -> int:

@@ -52,6 +52,7 @@ class Page:
     skipped: list[Skipped]
     next_offset: int
     finished: bool  # nothing lies beyond this page
+    total: int | None = None  # products there are, as the source says
 
 
 @dataclass(frozen=True, slots=True)

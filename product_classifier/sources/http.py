@@ -82,6 +82,11 @@ class Client:
         self._gates: dict[str, Gate] = {}
         self._gates_lock = threading.Lock()
 
+    @property
+    def pauses(self) -> int:
+        """How often servers have asked for a rest."""
+        return sum(gate.pauses for gate in self._gates.values())
+
     def get_json(self, url: str, parameters: Mapping[str, Any]) -> Any:
         """Fetch and parse JSON, whatever its status: an API's errors are JSON too.
 

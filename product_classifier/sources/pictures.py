@@ -5,9 +5,11 @@ A picture counts when it has been decoded; what cannot be had is an Image with t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.pool import ThreadPool
+from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 
 from product_classifier.errors import PictureError, SourceError
 from product_classifier.pictures import decode
@@ -15,6 +17,7 @@ from product_classifier.records import Image
 from product_classifier.sources.http import Client
 
 Store = Callable[[bytes, str], tuple[str, str]]  # bytes, extension → file, sha256
+AHEAD = 2  # addresses for each worker, so that none of them waits for this thread
 
 
 def fetch_pictures(
@@ -23,25 +26,60 @@ def fetch_pictures(
     folder: Path | None,
     store: Store,
     workers: int = 16,
-) -> Iterator[Image]:
-    """Fetch many pictures at once, and yield each as soon as it is stored or has failed.
+) -> Iterator[list[Image]]:
+    """Fetch many pictures at once, and yield those that are stored or have failed since.
 
-    An address is a URL, or the path of a file below folder. Abandoning the iteration loses nothing
-    that was yielded; the workers are daemons and hold nobody up.
+    An address is a URL, or the path of a file below folder; addresses are taken as they are needed.
+    Abandoning the iteration loses nothing that was yielded; the workers are daemons and hold nobody
+    up.
     """
+    asked: SimpleQueue[str | None] = SimpleQueue()
+    ready: SimpleQueue[Image | BaseException] = SimpleQueue()
 
-    def fetch(address: str) -> Image:
-        try:
-            if address.startswith(("http://", "https://")):
-                data, extension, size = client.get_file(address, _checked)
-            else:
-                data, extension, size = _checked(_read(address, folder))
-        except (SourceError, PictureError) as error:
-            return Image(address, error=str(error))
-        return Image(address, *store(data, extension), *size)
+    def work() -> None:
+        while (address := asked.get()) is not None:
+            try:
+                ready.put(_fetched(address, client, folder, store))
+            except BaseException as error:  # for the thread that waits for it
+                ready.put(error)
 
-    with ThreadPool(workers) as pool:
-        yield from pool.imap_unordered(fetch, addresses)
+    for _ in range(workers):
+        threading.Thread(target=work, daemon=True).start()
+    rest = iter(addresses)
+    waiting, room = 0, AHEAD * workers
+    try:
+        while True:
+            for address in islice(rest, room):
+                asked.put(address)
+                waiting += 1
+            if not waiting:
+                return
+            found = [ready.get()]
+            while not ready.empty():
+                found.append(ready.get())
+            waiting -= len(found)
+            room = len(found)
+            yield [_whole(result) for result in found]
+    finally:
+        for _ in range(workers):
+            asked.put(None)
+
+
+def _fetched(address: str, client: Client, folder: Path | None, store: Store) -> Image:
+    try:
+        if address.startswith(("http://", "https://")):
+            data, extension, size = client.get_file(address, _checked)
+        else:
+            data, extension, size = _checked(_read(address, folder))
+    except (SourceError, PictureError) as error:
+        return Image(address, error=str(error))
+    return Image(address, *store(data, extension), *size)
+
+
+def _whole(result: Image | BaseException) -> Image:
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def _checked(data: bytes) -> tuple[bytes, str, tuple[int, int]]:

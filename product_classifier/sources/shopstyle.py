@@ -84,7 +84,7 @@ class ShopStyle:
             offset += len(found)
             finished = not found or offset >= REACHABLE
             products, skipped = _products(found, query.category_id)
-            yield Page(query.name, products, skipped, offset, finished)
+            yield Page(query.name, products, skipped, offset, finished, _total(answer))
 
     def cuts(self, category_id: str) -> Iterator[Query]:
         """Cut a category that holds more than the API hands out into queries that hold less.
@@ -95,9 +95,7 @@ class ShopStyle:
 
         def count(prices: PriceRange) -> int:
             asked = Query(category_id, (f"p{prices.low}:{prices.high}",)).parameters
-            metadata = _mapping(self._ask("products", asked | {"limit": 0}).get("metadata"))
-            total = metadata.get("total")
-            return total if isinstance(total, int) else 0
+            return _total(self._ask("products", asked | {"limit": 0})) or 0
 
         for prices, fits in price_ranges(count, REACHABLE):
             for sort in ("",) if fits else ("", *SORTS):
@@ -174,6 +172,11 @@ def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[S
             )
         )
     return products, skipped
+
+
+def _total(answer: Mapping[str, Any]) -> int | None:
+    total = _mapping(answer.get("metadata")).get("total")
+    return total if isinstance(total, int) and total >= 0 else None
 
 
 def _image_url(image: Mapping[str, Any]) -> str | None:

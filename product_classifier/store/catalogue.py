@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from product_classifier.records import Category, Image, Page, Product, Skipped
+from product_classifier.store.bookmarks import put_bookmark
 from product_classifier.store.database import now, transaction
 
 
@@ -24,6 +24,22 @@ class Progress:
     failed: int  # pictures and queries that another run tries again
 
 
+NEVER_TRIED = """
+select rowid, image from product
+where rowid > :after and image not in (select address from image)
+  and rowid = (select min(rowid) from product as other where other.image = product.image)
+  and (image like 'http%' or instr(image, :below) = 1)
+order by rowid limit 1000
+"""
+TRIED = """
+select rowid, address from image
+where rowid > :after and rowid <= :last and (file is null or date < :before)
+  and address in (select image from product)
+  and (address like 'http%' or instr(address, :below) = 1)
+order by rowid limit 1000
+"""
+
+
 def save_categories(
     db: sqlite3.Connection, query: str, categories: Iterable[Category], skipped: Iterable[Skipped]
 ) -> None:
@@ -31,7 +47,7 @@ def save_categories(
     with transaction(db):
         _put_categories(db, _placed(db, list(categories)))
         _put_skipped(db, skipped)
-        _put_bookmark(db, query, 0, finished=True)
+        put_bookmark(db, query, 0, finished=True)
 
 
 def save_page(db: sqlite3.Connection, page: Page) -> None:
@@ -39,7 +55,7 @@ def save_page(db: sqlite3.Connection, page: Page) -> None:
     with transaction(db):
         _put_products(db, page.products)
         _put_skipped(db, page.skipped)
-        _put_bookmark(db, page.query, page.next_offset, page.finished)
+        put_bookmark(db, page.query, page.next_offset, page.finished, page.total)
 
 
 def save_import(
@@ -63,52 +79,20 @@ def save_import(
         _put_skipped(db, skipped)
 
 
-def save_image(db: sqlite3.Connection, image: Image) -> None:
-    """Store that a picture is complete, or why it is not."""
+def save_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
+    """Store which pictures are complete, and why others are not.
+
+    One that has been complete is never given up.
+    """
     with transaction(db):
-        db.execute(
-            "insert or replace into image values (?, ?, ?, ?, ?, ?, ?)",
-            (
-                image.address,
-                image.file,
-                image.sha256,
-                image.width,
-                image.height,
-                image.error,
-                now(),
-            ),
-        )
-
-
-class Bookmark(NamedTuple):
-    """How far a query has been read."""
-
-    offset: int  # where the next page starts
-    finished: bool  # nothing lies beyond
-
-
-def bookmark(db: sqlite3.Connection, query: str) -> Bookmark:
-    """Read how far a query has been read; at its start where there is none yet."""
-    row = db.execute(
-        "select next_offset, finished from bookmark where query = ?", (query,)
-    ).fetchone()
-    return Bookmark(row[0], bool(row[1])) if row else Bookmark(0, False)
-
-
-def save_finished(db: sqlite3.Connection, query: str) -> None:
-    """Store that a query has been read to its end."""
-    with transaction(db):
-        _put_bookmark(db, query, 0, finished=True)
-
-
-def save_failure(db: sqlite3.Connection, query: str, error: str) -> None:
-    """Store why a query could not be read on; its bookmark stays where it is."""
-    with transaction(db):
-        db.execute(
-            """insert into bookmark (query, next_offset, finished, error, date)
-               values (?, 0, 0, ?, ?)
-               on conflict (query) do update set error = excluded.error, date = excluded.date""",
-            (query, error, now()),
+        db.executemany(
+            """insert into image (address, file, sha256, width, height, error, date)
+               values (?, ?, ?, ?, ?, ?, ?)
+               on conflict (address) do update set file = excluded.file,
+                 sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
+                 error = excluded.error, date = excluded.date
+               where excluded.file is not null or image.file is null""",
+            ((*dataclasses.astuple(image), now()) for image in images),
         )
 
 
@@ -129,20 +113,25 @@ def count_products(db: sqlite3.Connection, category: str) -> int:
     return int(found[0]) if found else 0
 
 
-def pending_images(db: sqlite3.Connection, folder: Path | None) -> list[str]:
-    """List the pictures still to fetch: those never tried, then those that failed.
+def pending_images(
+    db: sqlite3.Connection, folder: Path | None, before: str | None = None
+) -> Iterator[str]:
+    """List the pictures still to fetch: those never tried, then those that failed or are old.
 
-    URLs always; files only below folder.
+    URLs always; files only below folder; complete ones where they were fetched before a date. It
+    reads on as it is asked to, and lists none twice, whatever is stored meanwhile.
     """
-    below = f"{folder}/" if folder else None
-    rows = db.execute(
-        """select distinct product.image from product left join image on address = product.image
-           where product.image is not null and file is null
-             and (product.image like 'http%' or instr(product.image, ?) = 1)
-           order by error is not null, product.rowid""",
-        (below,),
-    )
-    return [address for (address,) in rows]
+    [(last,)] = db.execute("select coalesce(max(rowid), 0) from image")
+    where = {"below": f"{folder}/" if folder else None, "before": before, "last": last}
+    for query in (NEVER_TRIED, TRIED):
+        rows = [(0, "")]
+        while rows := db.execute(query, where | {"after": rows[-1][0]}).fetchall():
+            yield from (address for _, address in rows)
+
+
+def count_pending_images(db: sqlite3.Connection, folder: Path | None, before: str | None) -> int:
+    """Count what pending_images lists."""
+    return sum(1 for _ in pending_images(db, folder, before))
 
 
 def progress(db: sqlite3.Connection) -> Progress:
@@ -229,11 +218,4 @@ def _put_skipped(db: sqlite3.Connection, skipped: Iterable[Skipped]) -> None:
     db.executemany(
         "insert or replace into skipped values (?, ?, ?, ?)",
         ((entry.kind, entry.item, entry.reason, now()) for entry in skipped),
-    )
-
-
-def _put_bookmark(db: sqlite3.Connection, query: str, next_offset: int, finished: bool) -> None:
-    db.execute(
-        "insert or replace into bookmark (query, next_offset, finished, date) values (?, ?, ?, ?)",
-        (query, next_offset, finished, now()),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 
-LATEST = 1
+LATEST = 2
 
 OLD_TABLES = ("category", "product", "experiment", "predicted_category")
 TABLES = {*OLD_TABLES, "product_category", "image", "bookmark", "skipped"}
@@ -43,16 +43,24 @@ update category set product_count =
   (select count(*) from product_category where category_id = category.id);
 """
 
+FROM_1 = """
+alter table bookmark add column total integer;
+pragma user_version = 2;
+"""
+
 
 def migrate(
     db: sqlite3.Connection, path: Path, version: int, tables: Set[str], schema: str
 ) -> None:
     """Bring an old database up to date. Raises StoreError for a database of something else."""
-    if version or "schema_version" not in tables or not tables >= set(OLD_TABLES):
+    if version == 1 and tables >= TABLES:
+        script = [FROM_1]
+    elif version == 0 and tables >= {"schema_version", *OLD_TABLES}:
+        aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
+        drop = [f"drop table old_{name};" for name in OLD_TABLES] + ["drop table schema_version;"]
+        script = [*aside, schema, FROM_0, *drop]
+    else:
         raise StoreError(f"{path} is a database of another program; pass another --db-path")
-    aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
-    drop = [f"drop table old_{name};" for name in OLD_TABLES] + ["drop table schema_version;"]
-    script = [*aside, schema, FROM_0, *drop]
     try:
         db.executescript("begin exclusive;\n" + "\n".join(script) + "\ncommit;")
     except sqlite3.Error:

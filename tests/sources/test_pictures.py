@@ -14,7 +14,7 @@ from tests.conftest import jpeg, sha256
 def fetch(folder: Path | None, *addresses: str) -> dict[str, Image]:
     store = ImageFolder((folder or Path()) / "stored")
     found = fetch_pictures(addresses, Client(), folder, store.put, workers=2)
-    return {Path(image.address).name: image for image in found}
+    return {Path(image.address).name: image for images in found for image in images}
 
 
 def test_a_whole_picture_is_stored_under_its_content(tmp_path: Path) -> None:

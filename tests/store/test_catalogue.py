@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from product_classifier.records import Category, Image, Page, Product, Skipped
-from product_classifier.store import catalogue
-from product_classifier.store.catalogue import Bookmark
+from product_classifier.store import bookmarks, catalogue
+from product_classifier.store.bookmarks import Bookmark
 from tests.conftest import TREE, product
 
 QUERY = "products?cat=bootcut"
@@ -29,7 +29,7 @@ def test_a_page_and_its_bookmark_are_stored_together(db: sqlite3.Connection) -> 
     start(db)
     catalogue.save_page(db, page(product("1", "bootcut"), offset=50))
     assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
-    assert catalogue.bookmark(db, QUERY) == Bookmark(50, False)
+    assert bookmarks.bookmark(db, QUERY) == Bookmark(50, False)
 
 
 def test_a_page_that_fails_moves_no_bookmark(db: sqlite3.Connection) -> None:
@@ -38,7 +38,7 @@ def test_a_page_that_fails_moves_no_bookmark(db: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         catalogue.save_page(db, page(product("1", "bootcut"), broken))
     assert rows(db, "select * from product") == []
-    assert catalogue.bookmark(db, QUERY) == Bookmark(0, False)
+    assert bookmarks.bookmark(db, QUERY) == Bookmark(0, False)
 
 
 def test_a_product_met_under_two_leaves_is_one_row_with_two_categories(
@@ -81,8 +81,8 @@ def test_product_count_counts_products_once(db: sqlite3.Connection) -> None:
 def test_a_failure_keeps_the_bookmark_and_the_next_page_clears_it(db: sqlite3.Connection) -> None:
     start(db)
     catalogue.save_page(db, page(offset=100))
-    catalogue.save_failure(db, QUERY, "HTTP 503")
-    assert catalogue.bookmark(db, QUERY) == Bookmark(100, False)
+    bookmarks.save_failure(db, QUERY, "HTTP 503")
+    assert bookmarks.bookmark(db, QUERY) == Bookmark(100, False)
     assert catalogue.progress(db).failed == 1
     catalogue.save_page(db, page(offset=150))
     assert catalogue.progress(db).failed == 0
@@ -100,10 +100,10 @@ def test_pending_pictures_are_the_untried_then_the_failed(db: sqlite3.Connection
     names = ["http://failed", "http://done", "http://new", "http://new", "/etc/passwd"]
     products = [product(str(k), "bootcut", image=name) for k, name in enumerate(names)]
     catalogue.save_page(db, page(*products, product("none", "bootcut")))
-    catalogue.save_image(db, Image("http://failed", error="HTTP 404"))
-    catalogue.save_image(db, Image("http://done", "ab/ab.jpg", "ab", 3, 4))
-    assert catalogue.pending_images(db, None) == ["http://new", "http://failed"]
-    assert catalogue.pending_images(db, Path("/etc")) == [
+    catalogue.save_images(db, [Image("http://failed", error="HTTP 404")])
+    catalogue.save_images(db, [Image("http://done", "ab/ab.jpg", "ab", 3, 4)])
+    assert list(catalogue.pending_images(db, None)) == ["http://new", "http://failed"]
+    assert list(catalogue.pending_images(db, Path("/etc"))) == [
         "http://new",
         "/etc/passwd",
         "http://failed",
@@ -138,7 +138,7 @@ def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
 ) -> None:
     skipped = [Skipped("product", "a.csv line 3", "it has no id")]
     catalogue.save_import(db, TREE, [product("1", "belts", image="/old/1.jpg")], skipped, "a.csv")
-    catalogue.save_image(db, Image("/old/1.jpg", error="No such file or directory"))
+    catalogue.save_images(db, [Image("/old/1.jpg", error="No such file or directory")])
     other = [Skipped("product", "b.csv line 9", "it has no id")]
     catalogue.save_import(db, [], [], other, "b.csv")
     assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=2, failed=1)

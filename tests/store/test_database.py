@@ -111,8 +111,34 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
             (43, "471", "flare-jeans", 0.9)
         ]
         assert db.execute("pragma foreign_key_check").fetchall() == []
-        assert db.execute("pragma user_version").fetchone() == (1,)
+        assert db.execute("pragma user_version").fetchone() == (2,)
     open_and_close(path)  # and is not migrated again
+
+
+def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    with open_database(path, create=True) as db:
+        new = db.execute("select sql from sqlite_master").fetchall()
+        db.executescript(
+            """drop table bookmark;
+            create table bookmark (                     -- how far each query has been read
+              query       text primary key,             -- such as products?cat=belts
+              next_offset integer not null,             -- where the next page starts
+              finished    integer not null check (finished in (0, 1)),  -- 1: nothing lies beyond
+              error       text,                         -- why the last try came no further
+              date        text not null                 -- of the last page, or the last try
+            );
+            insert into bookmark values ('products?cat=belts', 50, 0, null, 'now');
+            pragma user_version = 1;"""
+        )
+    with open_database(path) as db:
+        columns = [row[1] for row in db.execute("pragma table_info(bookmark)")]
+        assert columns == ["query", "next_offset", "finished", "error", "date", "total"]
+        assert len(db.execute("select sql from sqlite_master").fetchall()) == len(new)
+        assert db.execute("select * from bookmark").fetchall() == [
+            ("products?cat=belts", 50, 0, None, "now", None)
+        ]
+    open_and_close(path)
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -175,7 +201,7 @@ def test_a_locked_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_transaction_that_fails_changes_nothing(db: sqlite3.Connection) -> None:
     with contextlib.suppress(KeyboardInterrupt), transaction(db):
-        db.execute("insert into bookmark values ('x', 1, 0, null, 'now')")
+        db.execute("insert into bookmark values ('x', 1, 0, null, 'now', null)")
         raise KeyboardInterrupt
     assert db.execute("select * from bookmark").fetchall() == []
 

@@ -8,7 +8,7 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.models.split import frozen_split
 from product_classifier.records import Category, Dataset, Image
-from product_classifier.store.catalogue import save_image, save_import
+from product_classifier.store.catalogue import save_images, save_import
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
 from tests.conftest import TREE, product, shop
@@ -56,8 +56,8 @@ def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Conne
     two = product("two", "flare", "belts", name="Wide &amp; buckled", image="http://a")
     lost = product("lost", "belts", image="http://b")
     save_import(db, [], [two, lost], [], "products.csv")
-    save_image(db, Image("http://a", "ab/ab.jpg", "ab", 3, 4))
-    save_image(db, Image("http://b", error="HTTP 404"))
+    save_images(db, [Image("http://a", "ab/ab.jpg", "ab", 3, 4)])
+    save_images(db, [Image("http://b", error="HTTP 404")])
     dataset = read(db, "belts", "flare")
     by_id = {item.id: item for item in dataset.items}
     assert by_id["two"].text == "Wide &amp; buckled\n"
