@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import socket
 import tempfile
 import time
 from pathlib import Path
 
 from product_classifier.errors import StoreError
 
-HALF_WRITTEN = ".half-written-"  # how the names of such files begin
-LONGEST_WRITE = 600.0  # seconds
+HALF_WRITTEN = ".half-written-"  # how the names of such files begin; host and process follow
+LONGEST_WRITE = 600.0  # seconds, on another host
 
 
 class ImageFolder:
@@ -29,7 +30,7 @@ class ImageFolder:
         sha256 = hashlib.sha256(data).hexdigest()
         name = f"{sha256[:2]}/{sha256}.{extension}"
         try:
-            if not (self.path / name).exists():
+            if not (self.path / name).is_file() or (self.path / name).is_symlink():
                 write_whole(self.path / name, data)
         except OSError as error:
             raise StoreError(
@@ -48,14 +49,16 @@ class ImageFolder:
         """Remove what a killed crawl left half written; another crawl may be writing now."""
         for part in self.path.glob(f"??/{HALF_WRITTEN}*"):
             with contextlib.suppress(FileNotFoundError):  # the other one has finished it
-                if time.time() - part.stat().st_mtime > LONGEST_WRITE:
+                if _is_left_over(part):
                     part.unlink()
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=HALF_WRITTEN, delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f"{_mark()}{os.getpid()}-", delete=False
+    ) as file:
         try:
             file.write(data)
             file.flush()
@@ -65,3 +68,38 @@ def write_whole(path: Path, data: bytes) -> None:
         except BaseException:
             os.unlink(file.name)
             raise
+    _sync_names(path.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    """Make sure that new names in a folder outlast a power cut."""
+    if os.name == "nt":  # Windows neither needs it nor opens folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _mark() -> str:
+    """Begin the names of files that are being written on this host."""
+    return f"{HALF_WRITTEN}{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]}-"
+
+
+def _is_left_over(part: Path) -> bool:
+    """Tell whether nobody is writing a file any more; of other hosts' files, by their age."""
+    process = part.name.removeprefix(_mark()).partition("-")[0]
+    if process.isdecimal():
+        return int(process) == os.getpid() or not _is_running(int(process))
+    return time.time() - part.stat().st_mtime > LONGEST_WRITE
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True

@@ -1,27 +1,75 @@
 """The images folder."""
 
+from __future__ import annotations
+
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-from product_classifier.store.images import HALF_WRITTEN, LONGEST_WRITE, ImageFolder
+import pytest
+
+from product_classifier.store.images import HALF_WRITTEN, LONGEST_WRITE, ImageFolder, write_whole
 
 
-def test_what_a_killed_crawl_left_half_written_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    folder = ImageFolder(tmp_path)
-    whole, _ = folder.put(b"whole", "jpg")
-    place = tmp_path / "ab"
-    place.mkdir()
-    left, being_written, foreign = (
-        place / f"{HALF_WRITTEN}1", place / f"{HALF_WRITTEN}2", place / ".DS_Store",
-    )  # fmt: skip
-    long_ago = time.time() - LONGEST_WRITE - 60
-    for file in (left, being_written, foreign):
+@pytest.fixture
+def half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The name that a file of this process has while it is written."""
+    names = []
+    replace = os.replace
+
+    def watch(source: str, target: Path) -> None:
+        names.append(Path(source))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", watch)
+    ImageFolder(tmp_path).put(b"whole", "jpg")
+    return names[0]
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_what_a_killed_crawl_left_half_written_is_removed_and_nothing_else(
+    tmp_path: Path, half_written: Path
+) -> None:
+    place, own = half_written.parent, f"-{os.getpid()}-"
+    left = place / half_written.name.replace(own, f"-{ended_process()}-")
+    being_written = place / half_written.name.replace(own, f"-{os.getppid()}-")
+    elsewhere, long_ago = place / f"{HALF_WRITTEN}0-1-x", place / f"{HALF_WRITTEN}0-1-y"
+    foreign = place / ".DS_Store"
+    for file in (half_written, left, being_written, elsewhere, long_ago, foreign):
         file.touch()
-    for file in (left, foreign):
-        os.utime(file, (long_ago, long_ago))
-    folder.sweep()
-    assert not left.exists()
-    assert being_written.exists()
-    assert foreign.exists()
-    assert folder.read(whole) == b"whole"
+    past = time.time() - LONGEST_WRITE - 60
+    for file in (long_ago, foreign):
+        os.utime(file, (past, past))
+    ImageFolder(tmp_path).sweep()
+    assert sorted(file for file in place.iterdir() if file.suffix != ".jpg") == sorted(
+        [being_written, elsewhere, foreign]
+    )
+
+
+def test_a_file_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_whole(tmp_path / "a.jpg", b"data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"precious")
+    folder = ImageFolder(tmp_path / "images")
+    name, _ = folder.put(b"picture", "jpg")
+    (folder.path / name).unlink()
+    (folder.path / name).symlink_to(outside)
+    assert folder.put(b"picture", "jpg")[0] == name
+    assert not (folder.path / name).is_symlink()
+    assert folder.read(name) == b"picture"
+    assert outside.read_bytes() == b"precious"
