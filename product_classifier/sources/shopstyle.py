@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.records import Category, Page, Product, Skipped
@@ -114,7 +114,9 @@ class ShopStyle:
     def _refuse(self, envelope: Mapping[str, Any], path: str) -> None:
         code = envelope["errorCode"]
         said = _text(envelope.get("errorMessage")) or _text(envelope.get("errorName"))
-        said = (said or "").replace(self._key, "…")
+        said = said or ""
+        for spelling in (self._key, quote_plus(self._key), quote(self._key), quote(self._key, "")):
+            said = said.replace(spelling, "…")
         if code in (401, 403):
             raise KeyRejectedError(
                 f"the API rejected the key ({code}: {said}); "

@@ -1,0 +1,146 @@
+"""What must not come in, and what must not get out."""
+
+from __future__ import annotations
+
+import socket
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_classifier.errors import SourceError
+from product_classifier.sources import connections
+from product_classifier.sources.addresses import is_public
+from product_classifier.sources.http import Client
+from product_classifier.store.images import ImageFolder
+from tests.faults.faults import JPEG
+from tests.faults.server import Body, Conversation, FaultServer
+from tests.sources.test_http import Time
+
+SPELLINGS = (
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0177.0.0.1",
+    "017700000001",
+    "0",
+    "0.0.0.0",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "shop.localhost",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::127.0.0.1]",
+    "[2002:7f00:1::]",
+    "①②⑦.⓪.⓪.①",
+    "127。0。0。1",
+    "shop.example@127.0.0.1",
+    "127.0.0.1.",
+)
+
+
+def secret(path: str, address: str) -> Body:
+    return Body(JPEG, b"secret")
+
+
+def client() -> Client:
+    time = Time()
+    return Client(sleep=time.sleep, clock=time.clock)
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_no_spelling_of_a_private_address_is_asked(host: str) -> None:
+    with FaultServer(secret).running() as server:
+        port = server.address.rpartition(":")[2]
+        with pytest.raises(SourceError):
+            client().get_file(f"http://{host}:{port}/x", bytes)
+        assert server.asked == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost", "0x7f000001"])
+def test_with_leave_they_are(host: str) -> None:
+    with FaultServer(secret).running() as server:
+        port = server.address.rpartition(":")[2]
+        found = Client(allow_private=True).get_file(f"http://{host}:{port}/x", bytes)
+        assert found == b"secret"
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.2:{port}/x", "//127.0.0.2:{port}/x"])
+def test_a_redirect_to_a_private_address_is_not_followed(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        connections, "is_public", lambda address: address == "127.0.0.1" or is_public(address)
+    )
+    with FaultServer(secret, host="127.0.0.2").running() as inside:
+        location = target.format(port=inside.address.rpartition(":")[2])
+
+        def redirect(talk: Conversation) -> bool:
+            talk.send(302, b"", headers={"Location": location})
+            return True
+
+        with FaultServer(secret, {JPEG: [redirect]}, share=1).running() as outside:
+            with pytest.raises(SourceError, match=r"127\.0\.0\.2 is in a private network"):
+                client().get_file(f"{outside.address}/x", bytes)
+            assert len(outside.asked) == 1
+        assert inside.asked == []
+
+
+@pytest.mark.parametrize("scheme", ["file", "ftp", "gopher", "data", "javascript"])
+def test_a_redirect_to_anything_but_the_web_is_not_followed(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "is_public", lambda address: True)
+
+    def redirect(talk: Conversation) -> bool:
+        talk.send(302, b"", headers={"Location": f"{scheme}:///etc/passwd"})
+        return True
+
+    with (
+        FaultServer(secret, {JPEG: [redirect]}, share=1).running() as server,
+        pytest.raises(SourceError, match="not an address that can be fetched"),
+    ):
+        client().get_file(f"{server.address}/x", bytes)
+
+
+def test_a_name_that_changes_where_it_leads_is_judged_by_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_up = []
+    real = socket.getaddrinfo
+
+    def rebind(host: str, *args: object, **kwargs: object) -> object:
+        looked_up.append(host)
+        return real("127.0.0.1", *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
+    with FaultServer(secret).running() as server:
+        port = server.address.rpartition(":")[2]
+        with pytest.raises(SourceError, match=r"shop\.example is in a private network"):
+            client().get_file(f"http://shop.example:{port}/x", bytes)
+        assert looked_up == ["shop.example"]
+        assert server.asked == []
+
+
+HOSTILE = st.text(string.printable + "é/\\..%\0😀", max_size=60)
+
+
+@given(st.lists(st.tuples(HOSTILE, st.binary(min_size=1)), unique=True, max_size=20))
+def test_whatever_an_address_says_files_stay_in_the_folder(
+    tmp_path_factory: pytest.TempPathFactory, fetched: list[tuple[str, bytes]]
+) -> None:
+    place = tmp_path_factory.mktemp("place")
+    folder = ImageFolder(place / "images")
+    names = {data: folder.put(data, "jpg")[0] for _, data in fetched}
+    assert len(set(names.values())) == len(names)
+    written = {path for path in place.rglob("*") if path.is_file()}
+    assert written == {folder.path / name for name in names.values()}
