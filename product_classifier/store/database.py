@@ -104,6 +104,8 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     elif version < LATEST or not tables >= TABLES:
         migrate(db, path, version, tables, SCHEMA.read_text())
     db.execute("pragma foreign_keys = on")
+    db.execute("pragma trusted_schema = off")  # no functions of ours run in views of theirs
+    db.execute("pragma synchronous = extra")  # what is committed outlasts a power cut
 
 
 def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
