@@ -6,8 +6,10 @@ from pathlib import Path
 
 from product_classifier import cli
 from product_classifier.evaluate.accuracy import figures
+from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.text import figures_text, figures_values
+from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_outcomes
 from product_classifier.store.images import ImageFolder
@@ -15,6 +17,7 @@ from product_classifier.store.images import ImageFolder
 EXAMPLES = """\
   python analyze.py
   python analyze.py --experiment 2 --json
+  python analyze.py --crawl --output crawl.html
   python analyze.py --dump-errors-for-experiment 2 --output errors.html
 """
 ERRORS_ON_A_PAGE = 500
@@ -24,7 +27,12 @@ def main() -> int:
     """Read experiments, judge them, and report as text, JSON or a page of errors."""
     args = arguments()
     with open_database(args.db_path) as db:
-        if number := args.dump_errors_for_experiment:
+        if args.crawl:
+            state = read_crawl(db)
+            page = args.output and args.output.suffix in (".html", ".htm")
+            as_json, as_text = json.dumps(crawl_values(state), indent=2), crawl_text(state)
+            report = as_json if args.json else crawl_page(state) if page else as_text
+        elif number := args.dump_errors_for_experiment:
             [experiment] = read_experiments(db, number)
             mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
             folder = ImageFolder(args.images_path)
@@ -51,6 +59,9 @@ def arguments() -> argparse.Namespace:
         type=cli.positive,
         metavar="N",
         help=f"write a page of its {ERRORS_ON_A_PAGE} most confident errors, as HTML",
+    )
+    which.add_argument(
+        "--crawl", action="store_true", help="what was crawled; a page where --output is .html"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there (stdout)")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from product_classifier import cli
 from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.records import Query
 from product_classifier.sources.csvfile import read_csv
 from product_classifier.sources.http import Client
 from product_classifier.sources.pictures import fetch_pictures
 from product_classifier.sources.shopstyle import (
     API_URL,
     REACHABLE,
-    Query,
     ShopStyle,
     category_query,
     cuts_query,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
+from urllib.parse import urlencode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,29 @@ class Skipped:
     kind: str  # 'category' or 'product'
     item: str  # its id, or where it stood
     reason: str
+
+
+class Query(NamedTuple):
+    """A query for products of a category."""
+
+    category_id: str
+    filters: tuple[str, ...] = ()
+    sort: str = ""
+
+    @property
+    def parameters(self) -> dict[str, str | tuple[str, ...]]:
+        """What is asked, without key and page."""
+        asked: dict[str, str | tuple[str, ...]] = {
+            "cat": self.category_id,
+            "fl": self.filters,
+            "sort": self.sort,
+        }
+        return {name: value for name, value in asked.items() if value}
+
+    @property
+    def name(self) -> str:
+        """How bookmarks name it."""
+        return f"products?{urlencode(self.parameters, doseq=True, safe=':')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +190,31 @@ class Mistake:
     predicted: str  # path
     score: float
     categories: tuple[str, ...]  # paths of the true ones
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryState:
+    """What a crawl has brought of a category."""
+
+    path: str  # '' for the root
+    name: str
+    leaf: bool
+    found: int  # products that are in this very category
+    expected: int | None  # products there are, as the source says
+    finished: bool  # read to its end, as far as the source lets
+    error: str | None  # why it could not be read further
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlState:
+    """What a crawl has brought, and what it could not."""
+
+    categories: list[CategoryState]  # in the order of their paths
+    products: int
+    pictures: int  # complete ones
+    waiting: int  # pictures not tried yet
+    broken: dict[str, int]  # pictures by the reason why there is no file
+    skipped: dict[str, int]  # categories and products by the reason why they could not be used
 
 
 class Track(Protocol):

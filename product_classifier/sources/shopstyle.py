@@ -7,11 +7,11 @@ error envelope, or an answer of another shape, stops a crawl.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus, urlencode
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 from product_classifier.errors import KeyRejectedError, SourceError
-from product_classifier.records import Category, Page, Product, Skipped
+from product_classifier.records import Category, Page, Product, Query, Skipped
 from product_classifier.sources.http import Client
 from product_classifier.sources.splitting import PriceRange, price_ranges
 
@@ -20,29 +20,6 @@ PAGE_SIZE = 50  # the API gives no more at once
 REACHABLE = 5_000  # products of one query, whatever its total says
 SORTS = ("PriceLoHi", "PriceHiLo", "Recency", "Popular")  # each begins with other products
 IMAGE_SIZES = ("XLarge", "Best", "Original", "IPhone", "Large", "Medium", "IPhoneSmall", "Small")
-
-
-class Query(NamedTuple):
-    """A query for products of a category."""
-
-    category_id: str
-    filters: tuple[str, ...] = ()
-    sort: str = ""
-
-    @property
-    def parameters(self) -> dict[str, str | tuple[str, ...]]:
-        """What is asked, without key and page."""
-        asked: dict[str, str | tuple[str, ...]] = {
-            "cat": self.category_id,
-            "fl": self.filters,
-            "sort": self.sort,
-        }
-        return {name: value for name, value in asked.items() if value}
-
-    @property
-    def name(self) -> str:
-        """How bookmarks name it."""
-        return f"products?{urlencode(self.parameters, doseq=True, safe=':')}"
 
 
 class ShopStyle:

@@ -13,10 +13,10 @@ from product_classifier.demo import shop as demo_shop
 from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import KEY, serve
 from product_classifier.errors import KeyRejectedError, SourceError
-from product_classifier.records import Category, Product, Skipped
+from product_classifier.records import Category, Product, Query, Skipped
 from product_classifier.sources import shopstyle
 from product_classifier.sources.http import Client
-from product_classifier.sources.shopstyle import Query, ShopStyle
+from product_classifier.sources.shopstyle import ShopStyle
 
 CATALOGUE = make_catalogue(products=300)
 

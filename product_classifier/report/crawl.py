@@ -1,0 +1,67 @@
+"""What a crawl has brought: text for people, values for programs, a page with bars."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+from product_classifier.records import CategoryState, CrawlState
+
+WIDE_SPREAD = 100  # from the fewest products to the most: bars are logarithms then
+
+
+def crawl_text(state: CrawlState) -> str:
+    """List the leaves with what was found of what there is, then what could not be had."""
+    leaves = [category for category in state.categories if category.leaf]
+    width = max((len(category.path or category.name) for category in leaves), default=0)
+    lines = [f"{state.products:,} products in {len(leaves):,} leaves"]
+    for category in leaves:
+        told = f"  {category.path or category.name:<{width}} {category.found:>9,}"
+        told += "" if category.expected is None else f" of {category.expected:,}"
+        lines.append(told + (f"  failed: {category.error}" if category.error else ""))
+    lines.append(f"{state.pictures:,} pictures complete, {state.waiting:,} not tried yet")
+    lines += [f"  {count:>9,} {reason}" for reason, count in state.broken.items()]
+    if state.skipped:
+        lines.append(f"{sum(state.skipped.values()):,} skipped")
+        lines += [f"  {count:>9,} {reason}" for reason, count in state.skipped.items()]
+    return "\n".join(lines)
+
+
+def crawl_values(state: CrawlState) -> Mapping[str, Any]:
+    """Lay out the same for --json."""
+    return dataclasses.asdict(state)
+
+
+def crawl_page(state: CrawlState) -> str:
+    """Write a page with a bar for each leaf, the largest first: one file, no script."""
+    leaves = sorted(
+        (category for category in state.categories if category.leaf),
+        key=lambda category: (-category.found, category.path),
+    )
+    filled = [category.found for category in leaves if category.found]
+    logarithmic = bool(filled) and filled[0] > WIDE_SPREAD * filled[-1]
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("product_classifier.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template("crawl.html").render(
+        state=state,
+        leaves=[(category, _share(category, filled, logarithmic)) for category in leaves],
+        logarithmic=logarithmic,
+        failed=[category for category in leaves if category.error],
+    )
+
+
+def _share(category: CategoryState, filled: list[int], logarithmic: bool) -> float:
+    """How much of the longest bar a leaf gets, 0 to 1."""
+    if not category.found:
+        return 0.0
+    if logarithmic:
+        return math.log(category.found + 1) / math.log(filled[0] + 1)
+    return category.found / filled[0]

@@ -1,0 +1,77 @@
+"""A server that asks for a rest gets it from everybody, and never more than was agreed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from product_classifier.sources.http import Client
+from tests.faults.faults import JPEG
+from tests.faults.server import Body, Conversation, FaultServer
+
+WORKERS = 64
+
+
+def picture(path: str, address: str) -> Body:
+    return Body(JPEG, b"picture")
+
+
+def fetch(client: Client, address: str, count: int) -> None:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda k: client.get_file(f"{address}/{k}", bytes), range(count)))
+
+
+@pytest.mark.slow
+def test_after_a_429_nobody_asks_until_the_pause_is_over() -> None:
+    refused: list[float] = []
+    lock = threading.Lock()
+
+    def busy_once(talk: Conversation) -> bool:
+        with lock:
+            first = len(refused) < 1 and talk.path == "/200"
+            if first:
+                refused.append(time.monotonic())
+        if first:
+            talk.send(429, b"", headers={"Retry-After": "2"})
+        else:
+            talk.send()
+        return True
+
+    client = Client(connections=WORKERS, allow_private=True)
+    with FaultServer(picture, {JPEG: [busy_once]}, share=1, latency=0.02).running() as server:
+        fetch(client, server.address, 1000)
+        [moment] = refused
+        late = [a.moment for a in server.asked if moment + 0.15 < a.moment < moment + 2]
+        assert late == []
+        assert [a for a in server.asked if a.moment > moment + 2]
+    assert client.pauses == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per_minute", [1_200, 6_000])
+def test_no_window_sees_more_than_the_rate_and_under_load_it_is_used(per_minute: int) -> None:
+    client = Client(per_minute, connections=WORKERS, allow_private=True)
+    with FaultServer(picture, latency=0.02).running() as server:
+        fetch(client, server.address, per_minute // 10)
+        moments = sorted(asked.moment for asked in server.asked)
+    # the pace does not change with time, so six seconds stand for a minute
+    window = 3.0
+    most = max(sum(m <= other < m + window for other in moments) for m in moments)
+    assert most <= per_minute * window / 60
+    taken = moments[-1] - moments[0]
+    assert len(moments) - 1 >= 0.95 * per_minute * taken / 60
+
+
+def test_setting_the_clock_stalls_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(60_000, allow_private=True)
+    real = time.time
+    with FaultServer(picture).running() as server:
+        started = time.monotonic()
+        for shift in (0, 86_400, -86_400, 0):
+            monkeypatch.setattr(time, "time", lambda shift=shift: real() + shift)
+            for k in range(5):
+                client.get_file(f"{server.address}/{k}", bytes)
+        assert time.monotonic() - started < 5
