@@ -14,7 +14,7 @@ create index category_by_parent on category (parent);
 
 create table product (
   id          text primary key,             -- the source's id, a number or any string
-  category_id text references category,     -- the main category: where it was met first
+  category_id text references category,     -- the main category: the first by path it was met under
   image       text,                         -- address of its picture: a URL or a file; null: none
   name        text not null,                -- as the source has it
   description text not null,                -- as the source has it, HTML included

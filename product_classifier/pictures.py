@@ -7,6 +7,8 @@ limit shows that a picture is whole.
 from __future__ import annotations
 
 import io
+import threading
+from contextlib import nullcontext
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -22,7 +24,9 @@ EXTENSIONS = {
     "BMP": "bmp",
 }
 MAX_PIXELS = 50_000_000
+LARGE = 4_000_000  # pixels; those with more are decoded one at a time, since each takes up to 800 MB
 Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn where this module refuses
+_one_large = threading.Lock()
 
 
 def decode(data: bytes) -> tuple[Image.Image, str]:
@@ -37,8 +41,10 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
             size = f"{picture.width}x{picture.height}"
             raise PictureError(f"{size} pixels are more than {MAX_PIXELS:,}")
         extension = EXTENSIONS[str(picture.format)]
-        picture.load()
-        return _rgb(ImageOps.exif_transpose(picture)), extension
+        with _one_large if picture.width * picture.height > LARGE else nullcontext():
+            picture.load()
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _rgb(picture), extension
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -51,11 +57,12 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
+        white = Image.new("RGB", layer.size, "white")
+        white.paste(layer, mask=layer)
+        return white
     if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
         return picture.point(lambda value: value / 257, "L").convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _looks_like(data: bytes) -> str:

@@ -178,15 +178,16 @@ class Client:
             timeout=TIMEOUT,
         )
         try:
-            body = bytearray()
+            chunks, size = [], 0
             while chunk := response.read1(CHUNK, decode_content=True):
-                body += chunk
-                if max(len(body), response.tell()) > self._max_bytes:
+                chunks.append(chunk)
+                size += len(chunk)
+                if max(size, response.tell()) > self._max_bytes:
                     raise SourceError(f"larger than {self._max_bytes:,} bytes")
             if response.length_remaining:
                 raise failure.ProtocolError("cut short")
             counted = "Content-Length" in response.headers or response.chunked
-            return Answer(response.status, response.headers, bytes(body), counted)
+            return Answer(response.status, response.headers, b"".join(chunks), counted)
         except BaseException:
             response.close()  # what is still to come would be taken for the next answer
             raise

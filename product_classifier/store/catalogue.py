@@ -181,7 +181,10 @@ def _forget_categories(db: sqlite3.Connection, products: Sequence[str]) -> None:
 
 
 def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
-    """Upsert products; the last visit wins, but the main category and all others stay."""
+    """Upsert products; the last visit wins, but no category is forgotten.
+
+    The main category is the first by path, so that it is the same in whatever order pages come.
+    """
     moment = now()
     changed: set[str] = set()
     for product in products:
@@ -190,7 +193,8 @@ def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
                values (?, (select id from category where id = ?), ?, ?, ?, ?)
                on conflict (id) do update set name = excluded.name, image = excluded.image,
                  description = excluded.description, date = excluded.date,
-                 category_id = coalesce(category_id, excluded.category_id)""",
+                 category_id = (select id from category
+                   where id in (category_id, excluded.category_id) order by path limit 1)""",
             (
                 product.id,
                 product.categories[0] if product.categories else None,

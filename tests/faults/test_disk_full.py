@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,33 @@ from tests.faults.shop import contents, healthy_shop, run_crawl
 from tests.faults.tier import tier
 
 pytestmark = pytest.mark.slow
-WHOLE = 12_000_000  # bytes that this crawl writes, journals included
+
+
+class Room:
+    """What is left on a disk, in bytes; what has been written is counted."""
+
+    def __init__(self, left: float = math.inf) -> None:
+        self.left = left
+        self.written = 0
+
+    def take(self, size: int) -> bool:
+        """Take some bytes, or tell that the disk is full."""
+        self.written += size
+        return self.written <= self.left
+
+
+@contextmanager
+def on_a_disk_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    write_whole = images.write_whole
+
+    def write(path: Path, data: bytes) -> None:
+        if not room.take(len(data)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_whole(path, data)
+
+    with recording_sqlite(Disk(), room.take), monkeypatch.context() as patch:
+        patch.setattr(images, "write_whole", write)
+        yield
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(
@@ -25,29 +54,18 @@ def test_a_full_disk_is_said_and_nothing_is_lost(
 ) -> None:
     sizes, seed = tier(short=5, long=50)
     chance = random.Random(seed)
-    write_whole = images.write_whole
     with FaultServer(healthy_shop(products=200)).running() as server:
-        whole = tmp_path / "whole"
+        whole, enough = tmp_path / "whole", Room()
         whole.mkdir()
-        assert run_crawl(whole, server.address, monkeypatch, "--allow-private") == 0
+        with on_a_disk_with(enough, monkeypatch):
+            assert run_crawl(whole, server.address, monkeypatch, "--allow-private") == 0
         for number in range(sizes):
-            folder = tmp_path / f"full{number}"
+            folder, room = tmp_path / f"full{number}", Room(chance.randrange(enough.written * 9 // 10))
             folder.mkdir()
-            left = chance.randrange(WHOLE)
-
-            def room(size: int) -> bool:
-                nonlocal left
-                left -= size
-                return left >= 0
-
-            def write(path: Path, data: bytes) -> None:
-                if not room(len(data)):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                write_whole(path, data)
-
-            with recording_sqlite(Disk(), room), monkeypatch.context() as patch:
-                patch.setattr(images, "write_whole", write)
-                with pytest.raises(StoreError, match=r"the disk is full|No space left on device"):
-                    run_crawl(folder, server.address, patch, "--allow-private")
+            with (
+                on_a_disk_with(room, monkeypatch),
+                pytest.raises(StoreError, match=r"the disk is full|No space left on device"),
+            ):
+                run_crawl(folder, server.address, monkeypatch, "--allow-private")
             assert run_crawl(folder, server.address, monkeypatch, "--allow-private") == 0
             assert contents(folder, server.address) == contents(whole, server.address)
