@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sqlite3
 from pathlib import Path
 
 from product_classifier import cli
@@ -13,6 +14,7 @@ from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_outcomes
 from product_classifier.store.images import ImageFolder
+from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_sound
 
 EXAMPLES = """\
   python analyze.py
@@ -24,27 +26,46 @@ ERRORS_ON_A_PAGE = 500
 
 
 def main() -> int:
-    """Read experiments, judge them, and report as text, JSON or a page of errors."""
+    """Read what is in the database, judge it, and report as text, JSON or a page."""
     args = arguments()
     with open_database(args.db_path) as db:
         if args.crawl:
-            state = read_crawl(db)
-            page = args.output and args.output.suffix in (".html", ".htm")
-            as_json, as_text = json.dumps(crawl_values(state), indent=2), crawl_text(state)
-            report = as_json if args.json else crawl_page(state) if page else as_text
-        elif number := args.dump_errors_for_experiment:
-            [experiment] = read_experiments(db, number)
-            mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
-            folder = ImageFolder(args.images_path)
-            pictured = ((mistake, folder.read(mistake.file)) for mistake in mistakes)
-            report = errors_page(experiment, pictured, total)
+            report = crawl_report(db, args)
+        elif args.dump_errors_for_experiment:
+            report = errors_report(db, args)
         else:
-            experiments = read_experiments(db, args.experiment)
-            judged = [(found, figures(read_outcomes(db, found.id))) for found in experiments]
-            as_json, as_text = figures_values(judged), figures_text(judged)
-            report = json.dumps(as_json, indent=2) if args.json else as_text
+            report = figures_report(db, args)
     cli.write(report, args.output)
     return cli.DONE
+
+
+def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
+    """Judge the experiments."""
+    insist_on_sound(db, JUDGED)
+    experiments = read_experiments(db, args.experiment)
+    judged = [(found, figures(read_outcomes(db, found.id))) for found in experiments]
+    return json.dumps(figures_values(judged), indent=2) if args.json else figures_text(judged)
+
+
+def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
+    """Show the most confident errors of an experiment, as a page."""
+    insist_on_sound(db, {*JUDGED, *CRAWLED})
+    number = args.dump_errors_for_experiment
+    [experiment] = read_experiments(db, number)
+    mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
+    folder = ImageFolder(args.images_path)
+    pictured = ((mistake, folder.read(mistake.file)) for mistake in mistakes)
+    return errors_page(experiment, pictured, total)
+
+
+def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
+    """Tell what was crawled; as a page where the output is to be one."""
+    insist_on_sound(db, CRAWLED)
+    state = read_crawl(db)
+    if args.json:
+        return json.dumps(crawl_values(state), indent=2)
+    is_page = args.output and args.output.suffix in (".html", ".htm")
+    return crawl_page(state) if is_page else crawl_text(state)
 
 
 def arguments() -> argparse.Namespace:

@@ -4,19 +4,18 @@ import argparse
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from product_classifier import cli
 from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.options.crawling import arguments
 from product_classifier.records import Query
-from product_classifier.sources.csvfile import read_csv
+from product_classifier.sources.csvfile import Contents, read_csv
 from product_classifier.sources.http import Client
 from product_classifier.sources.pictures import fetch_pictures
 from product_classifier.sources.shopstyle import (
-    API_URL,
     REACHABLE,
     ShopStyle,
     category_query,
@@ -26,16 +25,10 @@ from product_classifier.store import bookmarks, catalogue
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.images import ImageFolder
 
-EXAMPLES = """\
-  SHOPSTYLE_API_KEY=... python crawl.py
-  python crawl.py --api-key-file key.txt --root women --max-per-category 200
-  python crawl.py --from products.csv --images pictures --path-separator ' > '
-Ctrl-C stops it; the same command goes on where it stopped."""
-
 
 def main() -> int:
     """Fetch categories, then products, then pictures; each is stored as soon as it is there."""
-    args = arguments()
+    args = arguments(__doc__)
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
@@ -45,8 +38,8 @@ def main() -> int:
         if shop and args.only in (None, "categories"):
             crawl_categories(db, shop, args.root)
         if shop and args.only in (None, "products"):
-            crawl_products(db, shop, args.root, args.max_per_category)
-        if args.source:
+            crawl_products(db, shop, args)
+        if args.source and not args.only:
             import_csv(db, args)
         if args.only in (None, "images"):
             crawl_pictures(db, args)
@@ -64,19 +57,24 @@ def main() -> int:
 
 def tell_what_is_left(args: argparse.Namespace) -> int:
     """Print what a crawl would fetch; nobody is asked and nothing is changed."""
+    if args.source and not args.only:
+        contents = read_file(args)
+        print(f"products: {len(contents.products):,}, {len(contents.skipped):,} to be skipped")
     if not args.db_path.exists():
-        print(f"there is no {args.db_path} yet: everything below {args.root} would be fetched")
+        print(f"there is no {args.db_path} yet: everything would be fetched")
         return cli.DONE
     with open_database(args.db_path) as db:
-        limits = min(args.max_per_category, REACHABLE), args.refresh
-        tree = bookmarks.is_done(db, category_query(args.root), 1, args.refresh)
-        leaves = catalogue.leaves_below(db, args.root)
-        left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
-        folder = picture_folder(args) if args.source else None
-        pictures = catalogue.count_pending_images(db, folder, args.refresh)
-    print(f"categories below {args.root}: {'none' if tree else 'all'} to fetch")
-    print(f"products: of {len(left):,} leaves of {len(leaves):,}")
-    print(f"pictures: {pictures:,}, and those of new products")
+        if not args.source and args.only in (None, "categories"):
+            tree = bookmarks.is_done(db, category_query(args.root), 0, args.refresh)
+            print(f"categories below {args.root}: {'none' if tree else 'all'}")
+        if not args.source and args.only in (None, "products"):
+            limits = min(args.max_per_category, REACHABLE), args.refresh
+            leaves = catalogue.leaves_below(db, args.root)
+            left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
+            print(f"products: of {len(left):,} leaves of {len(leaves):,}")
+        if args.only in (None, "images"):
+            pictures = catalogue.count_pending_images(db, args.images, args.refresh)
+            print(f"pictures: {pictures:,}" + ("" if args.only else ", and those of new products"))
     return cli.DONE
 
 
@@ -87,15 +85,33 @@ def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str) -> None
         catalogue.save_categories(db, query, *shop.categories(root))
 
 
-def crawl_products(db: sqlite3.Connection, shop: ShopStyle, root: str, maximum: int) -> None:
+def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Namespace) -> None:
     """Fetch the products of each leaf; one that fails does not stop the rest."""
-    for leaf in cli.progress(catalogue.leaves_below(db, root), "leaves"):
+    leaves, maximum = catalogue.leaves_below(db, args.root), args.max_per_category
+    if not leaves:
+        raise SourceError(f"no category below {args.root} is known yet; leave out --only")
+    failed: list[str] = []
+
+    def notes() -> dict[str, int]:
+        return {"failed": len(failed), "pauses": shop.client.pauses}
+
+    def fail(query: str, error: str) -> None:
+        failed.append(query)
+        bookmarks.save_failure(db, query, error)
+        cli.say(
+            json.dumps({"query": query, "error": error}) if args.log_json else f"{query}: {error}"
+        )
+
+    progress = cli.Progress("leaves", len(leaves), notes, args.log_json)
+    for leaf in leaves:
         whole = Query(leaf)
-        with failure_stored(db, whole.name):
+        with telling(fail, whole.name):
             crawl_query(db, shop, whole, maximum)
         if maximum > REACHABLE and bookmarks.bookmark(db, whole.name).offset >= REACHABLE:
-            with failure_stored(db, cuts_query(leaf)):
+            with telling(fail, cuts_query(leaf)):
                 crawl_cuts(db, shop, leaf, maximum)
+        progress.advance()
+    progress.close()
 
 
 def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: int) -> None:
@@ -118,20 +134,19 @@ def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int)
 
 
 @contextmanager
-def failure_stored(db: sqlite3.Connection, query: str) -> Iterator[None]:
-    """Store why a query failed, and go on; a key that is rejected stops everything."""
+def telling(fail: Callable[[str, str], None], query: str) -> Iterator[None]:
+    """Tell why a query failed, and go on; a key that is rejected stops everything."""
     try:
         yield
     except KeyRejectedError:
         raise
     except SourceError as error:
-        bookmarks.save_failure(db, query, str(error))
-        cli.say(f"{query}: {error}")
+        fail(query, str(error))
 
 
 def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     """Read a whole file into the database."""
-    contents = read_csv(args.source, picture_folder(args), args.path_separator, args.encoding)
+    contents = read_file(args)
     catalogue.save_import(
         db, contents.categories, contents.products, contents.skipped, args.source.name
     )
@@ -140,28 +155,29 @@ def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:
 
 def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     """Fetch every picture that is not there yet, many at a time."""
-    folder = picture_folder(args) if args.source else None
     store = ImageFolder(args.images_path)
     store.sweep()
-    wanted = catalogue.count_pending_images(db, folder, args.refresh)
-    pending = catalogue.pending_images(db, folder, args.refresh)
     client = web(args, per_minute=None, connections=args.connections)
-    failed = 0
+    pending = catalogue.pending_images(db, args.images, args.refresh)
+    progress, failed = None, 0
 
     def notes() -> dict[str, int]:
         return {"failed": failed, "pauses": client.pauses}
 
-    progress = cli.Progress("pictures", wanted, notes, args.log_json)
-    for some in fetch_pictures(pending, client, folder, store.put, args.connections):
+    for some in fetch_pictures(pending, client, args.images, store.put, args.connections):
+        if not progress:  # servers are at work while a million addresses are counted
+            wanted = catalogue.count_pending_images(db, args.images, args.refresh)
+            progress = cli.Progress("pictures", wanted, notes, args.log_json)
         catalogue.save_images(db, some)
         failed += sum(picture.error is not None for picture in some)
         progress.advance(len(some))
-    progress.close()
+    if progress:
+        progress.close()
 
 
-def picture_folder(args: argparse.Namespace) -> Path:
-    """Where the pictures of an imported file lie."""
-    return Path(args.images or args.source.parent).resolve()
+def read_file(args: argparse.Namespace) -> Contents:
+    """Read a catalogue from a file."""
+    return read_csv(args.source, args.images, args.path_separator, args.encoding)
 
 
 def shopstyle(args: argparse.Namespace) -> ShopStyle:
@@ -189,48 +205,6 @@ def web(args: argparse.Namespace, per_minute: float | None, connections: int) ->
         contact=args.contact,
         environment_proxies=args.environment_proxies,
     )
-
-
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = cli.new_parser(__doc__, EXAMPLES)
-    cli.add_database(parser)
-    cli.add_images(parser)
-    api = parser.add_argument_group("from the ShopStyle API")
-    api.add_argument("--root", default="women", help="category to start below (women)")
-    api.add_argument(
-        "--max-per-category", type=cli.positive, default=1000, metavar="N", help="products (1000)"
-    )
-    api.add_argument("--api-key-file", type=Path, metavar="FILE", help="or SHOPSTYLE_API_KEY")
-    api.add_argument("--api-url", default=API_URL, metavar="URL", help=f"({API_URL})")
-    api.add_argument(
-        "--requests-per-minute", type=cli.positive, default=750, metavar="N", help="(750)"
-    )
-    table = parser.add_argument_group("from a file")
-    table.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE.csv", help="instead of the API"
-    )
-    table.add_argument(
-        "--images", type=Path, metavar="DIR", help="where its pictures lie (beside the file)"
-    )
-    table.add_argument(
-        "--path-separator", default="/", metavar="S", help="in the column category_path (/)"
-    )
-    table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
-    add = parser.add_argument
-    add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
-    add("--refresh", type=cli.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
-    add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
-    add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
-    add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
-    add("--log-json", action="store_true", help="progress and result as lines of JSON")
-    parser.add_argument(
-        "--connections", type=cli.positive, default=16, metavar="N", help="pictures at once (16)"
-    )
-    parser.add_argument(
-        "--allow-private", action="store_true", help="also ask loopback and private addresses"
-    )
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

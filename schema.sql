@@ -68,6 +68,7 @@ create table experiment (
   settings text,                            -- JSON: every option, seed included
   versions text,                            -- JSON: of Python and the libraries
   accuracy text,                            -- JSON: share right by part of the split
+  seal     text,                            -- SHA-256 of its predictions; null: of an older program
   seconds  real                             -- features, training and prediction
 );
 

@@ -230,7 +230,7 @@ def positive(text: str) -> int:
 
 def age(text: str) -> str:
     """Read an age, as 30d, 12h or 5m; returns the moment so long ago as the database writes it."""
-    match = re.fullmatch(r"(\d+)([dhm])", text)
+    match = re.fullmatch(r"(\d{1,5})([dhm])", text)
     if not match:
         raise argparse.ArgumentTypeError(f"{text} is no age such as 30d, 12h or 5m")
     unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]

@@ -24,7 +24,9 @@ EXTENSIONS = {
     "BMP": "bmp",
 }
 MAX_PIXELS = 50_000_000
-LARGE = 4_000_000  # pixels; those with more are decoded one at a time, since each takes up to 800 MB
+LARGE = (
+    4_000_000  # pixels; those with more are decoded one at a time, since each takes up to 800 MB
+)
 Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn where this module refuses
 _one_large = threading.Lock()
 

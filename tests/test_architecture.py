@@ -26,7 +26,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it
-    "sqlite3": {"store", "crawl.py"},
+    "sqlite3": {"store", "crawl.py", "analyze.py"},
     "requests": {"sources"},
     "urllib3": {"sources"},
     "http": {"demo"},

@@ -26,7 +26,7 @@ class ShopStyle:
     """The API behind one address and key."""
 
     def __init__(self, client: Client, key: str, url: str = API_URL) -> None:
-        self._client = client
+        self.client = client
         self._key = key
         self._url = url.rstrip("/")
 
@@ -79,7 +79,7 @@ class ShopStyle:
                 yield Query(category_id, (f"p{prices.low}:{prices.high}",), sort)
 
     def _ask(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = self._client.get_json(f"{self._url}/{path}", {"pid": self._key, **parameters})
+        answer = self.client.get_json(f"{self._url}/{path}", {"pid": self._key, **parameters})
         if not isinstance(answer, dict):
             raise SourceError(f"{self._url} does not speak the ShopStyle API; check --api-url")
         if "errorCode" in answer:

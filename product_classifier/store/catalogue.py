@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +35,18 @@ order by rowid limit 1000
 TRIED = """
 select rowid, address from image
 where rowid > :after and rowid <= :last and (file is null or date < :before)
-  and address in (select image from product)
+  and exists (select 1 from product where image = address)
   and (address like 'http%' or instr(address, :below) = 1)
 order by rowid limit 1000
+"""
+PENDING = """
+select (select count(distinct image) from product
+        where not exists (select 1 from image where address = product.image)
+          and (image like 'http%' or instr(image, :below) = 1))
+     + (select count(*) from image
+        where (file is null or date < :before)
+          and exists (select 1 from product where image = address)
+          and (address like 'http%' or instr(address, :below) = 1))
 """
 
 
@@ -122,7 +132,7 @@ def pending_images(
     reads on as it is asked to, and lists none twice, whatever is stored meanwhile.
     """
     [(last,)] = db.execute("select coalesce(max(rowid), 0) from image")
-    where = {"below": f"{folder}/" if folder else None, "before": before, "last": last}
+    where = {"below": _below(folder), "before": before, "last": last}
     for query in (NEVER_TRIED, TRIED):
         rows = [(0, "")]
         while rows := db.execute(query, where | {"after": rows[-1][0]}).fetchall():
@@ -131,22 +141,25 @@ def pending_images(
 
 def count_pending_images(db: sqlite3.Connection, folder: Path | None, before: str | None) -> int:
     """Count what pending_images lists."""
-    return sum(1 for _ in pending_images(db, folder, before))
+    where = {"below": _below(folder), "before": before}
+    return int(db.execute(PENDING, where).fetchone()[0])
 
 
 def progress(db: sqlite3.Connection) -> Progress:
     """Count what is there."""
     return Progress(
         *db.execute(
-            """with wanted as (  -- an address that no product has any more is not tried again
-                 select file from image where address in (select image from product))
-               select (select count(*) from category), (select count(*) from product),
-                 (select count(*) from wanted where file is not null),
-                 (select count(*) from skipped),
-                 (select count(*) from wanted where file is null)
-                   + (select count(*) from bookmark where error is not null)"""
+            """select (select count(*) from category), (select count(*) from product),
+                 count(file), (select count(*) from skipped),
+                 count(*) - count(file) + (select count(*) from bookmark where error is not null)
+               -- an address that no product has any more is not tried again
+               from image where exists (select 1 from product where image = address)"""
         ).fetchone()
     )
+
+
+def _below(folder: Path | None) -> str | None:
+    return f"{folder}/" if folder else None
 
 
 def _put_categories(db: sqlite3.Connection, categories: Iterable[Category]) -> None:
@@ -186,7 +199,7 @@ def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
     The main category is the first by path, so that it is the same in whatever order pages come.
     """
     moment = now()
-    changed: set[str] = set()
+    added: Counter[str] = Counter()
     for product in products:
         db.execute(
             """insert into product (id, category_id, image, name, description, date)
@@ -204,17 +217,15 @@ def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
                 moment,
             ),
         )
-        db.executemany(
-            """insert or ignore into product_category (product_id, category_id)
-               select ?, id from category where id = ?""",
-            ((product.id, category) for category in product.categories),
-        )
-        changed.update(product.categories)
+        for category in product.categories:
+            added[category] += db.execute(
+                """insert or ignore into product_category (product_id, category_id)
+                   select ?, id from category where id = ?""",
+                (product.id, category),
+            ).rowcount
     db.executemany(
-        """update category set product_count =
-             (select count(*) from product_category where category_id = category.id)
-           where id = ?""",
-        ((category,) for category in changed),
+        "update category set product_count = product_count + ? where id = ?",
+        ((count, category) for category, count in added.items()),
     )
 
 

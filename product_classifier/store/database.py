@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from product_classifier.errors import StoreError
-from product_classifier.store.migrations import LATEST, TABLES, migrate
+from product_classifier.store.migrations import LATEST, TABLES, migration
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
@@ -28,17 +30,14 @@ def open_database(path: Path, create: bool = False) -> Iterator[sqlite3.Connecti
         raise StoreError(f"there is no {path}; run crawl.py first, or pass --db-path")
     if create:
         _insist_on_folder(path)
-    try:
-        db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
-    except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be opened: {error}") from None
-    try:
-        _prepare(db, path)
+    if path.is_file():
+        _insist_on_ours(path)
+    with _connected(path, "rwc") as db:
+        if script := _needs(db, path):
+            _apply(db, script)
+        db.execute("pragma foreign_keys = on")
+        db.execute("pragma synchronous = extra")  # what is committed outlasts a power cut
         yield db
-    except sqlite3.DatabaseError as error:
-        raise _explained(error, path) from error
-    finally:
-        db.close()
 
 
 @contextmanager
@@ -91,7 +90,35 @@ def _insist_on_folder(path: Path) -> None:
         raise StoreError(f"there is no folder {path.parent} to put {path.name} into")
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+@contextmanager
+def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """Connect to a file in a mode of SQLite's, and explain what may be wrong with it."""
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    try:
+        db = sqlite3.connect(address, timeout=BUSY_TIMEOUT, isolation_level=None, uri=True)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be opened: {error}") from None
+    try:
+        db.execute("pragma trusted_schema = off")  # no functions of ours run in views of theirs
+        yield db
+    except sqlite3.DatabaseError as error:
+        raise _explained(error, path) from error
+    except UnicodeDecodeError:  # of a text that was read; what is written is Unicode
+        raise StoreError(f"{path} is damaged; restore it from a copy") from None
+    finally:
+        db.close()
+
+
+def _insist_on_ours(path: Path) -> None:
+    """Look at a file without changing it. Raises StoreError for a database of something else."""
+    if Path(f"{path}-journal").exists():
+        return  # its writer was killed: what it left half done must be taken back before
+    with _connected(path, "ro&immutable=1") as db:
+        _needs(db, path)
+
+
+def _needs(db: sqlite3.Connection, path: Path) -> str:
+    """Tell what a file needs to be of today's format. Raises StoreError where nothing helps."""
     version = db.execute("pragma user_version").fetchone()[0]
     tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
     if version > LATEST:
@@ -100,17 +127,42 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             f"this one knows {LATEST}); update the program"
         )
     if not tables:
-        db.executescript(f"begin exclusive;\n{SCHEMA.read_text()}\ncommit;")
-    elif version < LATEST or not tables >= TABLES:
-        migrate(db, path, version, tables, SCHEMA.read_text())
-    db.execute("pragma foreign_keys = on")
-    db.execute("pragma trusted_schema = off")  # no functions of ours run in views of theirs
-    db.execute("pragma synchronous = extra")  # what is committed outlasts a power cut
+        return SCHEMA.read_text()
+    if version < LATEST or not tables >= TABLES:
+        return migration(path, version, tables, SCHEMA.read_text())
+    for table, column in sorted(_expected_columns() - _columns(db)):
+        raise StoreError(f"{path} lacks {table}.{column}: it is damaged; restore it from a copy")
+    return ""
+
+
+@functools.cache
+def _expected_columns() -> set[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA.read_text())
+        return _columns(db)
+
+
+def _columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    query = """select schema.name, columns.name
+      from sqlite_master schema join pragma_table_info(schema.name) columns
+      where schema.type = 'table'"""
+    return set(db.execute(query).fetchall())
+
+
+def _apply(db: sqlite3.Connection, script: str) -> None:
+    try:
+        db.executescript(f"begin exclusive;\n{script}\ncommit;")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
 
 
 def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
     """Turn what SQLite says of a file into what to do about it; a bug in our SQL stays one."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if "Could not decode" in str(error):  # Python's sqlite3 says so without a code
+        code = sqlite3.SQLITE_CORRUPT
     advice = {
         sqlite3.SQLITE_NOTADB: "is not a database; pass another --db-path",
         sqlite3.SQLITE_BUSY: "is locked by another program; close it and try again",

@@ -10,15 +10,17 @@ import numpy as np
 from product_classifier.errors import StoreError
 from product_classifier.records import Experiment, Mistake, Outcomes, Summary
 from product_classifier.store.database import now, transaction
+from product_classifier.store.soundness import damaged, insist_on_seal, seal
 
 
 def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
     """Store an experiment and its predictions, all or nothing; returns its number."""
+    predictions = [(p.product_id, p.category_id, p.score) for p in experiment.predictions]
     with transaction(db):
         cursor = db.execute(
             """insert into experiment
-                 (name, date, kind, split, settings, versions, accuracy, seconds)
-               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+                 (name, date, kind, split, settings, versions, accuracy, seconds, seal)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
                 experiment.name,
                 now(),
@@ -28,15 +30,13 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
                 json.dumps(experiment.versions),
                 json.dumps(experiment.accuracy),
                 round(experiment.seconds, 1),
+                seal(sorted(predictions)),
             ),
         )
         number = int(cursor.lastrowid or 0)
         db.executemany(
             "insert into predicted_category values (?, ?, ?, ?)",
-            (
-                (number, prediction.product_id, prediction.category_id, prediction.score)
-                for prediction in experiment.predictions
-            ),
+            ((number, *prediction) for prediction in predictions),
         )
     return number
 
@@ -60,7 +60,11 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
 
 
 def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
-    """Read an experiment's predictions with the true categories of their products."""
+    """Read an experiment's predictions with the true categories of their products.
+
+    Raises StoreError where they are not what was stored.
+    """
+    insist_on_seal(db, number)
     rows = np.fromiter(
         db.execute(
             """select product.rowid, score, predicted.rowid, coalesce(true.rowid, 0)
@@ -74,6 +78,11 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
         ),
         dtype=np.dtype("i8,f8,i8,i8"),
     )
+    [(predictions,)] = db.execute(
+        "select count(*) from predicted_category where experiment_id = ?", (number,)
+    )
+    if len(np.unique(rows["f0"])) != predictions:
+        raise damaged(db, f"some products of experiment {number} cannot be found")
     above = dict(
         db.execute(
             """select category.rowid, coalesce(parent.rowid, category.rowid)

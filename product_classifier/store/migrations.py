@@ -6,7 +6,6 @@ product ids, one category for each product.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Set
 from pathlib import Path
 
@@ -45,25 +44,17 @@ update category set product_count =
 
 FROM_1 = """
 alter table bookmark add column total integer;
+alter table experiment add column seal text;
 pragma user_version = 2;
 """
 
 
-def migrate(
-    db: sqlite3.Connection, path: Path, version: int, tables: Set[str], schema: str
-) -> None:
-    """Bring an old database up to date. Raises StoreError for a database of something else."""
+def migration(path: Path, version: int, tables: Set[str], schema: str) -> str:
+    """Write what brings an old database up to date. Raises StoreError for one of something else."""
     if version == 1 and tables >= TABLES:
-        script = [FROM_1]
-    elif version == 0 and tables >= {"schema_version", *OLD_TABLES}:
+        return FROM_1
+    if version == 0 and tables >= {"schema_version", *OLD_TABLES}:
         aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
         drop = [f"drop table old_{name};" for name in OLD_TABLES] + ["drop table schema_version;"]
-        script = [*aside, schema, FROM_0, *drop]
-    else:
-        raise StoreError(f"{path} is a database of another program; pass another --db-path")
-    try:
-        db.executescript("begin exclusive;\n" + "\n".join(script) + "\ncommit;")
-    except sqlite3.Error:
-        if db.in_transaction:
-            db.execute("rollback")
-        raise
+        return "\n".join([*aside, schema, FROM_0, *drop])
+    raise StoreError(f"{path} is a database of another program; pass another --db-path")

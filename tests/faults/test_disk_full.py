@@ -60,7 +60,10 @@ def test_a_full_disk_is_said_and_nothing_is_lost(
         with on_a_disk_with(enough, monkeypatch):
             assert run_crawl(whole, server.address, monkeypatch, "--allow-private") == 0
         for number in range(sizes):
-            folder, room = tmp_path / f"full{number}", Room(chance.randrange(enough.written * 9 // 10))
+            folder, room = (
+                tmp_path / f"full{number}",
+                Room(chance.randrange(enough.written * 9 // 10)),
+            )
             folder.mkdir()
             with (
                 on_a_disk_with(room, monkeypatch),

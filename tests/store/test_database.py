@@ -129,6 +129,7 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
               date        text not null                 -- of the last page, or the last try
             );
             insert into bookmark values ('products?cat=belts', 50, 0, null, 'now');
+            alter table experiment drop column seal;
             pragma user_version = 1;"""
         )
     with open_database(path) as db:

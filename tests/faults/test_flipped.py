@@ -1,0 +1,100 @@
+"""A database that a disk has changed: an error that says so, never a wrong report."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyze
+from product_classifier.errors import ProductClassifierError, StoreError
+from product_classifier.records import Experiment, Image, Page, Prediction
+from product_classifier.store.catalogue import save_images, save_page
+from product_classifier.store.database import open_database
+from product_classifier.store.experiments import read_outcomes, save_experiment
+from tests.conftest import shop
+from tests.faults.tier import tier
+
+NAMES = ("name", "date", "seconds", "path", "total", "expected", "broken", "skipped", "finished")
+
+
+@pytest.fixture
+def crawled(tmp_path: Path) -> Path:
+    """A database with something in every table."""
+    path = tmp_path / "whole.db"
+    with open_database(path, create=True) as db:
+        products = shop(db, per_leaf=100)
+        save_page(db, Page("products?cat=belts", products[:5], [], 5, False, 100))
+        save_images(db, [Image("a", "aa/a.jpg", "a", 30, 40), Image("b", error="HTTP 404")])
+        predictions = [
+            Prediction(each.id, ("belts", "flare")[k % 7 == 0], k / len(products))
+            for k, each in enumerate(products)
+        ]
+        save_experiment(db, Experiment("x", "words", "", {}, {}, 1.0, {}, predictions))
+    return path
+
+
+def figures(path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run analyze.py, and read the figures of its report; nothing where it refuses."""
+    output = path.with_suffix(".json")
+    command = ["analyze.py", "--db-path", str(path), "--json", *options, "--output", str(output)]
+    monkeypatch.setattr(sys, "argv", command)
+    try:
+        analyze.main()
+    except ProductClassifierError:
+        return None
+    return _without_names(json.loads(output.read_text()))
+
+
+def _without_names(value: Any) -> Any:
+    """Leave out what stands nowhere else in a database, so that nothing can tell it is wrong."""
+    if isinstance(value, dict):
+        return {key: _without_names(each) for key, each in value.items() if key not in NAMES}
+    return [_without_names(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("options", [[], ["--crawl"]])
+def test_a_flipped_byte_is_an_error_or_changes_no_figure(
+    crawled: Path, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, seed = tier(short=20, long=200)
+    chance = random.Random(seed)
+    right = figures(crawled, options, monkeypatch)
+    data = crawled.read_bytes()
+    found = []
+    for number in range(files):
+        flipped = bytearray(data)
+        for _ in range(3):
+            flipped[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path = tmp_path / f"flipped{number}.db"
+        path.write_bytes(flipped)
+        found.append(figures(path, options, monkeypatch))
+        assert found[-1] in (None, right)
+    assert None in found
+
+
+def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
+    with sqlite3.connect(crawled) as db:
+        db.execute("update predicted_category set score = 0.999 where product_id = 'belts-000'")
+    db.close()
+    with (
+        open_database(crawled) as sound,
+        pytest.raises(StoreError, match=r"experiment 1 is not what was stored\); restore it"),
+    ):
+        read_outcomes(sound, 1)
+
+
+def test_a_foreign_database_is_not_changed_by_looking(tmp_path: Path) -> None:
+    path = tmp_path / "photos.db"
+    with sqlite3.connect(path) as db:
+        db.executescript("pragma journal_mode = wal; create table photo (name text);")
+    db.close()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(StoreError, match="of another program"), open_database(path, create=True):
+        pass
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
