@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.common import HEADER, ROOT
 
-NAMES = ("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling")
+NAMES = ("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching")
 
 
 def main() -> None:

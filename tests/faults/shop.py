@@ -35,12 +35,10 @@ def picture(side: int = 130) -> bytes:
     return file.getvalue()
 
 
-def signed(path: str) -> bytes:
+def signed(path: str, plain: bytes | None = None) -> bytes:
     """The same picture with a comment in it, so that no two paths have the same bytes."""
-    comment = path.encode()
-    return (
-        picture()[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + picture()[2:]
-    )
+    plain, comment = plain or picture(), path.encode()
+    return plain[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + plain[2:]
 
 
 def healthy_shop(products: int) -> Healthy:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import socket
-import string
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from product_classifier.errors import SourceError
 from product_classifier.sources import connections
 from product_classifier.sources.addresses import is_public
 from product_classifier.sources.http import Client
+from product_classifier.sources.pictures import fetch_pictures
 from product_classifier.store.images import ImageFolder
 from tests.faults.faults import JPEG
 from tests.faults.server import Body, Conversation, FaultServer
+from tests.faults.shop import picture, signed
 from tests.sources.test_http import Time
 
 SPELLINGS = (
@@ -131,16 +132,29 @@ def test_a_name_that_changes_where_it_leads_is_judged_by_the_connection(
         assert server.asked == []
 
 
-HOSTILE = st.text(string.printable + "é/\\..%\0😀", max_size=60)
+PIECES = (
+    *("..", ".", "", "/", "\\", "%2e%2e", "%2F", "%5c", "%00", "~", "-rf", "CON", "NUL", "aux.jpg"),
+    *("etc", "passwd", "a" * 300, "😀", "é", "ı", "\u202egpj.exe", ";", "|", "$(id)", "`id`", "\n"),
+    *("?file=../../x", "#../x", "image.jpg", "IMAGE.JPG", "image.jpg:stream", " ", "*", "//x", "@"),
+)
 
 
-@given(st.lists(st.tuples(HOSTILE, st.binary(min_size=1)), unique=True, max_size=20))
-def test_whatever_an_address_says_files_stay_in_the_folder(
-    tmp_path_factory: pytest.TempPathFactory, fetched: list[tuple[str, bytes]]
-) -> None:
-    place = tmp_path_factory.mktemp("place")
-    folder = ImageFolder(place / "images")
-    names = {data: folder.put(data, "jpg")[0] for _, data in fetched}
-    assert len(set(names.values())) == len(names)
-    written = {path for path in place.rglob("*") if path.is_file()}
-    assert written == {folder.path / name for name in names.values()}
+def test_whatever_an_address_says_its_file_is_in_the_folder_and_its_own(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    made = {"/".join(chance.choices(PIECES, k=chance.randrange(1, 9))) for _ in range(13_000)}
+    small = picture(8)
+
+    def answer(path: str, address: str) -> Body:
+        return Body(JPEG, signed(path, small))
+
+    folder = ImageFolder(tmp_path / "deep" / "images")
+    with FaultServer(answer).running() as server:
+        addresses = [f"{server.address}/{text}" for text in made]
+        client = Client(connections=16, allow_private=True)
+        batches = fetch_pictures(addresses, client, None, folder.put)
+        found = [image for batch in batches for image in batch if image.file]
+        assert len(found) == len(made) > 10_000
+        served = {asked.path for asked in server.asked}
+    assert len({image.file for image in found}) == len(served)
+    written = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {folder.path / str(image.file) for image in found}

@@ -1,0 +1,129 @@
+"""Pictures a second of crawl.py beside img2dataset and a script, from a server with latency.
+
+The server has a process of its own on the same machine, and tells when each picture was asked for:
+starting and ending a program do not count. All of them decode every picture whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.common import ROOT, Row
+from tests.faults.faults import JPEG
+from tests.faults.server import Body, FaultServer
+from tests.faults.shop import signed
+
+PICTURES, CONNECTIONS, LATENCY, TURNS = 4000, 64, 0.04, 3
+PEERS = ROOT / ".venv-peers" / "bin"
+
+
+class Cost(NamedTuple):
+    """What fetching took."""
+
+    per_second: float  # pictures
+    milliseconds: float  # of all cores, for each picture; the server's are not counted
+    megabytes: float  # at most, of the largest process
+
+
+def run(shared: Path) -> Iterator[Row]:
+    """Let the contenders take turns."""
+    if not (PEERS / "img2dataset").exists():
+        raise SystemExit("img2dataset is not there; use make bench-crawl")
+    taken: dict[str, list[Cost]] = {name: [] for name in ("crawl.py", "img2dataset", "script")}
+    for _ in range(TURNS):
+        for name, costs in taken.items():
+            costs.append(cost_of(name))
+    ours = taken.pop("crawl.py")
+    for name, theirs in taken.items():
+        least = 1.5 if name == "script" else 1.0
+        beside = [a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True)]
+        ratio = statistics.median(beside)
+        mine, other = (middle([cost.per_second for cost in costs]) for costs in (ours, theirs))
+        yield Row(
+            f"pictures of 20 kB, {CONNECTIONS} connections, {LATENCY * 1000:.0f} ms",
+            f"{mine:.0f}/s = {ratio:.2f} x",
+            f"{name} {other:.0f}/s",
+            f">= {least} x",
+            ratio >= least,
+        )
+        mine, other = (middle([cost.milliseconds for cost in costs]) for costs in (ours, theirs))
+        yield Row("  … processor", f"{mine:.1f} ms each", f"{name} {other:.1f} ms", "reported")
+        mine, other = (middle([cost.megabytes for cost in costs]) for costs in (ours, theirs))
+        yield Row("  … memory", f"{mine:.0f} MB", f"{name} {other:.0f} MB", "reported")
+
+
+def middle(values: list[float]) -> float:
+    """Take the median."""
+    return statistics.median(values)
+
+
+def cost_of(name: str) -> Cost:
+    """Fetch all pictures with one of the contenders, into a new folder."""
+    with tempfile.TemporaryDirectory() as place, picture_server() as (address, server):
+        folder = Path(place)
+        urls = [f"{address}/{number}.jpg" for number in range(PICTURES)]
+        (folder / "urls.txt").write_text("\n".join(urls))
+        lines = [f"{number},picture,A,{url}" for number, url in enumerate(urls)]
+        (folder / "urls.csv").write_text("\n".join(["id,name,category_path,image", *lines]))
+        process = subprocess.Popen(
+            COMMANDS[name], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        assert status == 0, name
+        server.send("how long?")
+        asked, seconds = server.recv()
+        assert asked == PICTURES
+        assert len([file for file in folder.rglob("*.jpg") if file.stat().st_size]) == PICTURES
+    milliseconds = 1000 * (used.ru_utime + used.ru_stime) / PICTURES
+    return Cost(PICTURES / seconds, milliseconds, used.ru_maxrss / 1000)
+
+
+COMMANDS: dict[str, list[str]] = {
+    "crawl.py": [
+        *(sys.executable, str(ROOT / "crawl.py"), "--from", "urls.csv", "--allow-private"),
+        *("--connections", str(CONNECTIONS)),
+    ],
+    "img2dataset": [  # keeps the bytes as they are, after it has decoded them
+        *(str(PEERS / "img2dataset"), "--url_list=urls.txt", "--output_folder=pictures"),
+        *("--processes_count=1", f"--thread_count={CONNECTIONS}", "--output_format=files"),
+        *("--resize_mode=no", "--skip_reencode=True", "--encode_format=jpg"),
+    ],
+    "script": [
+        *(sys.executable, str(ROOT / "benchmarks" / "obvious_script.py")),
+        *("urls.txt", str(CONNECTIONS)),
+    ],
+}
+
+
+@contextlib.contextmanager
+def picture_server() -> Iterator[tuple[str, Connection]]:
+    """Serve pictures from another process; yields its address and a line to it."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=serve, args=(there,), daemon=True)
+    process.start()
+    try:
+        yield here.recv(), here
+    finally:
+        process.kill()
+        process.join()
+
+
+def serve(line: Connection) -> None:
+    """Serve, and tell how many pictures were asked for, and for how long."""
+    with FaultServer(lambda path, _: Body(JPEG, signed(path)), latency=LATENCY).running() as server:
+        line.send(server.address)
+        line.recv()
+        moments = [asked.moment for asked in server.asked]
+        line.send((len(moments), max(moments) - min(moments)))
+        line.recv()
