@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
   && echo $$p && break; done)
 VENV := .venv
+PEERS := .venv-peers
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OPTIONS ?=
@@ -32,11 +33,17 @@ format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
-bench: $(VENV)/.checks  ## print each figure beside its peer (needs ../shared; OPTIONS='scale')
+soak: $(VENV)/.checks  ## play faults against crawl.py for an hour (SOAK_SEED=N plays them again)
+	SOAK=1 $(RUN) -m pytest tests/faults -s $(OPTIONS)
+
+bench: $(VENV)/.checks $(PEERS)/.installed  ## print each figure beside its peer (needs ../shared; OPTIONS='scale')
 	@$(RUN) -m benchmarks $(OPTIONS)
 
+bench-crawl: $(VENV)/.checks $(PEERS)/.installed  ## crawl.py alone, beside img2dataset and a script
+	@$(RUN) -m benchmarks crawling fetching
+
 clean:  ## remove what can be made again, .venv included
-	rm -rf $(VENV) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.runs: requirements.txt constraints.txt
 	@test -n '$(PYTHON)' || { echo 'make: Python 3.11, 3.12 or 3.13 is needed; \
@@ -50,4 +57,9 @@ $(VENV)/.checks: $(VENV)/.runs requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help setup demo test test-fast check format bench clean
+$(PEERS)/.installed: requirements-peers.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: help setup demo test test-fast check format soak bench bench-crawl clean

@@ -38,7 +38,7 @@ class Cost(NamedTuple):
 def run(shared: Path) -> Iterator[Row]:
     """Let the contenders take turns."""
     if not (PEERS / "img2dataset").exists():
-        raise SystemExit("img2dataset is not there; use make bench-crawl")
+        raise SystemExit("img2dataset is not there; run make bench-crawl")
     taken: dict[str, list[Cost]] = {name: [] for name in ("crawl.py", "img2dataset", "script")}
     for _ in range(TURNS):
         for name, costs in taken.items():

@@ -9,12 +9,12 @@ import pytest
 
 from product_classifier.sources import connections, gate
 from product_classifier.sources.addresses import is_public
-from tests.faults.faults import FAULTS
+from tests.faults.faults import FAULTS, JPEG
 from tests.faults.server import FaultServer
 from tests.faults.shop import contents, healthy_shop, run_crawl
+from tests.faults.tier import tier
 
 pytestmark = pytest.mark.slow
-ITEMS = 2_000
 MOST_RUNS = 12  # of the same command; each tries again what failed for good in the one before
 
 
@@ -33,12 +33,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_everything_that_can_be_had_is_fetched_and_nothing_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
-    shop = healthy_shop(products=ITEMS)
+    items, seed = tier(short=2_000, long=50_000)
+    shop = healthy_shop(products=items)
     found = {}
     for share in (0.0, 0.3):
         folder = tmp_path / str(share)
         folder.mkdir()
-        with FaultServer(shop, FAULTS, share, seed=1).running() as server:
+        with FaultServer(shop, FAULTS, share, seed).running() as server:
             runs = 1
             while run_crawl(folder, server.address, monkeypatch):
                 runs += 1
@@ -46,6 +47,6 @@ def test_everything_that_can_be_had_is_fetched_and_nothing_wrong(
             found[share] = contents(folder, server.address)
     assert runs > 1
     played = {asked.fault for asked in server.asked} - {""}
-    assert played == {fault.__name__ for faults in FAULTS.values() for fault in faults}
+    assert played >= {fault.__name__ for fault in FAULTS[JPEG]}
     assert len(server.asked) <= 1.6 * len({asked.path for asked in server.asked})
     assert found[0.3] == found[0.0]
