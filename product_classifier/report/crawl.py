@@ -54,6 +54,7 @@ def crawl_page(state: CrawlState) -> str:
         state=state,
         leaves=[(category, _share(category, filled, logarithmic)) for category in leaves],
         logarithmic=logarithmic,
+        told=any(category.expected is not None for category in leaves),
         failed=[category for category in leaves if category.error],
     )
 
