@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
+import secrets
 import socket
-import tempfile
+import stat
 import time
 from pathlib import Path
 
@@ -30,7 +32,7 @@ class ImageFolder:
         sha256 = hashlib.sha256(data).hexdigest()
         name = f"{sha256[:2]}/{sha256}.{extension}"
         try:
-            if not (self.path / name).is_file() or (self.path / name).is_symlink():
+            if not _is_there(self.path / name):
                 write_whole(self.path / name, data)
         except OSError as error:
             raise StoreError(
@@ -55,20 +57,25 @@ class ImageFolder:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, even after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f"{_mark()}{os.getpid()}-", delete=False
-    ) as file:
+    part = path.parent / f"{_mark()}{os.getpid()}-{secrets.token_hex(8)}"
+    try:
         try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+            _write_synced(part, data)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_synced(part, data)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     _sync_names(path.parent)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with open(path, "xb") as file:  # a new file; no link is followed
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_names(folder: Path) -> None:
@@ -82,6 +89,15 @@ def _sync_names(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _is_there(path: Path) -> bool:
+    """Tell whether a path is a file itself, not a link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+@functools.cache
 def _mark() -> str:
     """Begin the names of files that are being written on this host."""
     return f"{HALF_WRITTEN}{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]}-"

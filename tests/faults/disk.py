@@ -234,9 +234,9 @@ def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             synced[path] = Path(path).read_bytes()
 
-    def watch_replace(source: str, target: Path) -> None:
+    def watch_replace(source: Path, target: Path) -> None:
         replace(source, target)
-        disk.record.append(Write(str(target), 0, synced.pop(source, b"")))
+        disk.record.append(Write(str(target), 0, synced.pop(str(source), b"")))
         moved.setdefault(os.path.realpath(Path(target).parent), []).append(str(target))
 
     monkeypatch.setattr(os, "fsync", watch_sync)

@@ -139,6 +139,7 @@ PIECES = (
 )
 
 
+@pytest.mark.slow
 def test_whatever_an_address_says_its_file_is_in_the_folder_and_its_own(tmp_path: Path) -> None:
     chance = random.Random(0)
     made = {"/".join(chance.choices(PIECES, k=chance.randrange(1, 9))) for _ in range(13_000)}
