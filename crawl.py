@@ -98,9 +98,8 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Names
     def fail(query: str, error: str) -> None:
         failed.append(query)
         bookmarks.save_failure(db, query, error)
-        cli.say(
-            json.dumps({"query": query, "error": error}) if args.log_json else f"{query}: {error}"
-        )
+        facts = {"query": query, "error": error}
+        cli.say(json.dumps(facts) if args.log_json else f"{query}: {error}")
 
     progress = cli.Progress("leaves", len(leaves), notes, args.log_json)
     for leaf in leaves:
@@ -150,7 +149,11 @@ def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     catalogue.save_import(
         db, contents.categories, contents.products, contents.skipped, args.source.name
     )
-    cli.warn([f"{entry.item}: {entry.reason}" for entry in contents.skipped], "skipped")
+    if args.log_json:
+        for entry in contents.skipped:
+            cli.say(json.dumps({"skipped": entry.item, "reason": entry.reason}))
+    else:
+        cli.warn([f"{entry.item}: {entry.reason}" for entry in contents.skipped], "skipped")
 
 
 def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:

@@ -62,7 +62,7 @@ def write_whole(path: Path, data: bytes) -> None:
         try:
             _write_synced(part, data)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             _write_synced(part, data)
         os.replace(part, path)
     except BaseException:
@@ -76,6 +76,14 @@ def _write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, so that their names outlast a power cut."""
+    if not folder.parent.is_dir():
+        _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_names(folder.parent)
 
 
 def _sync_names(folder: Path) -> None:

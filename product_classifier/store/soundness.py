@@ -21,8 +21,8 @@ def insist_on_sound(db: sqlite3.Connection, tables: Iterable[str]) -> None:
         for (problem,) in db.execute(f"pragma integrity_check({table})"):
             if problem != "ok":
                 raise damaged(db, problem)
-        for _, row, parent, _ in db.execute(f"pragma foreign_key_check({table})"):
-            raise damaged(db, f"row {row} of {table} refers to no {parent}")
+        for _, _, parent, _ in db.execute(f"pragma foreign_key_check({table})"):
+            raise damaged(db, f"{table} refers to a {parent} that is not there")
 
 
 def seal(predictions: Iterable[tuple[str, str, float]]) -> str:
@@ -48,4 +48,6 @@ def insist_on_seal(db: sqlite3.Connection, experiment: int) -> None:
 def damaged(db: sqlite3.Connection, problem: str) -> StoreError:
     """Say what is wrong with a file, and what to do about it."""
     _, _, path = db.execute("pragma database_list").fetchone()
-    return StoreError(f"{path} is damaged ({problem}); restore it from a copy")
+    return StoreError(
+        f"{path} is damaged, or was changed by hand ({problem}); restore it from a copy"
+    )
