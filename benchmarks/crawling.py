@@ -31,7 +31,7 @@ def run(shared: Path) -> Iterator[Row]:
         where = ["--db-path", folder / "crawl.db", "--images-path", folder / "images"]
         process = measure("crawl.py", *api, *where)
     for label, stage, count in (("products", "leaves", PRODUCTS), ("pictures", "pictures", None)):
-        found = re.search(rf"^{stage}: ([\d,]+) in ([\d.]+) s$", process.errors, re.MULTILINE)
+        found = re.search(rf"^{stage}: ([\d,]+) in ([\d.]+) s\b", process.errors, re.MULTILINE)
         assert found
         total = count or int(found[1].replace(",", ""))
         yield Row(
