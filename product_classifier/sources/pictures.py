@@ -5,11 +5,13 @@ A picture counts when it has been decoded; what cannot be had is an Image with t
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from product_classifier.errors import PictureError, SourceError
 from product_classifier.pictures import decode
@@ -18,6 +20,7 @@ from product_classifier.sources.http import Client
 
 Store = Callable[[bytes, str], tuple[str, str]]  # bytes, extension → file, sha256
 AHEAD = 2  # addresses for each worker, so that none of them waits for this thread
+LONGEST_WAIT = 0.25  # seconds from a picture to its row: storing many at once takes as long as one
 
 
 def fetch_pictures(
@@ -46,20 +49,26 @@ def fetch_pictures(
     for _ in range(workers):
         threading.Thread(target=work, daemon=True).start()
     rest = iter(addresses)
-    waiting, room = 0, AHEAD * workers
+    waiting, due = 0, 0.0
+    found: list[Image] = []
     try:
         while True:
-            for address in islice(rest, room):
+            for address in islice(rest, AHEAD * workers - waiting):
                 asked.put(address)
                 waiting += 1
             if not waiting:
-                return
-            found = [ready.get()]
-            while not ready.empty():
-                found.append(ready.get())
-            waiting -= len(found)
-            room = len(found)
-            yield [_whole(result) for result in found]
+                break
+            with contextlib.suppress(Empty):
+                left = max(due - time.monotonic(), 0) if found else None
+                found.append(_whole(ready.get(timeout=left)))
+                waiting -= 1
+                if len(found) == 1:
+                    due = time.monotonic() + LONGEST_WAIT
+            if len(found) >= workers or time.monotonic() >= due:
+                yield found
+                found = []
+        if found:
+            yield found
     finally:
         for _ in range(workers):
             asked.put(None)
