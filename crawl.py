@@ -123,12 +123,13 @@ def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: 
 
 def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
     """Fetch what lies beyond the API's reach, one range of prices after the other."""
-    if bookmarks.bookmark(db, cuts_query(leaf)).finished:
+    enough = catalogue.count_products(db, leaf) >= maximum
+    if enough or bookmarks.bookmark(db, cuts_query(leaf)).finished:
         return
     for query in shop.cuts(leaf):
+        crawl_query(db, shop, query, REACHABLE)
         if catalogue.count_products(db, leaf) >= maximum:
             return
-        crawl_query(db, shop, query, REACHABLE)
     bookmarks.save_finished(db, cuts_query(leaf))
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from benchmarks.common import ROOT, Row
@@ -44,27 +44,23 @@ def run(shared: Path) -> Iterator[Row]:
         for name, costs in taken.items():
             costs.append(cost_of(name))
     ours = taken.pop("crawl.py")
+    mine = Cost(*map(median, zip(*ours, strict=True)))
     for name, theirs in taken.items():
+        other = Cost(*map(median, zip(*theirs, strict=True)))
+        ratio = median(a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True))
         least = 1.5 if name == "script" else 1.0
-        beside = [a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True)]
-        ratio = statistics.median(beside)
-        mine, other = (middle([cost.per_second for cost in costs]) for costs in (ours, theirs))
         yield Row(
             f"pictures of 20 kB, {CONNECTIONS} connections, {LATENCY * 1000:.0f} ms",
-            f"{mine:.0f}/s = {ratio:.2f} x",
-            f"{name} {other:.0f}/s",
+            f"{mine.per_second:.0f}/s = {ratio:.2f} x",
+            f"{name} {other.per_second:.0f}/s",
             f">= {least} x",
             ratio >= least,
         )
-        mine, other = (middle([cost.milliseconds for cost in costs]) for costs in (ours, theirs))
-        yield Row("  … processor", f"{mine:.1f} ms each", f"{name} {other:.1f} ms", "reported")
-        mine, other = (middle([cost.megabytes for cost in costs]) for costs in (ours, theirs))
-        yield Row("  … memory", f"{mine:.0f} MB", f"{name} {other:.0f} MB", "reported")
-
-
-def middle(values: list[float]) -> float:
-    """Take the median."""
-    return statistics.median(values)
+        for figure, ours_is, theirs_is in (
+            ("processor", f"{mine.milliseconds:.1f} ms each", f"{other.milliseconds:.1f} ms"),
+            ("memory", f"{mine.megabytes:.0f} MB", f"{other.megabytes:.0f} MB"),
+        ):
+            yield Row(f"  … {figure}", ours_is, f"{name} {theirs_is}", "reported")
 
 
 def cost_of(name: str) -> Cost:
