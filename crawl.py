@@ -168,7 +168,7 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     def notes() -> dict[str, int]:
         return {"failed": failed, "pauses": client.pauses}
 
-    for some in fetch_pictures(pending, client, args.images, store.put, args.connections):
+    for some in fetch_pictures(pending, client, args.images, store, args.connections):
         if not progress:  # servers are at work while a million addresses are counted
             wanted = catalogue.count_pending_images(db, args.images, args.refresh)
             progress = cli.Progress("pictures", wanted, notes, args.log_json)

@@ -40,9 +40,12 @@ def run(shared: Path) -> Iterator[Row]:
     if not (PEERS / "img2dataset").exists():
         raise SystemExit("img2dataset is not there; run make bench-crawl")
     taken: dict[str, list[Cost]] = {name: [] for name in ("crawl.py", "img2dataset", "script")}
-    for _ in range(TURNS):
-        for name, costs in taken.items():
-            costs.append(cost_of(name))
+    with tempfile.TemporaryDirectory() as place:  # removed last: new files are slow after removals
+        for turn in range(TURNS):
+            for name, costs in taken.items():
+                folder = Path(place, f"{name} {turn}")
+                folder.mkdir()
+                costs.append(cost_of(name, folder))
     ours = taken.pop("crawl.py")
     mine = Cost(*map(median, zip(*ours, strict=True)))
     for name, theirs in taken.items():
@@ -63,10 +66,9 @@ def run(shared: Path) -> Iterator[Row]:
             yield Row(f"  … {figure}", ours_is, f"{name} {theirs_is}", "reported")
 
 
-def cost_of(name: str) -> Cost:
-    """Fetch all pictures with one of the contenders, into a new folder."""
-    with tempfile.TemporaryDirectory() as place, picture_server() as (address, server):
-        folder = Path(place)
+def cost_of(name: str, folder: Path) -> Cost:
+    """Fetch all pictures with one of the contenders, into an empty folder."""
+    with picture_server() as (address, server):
         urls = [f"{address}/{number}.jpg" for number in range(PICTURES)]
         (folder / "urls.txt").write_text("\n".join(urls))
         lines = [f"{number},picture,A,{url}" for number, url in enumerate(urls)]

@@ -68,7 +68,7 @@ def read_flipkart(shared: Path, place: Path) -> Flipkart:
     texts = [f"{product.name}\n{product.description}" for product in products]
     store = ImageFolder(place / "images")
     addresses = [product.image for product in products if product.image]
-    fetched = fetch_pictures(addresses, Client(), folder, store.put)
+    fetched = fetch_pictures(addresses, Client(), folder, store)
     images = {image.address: image for some in fetched for image in some if image.file}
     found = [images.get(str(product.image)) for product in products]
     return Flipkart(texts, found, labels, positions(texts, found), store.path)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from product_classifier.errors import FeatureError
 from product_classifier.features.runtime import tensorflow
-from product_classifier.store.images import write_whole
+from product_classifier.store.files import write_whole
 
 FORMAT = 2
 MINI_FILE = Path(__file__).parent / "weights" / "mini.npz"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.store.images import write_whole
+from product_classifier.store.files import write_whole
 
 Arrays = Sequence[NDArray[Any]]
 

@@ -6,6 +6,7 @@ import math
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import certifi
@@ -18,6 +19,7 @@ from product_classifier.sources.addresses import is_public
 
 TIMEOUT = 20.0  # seconds without a byte
 DEADLINE = 120.0  # seconds for a whole answer
+BUFFER = 65_536  # bytes
 
 
 def pools(connections: int, allow_private: bool, proxy: str | None = None) -> urllib3.PoolManager:
@@ -30,10 +32,16 @@ def pools(connections: int, allow_private: bool, proxy: str | None = None) -> ur
     context.sslsocket_class = _TlsSocket
     options: dict[str, Any] = {"maxsize": connections, "block": True, "ssl_context": context}
     manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+    # urllib3 would compare all options each time; here they are the same for all
+    manager.key_fn_by_scheme = {"http": _place, "https": _place}  # type: ignore[dict-item]
     anywhere = allow_private or proxy
     plain, tls = (_Pool, _TlsPool) if anywhere else (_PublicPool, _PublicTlsPool)
     manager.pool_classes_by_scheme = {"http": plain, "https": tls}
     return manager
+
+
+def _place(context: Mapping[str, Any]) -> tuple[str, str, int]:
+    return context["scheme"], context["host"], context["port"]
 
 
 def insist_on_public(host: str) -> None:
@@ -49,7 +57,10 @@ def insist_on_public(host: str) -> None:
 
 
 class _Deadline:
-    """Limits what all reads take together; a server may send a byte just before each timeout."""
+    """Limits what all reads take together; a server may send a byte just before each timeout.
+
+    Asks the system as little as it can: threads that wait for each other make each call dear.
+    """
 
     until = math.inf  # as time.monotonic() tells it
 
@@ -57,15 +68,23 @@ class _Deadline:
         left = self.until - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"not complete after {DEADLINE:.0f} s")
-        self.settimeout(min(TIMEOUT, left))  # type: ignore[attr-defined]
+        if left < TIMEOUT:
+            self.settimeout(left)
         return int(super().recv_into(*args, **kwargs))  # type: ignore[misc]
 
+    def settimeout(self, seconds: float | None) -> None:
+        if seconds != self.gettimeout():  # type: ignore[attr-defined]
+            super().settimeout(seconds)  # type: ignore[misc]
 
-class _Socket(_Deadline, socket.socket):
+    def makefile(self, mode: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().makefile(mode, BUFFER)  # type: ignore[misc]
+
+
+class _Socket(_Deadline, socket.socket):  # type: ignore[misc]
     pass
 
 
-class _TlsSocket(_Deadline, ssl.SSLSocket):
+class _TlsSocket(_Deadline, ssl.SSLSocket):  # type: ignore[misc]
     pass
 
 

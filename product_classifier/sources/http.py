@@ -15,9 +15,10 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import urllib3.exceptions as failure
+from urllib3.util.url import Url, parse_url
 
 from product_classifier import __version__
 from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
@@ -143,12 +144,13 @@ class Client:
 
     def _tried(self, url: str, encoding: str, parse: Callable[[Answer], T]) -> T:
         """Ask until an answer can be used. Raises UnusableError where none of the tries' can."""
-        gate = self._gate(url)
+        target = _target(url)
+        gate = self._gate(target)
         problem = ""
         for attempt in range(TRIES):
             gate.wait()
             try:
-                answer = self._ask(url, encoding)
+                answer = self._ask(target, encoding)
                 if answer.status in BUSY:
                     gate.close(_seconds(answer.headers.get("Retry-After", "")))
                     problem = f"HTTP {answer.status}"
@@ -167,13 +169,16 @@ class Client:
                 self._sleep(random.uniform(0, 2.0**attempt))
         raise UnusableError(problem)
 
-    def _ask(self, url: str, encoding: str) -> Answer:
-        response = self._pools[urlsplit(url).scheme].urlopen(
+    def _ask(self, target: Url, encoding: str) -> Answer:
+        pools = self._pools[str(target.scheme)]
+        whole = pools.proxy and target.scheme == "http"  # what such a proxy wants to be told
+        response = pools.connection_from_host(target.host, target.port, target.scheme).urlopen(
             "GET",
-            url,
+            target.url if whole else target.request_uri,
             headers={"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": encoding},
             retries=False,
             redirect=False,
+            assert_same_host=False,
             preload_content=False,
             timeout=TIMEOUT,
         )
@@ -194,20 +199,23 @@ class Client:
         finally:
             response.release_conn()
 
-    def _gate(self, url: str) -> Gate:
-        """Find the gate before a host. Raises SourceError for what must or can not be asked."""
-        try:
-            parts = urlsplit(url)
-            scheme, host = parts.scheme, parts.hostname or ""
-            place = f"{host}:{parts.port}"
-        except ValueError:
-            scheme = host = place = ""
-        if scheme not in ("http", "https") or not host:
-            raise SourceError(f"not an address that can be fetched: {_bare(url)!r}")
+    def _gate(self, target: Url) -> Gate:
+        """Find the gate before a host. Raises SourceError for one that must not be asked."""
         if not self._allow_private:
-            insist_on_public(host)
+            insist_on_public(str(target.host))
         with self._gates_lock:
-            return self._gates.setdefault(place, self._new_gate())
+            return self._gates.setdefault(target.netloc or "", self._new_gate())
+
+
+def _target(url: str) -> Url:
+    """Take a URL apart. Raises SourceError for what cannot be asked."""
+    try:
+        target = parse_url(url)
+    except failure.LocationParseError:
+        target = Url()
+    if target.scheme not in ("http", "https") or not target.host:
+        raise SourceError(f"not an address that can be fetched: {_bare(url)!r}")
+    return target._replace(auth=None, fragment=None)
 
 
 def _seconds(retry_after: str) -> float | None:

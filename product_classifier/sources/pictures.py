@@ -5,22 +5,31 @@ A picture counts when it has been decoded; what cannot be had is an Image with t
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
+from typing import Protocol
 
 from product_classifier.errors import PictureError, SourceError
 from product_classifier.pictures import decode
 from product_classifier.records import Image
 from product_classifier.sources.http import Client
 
-Store = Callable[[bytes, str], tuple[str, str]]  # bytes, extension → file, sha256
-AHEAD = 2  # addresses for each worker, so that none of them waits for this thread
-LONGEST_WAIT = 0.25  # seconds from a picture to its row: storing many at once takes as long as one
+AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
+LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
+
+
+class Store(Protocol):
+    """Where pictures go, such as store.images.ImageFolder."""
+
+    def put(self, data: bytes, extension: str) -> tuple[str, str]:
+        """Store a picture's bytes; returns its file and its SHA-256."""
+
+    def keep(self) -> None:
+        """Make sure that all that has been put stays there."""
 
 
 def fetch_pictures(
@@ -49,26 +58,20 @@ def fetch_pictures(
     for _ in range(workers):
         threading.Thread(target=work, daemon=True).start()
     rest = iter(addresses)
-    waiting, due = 0, 0.0
-    found: list[Image] = []
+    waiting = 0
     try:
         while True:
             for address in islice(rest, AHEAD * workers - waiting):
                 asked.put(address)
                 waiting += 1
             if not waiting:
-                break
-            with contextlib.suppress(Empty):
-                left = max(due - time.monotonic(), 0) if found else None
-                found.append(_whole(ready.get(timeout=left)))
-                waiting -= 1
-                if len(found) == 1:
-                    due = time.monotonic() + LONGEST_WAIT
-            if len(found) >= workers or time.monotonic() >= due:
-                yield found
-                found = []
-        if found:
-            yield found
+                return
+            found = [ready.get()]
+            time.sleep(LONGEST_WAIT)
+            found += [ready.get() for _ in range(ready.qsize())]
+            waiting -= len(found)
+            store.keep()
+            yield [_whole(result) for result in found]
     finally:
         for _ in range(workers):
             asked.put(None)
@@ -82,7 +85,7 @@ def _fetched(address: str, client: Client, folder: Path | None, store: Store) ->
             data, extension, size = _checked(_read(address, folder))
     except (SourceError, PictureError) as error:
         return Image(address, error=str(error))
-    return Image(address, *store(data, extension), *size)
+    return Image(address, *store.put(data, extension), *size)
 
 
 def _whole(result: Image | BaseException) -> Image:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.errors import StoreError
-from product_classifier.store.images import write_whole
+from product_classifier.store.files import write_whole
 
 KEY_BYTES = 32  # of a SHA-256
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,15 +95,20 @@ def save_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
 
     One that has been complete is never given up.
     """
+    rows = [(i.address, i.file, i.sha256, i.width, i.height, i.error) for i in images]
     with transaction(db):
-        db.executemany(
+        # as JSON: for each row that it is handed, SQLite would let all other threads run first
+        db.execute(
             """insert into image (address, file, sha256, width, height, error, date)
-               values (?, ?, ?, ?, ?, ?, ?)
+               select json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+                 json_extract(value, '$[2]'), json_extract(value, '$[3]'),
+                 json_extract(value, '$[4]'), json_extract(value, '$[5]'), :now
+               from json_each(:rows) where true
                on conflict (address) do update set file = excluded.file,
                  sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
                  error = excluded.error, date = excluded.date
                where excluded.file is not null or image.file is null""",
-            ((*dataclasses.astuple(image), now()) for image in images),
+            {"rows": json.dumps(rows), "now": now()},
         )
 
 

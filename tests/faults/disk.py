@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from product_classifier.store import files
+from product_classifier.store.files import HALF_WRITTEN
+
 SECTOR = 512
 OK = 0
 FULL = sqlite3.SQLITE_FULL
@@ -218,13 +221,15 @@ def _library() -> str:
     return next(line.split()[-1] for line in lines if "libsqlite3" in line)
 
 
-def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch, one_by_one: bool) -> None:
     """Record how whole files are written: their content is sure from its sync on, their name from
     the sync of the folder on.
+
+    one_by_one: as on a system that cannot sync all files at once.
     """
     synced: dict[str, bytes] = {}
-    moved: dict[str, list[str]] = {}
-    fsync, replace = os.fsync, os.replace
+    moved: dict[str, list[str]] = {}  # by folder
+    fsync, replace, sync_all = os.fsync, os.replace, files._syncfs()
 
     def watch_sync(descriptor: int) -> None:
         fsync(descriptor)
@@ -234,10 +239,22 @@ def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             synced[path] = Path(path).read_bytes()
 
-    def watch_replace(source: Path, target: Path) -> None:
+    def watch_sync_all(descriptor: int) -> None:
+        assert sync_all
+        folder = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        images = next(place for place in (folder, *folder.parents) if place.name == "images")
+        written = {str(part): part.read_bytes() for part in images.glob(f"??/{HALF_WRITTEN}*")}
+        sync_all(descriptor)
+        synced.update(written)
+        while moved:
+            disk.record.extend(Sync(name) for name in moved.popitem()[1])
+
+    def watch_replace(source: str, target: str) -> None:
         replace(source, target)
-        disk.record.append(Write(str(target), 0, synced.pop(str(source), b"")))
-        moved.setdefault(os.path.realpath(Path(target).parent), []).append(str(target))
+        disk.record.append(Write(target, 0, synced.pop(os.path.realpath(source), b"")))
+        moved.setdefault(os.path.realpath(Path(target).parent), []).append(target)
 
     monkeypatch.setattr(os, "fsync", watch_sync)
     monkeypatch.setattr(os, "replace", watch_replace)
+    watched = None if one_by_one or not sync_all else watch_sync_all
+    monkeypatch.setattr(files, "_syncfs", lambda: watched)

@@ -152,7 +152,7 @@ def test_whatever_an_address_says_its_file_is_in_the_folder_and_its_own(tmp_path
     with FaultServer(answer).running() as server:
         addresses = [f"{server.address}/{text}" for text in made]
         client = Client(connections=16, allow_private=True)
-        batches = fetch_pictures(addresses, client, None, folder.put)
+        batches = fetch_pictures(addresses, client, None, folder)
         found = [image for batch in batches for image in batch if image.file]
         assert len(found) == len(made) > 10_000
         served = {asked.path for asked in server.asked}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import StoreError
-from product_classifier.store import images
+from product_classifier.store.files import write_part
 from tests.faults.disk import Disk, recording_sqlite
 from tests.faults.server import FaultServer
 from tests.faults.shop import contents, healthy_shop, run_crawl
@@ -37,15 +37,13 @@ class Room:
 
 @contextmanager
 def on_a_disk_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    write_whole = images.write_whole
-
-    def write(path: Path, data: bytes) -> None:
+    def write(path: str, data: bytes) -> str:
         if not room.take(len(data)):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write_whole(path, data)
+        return write_part(path, data)
 
     with recording_sqlite(Disk(), room.take), monkeypatch.context() as patch:
-        patch.setattr(images, "write_whole", write)
+        patch.setattr("product_classifier.store.images.write_part", write)
         yield
 
 

@@ -20,7 +20,7 @@ from tests.faults.tier import tier
 
 pytestmark = pytest.mark.slow
 CONNECTIONS = 4
-IN_FLIGHT = 4 * CONNECTIONS  # pictures: asked for, waiting to be asked for, waiting to be stored
+IN_FLIGHT = 8 * CONNECTIONS  # pictures: asked for, waiting to be asked for, waiting to be stored
 
 
 def start(folder: Path, address: str) -> subprocess.Popen[bytes]:

@@ -32,8 +32,9 @@ def note_commits(disk: Disk, folder: Path, address: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(sqlite3, "connect", functools.partial(sqlite3.connect, factory=Noting))
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
 def test_a_cut_at_any_moment_loses_one_batch_at_most(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
 ) -> None:
     cuts, seed = tier(short=50, long=500)
     chance = random.Random(seed)
@@ -45,7 +46,7 @@ def test_a_cut_at_any_moment_loses_one_batch_at_most(
         recording_sqlite(disk),
         monkeypatch.context() as patch,
     ):
-        record_pictures(disk, patch)
+        record_pictures(disk, patch, one_by_one)
         note_commits(disk, folder, server.address, patch)
         assert run_crawl(folder, server.address, patch, "--allow-private") == 0
     moments = [moment for moment, entry in enumerate(disk.record) if isinstance(entry, Note)]

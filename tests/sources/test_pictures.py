@@ -13,7 +13,7 @@ from tests.conftest import jpeg, sha256
 
 def fetch(folder: Path | None, *addresses: str) -> dict[str, Image]:
     store = ImageFolder((folder or Path()) / "stored")
-    found = fetch_pictures(addresses, Client(), folder, store.put, workers=2)
+    found = fetch_pictures(addresses, Client(), folder, store, workers=2)
     return {Path(image.address).name: image for images in found for image in images}
 
 

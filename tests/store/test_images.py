@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.store.images import HALF_WRITTEN, LONGEST_WRITE, ImageFolder, write_whole
+from product_classifier.store.files import HALF_WRITTEN, LONGEST_WRITE
+from product_classifier.store.images import ImageFolder
 
 
 @pytest.fixture
@@ -24,7 +25,9 @@ def half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", watch)
-    ImageFolder(tmp_path).put(b"whole", "jpg")
+    folder = ImageFolder(tmp_path)
+    folder.put(b"whole", "jpg")
+    folder.keep()
     return names[0]
 
 
@@ -53,13 +56,13 @@ def test_what_a_killed_crawl_left_half_written_is_removed_and_nothing_else(
     )
 
 
-def test_a_file_is_there_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        write_whole(tmp_path / "a.jpg", b"data")
-    assert list(tmp_path.iterdir()) == []
+def test_what_is_put_appears_when_it_is_kept(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path)
+    names = [folder.put(data, "jpg")[0] for data in (b"a", b"b", b"a")]
+    assert not any((tmp_path / name).exists() for name in names)
+    folder.keep()
+    assert [(tmp_path / name).read_bytes() for name in names] == [b"a", b"b", b"a"]
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 2
 
 
 def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
@@ -67,9 +70,11 @@ def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: 
     outside.write_bytes(b"precious")
     folder = ImageFolder(tmp_path / "images")
     name, _ = folder.put(b"picture", "jpg")
+    folder.keep()
     (folder.path / name).unlink()
     (folder.path / name).symlink_to(outside)
     assert folder.put(b"picture", "jpg")[0] == name
+    folder.keep()
     assert not (folder.path / name).is_symlink()
     assert folder.read(name) == b"picture"
     assert outside.read_bytes() == b"precious"
