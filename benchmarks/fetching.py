@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import subprocess
 import sys
 import tempfile
@@ -73,17 +72,14 @@ def cost_of(name: str, folder: Path) -> Cost:
         (folder / "urls.txt").write_text("\n".join(urls))
         lines = [f"{number},picture,A,{url}" for number, url in enumerate(urls)]
         (folder / "urls.csv").write_text("\n".join(["id,name,category_path,image", *lines]))
-        process = subprocess.Popen(
-            COMMANDS[name], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        assert status == 0, name
+        launched = [sys.executable, str(ROOT / "benchmarks" / "launch.py"), *COMMANDS[name]]
+        told = subprocess.run(launched, cwd=folder, capture_output=True, text=True, check=True)
         server.send("how long?")
         asked, seconds = server.recv()
         assert asked == PICTURES
         assert len([file for file in folder.rglob("*.jpg") if file.stat().st_size]) == PICTURES
-    milliseconds = 1000 * (used.ru_utime + used.ru_stime) / PICTURES
-    return Cost(PICTURES / seconds, milliseconds, used.ru_maxrss / 1000)
+    processor, kilobytes = map(float, told.stdout.split())
+    return Cost(PICTURES / seconds, 1000 * processor / PICTURES, kilobytes / 1000)
 
 
 COMMANDS: dict[str, list[str]] = {
