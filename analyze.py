@@ -7,6 +7,7 @@ from pathlib import Path
 
 from product_classifier import cli
 from product_classifier.evaluate.accuracy import figures
+from product_classifier.options import common
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.text import figures_text, figures_values
@@ -70,14 +71,16 @@ def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = cli.new_parser(__doc__, EXAMPLES)
-    cli.add_database(parser)
-    cli.add_images(parser)
+    parser = common.new_parser(__doc__, EXAMPLES)
+    common.add_database(parser)
+    common.add_images(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--experiment", type=cli.positive, metavar="N", help="only this one (all)")
+    which.add_argument(
+        "--experiment", type=common.positive, metavar="N", help="only this one (all)"
+    )
     which.add_argument(
         "--dump-errors-for-experiment",
-        type=cli.positive,
+        type=common.positive,
         metavar="N",
         help=f"write a page of its {ERRORS_ON_A_PAGE} most confident errors, as HTML",
     )

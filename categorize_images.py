@@ -7,6 +7,8 @@ from product_classifier.features.backbone import choose_backbone
 from product_classifier.features.features import picture_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
+from product_classifier.options import common
+from product_classifier.options.categorizing import categorizer_parser
 from product_classifier.report.text import experiment_text
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
@@ -21,8 +23,8 @@ EXAMPLES = """\
 
 def main() -> int:
     """Read, split, make features, train, predict, store."""
-    parser = cli.categorizer_parser(__doc__, EXAMPLES)
-    cli.add_pictures(parser)
+    parser = categorizer_parser(__doc__, EXAMPLES)
+    common.add_pictures(parser)
     args = parser.parse_args()
     started = time.monotonic()
     with open_database(args.db_path) as db:

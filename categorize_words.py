@@ -6,6 +6,7 @@ from product_classifier import cli
 from product_classifier.features.features import word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
+from product_classifier.options.categorizing import categorizer_parser
 from product_classifier.report.text import experiment_text
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
@@ -20,7 +21,7 @@ EXAMPLES = """\
 
 def main() -> int:
     """Read, split, make features, train, predict, store."""
-    args = cli.categorizer_parser(__doc__, EXAMPLES).parse_args()
+    args = categorizer_parser(__doc__, EXAMPLES).parse_args()
     started = time.monotonic()
     with open_database(args.db_path) as db:
         with snapshot(db):

@@ -1,16 +1,12 @@
-"""What the scripts share with each other: exit codes, progress on stderr, and common options.
+"""What the scripts share with each other: exit codes, results on stdout, progress on stderr.
 
 Only scripts import this file.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import datetime
 import json
 import os
-import re
 import shutil
 import sys
 import time
@@ -25,8 +21,6 @@ T = TypeVar("T")
 
 DONE, ERROR, UNFINISHED, INTERRUPTED, BROKEN_PIPE = 0, 1, 3, 130, 141  # 2: argparse's usage errors
 SECONDS_BETWEEN_LINES = 10.0
-BACKBONE_HELP = """inception_v3, mini, a TF-Hub handle, the folder of a SavedModel, or a student's
-.npz file (inception_v3 where it is cached or within reach, else mini)"""
 
 
 def run(main: Callable[[], int]) -> NoReturn:
@@ -143,112 +137,6 @@ def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterat
         yield item
         shown.advance()
     shown.close()
-
-
-def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """Make a parser that every script's --help looks alike with."""
-    return argparse.ArgumentParser(
-        description=description,
-        epilog=f"examples:\n{examples.rstrip()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-
-def add_database(parser: argparse.ArgumentParser) -> None:
-    """Add --db-path."""
-    parser.add_argument(
-        "--db-path", type=Path, default=Path("crawl.db"), help="the database (crawl.db)"
-    )
-
-
-def add_images(parser: argparse.ArgumentParser) -> None:
-    """Add --images-path."""
-    parser.add_argument(
-        "--images-path", type=Path, default=Path("images"), help="the folder of pictures (images)"
-    )
-
-
-def categorizer_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """Make the parser that the three categorizers share."""
-    parser = new_parser(description, examples)
-    add_database(parser)
-    parser.add_argument(
-        "--categories",
-        type=names,
-        default=[],
-        metavar="A,B",
-        help="""leaves, by id or path (every leaf with enough products); quote names that have a
-        comma, as in '"Hats, Gloves",Belts'""",
-    )
-    parser.add_argument(
-        "--min-per-category",
-        type=positive,
-        default=1000,
-        metavar="N",
-        help="without --categories: leave out smaller leaves (1000)",
-    )
-    parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling (0)")
-    add_cache(parser)
-    return parser
-
-
-def add_cache(parser: argparse.ArgumentParser) -> None:
-    """Add --cache-path."""
-    parser.add_argument(
-        "--cache-path", type=Path, default=Path("cache"), help="where features are kept (cache)"
-    )
-
-
-def add_pictures(parser: argparse.ArgumentParser) -> None:
-    """Add --images-path and --backbone."""
-    add_images(parser)
-    parser.add_argument("--backbone", help=BACKBONE_HELP)
-
-
-def seed(text: str) -> int:
-    """Read a whole number of 32 bits."""
-    number = int(text)
-    if not 0 <= number < 2**32:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
-    return number
-
-
-def names(text: str) -> list[str]:
-    """Read a list that is written like a line of a CSV file."""
-    lines = csv.reader(text.splitlines(), skipinitialspace=True)
-    return [name.strip() for line in lines for name in line if name.strip()]
-
-
-def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return number
-
-
-def age(text: str) -> str:
-    """Read an age, as 30d, 12h or 5m; returns the moment so long ago as the database writes it."""
-    match = re.fullmatch(r"(\d{1,5})([dhm])", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text} is no age such as 30d, 12h or 5m")
-    unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]
-    moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(**{unit: int(match[1])})
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def how_many(text: str) -> int:
-    """Read a number of pictures, or -1 for all."""
-    return -1 if text == "-1" else positive(text)
-
-
-def percentage(text: str) -> float:
-    """Read a number from 0 to 100."""
-    number = float(text)
-    if not 0 <= number <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
-    return number
 
 
 def _program() -> str:

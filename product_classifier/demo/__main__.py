@@ -20,6 +20,7 @@ from product_classifier import cli
 from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import KEY, serve
 from product_classifier.errors import ProductClassifierError
+from product_classifier.options import common
 
 ROOT = Path(__file__).parents[2]  # where the scripts are
 EXAMPLES = """\
@@ -86,13 +87,15 @@ def run(script: str, *options: object, accepted: Sequence[int] = (cli.DONE,)) ->
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = cli.new_parser(__doc__, EXAMPLES)
+    parser = common.new_parser(__doc__, EXAMPLES)
     parser.prog = "python -m product_classifier.demo"
     parser.add_argument("--backbone", default="mini", help="as for categorize_images.py (mini)")
     parser.add_argument(
         "--folder", type=Path, default=Path("demo_out"), help="where its files go (demo_out)"
     )
-    parser.add_argument("--products", type=cli.positive, default=1500, metavar="N", help="(1500)")
+    parser.add_argument(
+        "--products", type=common.positive, default=1500, metavar="N", help="(1500)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the catalogue (0)")
     parser.add_argument("--serve", action="store_true", help="only serve, until Ctrl-C")
     parser.add_argument("--port", type=int, default=0, help="to serve on (any free one)")

@@ -1,1 +1,1 @@
-"""The command lines that are too long to stand in their scripts."""
+"""Command lines: those too long for their scripts, and what they have in common."""

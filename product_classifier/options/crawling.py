@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from product_classifier import cli
+from product_classifier.options import common
 from product_classifier.sources.shopstyle import API_URL
 
 EXAMPLES = """\
@@ -16,18 +16,22 @@ Ctrl-C stops it; the same command goes on where it stopped."""
 
 def arguments(description: str | None) -> argparse.Namespace:
     """Read it, or end with the usage error that names what is wrong."""
-    parser = cli.new_parser(description, EXAMPLES)
-    cli.add_database(parser)
-    cli.add_images(parser)
+    parser = common.new_parser(description, EXAMPLES)
+    common.add_database(parser)
+    common.add_images(parser)
     api = parser.add_argument_group("from the ShopStyle API")
     api.add_argument("--root", default="women", help="category to start below (women)")
     api.add_argument(
-        "--max-per-category", type=cli.positive, default=1000, metavar="N", help="products (1000)"
+        "--max-per-category",
+        type=common.positive,
+        default=1000,
+        metavar="N",
+        help="products (1000)",
     )
     api.add_argument("--api-key-file", type=Path, metavar="FILE", help="or SHOPSTYLE_API_KEY")
     api.add_argument("--api-url", default=API_URL, metavar="URL", help=f"({API_URL})")
     api.add_argument(
-        "--requests-per-minute", type=cli.positive, default=750, metavar="N", help="(750)"
+        "--requests-per-minute", type=common.positive, default=750, metavar="N", help="(750)"
     )
     table = parser.add_argument_group("from a file")
     table.add_argument(
@@ -42,13 +46,13 @@ def arguments(description: str | None) -> argparse.Namespace:
     table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
     add = parser.add_argument
     add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
-    add("--refresh", type=cli.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
+    add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
     add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
     add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
     add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
     add("--log-json", action="store_true", help="progress and result as lines of JSON")
     parser.add_argument(
-        "--connections", type=cli.positive, default=16, metavar="N", help="pictures at once (16)"
+        "--connections", type=common.positive, default=16, metavar="N", help="pictures at once (16)"
     )
     parser.add_argument(
         "--allow-private", action="store_true", help="also ask loopback and private addresses"

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from product_classifier import cli
 from product_classifier.features.backbone import FULL_PRECISION, HALF_PRECISION, MINI
 from product_classifier.features.student import Shape
 from product_classifier.models.distillation import Course
+from product_classifier.options import common
 
 EXAMPLES = """\
   python retrain.py --image_dir flower_photos
@@ -25,7 +25,7 @@ DISTORTIONS = ("flip_left_right", "random_crop", "random_scale", "random_brightn
 
 def arguments(description: str | None) -> argparse.Namespace:
     """Read it, or end with the usage error that names what is wrong."""
-    parser = cli.new_parser(description, EXAMPLES)
+    parser = common.new_parser(description, EXAMPLES)
     add = parser.add_argument
     add(
         "--image_dir",
@@ -34,7 +34,7 @@ def arguments(description: str | None) -> argparse.Namespace:
         default=[],
         help="folder of folders of pictures; with --distill of any pictures, repeatable",
     )
-    add("--backbone", help=cli.BACKBONE_HELP)
+    add("--backbone", help=common.BACKBONE_HELP)
     add_options(parser, OPTIONS)
     add(
         "--print_misclassified_test_images",
@@ -94,29 +94,29 @@ def precision(text: str) -> str:
 OPTIONS: tuple[Option, ...] = (
     ("model_dir", Path, OUT / "imagenet", "where a fetched network stays"),
     ("bottleneck_dir", Path, OUT / "bottleneck", "where bottlenecks stay"),
-    ("validation_percentage", cli.percentage, 10, "of the pictures"),
-    ("testing_percentage", cli.percentage, 10, "of the pictures"),
-    ("seed", cli.seed, 0, "of weights and shuffling"),
+    ("validation_percentage", common.percentage, 10, "of the pictures"),
+    ("testing_percentage", common.percentage, 10, "of the pictures"),
+    ("seed", common.seed, 0, "of weights and shuffling"),
     ("output_graph", Path, OUT / "output_graph.pb", "trained graph; .onnx with --backbone mini"),
     ("output_labels", Path, OUT / "output_labels.txt", "its labels"),
     ("final_tensor_name", tensor_name, "final_result", "of the graph's output"),
     ("summaries_dir", Path, OUT / "retrain_logs", "for TensorBoard"),
-    ("how_many_training_steps", cli.positive, 4000, "batches to learn from"),
+    ("how_many_training_steps", common.positive, 4000, "batches to learn from"),
     ("learning_rate", float, 0, "of gradient descent; 0 means Adam"),
-    ("eval_step_interval", cli.positive, 10, "steps"),
-    ("train_batch_size", cli.positive, 100, "pictures in a step"),
-    ("validation_batch_size", cli.how_many, 100, "pictures at each look; -1 means all"),
-    ("test_batch_size", cli.how_many, -1, "test pictures; -1 means all"),
+    ("eval_step_interval", common.positive, 10, "steps"),
+    ("train_batch_size", common.positive, 100, "pictures in a step"),
+    ("validation_batch_size", common.how_many, 100, "pictures at each look; -1 means all"),
+    ("test_batch_size", common.how_many, -1, "test pictures; -1 means all"),
 )
 DISTILLATION_OPTIONS: tuple[Option, ...] = (
     ("images-path", Path, Path("images"), "the pictures of that crawl"),
     ("output_student", Path, OUT / "student.npz", "its weights; .state goes on when interrupted"),
-    ("epochs", cli.positive, Course.epochs, "at most"),
-    ("views", cli.positive, Course.views, "distorted versions of each picture, and itself"),
+    ("epochs", common.positive, Course.epochs, "at most"),
+    ("views", common.positive, Course.views, "distorted versions of each picture, and itself"),
     ("start_from", str, None, "student to go on from, mini or a .npz file; else it begins anew"),
     (
         "student_size",
-        cli.positive,
+        common.positive,
         None,
         f"pixels of its pictures; else those of --start_from, or {Shape.size}",
     ),

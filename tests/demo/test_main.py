@@ -1,30 +1,13 @@
-"""Options that take some reading, and what the demo leaves alone."""
+"""What the demo leaves alone, and what it says."""
 
 from pathlib import Path
 
 import pytest
 
-from product_classifier import cli
 from product_classifier.demo.__main__ import prepare
 from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import serve
 from product_classifier.errors import ProductClassifierError
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("clutches,bootcut-jeans", ["clutches", "bootcut-jeans"]),
-        (" a , b ,, ", ["a", "b"]),
-        ('"Accessories/Hats, Gloves", Belts', ["Accessories/Hats, Gloves", "Belts"]),
-        ("a\nb", ["a", "b"]),
-        ("", []),
-    ],
-)
-def test_names_are_separated_by_commas_and_quoted_where_they_hold_one(
-    text: str, names: list[str]
-) -> None:
-    assert cli.names(text) == names
 
 
 def test_the_demo_begins_anew_in_its_own_folder_only(tmp_path: Path) -> None:

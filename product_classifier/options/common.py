@@ -1,0 +1,94 @@
+"""Options and values that several command lines have in common."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import re
+from pathlib import Path
+
+BACKBONE_HELP = """inception_v3, mini, a TF-Hub handle, the folder of a SavedModel, or a student's
+.npz file (inception_v3 where it is cached or within reach, else mini)"""
+
+
+def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
+    """Make a parser that every script's --help looks alike with."""
+    return argparse.ArgumentParser(
+        description=description,
+        epilog=f"examples:\n{examples.rstrip()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Add --db-path."""
+    parser.add_argument(
+        "--db-path", type=Path, default=Path("crawl.db"), help="the database (crawl.db)"
+    )
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Add --images-path."""
+    parser.add_argument(
+        "--images-path", type=Path, default=Path("images"), help="the folder of pictures (images)"
+    )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add --cache-path."""
+    parser.add_argument(
+        "--cache-path", type=Path, default=Path("cache"), help="where features are kept (cache)"
+    )
+
+
+def add_pictures(parser: argparse.ArgumentParser) -> None:
+    """Add --images-path and --backbone."""
+    add_images(parser)
+    parser.add_argument("--backbone", help=BACKBONE_HELP)
+
+
+def seed(text: str) -> int:
+    """Read a whole number of 32 bits."""
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
+    return number
+
+
+def names(text: str) -> list[str]:
+    """Read a list that is written like a line of a CSV file."""
+    lines = csv.reader(text.splitlines(), skipinitialspace=True)
+    return [name.strip() for line in lines for name in line if name.strip()]
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return number
+
+
+def age(text: str) -> str:
+    """Read an age, as 30d, 12h or 5m; returns the moment so long ago as the database writes it."""
+    match = re.fullmatch(r"(\d{1,5})([dhm])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text} is no age such as 30d, 12h or 5m")
+    unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]
+    moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(**{unit: int(match[1])})
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def how_many(text: str) -> int:
+    """Read a number of pictures, or -1 for all."""
+    return -1 if text == "-1" else positive(text)
+
+
+def percentage(text: str) -> float:
+    """Read a number from 0 to 100."""
+    number = float(text)
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
+    return number
