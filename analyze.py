@@ -3,32 +3,26 @@
 import argparse
 import json
 import sqlite3
-from pathlib import Path
 
 from product_classifier import cli
-from product_classifier.evaluate.accuracy import figures
-from product_classifier.options import common
+from product_classifier.evaluate.accuracy import TARGETS, figures
+from product_classifier.evaluate.judgement import Judgement, judge
+from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, arguments
+from product_classifier.predictions import Summary
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.text import figures_text, figures_values
+from product_classifier.store.answers import CALIBRATION, TEST, read_answers, save_certificates
 from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_outcomes
 from product_classifier.store.images import ImageFolder
-from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_sound
-
-EXAMPLES = """\
-  python analyze.py
-  python analyze.py --experiment 2 --json
-  python analyze.py --crawl --output crawl.html
-  python analyze.py --dump-errors-for-experiment 2 --output errors.html
-"""
-ERRORS_ON_A_PAGE = 500
+from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_seal, insist_on_sound
 
 
 def main() -> int:
     """Read what is in the database, judge it, and report as text, JSON or a page."""
-    args = arguments()
+    args = arguments(__doc__)
     with open_database(args.db_path) as db:
         if args.crawl:
             report = crawl_report(db, args)
@@ -41,11 +35,39 @@ def main() -> int:
 
 
 def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
-    """Judge the experiments."""
+    """Judge the experiments, and store what is certified of them."""
     insist_on_sound(db, JUDGED)
     experiments = read_experiments(db, args.experiment)
-    judged = [(found, figures(read_outcomes(db, found.id))) for found in experiments]
+    judged = []
+    for found in experiments:
+        insist_on_seal(db, found.id)
+        outcomes = read_outcomes(db, found.id)
+        judged.append((found, figures(outcomes), certified(db, found, args)))
     return json.dumps(figures_values(judged), indent=2) if args.json else figures_text(judged)
+
+
+def certified(
+    db: sqlite3.Connection, experiment: Summary, args: argparse.Namespace
+) -> Judgement | None:
+    """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
+    calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
+    if not len(calibration.product):
+        return None
+    judged = judge(calibration, test, args.target or TARGETS, args.confidence)
+    certificates = [
+        (rule, height, promise.certificate)
+        for rule, found in (("level", judged.levels), ("deepest", judged.deepest))
+        for promises in found.values()
+        for height, promise in enumerate(promises)
+        if promise.certificate
+    ]
+    void = save_certificates(db, experiment.id, certificates)
+    if void:
+        cli.say(
+            f"experiment {experiment.id}: certificates of {void} are void, since labels or "
+            "categories have changed; it is certified anew"
+        )
+    return judged
 
 
 def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
@@ -67,29 +89,6 @@ def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
         return json.dumps(crawl_values(state), indent=2)
     is_page = args.output and args.output.suffix in (".html", ".htm")
     return crawl_page(state) if is_page else crawl_text(state)
-
-
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = common.new_parser(__doc__, EXAMPLES)
-    common.add_database(parser)
-    common.add_images(parser)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--experiment", type=common.positive, metavar="N", help="only this one (all)"
-    )
-    which.add_argument(
-        "--dump-errors-for-experiment",
-        type=common.positive,
-        metavar="N",
-        help=f"write a page of its {ERRORS_ON_A_PAGE} most confident errors, as HTML",
-    )
-    which.add_argument(
-        "--crawl", action="store_true", help="what was crawled; a page where --output is .html"
-    )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there (stdout)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

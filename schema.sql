@@ -68,7 +68,7 @@ create table experiment (
   settings text,                            -- JSON: every option, seed included
   versions text,                            -- JSON: of Python and the libraries
   accuracy text,                            -- JSON: share right by part of the split
-  seal     text,                            -- SHA-256 of its predictions; null: of an older program
+  seal     text,                            -- SHA-256 of what it predicts; null: of an older program
   seconds  real                             -- features, training and prediction
 );
 
@@ -80,4 +80,31 @@ create table predicted_category (           -- one row for each test product of 
   primary key (experiment_id, product_id)
 ) without rowid;
 
-pragma user_version = 2;
+create table predicted_path (               -- scores of the predicted leaf and of all above it
+  experiment_id integer not null references experiment on delete cascade,  -- the experiment
+  product_id    text not null references product,  -- a product of its calibration or test part
+  height        integer not null check (height >= 0),  -- 0: the leaf, 1: its parent, and so on
+  category_id   text not null references category,  -- the category of that height, never the root
+  part          text not null check (part in ('calibration', 'test')),  -- of the split
+  score         real not null check (score between 0 and 1),  -- probability of that category
+  uncalibrated  real,                       -- of the leaf, as the network has it; null above
+  primary key (experiment_id, product_id, height)
+) without rowid;
+
+create table certificate (                  -- thresholds that hold for products nobody has seen
+  experiment_id integer not null references experiment on delete cascade,  -- the experiment
+  rule          text not null check (rule in ('level', 'deepest')),  -- what is answered where
+  height        integer not null check (height >= 0),  -- as in predicted_path
+  target        real not null,              -- accuracy that is kept
+  confidence    real not null,              -- with which it is kept
+  threshold     real not null,              -- accept where score >= this
+  accepted      integer not null,           -- calibration products at that threshold
+  wrong         integer not null,           -- of those accepted
+  total         integer not null,           -- calibration products
+  split         text not null,              -- as in experiment.split
+  evidence      text not null,              -- SHA-256 of the scores and truths it was found on
+  date          text not null,              -- when it was found
+  primary key (experiment_id, rule, height, target, confidence)
+) without rowid;
+
+pragma user_version = 3;

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import Row, measure
-from product_classifier.records import Category, Experiment, Prediction, Product
+from product_classifier.predictions import Experiment, Prediction
+from product_classifier.records import Category, Product
 from product_classifier.store.catalogue import save_import
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlencode
-
-import numpy as np
-from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -116,6 +113,7 @@ class Dataset:
     """The products of the chosen categories; label k stands for categories[k]."""
 
     categories: tuple[Category, ...]
+    above: tuple[tuple[str, ...], ...]  # of each category: its parent, and so on; not the root
     items: tuple[Item, ...]
     name: str  # how an experiment names this choice of categories
     split: str  # hash of which product is in which part: equal hashes can be compared
@@ -126,70 +124,6 @@ class Dataset:
     def images(self) -> list[Image | None]:
         """The picture of each item."""
         return [item.image for item in self.items]
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The category predicted for a product; score is its probability, 0 to 1."""
-
-    product_id: str
-    category_id: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One trained and tested categorizer, with all that is needed to run it again."""
-
-    name: str
-    kind: str  # 'words', 'images' or 'both'
-    split: str  # Dataset.split
-    settings: Mapping[str, Any]
-    versions: Mapping[str, str]
-    seconds: float
-    accuracy: Mapping[str, float | None]  # by part of the split; None for an empty part
-    predictions: list[Prediction] = field(repr=False)  # of the test products
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """An experiment without its predictions."""
-
-    id: int
-    name: str
-    date: str
-    kind: str | None
-    split: str | None
-    seconds: float | None
-    settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """Predictions beside the truth; categories are row numbers, 0 where there is none.
-
-    One row for each pair of a predicted product and one of its true categories.
-    """
-
-    product: NDArray[np.int64]
-    score: NDArray[np.float64]
-    predicted: NDArray[np.int64]
-    true: NDArray[np.int64]
-    above: dict[int, int]  # category → its parent, or itself directly below the root
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A product whose predicted category is not among its true ones."""
-
-    product_id: str
-    name: str
-    description: str
-    image: str | None  # its address
-    file: str | None  # below the images folder
-    predicted: str  # path
-    score: float
-    categories: tuple[str, ...]  # paths of the true ones
 
 
 @dataclass(frozen=True, slots=True)

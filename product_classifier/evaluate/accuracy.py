@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from product_classifier.evaluate.coverage import Coverage, coverage
-from product_classifier.records import Outcomes
+from product_classifier.predictions import Outcomes
 
 TARGETS = (0.95, 0.98)
 

@@ -39,14 +39,14 @@ def coverage(score: NDArray[np.float64], right: NDArray[np.bool_], target: float
         return Coverage(0.0, None, 0, 0)
     end = reaches[-1]
     below = ranked[end + 1] if end + 1 < len(ranked) else -math.inf
-    threshold = _short(float(below), float(ranked[end]))
+    threshold = shortest_decimal(float(below), float(ranked[end]))
     return Coverage(
         float(accepted[end] / len(score)), threshold, int(accepted[end]), int(hits[end])
     )
 
 
-def _short(below: float, lowest: float) -> float:
-    """Find the shortest decimal, of at least four places, above below and at most lowest."""
+def shortest_decimal(below: float, lowest: float) -> float:
+    """Find the shortest decimal, of at least four places, above `below` and at most `lowest`."""
     for places in range(FEWEST_PLACES, MOST_PLACES):
         short = float(Decimal(str(lowest)).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR))
         if below < short <= lowest:

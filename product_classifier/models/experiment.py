@@ -7,12 +7,14 @@ import platform
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from product_classifier import __version__
 from product_classifier.features.features import Features
-from product_classifier.models.split import TEST, TRAIN, TUNING
-from product_classifier.models.training import predict, train
-from product_classifier.records import Dataset, Experiment, Prediction, Track, untracked
+from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING
+from product_classifier.models.training import predict, predict_paths, train
+from product_classifier.predictions import Experiment, PathScores, Prediction
+from product_classifier.records import Dataset, Track, untracked
 
 TITLES = {"words": "Text", "images": "Image", "both": "Image+Text"}
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pillow")
@@ -26,24 +28,37 @@ def run_experiment(
     seed: int = 0,
     track: Track = untracked,
 ) -> Experiment:
-    """Train on the training part, choose by the tuning part, and predict the test part.
+    """Train on the training part, choose by the tuning part, predict calibration and test part.
 
     started: time.monotonic() before the first of the work.
     """
     labels = [item.labels for item in dataset.items]
     parts = np.array([item.part for item in dataset.items])
-    rows = {part: np.flatnonzero(parts == part) for part in (TRAIN, TUNING, TEST)}
+    rows = {part: np.flatnonzero(parts == part) for part in (TRAIN, TUNING, CALIBRATION, TEST)}
     trained = train(
         features, labels, rows[TRAIN], rows[TUNING], len(dataset.categories), seed, track=track
     )
     accuracy = {}
-    for part in (TRAIN, TUNING, TEST):
-        predicted, score = predict(trained, features, rows[part])
+    for part in (TRAIN, TUNING, CALIBRATION, TEST):
+        predicted, _ = predict(trained, features, rows[part])
         right = [k in labels[row] for row, k in zip(rows[part], predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
-    predictions = [  # of the test part, which came last
-        Prediction(dataset.items[row].id, dataset.categories[k].id, float(probability))
-        for row, k, probability in zip(rows[TEST], predicted, score, strict=True)
+    nodes, above = _tree(dataset)
+    paths = [
+        PathScores(
+            part,
+            [dataset.items[row].id for row in rows[part]],
+            nodes,
+            *predict_paths(trained, features, rows[part], above),
+        )
+        for part in (CALIBRATION, TEST)
+    ]
+    tested = paths[1]
+    predictions = [
+        Prediction(product, nodes[k], float(score))
+        for product, k, score in zip(
+            tested.products, tested.answers[:, 0], tested.score[:, 0], strict=True
+        )
     ]
     return Experiment(
         name=f"{TITLES[kind]} classification of: {dataset.name}",
@@ -54,7 +69,18 @@ def run_experiment(
         seconds=time.monotonic() - started,
         accuracy=accuracy,
         predictions=predictions,
+        paths=paths,
     )
+
+
+def _tree(dataset: Dataset) -> tuple[list[str], NDArray[np.int64]]:
+    """List the learned categories and all above them, and the paths of the former by number."""
+    numbers = {category.id: k for k, category in enumerate(dataset.categories)}
+    paths = np.full((len(numbers), 1 + max(map(len, dataset.above))), -1)
+    for k, above in enumerate(dataset.above):
+        paths[k, 0] = k
+        paths[k, 1 : 1 + len(above)] = [numbers.setdefault(node, len(numbers)) for node in above]
+    return list(numbers), paths
 
 
 def _versions() -> dict[str, str]:

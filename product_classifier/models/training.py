@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
+from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
 from product_classifier.models.network import CHUNK, Network, softmax
 from product_classifier.records import Track, untracked
@@ -77,6 +78,7 @@ class Trained:
 
     network: Network
     prior: NDArray[np.float64]  # [classes], share of each category among the training rows
+    temperature: float  # that logits are divided by, so that scores are probabilities
     settings: dict[str, Any]
 
 
@@ -108,10 +110,12 @@ def train(
     schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, LEARNING_RATE)
     network = Network(features, train_rows, classes, seed)
     best = fit(network, learning, tuning, schedule, seed, track)
+    warmth = temperature(network.logits(tuning.rows), tuning.labels, tuning.weights)
     return Trained(
         network,
         prior(Targets.of(train_rows, labels), classes),
-        {"seed": seed, "best_round": best, **dataclasses.asdict(schedule)},
+        warmth,
+        {"seed": seed, "best_round": best, "temperature": warmth, **dataclasses.asdict(schedule)},
     )
 
 
@@ -170,15 +174,37 @@ def predict(
 
     An item without any evidence is given the commonest category with its share as the score.
     """
-    predicted = np.full(len(rows), trained.prior.argmax())
-    score = np.full(len(rows), trained.prior.max())
-    evident = np.flatnonzero(features.evidence()[rows])
-    for start in range(0, len(evident), CHUNK):  # all probabilities at once would be large
-        some = evident[start : start + CHUNK]
-        probabilities = softmax(trained.network.logits(rows[some]))
-        predicted[some] = probabilities.argmax(axis=1)
-        score[some] = probabilities.max(axis=1)
-    return predicted, score
+    leaves = np.arange(len(trained.prior))[:, None]
+    answers, score, _ = predict_paths(trained, features, rows, leaves)
+    return answers[:, 0], score[:, 0]
+
+
+def predict_paths(
+    trained: Trained, features: Features, rows: NDArray[np.int64], paths: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Predict the leaf of some items, and how probable it and all that lies above it are.
+
+    paths: [classes, heights], the numbers of each class and of the nodes above it, -1 above the
+    highest; a node is as probable as the classes below it together. Returns the paths of the
+    predicted classes, [rows, heights], their probabilities, nan above the highest, and those of
+    the classes before the temperature, [rows].
+    """
+    below = np.zeros((len(paths), paths.max(initial=-1) + 2))  # the last column stands for -1
+    below[np.arange(len(paths))[:, None], paths] = 1
+    answers = np.empty((len(rows), paths.shape[1]), np.int64)
+    score, uncalibrated = np.empty(answers.shape), np.empty(len(rows))
+    for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
+        some = slice(start, start + CHUNK)
+        evident = features.evidence()[rows[some]]
+        logits = trained.network.logits(rows[some][evident])
+        cold, warm = (np.tile(trained.prior, (len(evident), 1)) for _ in range(2))
+        cold[evident], warm[evident] = softmax(logits), softmax(logits / trained.temperature)
+        predicted = warm.argmax(axis=1)
+        answers[some] = paths[predicted]
+        score[some] = np.take_along_axis(warm @ below, answers[some], axis=1).clip(0, 1)
+        uncalibrated[some] = cold[np.arange(len(cold)), predicted]
+    score[answers < 0] = np.nan
+    return answers, score, uncalibrated
 
 
 def _batches(count: int, size: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:

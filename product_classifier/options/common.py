@@ -92,3 +92,11 @@ def percentage(text: str) -> float:
     if not 0 <= number <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
     return number
+
+
+def share(text: str) -> float:
+    """Read a share between 0 and 1, neither of them included."""
+    number = float(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.98")
+    return number

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from product_classifier.errors import PictureError
 from product_classifier.pictures import decode
 from product_classifier.plain_text import strip_html
-from product_classifier.records import Mistake, Summary
+from product_classifier.predictions import Mistake, Summary
 
 THUMBNAIL = (192, 240)  # pixels at most: twice what is shown, for sharp screens
 CONFUSIONS = 10

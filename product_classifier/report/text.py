@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.records import Dataset, Experiment, Summary
+from product_classifier.evaluate.judgement import Judgement
+from product_classifier.predictions import Experiment, Summary
+from product_classifier.records import Dataset
+from product_classifier.report.promises import promises_text, promises_values
 
 
 def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> str:
@@ -21,24 +24,28 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
     return "\n".join(lines)
 
 
-def figures_text(judged: Sequence[tuple[Summary, Figures]]) -> str:
+Judged = tuple[Summary, Figures, Judgement | None]  # None: there are no calibration rows
+
+
+def figures_text(judged: Sequence[Judged]) -> str:
     """For each experiment the block that users of the earlier system know, then what it lacks."""
-    return "\n\n".join(_block(experiment, figures) for experiment, figures in judged) + "\n"
+    return "\n\n".join(_block(*found) for found in judged) + "\n"
 
 
-def figures_values(judged: Sequence[tuple[Summary, Figures]]) -> list[dict[str, Any]]:
+def figures_values(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """Lay out the same figures, unrounded, for --json."""
     return [
         {
             **dataclasses.asdict(experiment),
             "leaf": _values(figures.leaf),
             "parent": _values(figures.parent),
+            "certified": promises_values(judgement) if judgement else None,
         }
-        for experiment, figures in judged
+        for experiment, figures, judgement in judged
     ]
 
 
-def _block(experiment: Summary, figures: Figures) -> str:
+def _block(experiment: Summary, figures: Figures, judgement: Judgement | None) -> str:
     lines = [f"#{experiment.id}: {experiment.name}"]
     for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
         total = f" (N={level.total})" if not title else ""
@@ -48,7 +55,7 @@ def _block(experiment: Summary, figures: Figures) -> str:
             f"  {title}{target:.0%} Accuracy Coverage: {found.share:.0%}"
             for target, found in level.coverage.items()
         ]
-    return "\n".join([*lines, *_details(figures.leaf)])
+    return "\n".join([*lines, *_details(figures.leaf), *promises_text(judgement)])
 
 
 def _details(level: Level) -> Iterator[str]:

@@ -62,6 +62,7 @@ def read_dataset(
     asked = {"categories": list(chosen)} if chosen else {"min_per_category": min_per_category}
     return Dataset(
         categories,
+        _above(db, kept),
         items,
         _name(chosen, len(kept)),
         _split_hash(items),
@@ -143,6 +144,24 @@ def _category(db: sqlite3.Connection, identity: str) -> Category:
         "select id, name, parent, path, leaf <> 0 from category where id = ?", (identity,)
     ).fetchone()
     return Category(*row)
+
+
+def _above(db: sqlite3.Connection, leaves: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """List what lies above each leaf, its parent first; the root is no answer and left out."""
+    parents = dict(
+        db.execute(
+            """select category.id, parent.id
+               from category join category parent on parent.id = category.parent
+               where parent.path <> ''"""
+        )
+    )
+    found = []
+    for leaf in leaves:
+        path = [leaf]
+        while parents.get(path[-1], leaf) not in path:  # no category lies above itself
+            path.append(parents[path[-1]])
+        found.append(tuple(path[1:]))
+    return tuple(found)
 
 
 def _name(chosen: Sequence[str], count: int) -> str:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from product_classifier.errors import StoreError
-from product_classifier.records import Experiment, Mistake, Outcomes, Summary
+from product_classifier.predictions import Experiment, Mistake, Outcomes, PathScores, Summary
 from product_classifier.store.database import now, transaction
-from product_classifier.store.soundness import damaged, insist_on_seal, seal
+from product_classifier.store.soundness import Seal, damaged
 
 
 def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
-    """Store an experiment and its predictions, all or nothing; returns its number."""
-    predictions = [(p.product_id, p.category_id, p.score) for p in experiment.predictions]
+    """Store an experiment and all that it predicts, or nothing; returns its number."""
+    predictions = sorted((p.product_id, p.category_id, p.score) for p in experiment.predictions)
+    seal = Seal()
     with transaction(db):
         cursor = db.execute(
             """insert into experiment
-                 (name, date, kind, split, settings, versions, accuracy, seconds, seal)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                 (name, date, kind, split, settings, versions, accuracy, seconds)
+               values (?, ?, ?, ?, ?, ?, ?, ?)""",
             (
                 experiment.name,
                 now(),
@@ -30,15 +33,35 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
                 json.dumps(experiment.versions),
                 json.dumps(experiment.accuracy),
                 round(experiment.seconds, 1),
-                seal(sorted(predictions)),
             ),
         )
         number = int(cursor.lastrowid or 0)
         db.executemany(
             "insert into predicted_category values (?, ?, ?, ?)",
-            ((number, *prediction) for prediction in predictions),
+            ((number, *row) for row in seal.passing(predictions)),
         )
+        db.executemany(
+            "insert into predicted_path values (?, ?, ?, ?, ?, ?, ?)",
+            ((number, *row) for row in seal.passing(_path_rows(experiment.paths))),
+        )
+        db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
     return number
+
+
+def _path_rows(paths: Sequence[PathScores]) -> Iterator[tuple[Any, ...]]:
+    """Lay out the rows of predicted_path, in the order of its primary key."""
+    places = [
+        (id_, k, row) for k, path in enumerate(paths) for row, id_ in enumerate(path.products)
+    ]
+    for product, k, row in sorted(places):
+        path = paths[k]
+        uncalibrated: float | None = float(path.uncalibrated[row])
+        for height, node in enumerate(path.answers[row]):
+            if node >= 0:
+                score = float(path.score[row, height])
+                category = path.categories[node]
+                yield product, height, category, path.part, score, uncalibrated
+                uncalibrated = None
 
 
 def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[Summary]:
@@ -60,11 +83,7 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
 
 
 def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
-    """Read an experiment's predictions with the true categories of their products.
-
-    Raises StoreError where they are not what was stored.
-    """
-    insist_on_seal(db, number)
+    """Read an experiment's predictions with the true categories of their products."""
     rows = np.fromiter(
         db.execute(
             """select product.rowid, score, predicted.rowid, coalesce(true.rowid, 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 
-LATEST = 2
+LATEST = 3
 
 OLD_TABLES = ("category", "product", "experiment", "predicted_category")
 TABLES = {*OLD_TABLES, "product_category", "image", "bookmark", "skipped"}
@@ -42,19 +42,31 @@ update category set product_count =
   (select count(*) from product_category where category_id = category.id);
 """
 
-FROM_1 = """
+CHANGES = {  # version → what its successor changes; new tables come from schema.sql
+    1: """
 alter table bookmark add column total integer;
 alter table experiment add column seal text;
-pragma user_version = 2;
-"""
+""",
+    2: "",
+}
+NEW_TABLES = {2: ("predicted_path", "certificate")}
 
 
 def migration(path: Path, version: int, tables: Set[str], schema: str) -> str:
     """Write what brings an old database up to date. Raises StoreError for one of something else."""
-    if version == 1 and tables >= TABLES:
-        return FROM_1
+    if version in CHANGES and tables >= TABLES:
+        versions = range(version, LATEST)
+        changes = [CHANGES[known] for known in versions]
+        new = [_creation(schema, name) for known in versions for name in NEW_TABLES.get(known, ())]
+        return "\n".join([*changes, *new, f"pragma user_version = {LATEST};"])
     if version == 0 and tables >= {"schema_version", *OLD_TABLES}:
         aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
         drop = [f"drop table old_{name};" for name in OLD_TABLES] + ["drop table schema_version;"]
         return "\n".join([*aside, schema, FROM_0, *drop])
     raise StoreError(f"{path} is a database of another program; pass another --db-path")
+
+
+def _creation(schema: str, table: str) -> str:
+    """Find the paragraph of schema.sql that creates a table."""
+    start = f"create table {table} "
+    return next(part for part in schema.split("\n\n") if part.startswith(start))

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from product_classifier.errors import StoreError
 
-JUDGED = ("category", "product_category", "experiment", "predicted_category")
+JUDGED = ("category", "product_category", "experiment", "predicted_category", "predicted_path")
+PREDICTED = """select product_id, category_id, score from predicted_category
+  where experiment_id = ? order by product_id"""
+PATHS = """select product_id, height, category_id, part, score, uncalibrated from predicted_path
+  where experiment_id = ? order by product_id, height"""
 CRAWLED = ("category", "product", "product_category", "image", "bookmark", "skipped")
 
 
@@ -25,23 +31,30 @@ def insist_on_sound(db: sqlite3.Connection, tables: Iterable[str]) -> None:
             raise damaged(db, f"{table} refers to a {parent} that is not there")
 
 
-def seal(predictions: Iterable[tuple[str, str, float]]) -> str:
-    """Sum up predictions, in the order of their products, as a SHA-256."""
-    digest = hashlib.sha256()
-    for prediction in predictions:
-        digest.update(repr(prediction).encode())
-    return digest.hexdigest()
+class Seal:
+    """Sums up all that an experiment predicts as a SHA-256, row by row."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def passing(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Pass rows on, and count them in."""
+        for row in rows:
+            self._digest.update(repr(row).encode())
+            yield row
+
+    def text(self) -> str:
+        """Write it in hexadecimal."""
+        return self._digest.hexdigest()
 
 
 def insist_on_seal(db: sqlite3.Connection, experiment: int) -> None:
-    """Compare an experiment's predictions with its seal. Raises StoreError."""
-    rows = db.execute(
-        """select product_id, category_id, score from predicted_category
-           where experiment_id = ? order by product_id""",
-        (experiment,),
-    )
+    """Compare what an experiment predicts with its seal. Raises StoreError."""
     [(sealed,)] = db.execute("select seal from experiment where id = ?", (experiment,))
-    if sealed is not None and sealed != seal(rows):
+    found = Seal()
+    for table in (PREDICTED, PATHS):
+        deque(found.passing(db.execute(table, (experiment,))), maxlen=0)
+    if sealed is not None and sealed != found.text():
         raise damaged(db, f"experiment {experiment} is not what was stored")
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from product_classifier.evaluate.accuracy import Figures, figures, interval
-from product_classifier.records import Outcomes
+from product_classifier.predictions import Outcomes
 
 WOMEN, JEANS, BOOTCUT, FLARE, BELTS = range(1, 6)
 ABOVE = {WOMEN: WOMEN, JEANS: JEANS, BOOTCUT: JEANS, FLARE: JEANS, BELTS: BELTS}

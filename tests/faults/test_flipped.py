@@ -9,14 +9,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import analyze
 from product_classifier.errors import ProductClassifierError, StoreError
-from product_classifier.records import Experiment, Image, Page, Prediction
+from product_classifier.predictions import Experiment, PathScores, Prediction
+from product_classifier.records import Image, Page
+from product_classifier.store.answers import CALIBRATION, TEST
 from product_classifier.store.catalogue import save_images, save_page
 from product_classifier.store.database import open_database
-from product_classifier.store.experiments import read_outcomes, save_experiment
+from product_classifier.store.experiments import save_experiment
+from product_classifier.store.soundness import insist_on_seal
 from tests.conftest import shop
 from tests.faults.tier import tier
 
@@ -35,7 +39,19 @@ def crawled(tmp_path: Path) -> Path:
             Prediction(each.id, ("belts", "flare")[k % 7 == 0], k / len(products))
             for k, each in enumerate(products)
         ]
-        save_experiment(db, Experiment("x", "words", "", {}, {}, 1.0, {}, predictions))
+        score = np.linspace(0.999, 0.5, 100)[:, None]
+        paths = [
+            PathScores(
+                part,
+                [f"{leaf}-{k:03}" for k in range(100)],
+                ["belts", "flare", "jeans"],
+                np.tile(answers, (100, 1)),
+                np.hstack([score, np.sqrt(score)]),
+                score[:, 0],
+            )
+            for part, leaf, answers in ((CALIBRATION, "belts", [0, -1]), (TEST, "flare", [1, 2]))
+        ]
+        save_experiment(db, Experiment("x", "words", "", {}, {}, 1.0, {}, predictions, paths))
     return path
 
 
@@ -86,7 +102,7 @@ def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
         open_database(crawled) as sound,
         pytest.raises(StoreError, match=r"experiment 1 is not what was stored\); restore it"),
     ):
-        read_outcomes(sound, 1)
+        insist_on_seal(sound, 1)
 
 
 def test_a_foreign_database_is_not_changed_by_looking(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.models import training
 from product_classifier.models.network import Scaling, softmax
-from product_classifier.models.training import Targets, Trained, predict, train
+from product_classifier.models.training import Targets, Trained, predict, predict_paths, train
 
 ROWS = 120
 LABELS = [(k % 3,) for k in range(ROWS)]
@@ -150,3 +150,32 @@ def test_probabilities_are_right_even_for_large_logits() -> None:
     logits = np.array([[1000, 1000], [0, 1]], np.float32)
     expected: NDArray[np.float64] = np.array([[0.5, 0.5], [1 / (1 + np.e), np.e / (1 + np.e)]])
     assert softmax(logits) == pytest.approx(expected)
+
+
+def test_a_node_is_as_probable_as_the_classes_below_it() -> None:
+    rows = words().toarray()
+    rows[TEST[0]] = 0  # without evidence
+    features = Features(words=csr_matrix(rows))
+    model = trained(features)
+    paths = np.array([[0, 3], [1, 3], [2, -1]])  # classes 0 and 1 lie below node 3
+    answers, score, uncalibrated = predict_paths(model, features, TEST, paths)
+    classes, leaf = predict(model, features, TEST)
+    assert answers.tolist() == paths[classes].tolist()
+    assert np.array_equal(score[:, 0], leaf)
+    assert np.isnan(score[classes == 2, 1]).all()
+    cold = softmax(model.network.logits(TEST))
+    warm = softmax(model.network.logits(TEST) / model.temperature)
+    warm[0] = cold[0] = model.prior
+    inner = classes < 2
+    assert score[inner, 1] == pytest.approx(warm[inner, :2].sum(axis=1))
+    assert uncalibrated == pytest.approx(cold.max(axis=1))
+
+
+def test_the_temperature_is_the_one_that_tuning_rows_like_best() -> None:
+    features = Features(words=words(), pictures=pictures())
+    model = trained(features)
+    targets = Targets.of(TUNING, LABELS)
+    logits = model.network.logits(targets.rows)
+    best = targets.score(softmax(logits / model.temperature)).loss
+    for other in (model.temperature * 0.9, model.temperature * 1.1, 1.0):
+        assert best <= targets.score(softmax(logits / other)).loss + 1e-9

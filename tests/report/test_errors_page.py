@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from product_classifier.pictures import decode
-from product_classifier.records import Mistake, Summary
+from product_classifier.predictions import Mistake, Summary
 from product_classifier.report.errors_page import errors_page, public_link, thumbnail
 from tests.conftest import jpeg
 

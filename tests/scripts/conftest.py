@@ -56,7 +56,7 @@ def copy_database(source: Path, target: Path) -> None:
     (target / "crawl.db").write_bytes((source / "crawl.db").read_bytes())
     connection = sqlite3.connect(target / "crawl.db")
     connection.executescript(
-        "delete from predicted_category; delete from experiment; delete from sqlite_sequence;"
+        "pragma foreign_keys = on; delete from experiment; delete from sqlite_sequence;"
     )
     connection.close()
 

@@ -12,6 +12,7 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.store import database
 from product_classifier.store.database import open_database, sole_crawler, transaction
+from product_classifier.store.migrations import LATEST
 
 EARLIER_SYSTEM = """
 create table schema_version (id integer primary key autoincrement, date text, name text);
@@ -111,7 +112,7 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
             (43, "471", "flare-jeans", 0.9)
         ]
         assert db.execute("pragma foreign_key_check").fetchall() == []
-        assert db.execute("pragma user_version").fetchone() == (2,)
+        assert db.execute("pragma user_version").fetchone() == (LATEST,)
     open_and_close(path)  # and is not migrated again
 
 
@@ -130,6 +131,8 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
             );
             insert into bookmark values ('products?cat=belts', 50, 0, null, 'now');
             alter table experiment drop column seal;
+            drop table predicted_path;
+            drop table certificate;
             pragma user_version = 1;"""
         )
     with open_database(path) as db:
@@ -139,6 +142,18 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
         assert db.execute("select * from bookmark").fetchall() == [
             ("products?cat=belts", 50, 0, None, "now", None)
         ]
+    open_and_close(path)
+
+
+def test_a_file_of_format_2_gets_the_tables_that_are_new(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    with open_database(path, create=True) as db:
+        new = db.execute("select sql from sqlite_master order by sql").fetchall()
+        db.executescript(
+            "drop table predicted_path; drop table certificate; pragma user_version = 2;"
+        )
+    with open_database(path) as db:
+        assert db.execute("select sql from sqlite_master order by sql").fetchall() == new
     open_and_close(path)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from product_classifier.errors import StoreError
 from product_classifier.evaluate.accuracy import figures
-from product_classifier.records import Experiment, Mistake, Prediction
+from product_classifier.predictions import Experiment, Mistake, Prediction
 from product_classifier.store.catalogue import save_import
 from product_classifier.store.experiments import (
     read_experiments,

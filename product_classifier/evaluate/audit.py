@@ -1,0 +1,127 @@
+"""How accurate predictions are in truth, where recorded labels are noisy and a person decides some.
+
+The person decides a simple random sample of the products. Since it is known of all products whether
+the recorded labels call them right, the sample is read in two strata, recorded right and recorded
+wrong, each of known size: most of what the sample could get wrong by chance is then known already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaln, gammainccinv
+
+from product_classifier.evaluate.accuracy import interval
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Accuracy by the recorded labels, and in truth as far as a sample tells."""
+
+    recorded: float  # nan without products
+    recorded_interval: tuple[float, float]  # for products like these
+    audited: float
+    audited_interval: tuple[float, float]  # for these very products
+    total: int
+    sampled: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stratum:
+    total: int
+    sampled: int
+    right: int  # of those sampled
+
+
+def audited(
+    recorded_right: NDArray[np.bool_],
+    sampled: NDArray[np.int64],
+    truly_right: NDArray[np.bool_],
+    confidence: float = 0.95,
+) -> Audited:
+    """Estimate the true accuracy of n products from a simple random sample of m of them.
+
+    recorded_right: [n], whether the recorded labels call the prediction right. sampled: [m], rows
+    drawn at random without replacement, whatever was recorded. truly_right: [m], what the person
+    says of them. The estimate weighs the two strata's shares by their sizes; of a stratum that the
+    sample misses, it believes the recorded labels.
+
+    Both intervals are exact, so they hold at least as often as stated, for any noise. The recorded
+    one is Clopper and Pearson's. The audited one collects the numbers of truly right products in
+    the two strata that the sample does not contradict: P(X >= x), hypergeometric since strata are
+    finite, joined over strata by Fisher's product of independent p-values (Statistical Methods for
+    Research Workers, 4th edition, 1932), and the same from above, each at (1 - confidence) / 2.
+
+    Raises ValueError for sampled rows that are not among the products, or twice in the sample.
+    """
+    total = len(recorded_right)
+    if len(sampled) and not 0 <= sampled.min() <= sampled.max() < total:
+        raise ValueError(f"sampled rows must be among the {total} products, 0 to {total - 1}")
+    if len(np.unique(sampled)) != len(sampled):
+        raise ValueError("sampled rows must differ: decide each product once")
+    if not total:
+        return Audited(float("nan"), (0.0, 1.0), float("nan"), (0.0, 1.0), 0, 0)
+    good, bad = (
+        _stratum(recorded_right == recorded, recorded_right[sampled] == recorded, truly_right)
+        for recorded in (True, False)
+    )
+    tail = (1 - confidence) / 2
+    low = _fewest_right(good, bad, tail)
+    high = total - _fewest_right(_mirrored(good), _mirrored(bad), tail)
+    estimate = _expected(good, good.total) + _expected(bad, 0)
+    return Audited(
+        good.total / total,
+        interval(good.total, total, confidence),
+        min(max(estimate, low), high) / total,  # it may be a fraction of a product outside
+        (low / total, high / total),
+        total,
+        len(sampled),
+    )
+
+
+def _stratum(
+    members: NDArray[np.bool_], sampled: NDArray[np.bool_], truly_right: NDArray[np.bool_]
+) -> _Stratum:
+    return _Stratum(int(members.sum()), int(sampled.sum()), int(truly_right[sampled].sum()))
+
+
+def _mirrored(stratum: _Stratum) -> _Stratum:
+    """Swap right and wrong."""
+    return _Stratum(stratum.total, stratum.sampled, stratum.sampled - stratum.right)
+
+
+def _expected(stratum: _Stratum, unseen: int) -> float:
+    """Estimate how many of a stratum are right; unseen, when none is sampled."""
+    return stratum.total * stratum.right / stratum.sampled if stratum.sampled else unseen
+
+
+def _fewest_right(first: _Stratum, second: _Stratum, tail: float) -> int:
+    """Bound from below how many of two strata are right; wrong with a chance of at most tail."""
+    p, q = _at_least(first), _at_least(second)
+    # -ln of the product of d uniform numbers has a gamma distribution of shape d; strata known
+    # wholly or not at all have p-values of 0 or 1 alone and do not count
+    partly = sum(0 < stratum.sampled < stratum.total for stratum in (first, second))
+    product = np.exp(-gammainccinv(max(partly, 1), tail))
+    start = np.searchsorted(p, product)
+    others = np.searchsorted(q, product / p[start:] * (1 - 1e-9))  # rounding must not shorten
+    return int((np.arange(start, len(p)) + others).min())
+
+
+def _at_least(stratum: _Stratum) -> NDArray[np.float64]:
+    """Find the chance that a sample holds this many right ones or more, for all numbers in all.
+
+    Returns [total + 1], for 0, 1, .. right ones in the stratum. Line it up with these in front: x
+    or more of the sample are right when the x-th of its places is one of theirs. That place is x
+    plus a beta-binomial number, where Clopper and Pearson's bound has a beta one.
+    """
+    if not stratum.right:
+        return np.ones(stratum.total + 1)
+    rest, a = stratum.total - stratum.sampled, stratum.right
+    b = stratum.sampled - stratum.right + 1
+    k = np.arange(rest + 1)
+    choose = -np.log(rest + 1) - betaln(k + 1, rest - k + 1)
+    chance = np.cumsum(np.exp(choose + betaln(k + a, rest - k + b) - betaln(a, b)))
+    certain = np.ones(b)  # too few wrong ones in all for the sample to hold fewer right ones
+    return np.concatenate([np.zeros(a), np.minimum(chance[:-1], 1.0), certain])

@@ -1,0 +1,181 @@
+"""Which categories are predicted well, and which are taken for which.
+
+Products are rows 0..n-1. Their true categories are pairs of a row and a category, each pair once; a
+prediction is right when it is any of them. A right product counts for the category it was predicted
+as and is left out of the recall of its other ones, since nobody would file it anew; a wrong one
+counts against all of its true categories, and one without any against its prediction alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFigures:
+    """The figures of every category, [categories] each; nan where there is nothing to divide by."""
+
+    support: NDArray[np.int64]  # products that have it among their true categories
+    relevant: NDArray[np.int64]  # of those, all but the ones rightly predicted as another
+    predicted: NDArray[np.int64]  # products predicted as it
+    true_positives: NDArray[np.int64]
+    precision: NDArray[np.float64]  # true positives / predicted
+    recall: NDArray[np.float64]  # true positives / relevant
+    f1: NDArray[np.float64]  # harmonic mean; nan where precision or recall is
+    coverage: NDArray[np.float64]  # share of the predicted that the threshold accepts
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """Precision, recall and their harmonic mean, 0 to 1; nan where nothing is to divide by."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Averages:
+    """The figures of all categories in one."""
+
+    micro: Average  # every product weighs the same
+    macro: Average  # every category with something to recall weighs the same
+    weighted: Average  # every category weighs what it has to recall
+
+
+def per_category(
+    predicted: NDArray[np.int64],
+    score: NDArray[np.float64],
+    truth_row: NDArray[np.int64],
+    truth_category: NDArray[np.int64],
+    categories: int,
+    threshold: float | None = None,
+) -> CategoryFigures:
+    """Judge every category by itself.
+
+    predicted, score: [n]. truth_row, truth_category: [pairs]. Categories are 0..categories-1.
+    threshold: accepts where score >= it; None accepts nothing, and coverage is nan.
+    """
+    hit, right = _right(predicted, truth_row, truth_category)
+
+    def count(category: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.bincount(category, minlength=categories)
+
+    all_predicted, found = count(predicted), count(truth_category[hit])
+    relevant = count(truth_category[hit | ~right[truth_row]])
+    if threshold is None:
+        coverage = np.full(categories, np.nan)
+    else:
+        coverage = _share(count(predicted[score >= threshold]), all_predicted)
+    return CategoryFigures(
+        count(truth_category),
+        relevant,
+        all_predicted,
+        found,
+        *_rates(found, all_predicted, relevant),
+        coverage,
+    )
+
+
+def averages(figures: CategoryFigures) -> Averages:
+    """Average over categories; those with nothing to recall count in micro precision alone.
+
+    An undefined precision or f1 counts as 0 in macro and weighted, as in scikit-learn with
+    zero_division=0.
+    """
+    relevant = figures.relevant
+    each = np.nan_to_num(np.stack([figures.precision, figures.recall, figures.f1]))
+    macro, weighted = (
+        Average(*map(float, _share(each @ weight, weight.sum())))
+        for weight in ((relevant > 0).astype(np.int64), relevant)
+    )
+    micro = _average(figures.true_positives.sum(), figures.predicted.sum(), relevant.sum())
+    return Averages(micro, macro, weighted)
+
+
+def confused_with(
+    predicted: NDArray[np.int64],
+    truth_row: NDArray[np.int64],
+    truth_category: NDArray[np.int64],
+    k: int = 10,
+) -> list[tuple[int, int, int]]:
+    """Find the k most frequent confusions: (true, predicted, products), most frequent first.
+
+    Arrays as in per_category. A wrong product counts once with each of its true categories. Equally
+    frequent ones come in the order of their categories.
+    """
+    _, right = _right(predicted, truth_row, truth_category)
+    wrong = ~right[truth_row]
+    width = predicted.max(initial=0) + np.int64(1)
+    pair = truth_category[wrong] * width + predicted[truth_row[wrong]]
+    distinct, products = np.unique(pair, return_counts=True)
+    most = np.argsort(-products, kind="stable")[:k]
+    true, other = np.divmod(distinct[most], width)
+    return list(zip(true.tolist(), other.tolist(), products[most].tolist(), strict=True))
+
+
+def hierarchical(
+    predicted: NDArray[np.int64],
+    truth_row: NDArray[np.int64],
+    truth_category: NDArray[np.int64],
+    ancestors: NDArray[np.int64],
+) -> Average:
+    """Judge predictions by what their paths share with the true ones.
+
+    hP = Σ|P ∩ T| / Σ|P| and hR = Σ|P ∩ T| / Σ|T|, where P and T hold the predicted and the true
+    category and all above it, without the root (Kiritchenko, Matwin and Famili, Functional
+    Annotation of Genes Using Hierarchical Text Categorization, 2005). Of several truths the one
+    that shares most counts, of those the one with the shortest path; without any, T is empty.
+
+    ancestors: [categories, depths], each category and all that lie above it, the root left out, -1
+    beyond. The other arrays as in per_category.
+    """
+    length = (ancestors >= 0).sum(axis=1)
+    categories, longest = len(ancestors), length.max(initial=0) + 1
+    distinct, pair = np.unique(
+        predicted[truth_row] * np.int64(categories) + truth_category, return_inverse=True
+    )
+    paths, true_paths = ancestors[distinct // categories], ancestors[distinct % categories]
+    same = paths[:, :, None] == np.where(true_paths < 0, -2, true_paths)[:, None, :]
+    shared = same.sum(axis=(1, 2))
+    # one number that is largest for the truth that counts
+    rank = shared * longest + longest - 1 - length[distinct % categories]
+    best = np.full(len(predicted), -1)
+    np.maximum.at(best, truth_row, rank[pair])
+    best = best[best >= 0]
+    true = (longest - 1 - best % longest).sum()
+    return _average((best // longest).sum(), length[predicted].sum(), true)
+
+
+def _right(
+    predicted: NDArray[np.int64], row: NDArray[np.int64], category: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which pairs are what was predicted, [pairs], and which products are right, [n]."""
+    hit = predicted[row] == category
+    return hit, np.bincount(row[hit], minlength=len(predicted)) > 0
+
+
+def _share(
+    part: NDArray[np.int64] | NDArray[np.float64], whole: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Divide; nan for 0 / 0."""
+    with np.errstate(invalid="ignore"):
+        return np.divide(part, whole)
+
+
+def _rates(
+    found: NDArray[np.int64], predicted: NDArray[np.int64], relevant: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision, recall and f1 of counts."""
+    precision, recall = _share(found, predicted), _share(found, relevant)
+    f1 = _share(2 * found, predicted + relevant)
+    return precision, recall, np.where(np.isnan(precision + recall), np.nan, f1)
+
+
+def _average(
+    found: NDArray[np.int64], predicted: NDArray[np.int64], relevant: NDArray[np.int64]
+) -> Average:
+    return Average(*map(float, _rates(found, predicted, relevant)))

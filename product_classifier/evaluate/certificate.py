@@ -1,0 +1,102 @@
+"""Certified coverage: a threshold that keeps a target accuracy for products nobody looks at.
+
+Fixed-sequence testing (Angelopoulos et al., Learn then Test, arXiv 2110.01052): thresholds from
+strict to loose, chosen by the scores alone, are tested on calibration rows until one fails.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from product_classifier.evaluate.coverage import shortest_decimal
+from product_classifier.predictions import Certificate
+
+STEPS = 100  # thresholds tested; more of them fail earlier, fewer miss more
+FEWEST_TO_HOPE = 20  # rows, to tell anything about more of them
+
+
+def certify(
+    score: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    target: float,
+    confidence: float = 0.95,
+) -> Certificate | None:
+    """Find the loosest threshold that the calibration rows certify; None where none is.
+
+    score, right: [n], rows independent of the model and of each other.
+    """
+    ranked, wrong, ends = _thresholds(score, right, fewest_rows(target, confidence))
+    bounds = upper_bound(wrong[ends], ends + 1, confidence)
+    failed = np.flatnonzero(bounds > 1 - target)
+    passed = failed[0] if len(failed) else len(ends)
+    if not passed:
+        return None
+    end = ends[passed - 1]
+    below = float(ranked[end + 1]) if end + 1 < len(ranked) else -math.inf
+    threshold = shortest_decimal(below, float(ranked[end]))
+    return Certificate(target, confidence, threshold, int(end) + 1, int(wrong[end]), len(ranked))
+
+
+def upper_bound(
+    wrong: NDArray[Any], accepted: NDArray[Any], confidence: float
+) -> NDArray[np.float64]:
+    """Bound an error rate from above: Clopper and Pearson's one-sided limit, 1 if all are wrong.
+
+    wrong, accepted: [..], accepted > 0; need not be whole numbers.
+    """
+    rest = accepted - wrong
+    return np.where(rest > 0, betaincinv(wrong + 1, np.where(rest > 0, rest, 1), confidence), 1.0)
+
+
+def fewest_rows(target: float, confidence: float) -> int:
+    """Count the error-free rows that certify a target at all, such as 59 for 95 % and 95 %."""
+    return math.ceil(math.log(1 - confidence) / math.log(target))
+
+
+def rows_needed(
+    score: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    target: float,
+    confidence: float = 0.95,
+) -> int | None:
+    """Estimate how many calibration rows like these would certify some threshold.
+
+    None where these give no hope, as far down as their highest scores tell anything.
+    """
+    count, fewest = len(score), fewest_rows(target, confidence)
+    if count < FEWEST_TO_HOPE:
+        return None
+    times = np.geomspace(1, 1000, 500)
+    strictest = np.sqrt(fewest * count / times)  # rows of these that its part of more rows is like
+    possible = (strictest >= FEWEST_TO_HOPE) & (strictest <= count)
+    times, strictest = times[possible], strictest[possible]
+    wrong = np.interp(strictest, np.arange(count) + 1, np.cumsum(~right[np.argsort(-score)]))
+    enough = upper_bound(wrong * times, strictest * times, confidence) <= 1 - target
+    return math.ceil(times[enough][0] * count) if enough.any() else None
+
+
+def _thresholds(
+    score: NDArray[np.float64], right: NDArray[np.bool_], fewest: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rank rows, and choose where thresholds are tested, by the scores alone.
+
+    Returns the scores, highest first, how many are wrong down to each, and the last rows that the
+    thresholds accept, ties together. The strictest accepts the geometric mean of the fewest that
+    can certify anything and of all: the fewest would have to be free of errors, and among the
+    highest scores of a real catalogue some labels are wrong.
+    """
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    wrong = np.cumsum(~right[order], dtype=np.int64)
+    count = len(ranked)
+    if count < fewest:
+        return ranked, wrong, np.array([], dtype=np.int64)
+    strictest = math.ceil(math.sqrt(fewest * count))
+    starts = np.append(np.arange(strictest, count, max(1, count // STEPS)), count) - 1
+    last_of_tie = np.searchsorted(-ranked, -ranked[starts], side="right") - 1
+    return ranked, wrong, np.unique(last_of_tie)

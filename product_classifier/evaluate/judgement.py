@@ -1,0 +1,103 @@
+"""What the calibration part lets one promise of an experiment, and what it comes to on tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.evaluate.accuracy import interval
+from product_classifier.evaluate.certificate import rows_needed
+from product_classifier.evaluate.curves import augrc, aurc, risk_coverage
+from product_classifier.evaluate.hierarchy import accepted, certify_heights, right_answers
+from product_classifier.evaluate.reliability import Reliability, reliability
+from product_classifier.predictions import Answers, Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Test products that a threshold accepts."""
+
+    accepted: int
+    right: int
+    total: int  # accepted or not
+    interval: tuple[float, float]  # of the accuracy of the accepted, 95 % confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What can be promised of the answers at a height."""
+
+    certificate: Certificate | None
+    calibrated: int  # calibration products it could be certified on
+    needed: int | None  # how many of them would do; None: no number, or there is a certificate
+    tested: Tested
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an experiment's scores are worth."""
+
+    levels: dict[float, list[Promise]]  # by target: if each height were to answer all products
+    deepest: dict[float, list[Promise]]  # by target: if each product is answered as low as can be
+    before: Reliability  # of the test products' leaves, with scores as the network has them
+    after: Reliability  # with calibrated scores
+    aurc: float
+    augrc: float
+
+
+def judge(
+    calibration: Answers, test: Answers, targets: Sequence[float], confidence: float
+) -> Judgement:
+    """Certify by the calibration part alone, and tell what it comes to on the test part."""
+    known, tested = _part(calibration), _part(test)
+    levels, deepest = (
+        {target: _promises(known, tested, target, confidence, leftover) for target in targets}
+        for leftover in (False, True)
+    )
+    score, right = tested.score[:, 0], tested.right[:, 0]
+    curve = risk_coverage(score, right)
+    return Judgement(
+        levels,
+        deepest,
+        reliability(test.uncalibrated, right),
+        reliability(score, right),
+        aurc(curve),
+        augrc(curve),
+    )
+
+
+class _Part(NamedTuple):
+    """Products of a part of the split, [n, heights]."""
+
+    score: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
+def _part(part: Answers) -> _Part:
+    return _Part(part.score, right_answers(part.answers, part.row, part.truth, part.above))
+
+
+def _promises(
+    known: _Part, tested: _Part, target: float, confidence: float, leftover: bool
+) -> list[Promise]:
+    certificates = certify_heights(*known, target, confidence, leftover=leftover)
+    answered = accepted(known.score, certificates, leftover=leftover)
+    on_tests = accepted(tested.score, certificates, leftover=leftover)
+    promises = []
+    for height, certificate in enumerate(certificates):
+        rows = ~np.isnan(known.score[:, height])
+        if leftover:
+            rows &= ~answered[:, :height].any(axis=1)
+        needed = None
+        if certificate is None:
+            score, right = known.score[rows, height], known.right[rows, height]
+            needed = rows_needed(score, right, target, confidence)
+        count = int(on_tests[:, height].sum())
+        hits = int((on_tests & tested.right)[:, height].sum())
+        seen = Tested(count, hits, len(on_tests), interval(hits, count))
+        promises.append(Promise(certificate, int(rows.sum()), needed, seen))
+    return promises
