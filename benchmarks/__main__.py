@@ -10,8 +10,11 @@ from pathlib import Path
 
 from benchmarks.common import HEADER, ROOT
 
-NAMES = ("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching")
-UNSHARED = {"analysis", "crawling", "fetching"}  # need no real data
+NAMES = (
+    *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
+    "certificates",
+)
+UNSHARED = {"analysis", "crawling", "fetching", "certificates"}  # need no real data
 
 
 def main() -> None:
