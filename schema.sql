@@ -87,7 +87,7 @@ create table predicted_path (               -- scores of the predicted leaf and 
   category_id   text not null references category,  -- the category of that height, never the root
   part          text not null check (part in ('calibration', 'test')),  -- of the split
   score         real not null check (score between 0 and 1),  -- probability of that category
-  uncalibrated  real,                       -- of the leaf, as the network has it; null above
+  uncalibrated  real not null,              -- the same before the temperature
   primary key (experiment_id, product_id, height)
 ) without rowid;
 

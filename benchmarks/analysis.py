@@ -45,7 +45,7 @@ def run(shared: Path) -> Iterator[Row]:
             ]
             paths = [
                 PathScores(
-                    part, [str(k) for k in rows], nodes, answers[rows], scores[rows], score[rows]
+                    part, [str(k) for k in rows], nodes, answers[rows], scores[rows], scores[rows]
                 )
                 for part, rows in (
                     (TEST, range(TESTED)),

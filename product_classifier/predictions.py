@@ -31,7 +31,7 @@ class PathScores:
     categories: Sequence[str]  # ids
     answers: NDArray[np.int64] = field(repr=False)  # [n, heights], positions; -1 above the highest
     score: NDArray[np.float64] = field(repr=False)  # [n, heights], 0 to 1; nan above the highest
-    uncalibrated: NDArray[np.float64] = field(repr=False)  # [n], of the leaf
+    uncalibrated: NDArray[np.float64] = field(repr=False)  # [n, heights], as the network has it
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ class Outcomes:
 class Answers:
     """An experiment's answers at all heights beside the truth; categories are row numbers."""
 
-    product: NDArray[np.int64]  # [n], row numbers
+    product: NDArray[np.int64]  # [n], row numbers, in the order of the products' ids
     answers: NDArray[np.int64]  # [n, heights]; -1 above the highest
     score: NDArray[np.float64]  # [n, heights]; nan above the highest
-    uncalibrated: NDArray[np.float64]  # [n], of the leaf
+    uncalibrated: NDArray[np.float64]  # [n, heights], as the network has it
     row: NDArray[np.int64]  # [pairs], a product and ...
     truth: NDArray[np.int64]  # [pairs], ... one of its true categories
     above: NDArray[np.int64]  # [categories, depths], each and all above it; -1 beyond

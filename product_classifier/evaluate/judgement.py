@@ -63,7 +63,7 @@ def judge(
     return Judgement(
         levels,
         deepest,
-        reliability(test.uncalibrated, right),
+        reliability(test.uncalibrated[:, 0], right),
         reliability(score, right),
         aurc(curve),
         augrc(curve),

@@ -186,13 +186,13 @@ def predict_paths(
 
     paths: [classes, heights], the numbers of each class and of the nodes above it, -1 above the
     highest; a node is as probable as the classes below it together. Returns the paths of the
-    predicted classes, [rows, heights], their probabilities, nan above the highest, and those of
-    the classes before the temperature, [rows].
+    predicted classes, their probabilities, and these before the temperature, [rows, heights] each,
+    nan above the highest.
     """
     below = np.zeros((len(paths), paths.max(initial=-1) + 2))  # the last column stands for -1
     below[np.arange(len(paths))[:, None], paths] = 1
     answers = np.empty((len(rows), paths.shape[1]), np.int64)
-    score, uncalibrated = np.empty(answers.shape), np.empty(len(rows))
+    score, uncalibrated = np.empty(answers.shape), np.empty(answers.shape)
     for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
         some = slice(start, start + CHUNK)
         evident = features.evidence()[rows[some]]
@@ -201,9 +201,10 @@ def predict_paths(
         cold[evident], warm[evident] = softmax(logits), softmax(logits / trained.temperature)
         predicted = warm.argmax(axis=1)
         answers[some] = paths[predicted]
-        score[some] = np.take_along_axis(warm @ below, answers[some], axis=1).clip(0, 1)
-        uncalibrated[some] = cold[np.arange(len(cold)), predicted]
-    score[answers < 0] = np.nan
+        for probabilities, found in ((warm, score), (cold, uncalibrated)):
+            sums = np.take_along_axis(probabilities @ below, answers[some], axis=1)
+            found[some] = sums.clip(0, 1)
+    score[answers < 0] = uncalibrated[answers < 0] = np.nan
     return answers, score, uncalibrated
 
 

@@ -51,17 +51,16 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
 def _path_rows(paths: Sequence[PathScores]) -> Iterator[tuple[Any, ...]]:
     """Lay out the rows of predicted_path, in the order of its primary key."""
     places = [
-        (id_, k, row) for k, path in enumerate(paths) for row, id_ in enumerate(path.products)
+        (product, number, row)
+        for number, path in enumerate(paths)
+        for row, product in enumerate(path.products)
     ]
-    for product, k, row in sorted(places):
-        path = paths[k]
-        uncalibrated: float | None = float(path.uncalibrated[row])
+    for product, number, row in sorted(places):
+        path = paths[number]
         for height, node in enumerate(path.answers[row]):
             if node >= 0:
-                score = float(path.score[row, height])
-                category = path.categories[node]
-                yield product, height, category, path.part, score, uncalibrated
-                uncalibrated = None
+                scores = float(path.score[row, height]), float(path.uncalibrated[row, height])
+                yield product, height, path.categories[node], path.part, *scores
 
 
 def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[Summary]:

@@ -47,7 +47,7 @@ CHANGES = {  # version → what its successor changes; new tables come from sche
 alter table bookmark add column total integer;
 alter table experiment add column seal text;
 """,
-    2: "",
+    2: "update experiment set seal = null;",  # it summed up rows in another way
 }
 NEW_TABLES = {2: ("predicted_path", "certificate")}
 

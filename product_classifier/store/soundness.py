@@ -6,10 +6,13 @@ SQLite finds what contradicts itself; the seal of an experiment finds scores tha
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from product_classifier.errors import StoreError
 
@@ -18,6 +21,7 @@ PREDICTED = """select product_id, category_id, score from predicted_category
   where experiment_id = ? order by product_id"""
 PATHS = """select product_id, height, category_id, part, score, uncalibrated from predicted_path
   where experiment_id = ? order by product_id, height"""
+BATCH = 10_000  # rows
 CRAWLED = ("category", "product", "product_category", "image", "bookmark", "skipped")
 
 
@@ -32,16 +36,25 @@ def insist_on_sound(db: sqlite3.Connection, tables: Iterable[str]) -> None:
 
 
 class Seal:
-    """Sums up all that an experiment predicts as a SHA-256, row by row."""
+    """Sums up rows as a SHA-256, column by column in batches, which is many times as fast."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def passing(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         """Pass rows on, and count them in."""
-        for row in rows:
-            self._digest.update(repr(row).encode())
-            yield row
+        rest = iter(rows)
+        while batch := list(itertools.islice(rest, BATCH)):
+            for column in zip(*batch, strict=True):
+                if isinstance(column[0], float):
+                    self._digest.update(np.array(column, "<f8").tobytes())
+                else:
+                    self._digest.update("\0".join(map(str, column)).encode())
+            yield from batch
+
+    def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Count rows in."""
+        deque(self.passing(rows), maxlen=0)
 
     def text(self) -> str:
         """Write it in hexadecimal."""
@@ -51,10 +64,12 @@ class Seal:
 def insist_on_seal(db: sqlite3.Connection, experiment: int) -> None:
     """Compare what an experiment predicts with its seal. Raises StoreError."""
     [(sealed,)] = db.execute("select seal from experiment where id = ?", (experiment,))
+    if sealed is None:
+        return
     found = Seal()
     for table in (PREDICTED, PATHS):
-        deque(found.passing(db.execute(table, (experiment,))), maxlen=0)
-    if sealed is not None and sealed != found.text():
+        found.add(db.execute(table, (experiment,)))
+    if sealed != found.text():
         raise damaged(db, f"experiment {experiment} is not what was stored")
 
 

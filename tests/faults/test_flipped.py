@@ -47,7 +47,7 @@ def crawled(tmp_path: Path) -> Path:
                 ["belts", "flare", "jeans"],
                 np.tile(answers, (100, 1)),
                 np.hstack([score, np.sqrt(score)]),
-                score[:, 0],
+                np.hstack([score, score]),
             )
             for part, leaf, answers in ((CALIBRATION, "belts", [0, -1]), (TEST, "flare", [1, 2]))
         ]

@@ -168,7 +168,8 @@ def test_a_node_is_as_probable_as_the_classes_below_it() -> None:
     warm[0] = cold[0] = model.prior
     inner = classes < 2
     assert score[inner, 1] == pytest.approx(warm[inner, :2].sum(axis=1))
-    assert uncalibrated == pytest.approx(cold.max(axis=1))
+    assert uncalibrated[:, 0] == pytest.approx(cold.max(axis=1))
+    assert uncalibrated[inner, 1] == pytest.approx(cold[inner, :2].sum(axis=1))
 
 
 def test_the_temperature_is_the_one_that_tuning_rows_like_best() -> None:

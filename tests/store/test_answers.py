@@ -34,7 +34,7 @@ def paths(part: str, *rows: tuple[str, int, float, float | None]) -> PathScores:
         NODES,
         np.array([[leaf, 3 if above else -1] for _, leaf, _, above in rows]),
         np.array([[score, above or NONE] for _, _, score, above in rows]),
-        np.array([score / 2 for _, _, score, _ in rows]),
+        np.array([[score / 2, above / 2 if above else NONE] for _, _, score, above in rows]),
     )
 
 
@@ -62,13 +62,13 @@ def test_answers_come_back_with_what_lies_above_them(db: sqlite3.Connection, num
     found = read_answers(db, number, CALIBRATION)
     products, categories = names(db, "product"), names(db, "category")
     assert [
-        (products[p], [categories[c] for c in answers], scores.tolist(), raw)
+        (products[p], [categories[c] for c in answers], scores.tolist(), raw.tolist())
         for p, answers, scores, raw in zip(
             found.product, found.answers.tolist(), found.score, found.uncalibrated, strict=True
         )
     ] == [
-        ("b", ["flare", "jeans"], [0.875, 1.0], 0.4375),
-        ("c", ["bootcut", "jeans"], [0.5, 0.75], 0.25),
+        ("b", ["flare", "jeans"], [0.875, 1.0], [0.4375, 0.5]),
+        ("c", ["bootcut", "jeans"], [0.5, 0.75], [0.25, 0.375]),
     ]
     pairs = zip(found.row.tolist(), found.truth.tolist(), strict=True)
     truths = {(products[found.product[row]], categories[truth]) for row, truth in pairs}
