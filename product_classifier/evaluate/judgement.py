@@ -18,8 +18,8 @@ from product_classifier.predictions import Answers, Certificate
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """Test products that a threshold accepts."""
+class Realised:
+    """What a threshold comes to on the test products."""
 
     accepted: int
     right: int
@@ -34,7 +34,7 @@ class Promise:
     certificate: Certificate | None
     calibrated: int  # calibration products it could be certified on
     needed: int | None  # how many of them would do; None: no number, or there is a certificate
-    tested: Tested
+    tested: Realised
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,6 @@ def _promises(
             needed = rows_needed(score, right, target, confidence)
         count = int(on_tests[:, height].sum())
         hits = int((on_tests & tested.right)[:, height].sum())
-        seen = Tested(count, hits, len(on_tests), interval(hits, count))
+        seen = Realised(count, hits, len(on_tests), interval(hits, count))
         promises.append(Promise(certificate, int(rows.sum()), needed, seen))
     return promises

@@ -7,7 +7,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from product_classifier.evaluate.judgement import Judgement, Promise
+from product_classifier.evaluate.certificate import FEWEST_TO_HOPE
+from product_classifier.evaluate.judgement import Judgement, Promise, Realised
+from product_classifier.predictions import Certificate
 
 HEIGHTS = ("leaf", "parent", "grandparent")
 LABELLED = 20  # products, for one of the calibration part
@@ -18,14 +20,21 @@ def promises_text(judged: Judgement | None) -> Iterator[str]:
     if judged is None:
         yield "  certified coverage: none without calibration rows; run its categorizer once more"
         return
-    heights = range(max(map(len, judged.levels.values()), default=0))
-    for height in heights:
+    targets = list(judged.levels)
+    for height, promises in enumerate(zip(*judged.levels.values(), strict=True)):
         title = f"{height_name(height).capitalize()} " if height else ""
-        for target, promises in judged.levels.items():
-            told = _promise(promises[height])
-            yield f"  {title}{percent(target)} certified coverage: {told}"
-    for target, promises in judged.deepest.items():
-        yield f"  {percent(target)} certified, as deep as can be: {_deepest(promises)}"
+        if height and promises[0].calibrated < FEWEST_TO_HOPE:
+            continue  # few paths are so long
+        for target, promise in zip(targets, promises, strict=True):
+            if kept := promise.certificate:
+                told = _promise(kept, judged.levels[target][0].calibrated, promise.tested)
+                yield f"  {title}{percent(target)} certified coverage: {told}"
+        missing = {t: p for t, p in zip(targets, promises, strict=True) if not p.certificate}
+        if missing:
+            named = " and ".join(map(percent, missing))
+            yield f"  {title}{named} certified coverage: none  ({_why_not(missing)})"
+    for target, deepest in judged.deepest.items():
+        yield f"  {percent(target)} certified, as deep as can be: {_deepest(deepest)}"
     yield (
         f"  Calibration error of scores: {judged.after.ece:.2%} (ECE; {judged.before.ece:.2%} "
         f"before the temperature); AURC {judged.aurc:.4f}, AUGRC {judged.augrc:.4f}"
@@ -61,39 +70,40 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _promise(promise: Promise) -> str:
-    kept, seen = promise.certificate, promise.tested
-    if kept is None:
-        return f"none  ({_why_not(promise)})"
-    tests = "on test rows: none covered"
-    if seen.accepted:
-        tests = f"on test rows: {seen.accepted / seen.total:.0%} covered, {_right(promise)}"
+def _promise(kept: Certificate, calibrated: int, tested: Realised) -> str:
+    tests = "none covered"
+    if tested.accepted:
+        tests = f"{tested.accepted / tested.total:.0%} covered, {_right(tested)}"
     return (
-        f"{kept.accepted / kept.total:.0%}  (score ≥ {kept.threshold:g}, holds with "
-        f"{percent(kept.confidence)} confidence; {tests})"
+        f"{kept.accepted / calibrated:.0%}  (score ≥ {kept.threshold:g}, holds with "
+        f"{percent(kept.confidence)} confidence; on test rows: {tests})"
     )
 
 
-def _why_not(promise: Promise) -> str:
-    have = f"{promise.calibrated:,} calibration products"
-    if promise.needed is None:
-        return f"{have} give no hope of it, too few or too often wrong"
-    more = (promise.needed - promise.calibrated) * LABELLED
-    rough = 10 ** max(len(str(more)) - 2, 0)
-    more = math.ceil(more / rough) * rough
-    return f"{have} are too few; about {more:,} more labelled products would do"
+def _why_not(missing: Mapping[float, Promise]) -> str:
+    have = next(iter(missing.values())).calibrated
+    more = {}
+    for target, promise in missing.items():
+        if promise.needed:
+            labelled = (promise.needed - have) * LABELLED
+            rough = 10 ** max(len(str(labelled)) - 2, 0)
+            more[target] = f"{math.ceil(labelled / rough) * rough:,} for {percent(target)}"
+    if more:
+        would_do = f"more labelled products that would do: about {', '.join(more.values())}"
+    else:
+        would_do = "too few, or too many of the surest wrong, to tell how many would do"
+    return f"{have:,} calibration products; {would_do}"
 
 
-def _right(promise: Promise) -> str:
-    seen = promise.tested
-    low, high = seen.interval
-    return f"{seen.right / seen.accepted:.1%} right [{100 * low:.1f}, {100 * high:.1f}]"
+def _right(tested: Realised) -> str:
+    low, high = tested.interval
+    return f"{tested.right / tested.accepted:.1%} right [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _deepest(promises: Sequence[Promise]) -> str:
     answered = [
         f"{height_name(height)} {promise.tested.accepted / promise.tested.total:.0%} "
-        f"({_right(promise)})"
+        f"({_right(promise.tested)})"
         for height, promise in enumerate(promises)
         if promise.tested.accepted
     ]

@@ -1,0 +1,85 @@
+"""Out-of-sample probabilities for every product: each is predicted by a network it never taught.
+
+What a network has learned from, it repeats; only one that has not seen a product's label can tell
+that the label is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.features.features import Features
+from product_classifier.models.network import CHUNK, softmax
+from product_classifier.models.split import position_of
+from product_classifier.models.training import Trained, train
+from product_classifier.records import Track, untracked
+
+TUNING_SHARE = 0.05  # of the products that a fold's network may see
+
+
+def cross_fitted(
+    features: Features,
+    labels: Sequence[Sequence[int]],
+    groups: Sequence[str],
+    classes: int,
+    folds: int = 5,
+    seed: int = 0,
+    track: Track = untracked,
+) -> NDArray[np.float32]:
+    """Predict every product by a network trained on the other folds, float32 [items, classes].
+
+    labels: [items], the positions of each item's categories. groups: [items], the duplicate group
+    of each; a group stays in one fold. Each network stops and is calibrated by a twentieth of what
+    it may see. A product without evidence gets the shares of the categories. A category that
+    stands in one fold alone is near 0 there: nothing else tells of it. Raises ModelError where the
+    other folds have no evidence.
+    """
+    fold, tuning = cut(groups, folds, seed)
+    found = np.empty((len(labels), classes), np.float32)
+    for number in track(np.unique(fold).tolist(), "folds"):
+        seen = fold != number
+        trained = train(
+            features,
+            labels,
+            np.flatnonzero(seen & ~tuning),
+            np.flatnonzero(seen & tuning),
+            classes,
+            seed,
+        )
+        for rows in _chunks(np.flatnonzero(~seen)):
+            found[rows] = probabilities(trained, features, rows)
+    return found
+
+
+def cut(
+    groups: Sequence[str], folds: int, seed: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give each product its fold, and tell whether it tunes the networks of the others; [items].
+
+    A hash of seed and group decides both, whatever the order and the other products.
+    """
+    known = {group: position_of(f"{seed} {group}") * folds for group in set(groups)}
+    place = np.array([known[group] for group in groups])
+    fold = place.astype(np.int64)
+    return fold, place - fold < TUNING_SHARE
+
+
+def probabilities(
+    trained: Trained, features: Features, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Compute how probable each category is for some items, [rows, classes]; each row sums to 1.
+
+    An item without any evidence is given the share of each category among the training rows.
+    """
+    evident = features.evidence()[rows]
+    found = np.tile(trained.prior, (len(rows), 1))
+    found[evident] = softmax(trained.network.logits(rows[evident]) / trained.temperature)
+    return found
+
+
+def _chunks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Cut into runs whose probabilities fit into memory in double precision."""
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
