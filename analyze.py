@@ -1,12 +1,13 @@
 """Report how accurate experiments are, what can be trusted at 95 % and 98 %, and the top errors."""
 
 import argparse
+import dataclasses
 import json
 import sqlite3
 
 from product_classifier import cli
 from product_classifier.evaluate.accuracy import TARGETS, figures
-from product_classifier.evaluate.judgement import Judgement, judge
+from product_classifier.evaluate.judgement import Judgement, judge, prices
 from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, arguments
 from product_classifier.predictions import Summary
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
@@ -54,6 +55,9 @@ def certified(
     if not len(calibration.product):
         return None
     judged = judge(calibration, test, args.target or TARGETS, args.confidence)
+    if args.cost_error is not None:
+        found = prices(calibration, test, judged, args.cost_error, args.cost_review)
+        judged = dataclasses.replace(judged, prices=found)
     certificates = [
         (rule, height, promise.certificate)
         for rule, found in (("level", judged.levels), ("deepest", judged.deepest))

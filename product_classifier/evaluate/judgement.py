@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from product_classifier.evaluate.accuracy import interval
 from product_classifier.evaluate.certificate import rows_needed
+from product_classifier.evaluate.costs import Cost, cheapest, costs
 from product_classifier.evaluate.curves import augrc, aurc, risk_coverage
 from product_classifier.evaluate.hierarchy import accepted, certify_heights, right_answers
 from product_classifier.evaluate.reliability import Reliability, reliability
@@ -47,6 +48,7 @@ class Judgement:
     after: Reliability  # with calibrated scores
     aurc: float
     augrc: float
+    prices: Sequence[Price] = ()  # where costs are known
 
 
 def judge(
@@ -68,6 +70,42 @@ def judge(
         aurc(curve),
         augrc(curve),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What it costs to file products by a threshold."""
+
+    target: float  # that the threshold is certified for; 1: nothing is filed, 0: everything
+    cost: Cost  # on the test products
+    best: bool  # the lowest on the calibration products
+
+
+def prices(
+    calibration: Answers,
+    test: Answers,
+    judged: Judgement,
+    cost_error: float,
+    cost_review: float,
+) -> list[Price]:
+    """Price the certified thresholds of leaves, and filing nothing and everything.
+
+    Which is best is told by the calibration part, what it costs by the test part.
+    """
+    thresholds: dict[float, float | None] = {1.0: None}
+    for target, (leaf, *_) in judged.levels.items():
+        if leaf.certificate:
+            thresholds[target] = leaf.certificate.threshold
+    thresholds[0.0] = 0.0
+    found = []
+    for part in map(_part, (calibration, test)):
+        leaves = part.score[:, 0], part.right[:, 0]
+        found.append(costs(*leaves, list(thresholds.values()), cost_error, cost_review))
+    best = cheapest(found[0])
+    return [
+        Price(target, cost, number == best)
+        for number, (target, cost) in enumerate(zip(thresholds, found[1], strict=True))
+    ]
 
 
 class _Part(NamedTuple):

@@ -9,6 +9,7 @@ EXAMPLES = """\
   python analyze.py
   python analyze.py --experiment 2 --json
   python analyze.py --target 0.9 --target 0.99 --confidence 0.9
+  python analyze.py --cost-error 20 --cost-review 0.5
   python analyze.py --crawl --output crawl.html
   python analyze.py --dump-errors-for-experiment 2 --output errors.html
 """
@@ -47,6 +48,15 @@ def arguments(description: str | None) -> argparse.Namespace:
         metavar="C",
         help="that certificates hold with (0.95)",
     )
+    for name, text in (("error", "a wrong product filed"), ("review", "a look at a product")):
+        parser.add_argument(
+            f"--cost-{name}", type=common.cost, metavar="C", help=f"what {text} costs; both or none"
+        )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there (stdout)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if (args.cost_error is None) != (args.cost_review is None):
+        parser.error("--cost-error and --cost-review need each other: pass both")
+    if args.cost_error == args.cost_review == 0:
+        parser.error("--cost-error and --cost-review cannot both be 0")
+    return args

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import math
 import re
 from pathlib import Path
 
@@ -99,4 +100,12 @@ def share(text: str) -> float:
     number = float(text)
     if not 0 < number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.98")
+    return number
+
+
+def cost(text: str) -> float:
+    """Read a cost, in any unit: a number of at least 0."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no cost of at least 0")
     return number

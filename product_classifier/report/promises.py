@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from product_classifier.evaluate.certificate import FEWEST_TO_HOPE
-from product_classifier.evaluate.judgement import Judgement, Promise, Realised
+from product_classifier.evaluate.judgement import Judgement, Price, Promise, Realised
 from product_classifier.predictions import Certificate
 
 HEIGHTS = ("leaf", "parent", "grandparent")
@@ -39,6 +39,8 @@ def promises_text(judged: Judgement | None) -> Iterator[str]:
         f"  Calibration error of scores: {judged.after.ece:.2%} (ECE; {judged.before.ece:.2%} "
         f"before the temperature); AURC {judged.aurc:.4f}, AUGRC {judged.augrc:.4f}"
     )
+    if judged.prices:
+        yield f"  Cost per product: {'; '.join(map(_price, judged.prices))}"
 
 
 def promises_values(judged: Judgement) -> Mapping[str, Any]:
@@ -52,6 +54,16 @@ def promises_values(judged: Judgement) -> Mapping[str, Any]:
         },
         "aurc": _number(judged.aurc),
         "augrc": _number(judged.augrc),
+        "prices": [
+            {
+                "target": price.target,
+                "threshold": price.cost.threshold,
+                "mean": _number(price.cost.mean),
+                "interval95": [_number(price.cost.low), _number(price.cost.high)],
+                "best": price.best,
+            }
+            for price in judged.prices
+        ],
     }
 
 
@@ -110,6 +122,14 @@ def _deepest(promises: Sequence[Promise]) -> str:
     total = promises[0].tested.total if promises else 0
     left = total - sum(promise.tested.accepted for promise in promises)
     return ", ".join([*answered, f"a person {left / total:.0%}" if total else "no test rows"])
+
+
+def _price(price: Price) -> str:
+    rule = {1.0: "if a person checks all", 0.0: "if nobody checks"}
+    where = rule.get(price.target, f"at {percent(price.target)} certified")
+    best = ", the lowest by the calibration rows" if price.best else ""
+    cost = price.cost
+    return f"{cost.mean:.4g} [{cost.low:.4g}, {cost.high:.4g}] {where}{best}"
 
 
 def _values(promises: Sequence[Promise]) -> list[dict[str, Any]]:

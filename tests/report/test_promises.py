@@ -7,7 +7,14 @@ import json
 
 import numpy as np
 
-from product_classifier.evaluate.judgement import Judgement, Promise, Realised, judge
+from product_classifier.evaluate.costs import Cost
+from product_classifier.evaluate.judgement import (
+    Judgement,
+    Price,
+    Promise,
+    Realised,
+    judge,
+)
 from product_classifier.evaluate.reliability import reliability
 from product_classifier.predictions import Answers, Certificate
 from product_classifier.report.promises import promises_text, promises_values
@@ -57,6 +64,22 @@ def test_the_deepest_answers_are_counted_by_level_and_the_rest_is_for_a_person()
     assert text({}, {0.95: [KEPT, parent, MISSING]})[0] == (
         "  95% certified, as deep as can be: leaf 81% (96.1% right [95.2, 96.9]), "
         "parent 5% (96.0% right [90.0, 99.0]), a person 14%"
+    )
+
+
+def test_the_threshold_that_costs_least_is_named_and_priced() -> None:
+    found = Judgement({}, {}, RELIABLE, RELIABLE, 0.01, 0.005)
+    found = dataclasses.replace(
+        found,
+        prices=[
+            Price(1.0, Cost(None, 0.5, 0.5, 0.5), False),
+            Price(0.98, Cost(0.881, 0.2034, 0.15, 0.25), True),
+            Price(0.0, Cost(0.0, 0.4, 0.3, 0.5), False),
+        ],
+    )
+    assert list(promises_text(found))[-1] == (
+        "  Cost per product: 0.5 [0.5, 0.5] if a person checks all; 0.2034 [0.15, 0.25] at 98% "
+        "certified, the lowest by the calibration rows; 0.4 [0.3, 0.5] if nobody checks"
     )
 
 
