@@ -2,20 +2,32 @@
 
 import argparse
 import dataclasses
+import itertools
 import json
 import sqlite3
 
+import numpy as np
+
 from product_classifier import cli
 from product_classifier.evaluate.accuracy import TARGETS, figures
-from product_classifier.evaluate.judgement import Judgement, judge, prices
+from product_classifier.evaluate.comparison import compare
+from product_classifier.evaluate.judgement import Judgement, judge, leaf_scores, prices
+from product_classifier.models.split import groups_among
 from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, arguments
 from product_classifier.predictions import Summary
+from product_classifier.report.comparison import (
+    comparison_text,
+    comparison_values,
+    insist_on_same_products,
+)
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.report.errors_page import errors_page
-from product_classifier.report.text import figures_text, figures_values
+from product_classifier.report.requirements import metrics, unmet
+from product_classifier.report.text import Judged, figures_text, figures_values
 from product_classifier.store.answers import CALIBRATION, TEST, read_answers, save_certificates
 from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.database import open_database
+from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_outcomes
 from product_classifier.store.images import ImageFolder
 from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_seal, insist_on_sound
@@ -30,21 +42,57 @@ def main() -> int:
         elif args.dump_errors_for_experiment:
             report = errors_report(db, args)
         else:
-            report = figures_report(db, args)
+            judged = judge_experiments(db, args)
+            tell = comparison_report if args.compare else figures_report
+            report = tell(db, judged, args)
     cli.write(report, args.output)
-    return cli.DONE
+    return missed_requirements(judged, args) if args.require else cli.DONE
 
 
-def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
+def judge_experiments(db: sqlite3.Connection, args: argparse.Namespace) -> list[Judged]:
     """Judge the experiments, and store what is certified of them."""
     insist_on_sound(db, JUDGED)
-    experiments = read_experiments(db, args.experiment)
     judged = []
-    for found in experiments:
-        insist_on_seal(db, found.id)
-        outcomes = read_outcomes(db, found.id)
-        judged.append((found, figures(outcomes), certified(db, found, args)))
+    for number in args.compare or [args.experiment]:
+        for found in read_experiments(db, number):
+            insist_on_seal(db, found.id)
+            outcomes = read_outcomes(db, found.id)
+            judged.append((found, figures(outcomes), certified(db, found, args)))
+    return judged
+
+
+def figures_report(db: sqlite3.Connection, judged: list[Judged], args: argparse.Namespace) -> str:
+    """Report each experiment by itself."""
     return json.dumps(figures_values(judged), indent=2) if args.json else figures_text(judged)
+
+
+def comparison_report(
+    db: sqlite3.Connection, judged: list[Judged], args: argparse.Namespace
+) -> str:
+    """Report experiments side by side, and each pair's differences."""
+    tested = {found.id: read_answers(db, found.id, TEST) for found, _, _ in judged}
+    pairs = {}
+    for first, second in itertools.combinations(tested, 2):
+        insist_on_same_products(first, second, tested)
+        group = np.array(groups_among(read_tested(db, first)))
+        one, other = (leaf_scores(tested[number]) for number in (first, second))
+        pairs[first, second] = compare(one, other, group, args.target or TARGETS)
+    if args.json:
+        return json.dumps(comparison_values(judged, pairs), indent=2)
+    return comparison_text(judged, pairs)
+
+
+def missed_requirements(judged: list[Judged], args: argparse.Namespace) -> int:
+    """Tell which experiments do not reach what is required of them."""
+    missed = [
+        f"experiment {found.id}: {text}"
+        for found, shares, judgement in judged
+        for wanted in args.require
+        if (text := unmet(wanted, metrics(shares, judgement)))
+    ]
+    for text in missed:
+        cli.say(text)
+    return cli.UNFINISHED if missed else cli.DONE
 
 
 def certified(

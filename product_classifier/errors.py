@@ -43,3 +43,7 @@ class UnreachableError(FeatureError):
 
 class ModelError(ProductClassifierError):
     """The data at hand cannot train or test a model."""
+
+
+class ReportError(ProductClassifierError):
+    """What was asked cannot be told of these experiments."""

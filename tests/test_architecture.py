@@ -29,7 +29,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "report": {"evaluate"},
     "demo": set(),
     "cli": set(),
-    "options": {"sources", "features", "models"},
+    "options": {"sources", "features", "models", "report"},
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it

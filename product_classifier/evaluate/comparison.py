@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,32 @@ class Interval:
     observed: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a second experiment has over a first one."""
+
+    mcnemar: McNemar
+    accuracy: Interval  # difference, -1 to 1
+    coverage: dict[float, Interval]  # difference in hindsight, by target accuracy
+
+
+Scored = tuple[NDArray[np.float64], NDArray[np.bool_]]  # score [n], right [n]
+
+
+def compare(
+    first: Scored, second: Scored, group: NDArray[np.int64], targets: Sequence[float]
+) -> Comparison:
+    """Compare two experiments on the same products; group: [n], their duplicate groups."""
+    return Comparison(
+        mcnemar(first[1], second[1]),
+        paired_bootstrap(accuracy_difference(first[1], second[1]), group),
+        {
+            target: paired_bootstrap(coverage_difference(first, second, target), group)
+            for target in targets
+        },
+    )
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
@@ -77,11 +103,7 @@ def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> 
     return lambda weights: float(weights @ gain / weights.sum())
 
 
-def coverage_difference(
-    first: tuple[NDArray[np.float64], NDArray[np.bool_]],
-    second: tuple[NDArray[np.float64], NDArray[np.bool_]],
-    target: float,
-) -> Statistic:
+def coverage_difference(first: Scored, second: Scored, target: float) -> Statistic:
     """Measure by how much the second experiment covers more at a target accuracy, -1 to 1.
 
     first, second: score [n] and right [n] of the same products. Each draw finds its own thresholds,

@@ -98,14 +98,20 @@ def prices(
             thresholds[target] = leaf.certificate.threshold
     thresholds[0.0] = 0.0
     found = []
-    for part in map(_part, (calibration, test)):
-        leaves = part.score[:, 0], part.right[:, 0]
+    for part in (calibration, test):
+        leaves = leaf_scores(part)
         found.append(costs(*leaves, list(thresholds.values()), cost_error, cost_review))
     best = cheapest(found[0])
     return [
         Price(target, cost, number == best)
         for number, (target, cost) in enumerate(zip(thresholds, found[1], strict=True))
     ]
+
+
+def leaf_scores(part: Answers) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Tell the score of each product's leaf, [n], and whether it is right, [n]."""
+    score, right = _part(part)
+    return score[:, 0], right[:, 0]
 
 
 class _Part(NamedTuple):

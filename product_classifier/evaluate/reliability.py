@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures
 
@@ -58,6 +57,8 @@ def temperature(
     rows. Where every row is right, colder is better without end: T stops at 0.05, or anywhere that
     the loss is already 0 in floating point. No T changes which logit is largest.
     """
+    from scipy.optimize import minimize_scalar  # which takes long to import
+
     total = weights.sum(dtype=np.float64)
     if not total:
         return 1.0

@@ -25,19 +25,18 @@ BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
 
 def frozen_split(identities: Iterable[Identity]) -> dict[str, str]:
     """Assign each product of a whole catalogue to a part, by product id."""
-    # the texts themselves are not kept: a million of them are large
-    ids, texts, pictures = [], [], []
-    for product in identities:
-        ids.append(product.product_id)
-        texts.append(_text_key(product))
-        pictures.append(product.sha256)
-    groups = duplicate_groups(texts, pictures)
+    ids, texts, groups = _grouped(identities)
     # a group is known by its smallest text key: a picture that arrives later moves a product only
     # where it shows that the product is a duplicate of another one
     names: dict[int, str] = {}
     for group, text in zip(groups, texts, strict=True):
         names[group] = min(text, names.get(group, text))
     return {identity: part_of(names[group]) for identity, group in zip(ids, groups, strict=True)}
+
+
+def groups_among(identities: Iterable[Identity]) -> list[int]:
+    """Give each of some products, in their order, the number of its duplicate group."""
+    return _grouped(identities)[2]
 
 
 def part_of(group: str, bounds: Sequence[tuple[float, str]] = BOUNDS) -> str:
@@ -68,6 +67,16 @@ def duplicate_groups(texts: Sequence[str], pictures: Sequence[str | None]) -> li
         shape=(count + len(keys),) * 2,
     )
     return connected_components(edges, directed=False)[1][:count].tolist()  # type: ignore[no-any-return]
+
+
+def _grouped(identities: Iterable[Identity]) -> tuple[list[str], list[str], list[int]]:
+    """Return ids, text keys and duplicate groups; texts are not kept: a million are large."""
+    ids, texts, pictures = [], [], []
+    for product in identities:
+        ids.append(product.product_id)
+        texts.append(_text_key(product))
+        pictures.append(product.sha256)
+    return ids, texts, duplicate_groups(texts, pictures)
 
 
 def _text_key(product: Identity) -> str:

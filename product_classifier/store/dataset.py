@@ -24,6 +24,19 @@ def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
     return (Identity(*row) for row in rows)
 
 
+def read_tested(db: sqlite3.Connection, experiment: int) -> Iterator[Identity]:
+    """Yield the same for an experiment's test products, in the order of their ids."""
+    rows = db.execute(
+        """select product.id, name, description, sha256
+           from predicted_path join product on product.id = product_id
+           left join image on address = product.image
+           where experiment_id = ? and part = 'test' and predicted_path.height = 0
+           order by product_id""",
+        (experiment,),
+    )
+    return (Identity(*row) for row in rows)
+
+
 def read_dataset(
     db: sqlite3.Connection,
     parts: Mapping[str, str],

@@ -14,6 +14,7 @@ from product_classifier.evaluate.comparison import (
     Interval,
     McNemar,
     accuracy_difference,
+    compare,
     coverage_difference,
     mcnemar,
     paired_bootstrap,
@@ -164,3 +165,17 @@ def test_nothing_has_no_interval() -> None:
     none = booleans()
     found = paired_bootstrap(accuracy_difference(none, none), np.array([], dtype=np.int64))
     assert all(math.isnan(value) for value in (found.observed, found.low, found.high))
+
+
+def test_a_comparison_holds_the_tests_of_its_parts() -> None:
+    rng = np.random.default_rng(5)
+    scores = rng.random((2, 200))
+    right = rng.random((2, 200)) < scores
+    group = rng.integers(0, 150, 200)
+    found = compare((scores[0], right[0]), (scores[1], right[1]), group, (0.8, 0.9))
+    assert found.mcnemar == mcnemar(right[0], right[1])
+    assert found.accuracy.observed == pytest.approx(right[1].mean() - right[0].mean())
+    assert found.accuracy == paired_bootstrap(accuracy_difference(right[0], right[1]), group)
+    for target in (0.8, 0.9):
+        observed = [coverage(s, r, target).share for s, r in zip(scores, right, strict=True)]
+        assert found.coverage[target].observed == pytest.approx(observed[1] - observed[0])

@@ -1,0 +1,69 @@
+"""Experiments side by side: what one has over another, or why they cannot be compared."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from product_classifier.errors import ReportError
+from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.evaluate.comparison import Comparison, Interval, McNemar
+from product_classifier.evaluate.coverage import Coverage
+from product_classifier.predictions import Answers, Summary
+from product_classifier.report.comparison import (
+    comparison_text,
+    comparison_values,
+    insist_on_same_products,
+)
+
+LEVEL = Level(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
+JUDGED = [
+    (Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
+    for k, name in ((1, "Text"), (3, "Image+Text"))
+]
+PAIRS = {
+    (1, 3): Comparison(
+        McNemar(5, 17, 0.0169),
+        Interval(0.12, 0.03, 0.21),
+        {0.95: Interval(-0.004, -0.1, 0.08)},
+    )
+}
+
+
+def test_a_pair_is_told_from_the_second_ones_side() -> None:
+    text = comparison_text(JUDGED, PAIRS)
+    assert text.startswith(
+        "#1: Text\n  accuracy 90.00% [82.38, 95.10]\n  coverage 75% at 95%\n  certified none\n#3: "
+    )
+    assert text.endswith(
+        "#3 beside #1:\n"
+        "  accuracy +12.0 points [+3.0, +21.0]; right alone: #3 17 times, #1 5 "
+        "(McNemar's exact p = 0.017)\n"
+        "  95% coverage in hindsight -0.4 points [-10.0, +8.0]\n"
+    )
+
+
+def test_programs_get_the_same_unrounded() -> None:
+    values = json.loads(json.dumps(comparison_values(JUDGED, PAIRS), allow_nan=False))
+    assert values["experiments"][0]["coverage95"] == 0.75
+    [pair] = values["pairs"]
+    assert (pair["first"], pair["second"], pair["only_second"]) == (1, 3, 17)
+    assert pair["coverage"]["0.95"] == {"observed": -0.004, "low": -0.1, "high": 0.08}
+
+
+def answers(*products: int) -> Answers:
+    rows = np.array(products, dtype=np.int64)
+    table = rows[:, None]
+    score = np.ones((len(rows), 1))
+    return Answers(rows, table, score, score, rows, rows, table)
+
+
+def test_experiments_of_other_products_are_not_compared() -> None:
+    tested = {1: answers(1, 2, 3), 2: answers(2, 3), 3: answers(1, 2, 3), 4: answers()}
+    insist_on_same_products(1, 3, tested)
+    with pytest.raises(ReportError, match="tested on 3 and 2 products, of which 2 are the same"):
+        insist_on_same_products(1, 2, tested)
+    with pytest.raises(ReportError, match="experiment 4 has no scores to compare"):
+        insist_on_same_products(1, 4, tested)
