@@ -51,7 +51,8 @@ def comparison_text(judged: Sequence[Judged], pairs: Pairs) -> str:
             "",
             f"#{second} beside #{first}:",
             f"  accuracy {_points(compared.accuracy)}; "
-            f"right alone: #{second} {alone.only_second:,} times, #{first} {alone.only_first:,} (McNemar's exact p = {alone.p:.2g})",
+            f"right alone: #{second} {alone.only_second:,} times, #{first} {alone.only_first:,} "
+            f"(McNemar's exact p = {alone.p:.2g})",
             *(
                 f"  {percent(target)} coverage in hindsight {_points(difference)}"
                 for target, difference in compared.coverage.items()
