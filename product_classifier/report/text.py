@@ -19,7 +19,7 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
     for part, accuracy in experiment.accuracy.items():
         count = sum(item.part == part for item in dataset.items)
         right = "–" if accuracy is None else f"{accuracy:.2%} right"
-        lines.append(f"  {part:<7}{count:>9,} products  {right}")
+        lines.append(f"  {part:<12}{count:>8,} products  {right}")
     lines.append(f"  {experiment.seconds:.1f} s; see python analyze.py --experiment {number}")
     return "\n".join(lines)
 
