@@ -9,6 +9,7 @@ import sqlite3
 import numpy as np
 
 from product_classifier import cli
+from product_classifier.errors import ReadOnlyError
 from product_classifier.evaluate.accuracy import TARGETS, figures
 from product_classifier.evaluate.comparison import compare
 from product_classifier.evaluate.judgement import Judgement, judge, leaf_scores, prices
@@ -113,7 +114,11 @@ def certified(
         for height, promise in enumerate(promises)
         if promise.certificate
     ]
-    void = save_certificates(db, experiment.id, certificates)
+    try:
+        void = save_certificates(db, experiment.id, certificates)
+    except ReadOnlyError as error:
+        cli.say(str(error))
+        return judged
     if void:
         cli.say(
             f"experiment {experiment.id}: certificates of {void} are void, since labels or "

@@ -33,6 +33,10 @@ class StoreError(ProductClassifierError):
     """The database or a folder beside it cannot be used as asked."""
 
 
+class ReadOnlyError(StoreError):
+    """The database can be read, but nothing can be stored in it."""
+
+
 class FeatureError(ProductClassifierError):
     """Words or pictures could not be turned into features."""
 

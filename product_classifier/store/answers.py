@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.errors import StoreError
+from product_classifier.errors import ReadOnlyError, StoreError
 from product_classifier.predictions import Answers, Certificate
 from product_classifier.store.database import now, transaction
 from product_classifier.store.soundness import Seal
@@ -90,10 +91,10 @@ def save_certificates(
 ) -> str | None:
     """Store certificates of an experiment, and remove those that are void.
 
-    Returns when the void ones were made, None where there were none.
+    Returns when the void ones were made, None where there were none. Raises ReadOnlyError.
     """
     found_on = evidence(db, experiment)
-    with transaction(db):
+    with _writing(db):
         [(date,)] = db.execute(
             "select max(date) from certificate where experiment_id = ? and evidence <> ?",
             (experiment, found_on),
@@ -131,6 +132,17 @@ def read_certificates(db: sqlite3.Connection, experiment: int) -> list[Certified
                 f"the categories have changed since {date}; run analyze.py to certify it anew"
             )
     return [(rule, height, Certificate(*kept)) for rule, height, *kept, _, _ in rows]
+
+
+@contextlib.contextmanager
+def _writing(db: sqlite3.Connection) -> Iterator[None]:
+    try:
+        with transaction(db):
+            yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        raise ReadOnlyError("the database is read-only: certificates are not stored") from None
 
 
 def _above(db: sqlite3.Connection) -> NDArray[np.int64]:

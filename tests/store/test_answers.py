@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from product_classifier.errors import StoreError
+from product_classifier.errors import ReadOnlyError, StoreError
 from product_classifier.predictions import Certificate, Experiment, PathScores
 from product_classifier.store.answers import (
     CALIBRATION,
@@ -132,6 +134,16 @@ def test_a_certificate_is_void_once_what_it_depends_on_has_changed(
         read_certificates(db, number)
     assert save_certificates(db, number, [("level", 1, KEPT)])
     assert read_certificates(db, number) == [("level", 1, KEPT)]
+
+
+def test_a_database_that_cannot_be_written_is_said(
+    db: sqlite3.Connection, number: int, tmp_path: Path
+) -> None:
+    address = f"{(tmp_path / 'crawl.db').as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as readable:
+        with pytest.raises(ReadOnlyError, match="read-only: certificates are not stored"):
+            save_certificates(readable, number, [("level", 0, KEPT)])
+        assert read_certificates(readable, number) == []
 
 
 def test_what_does_not_concern_calibration_products_voids_nothing(
