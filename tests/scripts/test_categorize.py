@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +32,54 @@ def test_an_experiment_is_analyzed_as_text_and_json(categorized: Path) -> None:
     [values] = json.loads(run(categorized, "analyze", "--experiment", 1, "--json").stdout)
     tested = rows(categorized, "select count(*) from predicted_category")
     assert tested == [(values["leaf"]["total"],)]
+
+
+def test_what_is_certified_can_be_required_and_stays_in_the_database(categorized: Path) -> None:
+    easy = ["--target", 0.05, "--confidence", 0.5]  # few products calibrate here
+    run(categorized, "analyze", *easy, "--require", "certified5>0")
+    [(threshold, total, parts)] = rows(
+        categorized,
+        """select threshold, total, (
+             select count(*) from predicted_path
+             where part = 'calibration' and height = 0)
+           from certificate where rule = 'level' and height = 0 and target = 0.05""",
+    )
+    assert 0 <= float(str(threshold)) <= 1
+    assert total == parts
+    missed = run(categorized, "analyze", "--require", "accuracy>1", code=3)
+    assert missed.stdout.startswith("#1: ")
+    assert missed.stderr.startswith("experiment 1: accuracy is 0.")
+    said = run(categorized, "analyze", "--require", "f1>0", code=1).stderr
+    assert said.startswith("analyze.py: there is no f1 to require, but accuracy, ")
+
+
+def test_a_label_that_changes_makes_certificates_void(categorized: Path, tmp_path: Path) -> None:
+    (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
+    run(tmp_path, "analyze", "--target", 0.05, "--confidence", 0.5)
+    with contextlib.closing(sqlite3.connect(tmp_path / "crawl.db")) as db, db:
+        db.execute(
+            """update or ignore product_category
+               set category_id = (select min(id) from category where leaf)
+               where product_id in (
+                 select product_id from predicted_path where part = 'calibration')"""
+        )
+    said = run(tmp_path, "analyze").stderr
+    assert said.startswith("experiment 1: certificates of 20")
+    assert "are void, since labels or categories have changed; it is certified anew" in said
+
+
+@pytest.mark.slow
+def test_experiments_are_compared_on_the_same_products_alone(crawled: Path, tmp_path: Path) -> None:
+    copy_database(crawled, tmp_path)
+    for seed in (1, 2):
+        run(tmp_path, "categorize_words", "--min-per-category", 3, "--seed", seed)
+    run(tmp_path, "categorize_words", "--min-per-category", 12)
+    text = run(tmp_path, "analyze", "--compare", 1, 2).stdout
+    assert "\n#2 beside #1:\n  accuracy " in text
+    values = json.loads(run(tmp_path, "analyze", "--compare", 2, 1, "--json").stdout)
+    assert [pair["first"] for pair in values["pairs"]] == [2]
+    said = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
+    assert "experiments 1 and 3 were tested on" in said
 
 
 def test_the_page_of_errors_goes_to_stdout_or_a_file(categorized: Path) -> None:
