@@ -17,6 +17,8 @@ LABELS: list[tuple[int, ...]] = [(k % 3,) for k in range(ROWS)]
 GROUPS = [f"group {k}" for k in range(ROWS)]
 BLANK = 0  # a product without a word
 
+pytestmark = pytest.mark.slow
+
 
 def words() -> csr_matrix:
     """Each class has a word of its own."""

@@ -54,6 +54,7 @@ def right(features: Features) -> float:
     return float(np.mean(predicted == np.array(LABELS)[TEST, 0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "features",
     [
@@ -67,6 +68,7 @@ def test_what_can_be_told_apart_is_learned(features: Features) -> None:
     assert right(features) == 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others() -> None:
     features = Features(words=words(), pictures=pictures())
     (_, first), (_, again), (_, other) = (
@@ -76,6 +78,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_others() -> None:
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.slow
 def test_a_score_does_not_depend_on_the_other_products_of_the_batch() -> None:
     features = Features(words=words(), pictures=pictures())
     model = trained(features)
@@ -96,11 +99,13 @@ def test_a_product_without_any_evidence_gets_the_commonest_category_and_its_shar
     assert (predicted[0], score[0]) == (0, pytest.approx(70 / 90))
 
 
+@pytest.mark.slow
 def test_a_product_lacking_its_picture_is_predicted_from_its_words() -> None:
     missing = tuple(range(0, ROWS, 2))
     assert right(Features(words=words(), pictures=pictures(missing))) == 1
 
 
+@pytest.mark.slow
 def test_a_product_lacking_its_words_is_predicted_from_its_picture() -> None:
     rows = words().toarray()
     rows[::2] = 0

@@ -53,6 +53,7 @@ def test_what_is_certified_can_be_required_and_stays_in_the_database(categorized
     assert said.startswith("analyze.py: there is no f1 to require, but accuracy, ")
 
 
+@pytest.mark.slow
 def test_a_label_that_changes_makes_certificates_void(categorized: Path, tmp_path: Path) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     run(tmp_path, "analyze", "--target", 0.05, "--confidence", 0.5)
