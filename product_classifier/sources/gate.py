@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 LONGEST_PAUSE = 120.0  # seconds, whatever a server asks for
 MARGIN = 0.98  # of the agreed rate, so that what is late on its way cannot crowd a minute
+CATCH_UP = 0.5  # seconds of lost turns that are made up for, so that late sleepers cost no rate
 
 
 class Gate:
@@ -27,7 +28,8 @@ class Gate:
         self._interval = 60 / (per_minute * MARGIN) if per_minute else 0.0
         self._sleep = sleep
         self._clock = clock
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()  # held by the one thread that sleeps for the next turn
+        self._lock = threading.Lock()  # over what follows
         self._next_turn = 0.0
         self._closed_until = 0.0
         self._refusals = 0  # in a row
@@ -35,15 +37,15 @@ class Gate:
 
     def wait(self) -> None:
         """Wait for a turn; while the gate is closed, nobody has one."""
-        while True:
-            with self._lock:
-                turn = max(self._clock(), self._next_turn, self._closed_until)
-                self._next_turn = turn + self._interval
-            while (left := turn - self._clock()) > 0:
+        asked = self._clock()
+        with self._turn:
+            while (left := self._turn_of(asked) - self._clock()) > 0:
                 self._sleep(left)
-            with self._lock:
-                if self._closed_until <= turn:
-                    return
+            turn = max(self._turn_of(asked), self._clock() - CATCH_UP)
+            self._next_turn = turn + self._interval
+
+    def _turn_of(self, asked: float) -> float:
+        return max(asked, self._next_turn, self._closed_until)
 
     def close(self, asked_for: float | None = None) -> None:
         """Let nobody pass for some seconds: those the server asked for, or ever more, by chance."""

@@ -6,6 +6,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from product_classifier.sources.gate import LONGEST_PAUSE, Gate
 from tests.sources.test_http import Time
@@ -21,6 +23,30 @@ def test_no_minute_sees_more_requests_than_agreed_and_few_less() -> None:
     minutes = [sum(start <= other < start + 60 for other in passed) for start in passed[:-60]]
     assert max(minutes) <= 60
     assert min(minutes) >= 57
+
+
+@given(st.lists(st.floats(0, 3), min_size=150, max_size=150))
+def test_whoever_oversleeps_crowds_no_minute(late: list[float]) -> None:
+    fake = Time()
+    delays = iter(late)
+
+    def sleep(seconds: float) -> None:
+        fake.now += seconds + next(delays, 0)
+
+    gate = Gate(120, sleep, fake.clock)
+    passed = []
+    for _ in range(400):
+        gate.wait()
+        passed.append(fake.now)
+    assert max(sum(start <= other < start + 60 for other in passed) for start in passed) <= 120
+
+
+def test_turns_that_are_missed_by_a_little_are_made_up_for() -> None:
+    fake = Time()
+    gate = Gate(750, lambda seconds: fake.sleep(seconds + 0.01), fake.clock)
+    for _ in range(751):
+        gate.wait()
+    assert fake.now - 1000 <= 60 / 0.95
 
 
 def test_time_that_is_spent_elsewhere_counts() -> None:
