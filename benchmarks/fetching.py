@@ -22,7 +22,7 @@ from tests.faults.faults import JPEG
 from tests.faults.server import Body, FaultServer
 from tests.faults.shop import signed
 
-PICTURES, CONNECTIONS, LATENCY, TURNS = 4000, 64, 0.04, 3
+PICTURES, CONNECTIONS, LATENCY, TURNS = 4000, 64, 0.04, 7
 PEERS = ROOT / ".venv-peers" / "bin"
 
 
