@@ -107,4 +107,59 @@ create table certificate (                  -- thresholds that hold for products
   primary key (experiment_id, rule, height, target, confidence)
 ) without rowid;
 
-pragma user_version = 3;
+create table decision (                     -- what persons say of labels; of a product the latest counts
+  id          integer primary key autoincrement,  -- in the order they were imported
+  product_id  text not null references product,  -- the product somebody has looked at
+  verdict     text not null check (verdict in ('keep', 'move', 'ambiguous')),  -- ambiguous: not to tell
+  category_id text references category,     -- where it belongs, if it is to move
+  person      text not null,                -- who decided
+  date        text not null,                -- when it was imported
+  check ((verdict = 'move') = (category_id is not null))
+);
+create index decision_by_product on decision (product_id);
+
+create view latest_decision as              -- the decision that counts of each product
+  select * from decision where id in (select max(id) from decision group by product_id);
+
+create view ambiguous as                    -- products whose category nobody can tell: never judged
+  select product_id from latest_decision where verdict = 'ambiguous';
+
+create view true_category as                -- categories of each product, as persons have corrected them
+  select product_id, category_id from product_category
+    where product_id not in (select product_id from latest_decision where verdict <> 'keep')
+  union all
+  select product_id, category_id from latest_decision where verdict = 'move';
+
+create table audit (                        -- random samples of test products, for persons to decide
+  experiment_id integer not null references experiment on delete cascade,  -- the experiment audited
+  product_id    text not null references product,  -- a product of its sample
+  primary key (experiment_id, product_id)
+) without rowid;
+
+create table label_search (                 -- searches for wrong labels, of each experiment the latest
+  experiment_id integer primary key references experiment on delete cascade,  -- whose features it used
+  date          text not null,              -- when it ended
+  noise         real,                       -- share of labels that are probably wrong; null: not to tell
+  overlaps      text not null               -- JSON: pairs of categories that might be one, with shares
+);
+
+create table suspicion (                    -- labels beside what networks say that have not seen them
+  experiment_id integer not null references label_search on delete cascade,  -- of this search
+  product_id    text not null references product,  -- any product of its categories
+  suspicion     real not null check (suspicion between 0 and 1),  -- higher: rather wrong
+  suggested_id  text references category,   -- likeliest category that is not given
+  score         real not null check (score between 0 and 1),  -- probability of that category
+  given         real not null check (given between 0 and 1),  -- of the given ones together
+  primary key (experiment_id, product_id)
+) without rowid;
+
+create table neighbour (                    -- products most alike to wrong predictions and suspicious labels
+  experiment_id integer not null references experiment on delete cascade,  -- whose features are compared
+  product_id    text not null references product,  -- the product in question
+  rank          integer not null check (rank > 0),  -- 1: the most alike
+  neighbour_id  text not null references product,  -- the other product
+  similarity    real not null,              -- cosine of their features: 1 is alike, 0 is not
+  primary key (experiment_id, product_id, rank)
+) without rowid;
+
+pragma user_version = 4;

@@ -104,7 +104,7 @@ class Item:
     id: str
     text: str  # name and description
     image: Image | None  # only a complete one
-    labels: tuple[int, ...]  # positions in Dataset.categories, the main one first
+    labels: tuple[int, ...]  # positions in Dataset.categories, the main first; none if ambiguous
     part: str  # of the frozen split: 'train', 'tuning', 'calibration' or 'test'
 
 
@@ -149,6 +149,24 @@ class CrawlState:
     waiting: int  # pictures not tried yet
     broken: dict[str, int]  # pictures by the reason why there is no file
     skipped: dict[str, int]  # categories and products by the reason why they could not be used
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A line of a review file in which a person has decided something."""
+
+    line: int  # of the file
+    product_id: str
+    decision: str  # 'keep', 'ambiguous', or a category's id or path
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of a product's label."""
+
+    product_id: str
+    verdict: str  # 'keep', 'move' or 'ambiguous'
+    category_id: str | None = None  # where it belongs, if it is to move
 
 
 class Track(Protocol):

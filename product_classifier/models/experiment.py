@@ -40,8 +40,9 @@ def run_experiment(
     )
     accuracy = {}
     for part in (TRAIN, TUNING, CALIBRATION, TEST):
-        predicted, _ = predict(trained, features, rows[part])
-        right = [k in labels[row] for row, k in zip(rows[part], predicted, strict=True)]
+        known = np.array([row for row in rows[part] if labels[row]], dtype=np.int64)
+        predicted, _ = predict(trained, features, known)
+        right = [k in labels[row] for row, k in zip(known, predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
     nodes, above = _tree(dataset)
     paths = [

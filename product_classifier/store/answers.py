@@ -26,7 +26,8 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
         db.execute(
             """select height, category.rowid, score, uncalibrated
                from predicted_path join category on category.id = category_id
-               where experiment_id = ? and part = ? order by product_id, height""",
+               where experiment_id = ? and part = ? and product_id not in ambiguous
+               order by product_id, height""",
             (experiment, part),
         ),
         dtype=np.dtype("i8,i8,f8,f8"),
@@ -36,9 +37,11 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
             """select product.rowid, coalesce(category.rowid, -1)
                from predicted_path path
                join product on product.id = path.product_id
-               left join product_category truth on truth.product_id = path.product_id
+               left join true_category truth on truth.product_id = path.product_id
                left join category on category.id = truth.category_id and category.leaf
-               where experiment_id = ? and part = ? and height = 0 order by path.product_id""",
+               where experiment_id = ? and part = ? and height = 0
+                 and path.product_id not in ambiguous
+               order by path.product_id""",
             (experiment, part),
         ),
         dtype=np.dtype("i8,i8"),
@@ -73,11 +76,12 @@ def evidence(db: sqlite3.Connection, experiment: int) -> str:
     for query, values in (
         ("select seal, split from experiment where id = ?", (experiment,)),
         (
-            """select truth.product_id, truth.category_id
+            """select path.product_id, truth.category_id
                from predicted_path path
-               join product_category truth on truth.product_id = path.product_id
+               left join true_category truth on truth.product_id = path.product_id
                where experiment_id = ? and part = 'calibration' and height = 0
-               order by truth.product_id, truth.category_id""",
+                 and path.product_id not in ambiguous
+               order by path.product_id, truth.category_id""",
             (experiment,),
         ),
         ("select id, parent, leaf, path from category order by id", ()),

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from product_classifier.errors import StoreError
 from product_classifier.records import Category, Dataset, Identity, Image, Item
@@ -45,13 +45,15 @@ def read_dataset(
 ) -> Dataset:
     """Read the products of the chosen leaves (ids or paths), or of every leaf that is large enough.
 
-    parts: the frozen split, by product id. Items are in the order of their ids. Raises StoreError
+    parts: the frozen split, by product id. Labels are as persons have corrected them. Items are in
+    the order of their ids. Raises StoreError
     for an empty database, an unknown category, and fewer than two leaves that can be learned.
     """
     if not parts:
         raise StoreError("the database has no products; run crawl.py first")
     leaves = _chosen_leaves(db, chosen) if chosen else _large_leaves(db, min_per_category)
     labels = _labels(db, leaves)
+    unclear = _unclear(db, leaves)
     sizes = Counter(leaf for found in labels.values() for leaf in found)
     training = Counter(
         leaf for product, found in labels.items() if parts[product] == "train" for leaf in found
@@ -66,7 +68,7 @@ def read_dataset(
     if len(kept) < 2:
         raise StoreError(_too_few(db, kept, left_out, chosen, min_per_category))
     categories = tuple(_category(db, leaf) for leaf in kept)
-    items = tuple(_items(db, parts, labels, {leaf: k for k, leaf in enumerate(kept)}))
+    items = tuple(_items(db, parts, labels, unclear, {leaf: k for k, leaf in enumerate(kept)}))
     if all(item.part != "test" for item in items):
         raise StoreError(
             f"none of the {len(items):,} products is in the test part (a tenth, chosen by hash); "
@@ -123,9 +125,9 @@ def _labels(db: sqlite3.Connection, leaves: Sequence[str]) -> dict[str, list[str
     """Map each product of the leaves to those of them it is in, the main category first."""
     wanted = set(leaves)
     rows = db.execute(
-        """select product.id, pc.category_id
-           from product_category pc join product on product.id = pc.product_id
-           order by product.id, pc.category_id <> product.category_id, pc.category_id"""
+        """select product.id, truth.category_id
+           from true_category truth join product on product.id = truth.product_id
+           order by product.id, truth.category_id <> product.category_id, truth.category_id"""
     )
     labels: dict[str, list[str]] = {}
     for product, category in rows:
@@ -134,10 +136,21 @@ def _labels(db: sqlite3.Connection, leaves: Sequence[str]) -> dict[str, list[str
     return labels
 
 
+def _unclear(db: sqlite3.Connection, leaves: Sequence[str]) -> set[str]:
+    """List products of the leaves of which a person says that nobody can tell their category."""
+    rows = db.execute(
+        """select product_id, product_category.category_id
+           from ambiguous join product_category using (product_id)"""
+    )
+    wanted = set(leaves)
+    return {product for product, category in rows if category in wanted}
+
+
 def _items(
     db: sqlite3.Connection,
     parts: Mapping[str, str],
     labels: Mapping[str, Sequence[str]],
+    unclear: Set[str],
     positions: Mapping[str, int],
 ) -> Iterator[Item]:
     rows = db.execute(
@@ -147,7 +160,7 @@ def _items(
     )
     for product, name, description, *picture in rows:
         found = tuple(positions[leaf] for leaf in labels.get(product, ()) if leaf in positions)
-        if found:
+        if found or product in unclear:
             image = Image(*picture) if picture[0] else None
             yield Item(product, f"{name}\n{description}", image, found, parts[product])
 

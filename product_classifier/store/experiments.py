@@ -89,15 +89,17 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                from predicted_category pc
                join product on product.id = pc.product_id
                join category predicted on predicted.id = pc.category_id
-               left join product_category on product_category.product_id = pc.product_id
-               left join category true on true.id = product_category.category_id and true.leaf
-               where experiment_id = ?""",
+               left join true_category truth on truth.product_id = pc.product_id
+               left join category true on true.id = truth.category_id and true.leaf
+               where experiment_id = ? and pc.product_id not in ambiguous""",
             (number,),
         ),
         dtype=np.dtype("i8,f8,i8,i8"),
     )
     [(predictions,)] = db.execute(
-        "select count(*) from predicted_category where experiment_id = ?", (number,)
+        """select count(*) from predicted_category
+           where experiment_id = ? and product_id not in ambiguous""",
+        (number,),
     )
     if len(np.unique(rows["f0"])) != predictions:
         raise damaged(db, f"some products of experiment {number} cannot be found")
@@ -116,15 +118,15 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
     rows = db.execute(
         """select product.id, product.name, description, image, file, predicted.path, score,
              coalesce((
-               select group_concat(path, char(10)) from product_category join category
-                 on category.id = product_category.category_id where product_id = product.id), ''),
+               select group_concat(path, char(10)) from true_category truth join category
+                 on category.id = truth.category_id where truth.product_id = product.id), ''),
              count(*) over ()
            from predicted_category pc
            join product on product.id = pc.product_id
            join category predicted on predicted.id = pc.category_id
            left join image on address = product.image
-           where experiment_id = ? and not exists (
-             select 1 from product_category true
+           where experiment_id = ? and pc.product_id not in ambiguous and not exists (
+             select 1 from true_category true
              where true.product_id = pc.product_id and true.category_id = pc.category_id)
            order by score desc, product.id limit ?""",
         (number, limit),

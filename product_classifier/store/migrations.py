@@ -11,7 +11,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 
-LATEST = 3
+LATEST = 4
 
 OLD_TABLES = ("category", "product", "experiment", "predicted_category")
 TABLES = {*OLD_TABLES, "product_category", "image", "bookmark", "skipped"}
@@ -42,14 +42,21 @@ update category set product_count =
   (select count(*) from product_category where category_id = category.id);
 """
 
-CHANGES = {  # version → what its successor changes; new tables come from schema.sql
+CHANGES = {  # version → what its successor changes; what is new comes from schema.sql
     1: """
 alter table bookmark add column total integer;
 alter table experiment add column seal text;
 """,
     2: "update experiment set seal = null;",  # it summed up rows in another way
+    3: "",
 }
-NEW_TABLES = {2: ("predicted_path", "certificate")}
+NEW = {  # version → tables and views that its successor has more
+    2: ("table predicted_path", "table certificate"),
+    3: (
+        *("table decision", "view latest_decision", "view ambiguous", "view true_category"),
+        *("table audit", "table label_search", "table suspicion", "table neighbour"),
+    ),
+}
 
 
 def migration(path: Path, version: int, tables: Set[str], schema: str) -> str:
@@ -57,7 +64,7 @@ def migration(path: Path, version: int, tables: Set[str], schema: str) -> str:
     if version in CHANGES and tables >= TABLES:
         versions = range(version, LATEST)
         changes = [CHANGES[known] for known in versions]
-        new = [_creation(schema, name) for known in versions for name in NEW_TABLES.get(known, ())]
+        new = [_creation(schema, name) for known in versions for name in NEW.get(known, ())]
         return "\n".join([*changes, *new, f"pragma user_version = {LATEST};"])
     if version == 0 and tables >= {"schema_version", *OLD_TABLES}:
         aside = [f"alter table {name} rename to old_{name};" for name in OLD_TABLES]
@@ -66,7 +73,7 @@ def migration(path: Path, version: int, tables: Set[str], schema: str) -> str:
     raise StoreError(f"{path} is a database of another program; pass another --db-path")
 
 
-def _creation(schema: str, table: str) -> str:
-    """Find the paragraph of schema.sql that creates a table."""
-    start = f"create table {table} "
+def _creation(schema: str, name: str) -> str:
+    """Find the paragraph of schema.sql that creates a table or view."""
+    start = f"create {name} "
     return next(part for part in schema.split("\n\n") if part.startswith(start))

@@ -16,7 +16,10 @@ import numpy as np
 
 from product_classifier.errors import StoreError
 
-JUDGED = ("category", "product_category", "experiment", "predicted_category", "predicted_path")
+JUDGED = (
+    *("category", "product_category", "decision"),
+    *("experiment", "predicted_category", "predicted_path"),
+)
 PREDICTED = """select product_id, category_id, score from predicted_category
   where experiment_id = ? order by product_id"""
 PATHS = """select product_id, height, category_id, part, score, uncalibrated from predicted_path

@@ -116,12 +116,23 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
     open_and_close(path)  # and is not migrated again
 
 
+TO_FORMAT_3 = """
+drop view true_category; drop view ambiguous; drop view latest_decision;
+drop table decision; drop table audit; drop table suspicion; drop table label_search;
+drop table neighbour;
+pragma user_version = 3;"""
+TO_FORMAT_2 = f"""{TO_FORMAT_3}
+drop table predicted_path; drop table certificate;
+pragma user_version = 2;"""
+
+
 def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
         new = db.execute("select sql from sqlite_master").fetchall()
         db.executescript(
-            """drop table bookmark;
+            f"""{TO_FORMAT_2}
+            drop table bookmark;
             create table bookmark (                     -- how far each query has been read
               query       text primary key,             -- such as products?cat=belts
               next_offset integer not null,             -- where the next page starts
@@ -131,8 +142,6 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
             );
             insert into bookmark values ('products?cat=belts', 50, 0, null, 'now');
             alter table experiment drop column seal;
-            drop table predicted_path;
-            drop table certificate;
             pragma user_version = 1;"""
         )
     with open_database(path) as db:
@@ -145,13 +154,12 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
     open_and_close(path)
 
 
-def test_a_file_of_format_2_gets_the_tables_that_are_new(tmp_path: Path) -> None:
+@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3])
+def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
         new = db.execute("select sql from sqlite_master order by sql").fetchall()
-        db.executescript(
-            "drop table predicted_path; drop table certificate; pragma user_version = 2;"
-        )
+        db.executescript(back)
     with open_database(path) as db:
         assert db.execute("select sql from sqlite_master order by sql").fetchall() == new
     open_and_close(path)
