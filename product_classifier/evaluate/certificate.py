@@ -30,7 +30,8 @@ def certify(
 
     score, right: [n], rows independent of the model and of each other.
     """
-    ranked, wrong, ends = _thresholds(score, right, fewest_rows(target, confidence))
+    order, ends = thresholds(score, fewest_rows(target, confidence))
+    ranked, wrong = score[order], np.cumsum(~right[order], dtype=np.int64)
     bounds = upper_bound(wrong[ends], ends + 1, confidence)
     failed = np.flatnonzero(bounds > 1 - target)
     passed = failed[0] if len(failed) else len(ends)
@@ -80,23 +81,21 @@ def rows_needed(
     return math.ceil(times[enough][0] * count) if enough.any() else None
 
 
-def _thresholds(
-    score: NDArray[np.float64], right: NDArray[np.bool_], fewest: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+def thresholds(
+    score: NDArray[np.float64], fewest: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rank rows, and choose where thresholds are tested, by the scores alone.
 
-    Returns the scores, highest first, how many are wrong down to each, and the last rows that the
-    thresholds accept, ties together. The strictest accepts the geometric mean of the fewest that
-    can certify anything and of all: the fewest would have to be free of errors, and among the
-    highest scores of a real catalogue some labels are wrong.
+    Returns the rows by score, highest first, and the last places in that order that the thresholds
+    accept, ties together. The strictest accepts the geometric mean of the fewest that can certify
+    anything and of all: the fewest would have to be free of errors, and among the highest scores of
+    a real catalogue some labels are wrong.
     """
     order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    wrong = np.cumsum(~right[order], dtype=np.int64)
-    count = len(ranked)
+    ranked, count = score[order], len(score)
     if count < fewest:
-        return ranked, wrong, np.array([], dtype=np.int64)
+        return order, np.array([], dtype=np.int64)
     strictest = math.ceil(math.sqrt(fewest * count))
     starts = np.append(np.arange(strictest, count, max(1, count // STEPS)), count) - 1
     last_of_tie = np.searchsorted(-ranked, -ranked[starts], side="right") - 1
-    return ranked, wrong, np.unique(last_of_tie)
+    return order, np.unique(last_of_tie)

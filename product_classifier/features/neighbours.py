@@ -1,0 +1,74 @@
+"""The products most alike to some products, by their features: what a person compares them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.features.features import Features
+
+CHUNK = 4096  # products compared at once
+Floats = NDArray[np.float32]
+
+
+def nearest(
+    features: Features, rows: NDArray[np.int64], k: int = 5
+) -> tuple[NDArray[np.int64], Floats]:
+    """Find the k products most alike to each of some, itself left out, the most alike first.
+
+    Returns rows of the features and similarities, [rows, k] each; fewer columns where there are no
+    more products. A similarity is the cosine of words or bottlenecks, 0 where the other has none;
+    of both, it is the mean over those that the product has.
+    """
+    count = len(features.evidence())
+    kept = min(k, count - 1)
+    found = np.full((len(rows), kept), -1)
+    best = np.full((len(rows), kept), -np.inf, np.float32)
+    for start, similarity in _similarities(features, rows, count):
+        here = np.arange(start, start + similarity.shape[1])
+        similarity[rows[:, None] == here] = -np.inf
+        joined = np.concatenate([best, similarity], axis=1)
+        names = np.concatenate([found, np.broadcast_to(here, similarity.shape)], axis=1)
+        most = np.argsort(-joined, axis=1, kind="stable")[:, :kept]
+        best, found = (np.take_along_axis(table, most, axis=1) for table in (joined, names))
+    return found, best
+
+
+def _similarities(
+    features: Features, rows: NDArray[np.int64], count: int
+) -> Iterator[tuple[int, Floats]]:
+    """Compare some products with all, chunk by chunk: where it starts, and [rows, chunk]."""
+    kinds = np.zeros((len(rows), 1), np.float32)
+    words = pictures = None
+    if features.words is not None:
+        words = _normal(features.words)
+        kinds += (np.diff(features.words.indptr)[rows] > 0)[:, None]
+    if features.pictures is not None:
+        pictures = _unit(features.pictures[rows])
+        kinds += features.pictures.present[rows][:, None]
+    for start in range(0, count, CHUNK):
+        chunk = np.arange(start, min(start + CHUNK, count))
+        similarity = np.zeros((len(rows), len(chunk)), np.float32)
+        if words is not None:
+            similarity += (words[rows] @ words[chunk].T).toarray()
+        if pictures is not None and features.pictures is not None:
+            similarity += pictures @ _unit(features.pictures[chunk]).T
+        yield start, similarity / np.maximum(kinds, 1)
+
+
+def _normal(words: csr_matrix) -> csr_matrix:
+    """Scale bags of words to length 1."""
+    length = np.sqrt(np.diff(words.indptr))  # of ones
+    scale = np.repeat(1 / np.maximum(length, 1), np.diff(words.indptr))
+    return csr_matrix(
+        (words.data * scale.astype(np.float32), words.indices, words.indptr), words.shape
+    )
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Scale vectors to length 1; what is zero stays so."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(length, np.finfo(np.float32).tiny)

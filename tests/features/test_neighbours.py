@@ -1,0 +1,66 @@
+"""The most alike products, beside a search that compares every pair."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.features import neighbours
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features
+from product_classifier.features.neighbours import nearest
+
+COUNT = 40
+
+
+def drawn(seed: int, words: bool, pictures: bool) -> Features:
+    rng = np.random.default_rng(seed)
+    bag = (rng.random((COUNT, 12)) < 0.3).astype(np.float32)
+    bag[3] = 0
+    rows = np.where(np.arange(COUNT) % 7 == 0, -1, np.arange(COUNT))
+    vectors = rng.normal(0, 1, (COUNT, 6)).astype(np.float32)
+    return Features(
+        csr_matrix(bag) if words else None, Bottlenecks(vectors, rows, ()) if pictures else None
+    )
+
+
+def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    length = np.linalg.norm(one) * np.linalg.norm(other)
+    return float(one @ other / length) if length else 0.0
+
+
+def by_pairs(features: Features, row: int, other: int) -> float:
+    found = []
+    if features.words is not None and features.words[row].nnz:
+        found.append(cosine(features.words[row].toarray()[0], features.words[other].toarray()[0]))
+    if features.pictures is not None and features.pictures.present[row]:
+        pair = features.pictures[np.array([row, other])]
+        found.append(cosine(pair[0], pair[1]))
+    return float(np.mean(found)) if found else 0.0
+
+
+@pytest.mark.parametrize(("words", "pictures"), [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("chunk", [1, 16, 4096])
+def test_they_are_those_that_comparing_every_pair_finds(
+    words: bool, pictures: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "CHUNK", chunk)
+    features = drawn(chunk, words, pictures)
+    rows = np.array([0, 3, 5, 21])
+    found, similarity = nearest(features, rows, k=4)
+    for row, others, values in zip(rows.tolist(), found.tolist(), similarity.tolist(), strict=True):
+        pairs = [(by_pairs(features, row, other), other) for other in range(COUNT) if other != row]
+        assert values == pytest.approx(sorted((s for s, _ in pairs), reverse=True)[:4], abs=1e-6)
+        assert values == pytest.approx([by_pairs(features, row, o) for o in others], abs=1e-6)
+        assert row not in others
+
+
+def test_there_are_no_more_than_there_are_products() -> None:
+    two = Features(csr_matrix(np.eye(2, dtype=np.float32)))
+    found, similarity = nearest(two, np.array([0]), k=5)
+    assert found.tolist() == [[1]]
+    assert similarity.tolist() == [[0]]
+    none, _ = nearest(two, np.array([], dtype=np.int64))
+    assert none.shape == (0, 1)
