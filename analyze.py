@@ -1,133 +1,130 @@
-"""Report how accurate experiments are, what can be trusted at 95 % and 98 %, and the top errors."""
+"""Report what experiments are worth, what can be trusted, and which labels are probably wrong."""
 
 import argparse
-import dataclasses
-import itertools
 import json
 import sqlite3
-
-import numpy as np
+from typing import Any
 
 from product_classifier import cli
-from product_classifier.errors import ReadOnlyError
-from product_classifier.evaluate.accuracy import TARGETS, figures
-from product_classifier.evaluate.comparison import compare
-from product_classifier.evaluate.judgement import Judgement, judge, leaf_scores, prices
-from product_classifier.models.split import groups_among
-from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, arguments
-from product_classifier.predictions import Summary
-from product_classifier.report.comparison import (
-    comparison_text,
-    comparison_values,
-    insist_on_same_products,
+from product_classifier.analysis.judging import (
+    Terms,
+    compare_experiments,
+    judge_experiments,
+    tested_categories,
 )
+from product_classifier.analysis.labels import Places, label_errors, search, to_audit, to_review
+from product_classifier.evaluate.accuracy import TARGETS
+from product_classifier.options.analyzing import (
+    ERRORS_ON_A_PAGE,
+    IN_A_REVIEW,
+    ON_SCREEN,
+    arguments,
+)
+from product_classifier.report.categories import categories_text, categories_values
+from product_classifier.report.comparison import comparison_text, comparison_values
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.report.errors_page import errors_page
+from product_classifier.report.label_errors import label_errors_text, label_errors_values
 from product_classifier.report.requirements import metrics, unmet
-from product_classifier.report.text import Judged, figures_text, figures_values
-from product_classifier.store.answers import CALIBRATION, TEST, read_answers, save_certificates
+from product_classifier.report.review import review_csv
+from product_classifier.report.text import figures_text, figures_values
+from product_classifier.sources.review import read_review
 from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.database import open_database
-from product_classifier.store.dataset import read_tested
-from product_classifier.store.experiments import read_experiments, read_mistakes, read_outcomes
+from product_classifier.store.decisions import import_decisions
+from product_classifier.store.experiments import read_experiments, read_mistakes, read_paths
 from product_classifier.store.images import ImageFolder
-from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_seal, insist_on_sound
+from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_sound
 
 
 def main() -> int:
-    """Read what is in the database, judge it, and report as text, JSON or a page."""
+    """Find what was asked for, read what it needs, and report it."""
     args = arguments(__doc__)
+    reports = (
+        (args.crawl, crawl_report),
+        (args.dump_errors_for_experiment, errors_report),
+        (args.label_errors, label_errors_report),
+        (args.export_review, export_review),
+        (args.import_review, import_review),
+        (args.per_category, categories_report),
+    )
+    report = next((report for asked, report in reports if asked), figures_report)
     with open_database(args.db_path) as db:
-        if args.crawl:
-            report = crawl_report(db, args)
-        elif args.dump_errors_for_experiment:
-            report = errors_report(db, args)
-        else:
-            judged = judge_experiments(db, args)
-            tell = comparison_report if args.compare else figures_report
-            report = tell(db, judged, args)
-    cli.write(report, args.output)
-    return missed_requirements(judged, args) if args.require else cli.DONE
+        return report(db, args)
 
 
-def judge_experiments(db: sqlite3.Connection, args: argparse.Namespace) -> list[Judged]:
-    """Judge the experiments, and store what is certified of them."""
-    insist_on_sound(db, JUDGED)
-    judged = []
-    for number in args.compare or [args.experiment]:
-        for found in read_experiments(db, number):
-            insist_on_seal(db, found.id)
-            outcomes = read_outcomes(db, found.id)
-            judged.append((found, figures(outcomes), certified(db, found, args)))
-    return judged
-
-
-def figures_report(db: sqlite3.Connection, judged: list[Judged], args: argparse.Namespace) -> str:
-    """Report each experiment by itself."""
-    return json.dumps(figures_values(judged), indent=2) if args.json else figures_text(judged)
-
-
-def comparison_report(
-    db: sqlite3.Connection, judged: list[Judged], args: argparse.Namespace
-) -> str:
-    """Report experiments side by side, and each pair's differences."""
-    tested = {found.id: read_answers(db, found.id, TEST) for found, _, _ in judged}
-    pairs = {}
-    for first, second in itertools.combinations(tested, 2):
-        insist_on_same_products(first, second, tested)
-        group = np.array(groups_among(read_tested(db, first)))
-        one, other = (leaf_scores(tested[number]) for number in (first, second))
-        pairs[first, second] = compare(one, other, group, args.target or TARGETS)
-    if args.json:
-        return json.dumps(comparison_values(judged, pairs), indent=2)
-    return comparison_text(judged, pairs)
-
-
-def missed_requirements(judged: list[Judged], args: argparse.Namespace) -> int:
-    """Tell which experiments do not reach what is required of them."""
+def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Judge experiments, each by itself or side by side, and insist on what is required."""
+    judged = list(judge_experiments(db, args.compare or [args.experiment], terms(args), cli.say))
+    if args.compare:
+        found = compare_experiments(db, args.compare, terms(args).targets)
+        tell(args, comparison_text(judged, *found), comparison_values(judged, *found))
+    else:
+        tell(args, figures_text(judged), figures_values(judged))
     missed = [
-        f"experiment {found.id}: {text}"
-        for found, shares, judgement in judged
-        for wanted in args.require
-        if (text := unmet(wanted, metrics(shares, judgement)))
+        f"experiment {found.experiment.id}: {text}"
+        for found in judged
+        for wanted in args.require or ()
+        if (text := unmet(wanted, metrics(found)))
     ]
     for text in missed:
         cli.say(text)
     return cli.UNFINISHED if missed else cli.DONE
 
 
-def certified(
-    db: sqlite3.Connection, experiment: Summary, args: argparse.Namespace
-) -> Judgement | None:
-    """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
-    calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
-    if not len(calibration.product):
-        return None
-    judged = judge(calibration, test, args.target or TARGETS, args.confidence)
-    if args.cost_error is not None:
-        found = prices(calibration, test, judged, args.cost_error, args.cost_review)
-        judged = dataclasses.replace(judged, prices=found)
-    certificates = [
-        (rule, height, promise.certificate)
-        for rule, found in (("level", judged.levels), ("deepest", judged.deepest))
-        for promises in found.values()
-        for height, promise in enumerate(promises)
-        if promise.certificate
-    ]
-    try:
-        void = save_certificates(db, experiment.id, certificates)
-    except ReadOnlyError as error:
-        cli.say(str(error))
-        return judged
-    if void:
-        cli.say(
-            f"experiment {experiment.id}: certificates of {void} are void, since labels or "
-            "categories have changed; it is certified anew"
-        )
-    return judged
+def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Judge the categories of experiments."""
+    judged = judge_experiments(db, [args.experiment], terms(args), cli.say)
+    found = [(one.experiment, tested_categories(db, one)) for one in judged]
+    paths = read_paths(db)
+    tell(args, categories_text(found, paths), categories_values(found, paths))
+    return cli.DONE
 
 
-def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
+def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Search for wrong labels."""
+    insist_on_sound(db, {*JUDGED, *CRAWLED})
+    [experiment] = read_experiments(db, args.label_errors)
+    limit = args.limit or ON_SCREEN
+    found = label_errors(db, experiment, places(args), limit, cli.say, cli.progress)
+    tell(args, label_errors_text(found), label_errors_values(found))
+    return cli.DONE
+
+
+def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Write a file for a person to fill in: the labels of the most use, or a random sample."""
+    insist_on_sound(db, {*JUDGED, *CRAWLED})
+    experiment = read_experiments(db, args.experiment)[-1]
+    if args.audit:
+        entries, size = to_audit(db, experiment, args.audit)
+        what = f"of {size:,} test products, chosen at random, {len(entries):,} to decide"
+    else:
+        search(db, experiment, places(args), cli.say, cli.progress)
+        entries = to_review(db, experiment, terms(args), args.limit or IN_A_REVIEW)
+        what = f"{len(entries):,} labels to decide"
+    cli.write(review_csv(entries), args.export_review)
+    print(
+        f"{args.export_review}: {what} by experiment {experiment.id}; write keep, ambiguous or a "
+        "category into the column decision, then pass it as --import-review"
+    )
+    return cli.DONE
+
+
+def import_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Store what a person decided."""
+    review = read_review(args.import_review)
+    found = import_decisions(db, review.decided, args.reviewer)
+    kept, moved, ambiguous = (found.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
+    print(
+        f"{args.import_review}: {found.stored.total():,} decisions of {args.reviewer} stored "
+        f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {found.replaced:,} replace "
+        f"earlier ones), {found.known:,} known before, {review.open:,} lines still open"
+    )
+    cli.warn(found.problems, "not stored")
+    return cli.UNFINISHED if found.problems else cli.DONE
+
+
+def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Show the most confident errors of an experiment, as a page."""
     insist_on_sound(db, {*JUDGED, *CRAWLED})
     number = args.dump_errors_for_experiment
@@ -135,17 +132,33 @@ def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
     mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
     folder = ImageFolder(args.images_path)
     pictured = ((mistake, folder.read(mistake.file)) for mistake in mistakes)
-    return errors_page(experiment, pictured, total)
+    cli.write(errors_page(experiment, pictured, total), args.output)
+    return cli.DONE
 
 
-def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> str:
+def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Tell what was crawled; as a page where the output is to be one."""
     insist_on_sound(db, CRAWLED)
     state = read_crawl(db)
-    if args.json:
-        return json.dumps(crawl_values(state), indent=2)
     is_page = args.output and args.output.suffix in (".html", ".htm")
-    return crawl_page(state) if is_page else crawl_text(state)
+    tell(args, crawl_page(state) if is_page else crawl_text(state), crawl_values(state))
+    return cli.DONE
+
+
+def tell(args: argparse.Namespace, text: str, values: Any) -> None:
+    """Write a report, for people or for programs."""
+    cli.write(json.dumps(values, indent=2) if args.json else text, args.output)
+
+
+def terms(args: argparse.Namespace) -> Terms:
+    """Take what is asked of experiments from the command line."""
+    targets = args.target or TARGETS
+    return Terms(targets, args.confidence, args.cost_error, args.cost_review)
+
+
+def places(args: argparse.Namespace) -> Places:
+    """Take from the command line where features come from."""
+    return Places(args.images_path, args.cache_path, args.backbone)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,12 @@ create view true_category as                -- categories of each product, as pe
   union all
   select product_id, category_id from latest_decision where verdict = 'move';
 
+create view corrected_product as            -- products with the paths of true_category, a line each
+  select product.*, coalesce((
+    select group_concat(path, char(10)) from true_category join category on category.id = true_category.category_id
+    where product_id = product.id), '') as true_paths
+  from product;
+
 create table audit (                        -- random samples of test products, for persons to decide
   experiment_id integer not null references experiment on delete cascade,  -- the experiment audited
   product_id    text not null references product,  -- a product of its sample
@@ -140,7 +146,8 @@ create table label_search (                 -- searches for wrong labels, of eac
   experiment_id integer primary key references experiment on delete cascade,  -- whose features it used
   date          text not null,              -- when it ended
   noise         real,                       -- share of labels that are probably wrong; null: not to tell
-  overlaps      text not null               -- JSON: pairs of categories that might be one, with shares
+  overlaps      text not null,              -- JSON: pairs of categories that might be one, with shares
+  evidence      text not null               -- SHA-256 of the labels, texts and pictures it looked at
 );
 
 create table suspicion (                    -- labels beside what networks say that have not seen them

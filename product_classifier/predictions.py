@@ -34,6 +34,41 @@ class PathScores:
     uncalibrated: NDArray[np.float64] = field(repr=False)  # [n, heights], as the network has it
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A product and one that is much like it."""
+
+    product_id: str
+    rank: int  # 1: the most alike
+    neighbour_id: str
+    similarity: float  # cosine of their features
+
+
+@dataclass(frozen=True)
+class LabelSearch:
+    """How suspicious the labels of a catalogue are."""
+
+    products: Sequence[str]  # [n], ids; those without label are left out
+    suspicion: NDArray[np.float64] = field(repr=False)  # [n], 0 to 1
+    suggested: Sequence[str | None] = field(repr=False)  # [n], likeliest category not given
+    score: NDArray[np.float64] = field(repr=False)  # [n], probability of that category
+    given: NDArray[np.float64] = field(repr=False)  # [n], of the given ones together
+    noise: float  # share of labels that are probably wrong; nan: not to tell
+    overlaps: Sequence[tuple[str, str, float]]  # categories that might be one, with shares
+    alike: Sequence[Alike]  # to the most suspicious products
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search for wrong labels came to."""
+
+    date: str
+    products: int  # whose labels were looked at
+    noise: float | None  # share of labels that are probably wrong
+    overlaps: Sequence[tuple[str, str, float]]  # paths of categories that might be one, with shares
+    evidence: str  # fingerprint of what it looked at
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One trained and tested categorizer, with all that is needed to run it again."""
@@ -47,6 +82,7 @@ class Experiment:
     accuracy: Mapping[str, float | None]  # by part of the split; None for an empty part
     predictions: list[Prediction] = field(repr=False)  # of the test products
     paths: Sequence[PathScores] = field(default=(), repr=False)  # calibration and test products
+    alike: Sequence[Alike] = field(default=(), repr=False)  # to the most confident errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +138,16 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A product much like another one, for a person to compare."""
+
+    product_id: str
+    name: str
+    categories: tuple[str, ...]  # paths of the true ones
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Mistake:
     """A product whose predicted category is not among its true ones."""
 
@@ -113,3 +159,5 @@ class Mistake:
     predicted: str  # path
     score: float
     categories: tuple[str, ...]  # paths of the true ones
+    suspicion: float | None = None  # of its label, where labels have been searched
+    neighbours: tuple[Neighbour, ...] = ()  # the most alike first

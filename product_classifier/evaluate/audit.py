@@ -26,6 +26,7 @@ class Audited:
     audited_interval: tuple[float, float]  # for these very products
     total: int
     sampled: int
+    doubtful: int = 0  # of those sampled: nobody can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,16 @@ def audited(
     recorded_right: NDArray[np.bool_],
     sampled: NDArray[np.int64],
     truly_right: NDArray[np.bool_],
+    doubtful: NDArray[np.bool_] | None = None,
     confidence: float = 0.95,
 ) -> Audited:
     """Estimate the true accuracy of n products from a simple random sample of m of them.
 
     recorded_right: [n], whether the recorded labels call the prediction right. sampled: [m], rows
     drawn at random without replacement, whatever was recorded. truly_right: [m], what the person
-    says of them. The estimate weighs the two strata's shares by their sizes; of a stratum that the
-    sample misses, it believes the recorded labels.
+    says of them. doubtful: [m], of which the person cannot tell: they count as wrong below and as
+    right above, and half in the estimate. The estimate weighs the two strata's shares by their
+    sizes; of a stratum that the sample misses, it believes the recorded labels.
 
     Both intervals are exact, so they hold at least as often as stated, for any noise. The recorded
     one is Clopper and Pearson's. The audited one collects the numbers of truly right products in
@@ -63,14 +66,21 @@ def audited(
         raise ValueError("sampled rows must differ: decide each product once")
     if not total:
         return Audited(float("nan"), (0.0, 1.0), float("nan"), (0.0, 1.0), 0, 0)
-    good, bad = (
-        _stratum(recorded_right == recorded, recorded_right[sampled] == recorded, truly_right)
-        for recorded in (True, False)
+    unsure = np.zeros(len(sampled), dtype=bool) if doubtful is None else doubtful
+    (good, bad), (good_above, bad_above) = (
+        [
+            _stratum(recorded_right == recorded, recorded_right[sampled] == recorded, right)
+            for recorded in (True, False)
+        ]
+        for right in (truly_right & ~unsure, truly_right | unsure)
     )
     tail = (1 - confidence) / 2
     low = _fewest_right(good, bad, tail)
-    high = total - _fewest_right(_mirrored(good), _mirrored(bad), tail)
-    estimate = _expected(good, good.total) + _expected(bad, 0)
+    high = total - _fewest_right(_mirrored(good_above), _mirrored(bad_above), tail)
+    estimate = (
+        sum(_expected(stratum, stratum.total) for stratum in (good, good_above))
+        + sum(_expected(stratum, 0) for stratum in (bad, bad_above))
+    ) / 2
     return Audited(
         good.total / total,
         interval(good.total, total, confidence),
@@ -78,6 +88,7 @@ def audited(
         (low / total, high / total),
         total,
         len(sampled),
+        int(unsure.sum()),
     )
 
 

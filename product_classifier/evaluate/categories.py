@@ -8,10 +8,13 @@ counts against all of its true categories, and one without any against its predi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from product_classifier.predictions import Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,44 @@ class Averages:
     micro: Average  # every product weighs the same
     macro: Average  # every category with something to recall weighs the same
     weighted: Average  # every category weighs what it has to recall
+
+
+@dataclass(frozen=True)
+class Categories:
+    """An experiment's categories, each by itself; arrays are indexed by category."""
+
+    worst_first: NDArray[np.int64]  # those that are true or predicted for a product
+    figures: CategoryFigures
+    covered: dict[float, NDArray[np.float64]]  # by target, share accepted of what is predicted so
+    confused: dict[int, list[tuple[int, int]]]  # predicted instead, and how often; most often first
+    averages: Averages
+    hierarchical: Average
+
+
+def judge_categories(tested: Answers, thresholds: Mapping[float, float]) -> Categories:
+    """Judge each category on the test products; thresholds: what is accepted from, by target.
+
+    The worst F comes first, of equal ones the category with the most products.
+    """
+    predicted, score = tested.answers[:, 0], tested.score[:, 0]
+    pairs, count = (tested.row, tested.truth), len(tested.above)
+    figures = per_category(predicted, score, *pairs, count)
+    confused: dict[int, list[tuple[int, int]]] = {}
+    for true, other, products in confused_with(predicted, *pairs, k=len(tested.row)):
+        confused.setdefault(true, []).append((other, products))
+    known = np.flatnonzero(figures.support + figures.predicted)
+    order = np.lexsort((-figures.support[known], np.nan_to_num(figures.f1[known])))
+    return Categories(
+        known[order],
+        figures,
+        {
+            target: per_category(predicted, score, *pairs, count, threshold).coverage
+            for target, threshold in thresholds.items()
+        },
+        confused,
+        averages(figures),
+        hierarchical(predicted, *pairs, tested.above),
+    )
 
 
 def per_category(

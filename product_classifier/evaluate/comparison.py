@@ -56,6 +56,11 @@ def compare(
     )
 
 
+def coverage_interval(scored: Scored, group: NDArray[np.int64], target: float) -> Interval:
+    """Find the coverage in hindsight at a target accuracy, and its interval."""
+    return paired_bootstrap(_coverage(*scored, target), group)
+
+
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
     """Test whether two experiments are equally accurate (McNemar, Psychometrika 12, 1947).
 

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.evaluate.accuracy import interval
+from product_classifier.evaluate.accuracy import Figures, interval
+from product_classifier.evaluate.audit import Audited
 from product_classifier.evaluate.certificate import rows_needed
 from product_classifier.evaluate.costs import Cost, cheapest, costs
 from product_classifier.evaluate.curves import augrc, aurc, risk_coverage
 from product_classifier.evaluate.hierarchy import accepted, certify_heights, right_answers
 from product_classifier.evaluate.reliability import Reliability, reliability
-from product_classifier.predictions import Answers, Certificate
+from product_classifier.predictions import Answers, Certificate, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,24 @@ class Judgement:
     aurc: float
     augrc: float
     prices: Sequence[Price] = ()  # where costs are known
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An experiment and what it is worth."""
+
+    experiment: Summary
+    figures: Figures
+    judgement: Judgement | None  # None: there are no calibration rows
+    audit: Audited | None = None  # None: no sample has been decided by a person
+    undecided: int = 0  # products of its audit sample that nobody has decided yet
+
+    @property
+    def thresholds(self) -> dict[float, float]:
+        """What leaves are accepted from, by the targets that could be certified."""
+        levels = self.judgement.levels if self.judgement else {}
+        kept = {target: leaf.certificate for target, (leaf, *_) in levels.items()}
+        return {target: found.threshold for target, found in kept.items() if found}
 
 
 def judge(

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.features.features import Features
+from product_classifier.predictions import Alike
 
 CHUNK = 4096  # products compared at once
+COMPARED = 500  # errors or suspicious labels that a person is shown the most alike products of
 Floats = NDArray[np.float32]
+
+
+def most_alike(features: Features, products: Sequence[str], rows: NDArray[np.int64]) -> list[Alike]:
+    """Name the products that are most alike to those of some rows; products: all ids."""
+    found, similarity = nearest(features, rows)
+    return [
+        Alike(products[row], rank, products[other], float(value))
+        for row, others, values in zip(rows, found, similarity, strict=True)
+        for rank, (other, value) in enumerate(zip(others, values, strict=True), 1)
+    ]
 
 
 def nearest(
@@ -56,7 +68,7 @@ def _similarities(
             similarity += (words[rows] @ words[chunk].T).toarray()
         if pictures is not None and features.pictures is not None:
             similarity += pictures @ _unit(features.pictures[chunk]).T
-        yield start, similarity / np.maximum(kinds, 1)
+        yield start, np.asarray(similarity / np.maximum(kinds, 1), np.float32)
 
 
 def _normal(words: csr_matrix) -> csr_matrix:
@@ -71,4 +83,4 @@ def _normal(words: csr_matrix) -> csr_matrix:
 def _unit(vectors: Floats) -> Floats:
     """Scale vectors to length 1; what is zero stays so."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(length, np.finfo(np.float32).tiny)
+    return np.asarray(vectors / np.maximum(length, np.finfo(np.float32).tiny))

@@ -39,7 +39,7 @@ def cross_fitted(
     """
     fold, tuning = cut(groups, folds, seed)
     found = np.empty((len(labels), classes), np.float32)
-    for number in track(np.unique(fold).tolist(), "folds"):
+    for number in track(np.unique(fold).tolist(), "folds", folds):
         seen = fold != number
         trained = train(
             features,

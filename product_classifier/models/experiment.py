@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier import __version__
 from product_classifier.features.features import Features
+from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING
 from product_classifier.models.training import predict, predict_paths, train
 from product_classifier.predictions import Experiment, PathScores, Prediction
@@ -55,6 +57,7 @@ def run_experiment(
         for part in (CALIBRATION, TEST)
     ]
     tested = paths[1]
+    wrong = _most_confident_errors(rows[TEST], tested, labels)
     predictions = [
         Prediction(product, nodes[k], float(score))
         for product, k, score in zip(
@@ -71,7 +74,19 @@ def run_experiment(
         accuracy=accuracy,
         predictions=predictions,
         paths=paths,
+        alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
+
+
+def _most_confident_errors(
+    rows: NDArray[np.int64], tested: PathScores, labels: Sequence[Sequence[int]]
+) -> NDArray[np.int64]:
+    """Choose those test rows whose prediction is not among their labels, highest scores first."""
+    wrong = [
+        k for k, row in enumerate(rows) if labels[row] and tested.answers[k, 0] not in labels[row]
+    ]
+    wrong.sort(key=lambda k: -tested.score[k, 0])
+    return rows[wrong[:COMPARED]]
 
 
 def _tree(dataset: Dataset) -> tuple[list[str], NDArray[np.int64]]:

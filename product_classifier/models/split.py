@@ -25,13 +25,20 @@ BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
 
 def frozen_split(identities: Iterable[Identity]) -> dict[str, str]:
     """Assign each product of a whole catalogue to a part, by product id."""
+    return {product: part_of(group) for product, group in group_names(identities).items()}
+
+
+def group_names(identities: Iterable[Identity]) -> dict[str, str]:
+    """Name the duplicate group of each product of a whole catalogue, by product id.
+
+    A group is known by its smallest text key: a picture that arrives later renames it only where
+    it shows that a product is a duplicate of another one.
+    """
     ids, texts, groups = _grouped(identities)
-    # a group is known by its smallest text key: a picture that arrives later moves a product only
-    # where it shows that the product is a duplicate of another one
     names: dict[int, str] = {}
     for group, text in zip(groups, texts, strict=True):
         names[group] = min(text, names.get(group, text))
-    return {identity: part_of(names[group]) for identity, group in zip(ids, groups, strict=True)}
+    return {identity: names[group] for identity, group in zip(ids, groups, strict=True)}
 
 
 def groups_among(identities: Iterable[Identity]) -> list[int]:

@@ -1,6 +1,9 @@
 """The command line of analyze.py."""
 
+from __future__ import annotations
+
 import argparse
+import getpass
 from pathlib import Path
 
 from product_classifier.options import common
@@ -8,14 +11,20 @@ from product_classifier.report.requirements import requirement
 
 EXAMPLES = """\
   python analyze.py
-  python analyze.py --experiment 2 --json
+  python analyze.py --experiment 2 --per-category --json
   python analyze.py --target 0.9 --target 0.99 --confidence 0.9
   python analyze.py --cost-error 20 --cost-review 0.5
   python analyze.py --compare 1 3 --require 'certified98>=0.5'
+  python analyze.py --html results/report
+  python analyze.py --label-errors 3
+  python analyze.py --experiment 3 --export-review review.csv
+  python analyze.py --experiment 3 --export-review audit.csv --audit 200
+  python analyze.py --import-review review.csv --reviewer Ada
   python analyze.py --crawl --output crawl.html
   python analyze.py --dump-errors-for-experiment 2 --output errors.html
 """
 ERRORS_ON_A_PAGE = 500
+IN_A_REVIEW, ON_SCREEN = 500, 50  # labels
 
 
 def arguments(description: str | None) -> argparse.Namespace:
@@ -23,10 +32,34 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser = common.new_parser(description, EXAMPLES)
     common.add_database(parser)
     common.add_images(parser)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
+    common.add_cache(parser)
+    parser.add_argument(
         "--experiment", type=common.positive, metavar="N", help="only this one (all)"
     )
+    _add_reports(parser)
+    _add_terms(parser)
+    _add_labels(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there (stdout)")
+    args = parser.parse_args()
+    if problem := _contradiction(args):
+        parser.error(problem)
+    return args
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_argument_group("instead of figures").add_mutually_exclusive_group()
+    which.add_argument(
+        "--compare",
+        type=common.positive,
+        nargs="+",
+        metavar="N",
+        help="experiments side by side, tested on the same products",
+    )
+    which.add_argument(
+        "--per-category", action="store_true", help="each category by itself, the worst first"
+    )
+    which.add_argument("--html", type=Path, metavar="DIR", help="all of it as pages, in a folder")
     which.add_argument(
         "--dump-errors-for-experiment",
         type=common.positive,
@@ -37,27 +70,39 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--crawl", action="store_true", help="what was crawled; a page where --output is .html"
     )
     which.add_argument(
-        "--compare",
+        "--label-errors",
         type=common.positive,
-        nargs="+",
         metavar="N",
-        help="these side by side, tested on the same products",
+        help="labels that are probably wrong, by the features of this experiment; takes trainings",
     )
-    parser.add_argument(
+    which.add_argument(
+        "--export-review",
+        type=Path,
+        metavar="FILE",
+        help="write labels for a person to decide, as CSV, of the most use first",
+    )
+    which.add_argument(
+        "--import-review", type=Path, metavar="FILE", help="store what the person decided"
+    )
+
+
+def _add_terms(parser: argparse.ArgumentParser) -> None:
+    terms = parser.add_argument_group("what is asked of experiments")
+    terms.add_argument(
         "--require",
         type=requirement,
         action="append",
         metavar="R",
         help="exit with 3 unless all reach it, such as 'coverage98>=0.5'; repeatable",
     )
-    parser.add_argument(
+    terms.add_argument(
         "--target",
         type=common.share,
         action="append",
         metavar="A",
         help="accuracy to certify, repeatable (0.95 and 0.98)",
     )
-    parser.add_argument(
+    terms.add_argument(
         "--confidence",
         type=common.share,
         default=0.95,
@@ -65,18 +110,57 @@ def arguments(description: str | None) -> argparse.Namespace:
         help="that certificates hold with (0.95)",
     )
     for name, text in (("error", "a wrong product filed"), ("review", "a look at a product")):
-        parser.add_argument(
+        terms.add_argument(
             f"--cost-{name}", type=common.cost, metavar="C", help=f"what {text} costs; both or none"
         )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there (stdout)")
-    args = parser.parse_args()
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    labels = parser.add_argument_group("labels and pages")
+    labels.add_argument(
+        "--limit",
+        type=common.positive,
+        metavar="N",
+        help=f"labels to show ({ON_SCREEN}) or to write into a review file ({IN_A_REVIEW})",
+    )
+    labels.add_argument(
+        "--audit",
+        type=common.positive,
+        metavar="N",
+        help="with --export-review: so many test products at random, to audit the accuracy",
+    )
+    labels.add_argument(
+        "--reviewer", metavar="NAME", default=_user(), help="who decided (who runs this)"
+    )
+    labels.add_argument("--backbone", help="the experiment's network, where it has moved")
+    labels.add_argument(
+        "--no-products",
+        action="store_true",
+        help="with --html: leave out pages that show names and pictures of products",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in a container
+        return "unknown"
+
+
+def _contradiction(args: argparse.Namespace) -> str | None:
+    """Say which options do not go together."""
+    by_number = args.compare or args.dump_errors_for_experiment or args.label_errors
+    if args.experiment and (by_number or args.crawl or args.import_review):
+        return "--experiment goes with figures, --per-category, --html and --export-review"
     if args.compare and len(set(args.compare)) < 2:
-        parser.error("--compare needs at least two experiments")
-    if args.require and (args.crawl or args.dump_errors_for_experiment):
-        parser.error("--require goes with figures: leave out --crawl and --dump-errors-for-…")
+        return "--compare needs at least two experiments"
+    others = args.per_category or args.html or args.export_review or args.import_review
+    if args.require and (others or args.crawl or (by_number and not args.compare)):
+        return "--require goes with figures and --compare alone"
     if (args.cost_error is None) != (args.cost_review is None):
-        parser.error("--cost-error and --cost-review need each other: pass both")
+        return "--cost-error and --cost-review need each other: pass both"
     if args.cost_error == args.cost_review == 0:
-        parser.error("--cost-error and --cost-review cannot both be 0")
-    return args
+        return "--cost-error and --cost-review cannot both be 0"
+    if args.audit and not args.export_review:
+        return "--audit goes with --export-review"
+    return None

@@ -10,12 +10,13 @@ import numpy as np
 
 from product_classifier.errors import ReportError
 from product_classifier.evaluate.comparison import Comparison, Interval
+from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Answers
-from product_classifier.report.promises import percent
+from product_classifier.report.numbers import percent
 from product_classifier.report.requirements import metrics
-from product_classifier.report.text import Judged
 
 Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiments
+Coverages = Mapping[int, Mapping[float, Interval]]  # in hindsight, by number and target
 
 
 def insist_on_same_products(first: int, second: int, tested: Mapping[int, Answers]) -> None:
@@ -32,19 +33,25 @@ def insist_on_same_products(first: int, second: int, tested: Mapping[int, Answer
         )
 
 
-def comparison_text(judged: Sequence[Judged], pairs: Pairs) -> str:
+def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs) -> str:
     """Write a table of the experiments, and a paragraph for each pair."""
     lines = []
-    for experiment, figures, judgement in judged:
-        low, high = figures.leaf.interval
-        lines.append(f"#{experiment.id}: {experiment.name}")
-        lines.append(f"  accuracy {figures.leaf.accuracy:.2%} [{100 * low:.2f}, {100 * high:.2f}]")
-        shares = metrics(figures, judgement)
-        for name in ("coverage", "certified"):
-            found = [
-                f"{shares[key]:.0%} at {key.removeprefix(name)}%" for key in shares if name in key
-            ]
-            lines.append(f"  {name} {', '.join(found) or 'none'}")
+    for found in judged:
+        leaf = found.figures.leaf
+        low, high = leaf.interval
+        lines.append(f"#{found.experiment.id}: {found.experiment.name}")
+        lines.append(f"  accuracy {leaf.accuracy:.2%} [{100 * low:.2f}, {100 * high:.2f}]")
+        covered = [
+            f"{c.observed:.0%} [{100 * c.low:.0f}, {100 * c.high:.0f}] at {percent(target)}"
+            for target, c in coverages[found.experiment.id].items()
+        ]
+        lines.append(f"  coverage in hindsight {', '.join(covered)}")
+        certified = [
+            f"{share:.0%} at {name.removeprefix('certified')}%"
+            for name, share in metrics(found).items()
+            if name.startswith("certified")
+        ]
+        lines.append(f"  certified {', '.join(certified) or 'none'}")
     for (first, second), compared in pairs.items():
         alone = compared.mcnemar
         lines += [
@@ -61,12 +68,20 @@ def comparison_text(judged: Sequence[Judged], pairs: Pairs) -> str:
     return "\n".join(lines) + "\n"
 
 
-def comparison_values(judged: Sequence[Judged], pairs: Pairs) -> dict[str, Any]:
+def comparison_values(
+    judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
+) -> dict[str, Any]:
     """Lay out the same, unrounded, for --json."""
     return {
         "experiments": [
-            {"id": experiment.id, "name": experiment.name, **metrics(figures, judgement)}
-            for experiment, figures, judgement in judged
+            {
+                "id": found.experiment.id,
+                "name": found.experiment.name,
+                **metrics(found),
+                "accuracy_interval95": found.figures.leaf.interval,
+                "coverage": _by_target(coverages[found.experiment.id]),
+            }
+            for found in judged
         ],
         "pairs": [
             {
@@ -74,14 +89,15 @@ def comparison_values(judged: Sequence[Judged], pairs: Pairs) -> dict[str, Any]:
                 "second": second,
                 **dataclasses.asdict(found.mcnemar),
                 "accuracy": dataclasses.asdict(found.accuracy),
-                "coverage": {
-                    f"{target:g}": dataclasses.asdict(difference)
-                    for target, difference in found.coverage.items()
-                },
+                "coverage": _by_target(found.coverage),
             }
             for (first, second), found in pairs.items()
         ],
     }
+
+
+def _by_target(intervals: Mapping[float, Interval]) -> dict[str, Any]:
+    return {f"{target:g}": dataclasses.asdict(found) for target, found in intervals.items()}
 
 
 def _points(difference: Interval) -> str:

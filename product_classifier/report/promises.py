@@ -10,6 +10,7 @@ from typing import Any
 from product_classifier.evaluate.certificate import FEWEST_TO_HOPE
 from product_classifier.evaluate.judgement import Judgement, Price, Promise, Realised
 from product_classifier.predictions import Certificate
+from product_classifier.report.numbers import known, percent
 
 HEIGHTS = ("leaf", "parent", "grandparent")
 LABELLED = 20  # products, for one of the calibration part
@@ -49,17 +50,17 @@ def promises_values(judged: Judgement) -> Mapping[str, Any]:
         "levels": {f"{target:g}": _values(found) for target, found in judged.levels.items()},
         "deepest": {f"{target:g}": _values(found) for target, found in judged.deepest.items()},
         "ece": {
-            "uncalibrated": _number(judged.before.ece),
-            "calibrated": _number(judged.after.ece),
+            "uncalibrated": known(judged.before.ece),
+            "calibrated": known(judged.after.ece),
         },
-        "aurc": _number(judged.aurc),
-        "augrc": _number(judged.augrc),
+        "aurc": known(judged.aurc),
+        "augrc": known(judged.augrc),
         "prices": [
             {
                 "target": price.target,
                 "threshold": price.cost.threshold,
-                "mean": _number(price.cost.mean),
-                "interval95": [_number(price.cost.low), _number(price.cost.high)],
+                "mean": known(price.cost.mean),
+                "interval95": [known(price.cost.low), known(price.cost.high)],
                 "best": price.best,
             }
             for price in judged.prices
@@ -70,16 +71,6 @@ def promises_values(judged: Judgement) -> Mapping[str, Any]:
 def height_name(height: int) -> str:
     """Name a height above the predicted leaf."""
     return HEIGHTS[height] if height < len(HEIGHTS) else f"{height} above the leaf"
-
-
-def percent(share: float) -> str:
-    """Write a share of few digits, such as 98% or 99.5%."""
-    return f"{100 * share:g}%"
-
-
-def _number(value: float) -> float | None:
-    """Pass a number on; JSON has no nan."""
-    return None if math.isnan(value) else value
 
 
 def _promise(kept: Certificate, calibrated: int, tested: Realised) -> str:

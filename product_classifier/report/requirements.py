@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from product_classifier.errors import ReportError
-from product_classifier.evaluate.accuracy import Figures
-from product_classifier.evaluate.judgement import Judgement
+from product_classifier.evaluate.judgement import Judged
 
 COMPARED: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -41,8 +40,9 @@ def requirement(text: str) -> Requirement:
     return Requirement(match[1], match[2], float(match[3]))
 
 
-def metrics(figures: Figures, judgement: Judgement | None) -> dict[str, float]:
+def metrics(judged: Judged) -> dict[str, float]:
     """Name the figures that can be required: shares, 0 to 1."""
+    figures, judgement = judged.figures, judged.judgement
     found = {"accuracy": figures.leaf.accuracy, "parent_accuracy": figures.parent.accuracy}
     for target, hindsight in figures.leaf.coverage.items():
         found[f"coverage{100 * target:g}"] = hindsight.share

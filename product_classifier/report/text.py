@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.evaluate.judgement import Judgement
-from product_classifier.predictions import Experiment, Summary
+from product_classifier.evaluate.accuracy import Level
+from product_classifier.evaluate.judgement import Judged
+from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
 from product_classifier.report.promises import promises_text, promises_values
 
@@ -24,29 +24,28 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
     return "\n".join(lines)
 
 
-Judged = tuple[Summary, Figures, Judgement | None]  # None: there are no calibration rows
-
-
 def figures_text(judged: Sequence[Judged]) -> str:
     """For each experiment the block that users of the earlier system know, then what it lacks."""
-    return "\n\n".join(_block(*found) for found in judged) + "\n"
+    return "\n\n".join(_block(found) for found in judged) + "\n"
 
 
 def figures_values(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """Lay out the same figures, unrounded, for --json."""
     return [
         {
-            **dataclasses.asdict(experiment),
-            "leaf": _values(figures.leaf),
-            "parent": _values(figures.parent),
-            "certified": promises_values(judgement) if judgement else None,
+            **dataclasses.asdict(found.experiment),
+            "leaf": _values(found.figures.leaf),
+            "parent": _values(found.figures.parent),
+            "certified": promises_values(found.judgement) if found.judgement else None,
+            "audit": dataclasses.asdict(found.audit) if found.audit else None,
         }
-        for experiment, figures, judgement in judged
+        for found in judged
     ]
 
 
-def _block(experiment: Summary, figures: Figures, judgement: Judgement | None) -> str:
-    lines = [f"#{experiment.id}: {experiment.name}"]
+def _block(judged: Judged) -> str:
+    figures = judged.figures
+    lines = [f"#{judged.experiment.id}: {judged.experiment.name}"]
     for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
         total = f" (N={level.total})" if not title else ""
         accuracy = f"{level.accuracy:.2%}" if level.total else "–"
@@ -55,7 +54,24 @@ def _block(experiment: Summary, figures: Figures, judgement: Judgement | None) -
             f"  {title}{target:.0%} Accuracy Coverage: {found.share:.0%}"
             for target, found in level.coverage.items()
         ]
-    return "\n".join([*lines, *_details(figures.leaf), *promises_text(judgement)])
+    lines += [*_details(figures.leaf), *promises_text(judged.judgement), *_audit(judged)]
+    return "\n".join(lines)
+
+
+def _audit(judged: Judged) -> Iterator[str]:
+    if judged.undecided:
+        yield (
+            f"  Audited accuracy: open; {judged.undecided:,} products of the sample wait for a "
+            "decision"
+        )
+    if found := judged.audit:
+        low, high = (100 * bound for bound in found.audited_interval)
+        doubtful = f", {found.doubtful:,} of them ambiguous" if found.doubtful else ""
+        yield (
+            f"  Audited accuracy: {found.audited:.2%} [{low:.2f}, {high:.2f}]; by the labels as "
+            f"crawled {found.recorded:.2%}  ({found.sampled:,} of {found.total:,} test products, "
+            f"chosen at random{doubtful})"
+        )
 
 
 def _details(level: Level) -> Iterator[str]:

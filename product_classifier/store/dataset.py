@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from product_classifier.errors import StoreError
+from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
 from product_classifier.store.catalogue import leaves_below
 
@@ -22,6 +23,25 @@ def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
            from product left join image on address = product.image"""
     )
     return (Identity(*row) for row in rows)
+
+
+def read_true_categories(db: sqlite3.Connection) -> dict[str, set[str]]:
+    """Map each product that has any to its categories, as persons have corrected them."""
+    found: dict[str, set[str]] = {}
+    for product, category in db.execute("select product_id, category_id from true_category"):
+        found.setdefault(product, set()).add(category)
+    return found
+
+
+def read_products(db: sqlite3.Connection, products: Sequence[str]) -> list[Neighbour]:
+    """Read what a person compares of some products."""
+    return [
+        Neighbour(id, name, tuple(paths.split("\n")), 1.0)
+        for product in products
+        for id, name, paths in db.execute(
+            "select id, name, true_paths from corrected_product where id = ?", (product,)
+        )
+    ]
 
 
 def read_tested(db: sqlite3.Connection, experiment: int) -> Iterator[Identity]:

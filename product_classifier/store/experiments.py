@@ -12,6 +12,7 @@ import numpy as np
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Experiment, Mistake, Outcomes, PathScores, Summary
 from product_classifier.store.database import now, transaction
+from product_classifier.store.label_search import put_alike, read_neighbours
 from product_classifier.store.soundness import Seal, damaged
 
 
@@ -45,6 +46,7 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
             ((number, *row) for row in seal.passing(_path_rows(experiment.paths))),
         )
         db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
+        put_alike(db, number, experiment.alike)
     return number
 
 
@@ -79,6 +81,11 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
         known = ", ".join(str(row[0]) for row in rows[-10:])
         raise StoreError(f"there is no experiment {number}; the latest are {known}")
     return found
+
+
+def read_paths(db: sqlite3.Connection) -> dict[int, str]:
+    """Map the row numbers of categories to their paths."""
+    return dict(db.execute("select rowid, path from category"))
 
 
 def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
@@ -116,20 +123,22 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
 def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
     """Read the most confident wrong predictions of an experiment, and how many there are in all."""
     rows = db.execute(
-        """select product.id, product.name, description, image, file, predicted.path, score,
-             coalesce((
-               select group_concat(path, char(10)) from true_category truth join category
-                 on category.id = truth.category_id where truth.product_id = product.id), ''),
-             count(*) over ()
+        """select product.id, product.name, description, image, file, predicted.path, pc.score,
+             true_paths, suspicion, count(*) over ()
            from predicted_category pc
-           join product on product.id = pc.product_id
+           join corrected_product product on product.id = pc.product_id
            join category predicted on predicted.id = pc.category_id
            left join image on address = product.image
-           where experiment_id = ? and pc.product_id not in ambiguous and not exists (
+           left join suspicion using (experiment_id, product_id)
+           where pc.experiment_id = ? and pc.product_id not in ambiguous and not exists (
              select 1 from true_category true
              where true.product_id = pc.product_id and true.category_id = pc.category_id)
-           order by score desc, product.id limit ?""",
+           order by pc.score desc, product.id limit ?""",
         (number, limit),
     ).fetchall()
-    mistakes = [Mistake(*(*row, tuple(paths.split("\n")))) for *row, paths, _ in rows]
+    alike = read_neighbours(db, number)
+    mistakes = [
+        Mistake(*(*row, tuple(paths.split("\n")), suspicion, alike.get(row[0], ())))
+        for *row, paths, suspicion, _ in rows
+    ]
     return mistakes, rows[0][-1] if rows else 0

@@ -54,7 +54,8 @@ NEW = {  # version → tables and views that its successor has more
     2: ("table predicted_path", "table certificate"),
     3: (
         *("table decision", "view latest_decision", "view ambiguous", "view true_category"),
-        *("table audit", "table label_search", "table suspicion", "table neighbour"),
+        *("view corrected_product", "table audit"),
+        *("table label_search", "table suspicion", "table neighbour"),
     ),
 }
 

@@ -67,7 +67,7 @@ def test_no_truth_is_missed_more_often_than_stated(
     intervals = {}
     for x, y in itertools.product(range(m + 1), range(k + 1)):
         right = np.append(np.arange(m) < x, np.arange(k) < y)
-        found = audited(np.arange(good + bad) < good, rows, right, confidence)
+        found = audited(np.arange(good + bad) < good, rows, right, confidence=confidence)
         intervals[x, y] = np.array(found.audited_interval) * (good + bad)
     for first, second in itertools.product(range(good + 1), range(bad + 1)):
         held = sum(
@@ -136,3 +136,15 @@ def test_no_products_have_no_accuracy() -> None:
 def test_a_sample_that_is_none_is_refused(sampled: list[int]) -> None:
     with pytest.raises(ValueError, match="sampled rows must"):
         decide("+++-", sampled, "++")
+
+
+def test_what_nobody_can_tell_counts_as_wrong_below_and_as_right_above() -> None:
+    recorded, rows = flags("+" * 40), np.arange(20)
+    right, wrong = flags("+" * 20), flags("+" * 15 + "-" * 5)
+    doubtful = flags("-" * 15 + "+" * 5)
+    best, worst = audited(recorded, rows, right), audited(recorded, rows, wrong)
+    for said in (right, wrong):  # what else was said of them does not matter
+        found = audited(recorded, rows, said, doubtful)
+        assert found.audited_interval == (worst.audited_interval[0], best.audited_interval[1])
+        assert found.audited == pytest.approx((best.audited + worst.audited) / 2)
+        assert found.doubtful == 5

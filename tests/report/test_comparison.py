@@ -11,6 +11,7 @@ from product_classifier.errors import ReportError
 from product_classifier.evaluate.accuracy import Figures, Level
 from product_classifier.evaluate.comparison import Comparison, Interval, McNemar
 from product_classifier.evaluate.coverage import Coverage
+from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Answers, Summary
 from product_classifier.report.comparison import (
     comparison_text,
@@ -20,9 +21,10 @@ from product_classifier.report.comparison import (
 
 LEVEL = Level(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
 JUDGED = [
-    (Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
+    Judged(Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
     for k, name in ((1, "Text"), (3, "Image+Text"))
 ]
+COVERAGES = {number: {0.95: Interval(0.75, 0.61, 0.88)} for number in (1, 3)}
 PAIRS = {
     (1, 3): Comparison(
         McNemar(5, 17, 0.0169),
@@ -33,9 +35,10 @@ PAIRS = {
 
 
 def test_a_pair_is_told_from_the_second_ones_side() -> None:
-    text = comparison_text(JUDGED, PAIRS)
+    text = comparison_text(JUDGED, COVERAGES, PAIRS)
     assert text.startswith(
-        "#1: Text\n  accuracy 90.00% [82.38, 95.10]\n  coverage 75% at 95%\n  certified none\n#3: "
+        "#1: Text\n  accuracy 90.00% [82.38, 95.10]\n"
+        "  coverage in hindsight 75% [61, 88] at 95%\n  certified none\n#3: "
     )
     assert text.endswith(
         "#3 beside #1:\n"
@@ -46,8 +49,9 @@ def test_a_pair_is_told_from_the_second_ones_side() -> None:
 
 
 def test_programs_get_the_same_unrounded() -> None:
-    values = json.loads(json.dumps(comparison_values(JUDGED, PAIRS), allow_nan=False))
+    values = json.loads(json.dumps(comparison_values(JUDGED, COVERAGES, PAIRS), allow_nan=False))
     assert values["experiments"][0]["coverage95"] == 0.75
+    assert values["experiments"][0]["coverage"]["0.95"]["low"] == 0.61
     [pair] = values["pairs"]
     assert (pair["first"], pair["second"], pair["only_second"]) == (1, 3, 17)
     assert pair["coverage"]["0.95"] == {"observed": -0.004, "low": -0.1, "high": 0.08}

@@ -9,9 +9,14 @@ import pytest
 from product_classifier.errors import ReportError
 from product_classifier.evaluate.accuracy import Figures, Level
 from product_classifier.evaluate.coverage import Coverage
+from product_classifier.evaluate.judgement import Judged
+from product_classifier.predictions import Summary
 from product_classifier.report.requirements import Requirement, metrics, requirement, unmet
 
 LEVEL = Level(9, 10, (0.5, 1.0), {0.95: Coverage(0.75, 0.3, 3, 3), 0.995: Coverage(0, None, 0, 0)})
+
+SUMMARY = Summary(1, "Text", "2026", "words", "x", 1.0, {})
+JUDGED = Judged(SUMMARY, Figures(LEVEL, LEVEL), None)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,7 @@ def test_anything_else_is_none(text: str) -> None:
 
 
 def test_metrics_are_named_by_their_targets() -> None:
-    assert metrics(Figures(LEVEL, LEVEL), None) == {
+    assert metrics(JUDGED) == {
         "accuracy": 0.9,
         "parent_accuracy": 0.9,
         "coverage95": 0.75,
@@ -42,7 +47,7 @@ def test_metrics_are_named_by_their_targets() -> None:
 
 
 def test_what_is_missed_is_said_and_what_is_met_is_not() -> None:
-    found = metrics(Figures(LEVEL, LEVEL), None)
+    found = metrics(JUDGED)
     assert unmet(requirement("coverage95>=0.75"), found) is None
     assert unmet(requirement("coverage95>0.75"), found) == "coverage95 is 0.75, not > 0.75"
     with pytest.raises(ReportError, match="there is no certified95 to require, but accuracy, par"):

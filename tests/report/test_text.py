@@ -4,6 +4,7 @@ import json
 
 from product_classifier.evaluate.accuracy import Figures, Level
 from product_classifier.evaluate.coverage import Coverage
+from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Summary
 from product_classifier.report.text import figures_text, figures_values
 
@@ -18,7 +19,7 @@ NOTHING = Level(0, 0, (0, 1), {0.95: Coverage(0, None, 0, 0), 0.98: Coverage(0, 
 
 
 def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
-    assert figures_text([(SUMMARY, Figures(LEAF, PARENT), None)]) == (
+    assert figures_text([Judged(SUMMARY, Figures(LEAF, PARENT), None)]) == (
         "#2: Text classification of: all (39 categories)\n"
         "  Accuracy: 97.92% (N=960)\n"
         "  95% Accuracy Coverage: 100%\n"
@@ -36,17 +37,17 @@ def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
 
 def test_experiments_are_parted_by_an_empty_line() -> None:
     one = Figures(LEAF, PARENT)
-    assert "\n\n#2: " in figures_text([(SUMMARY, one, None), (SUMMARY, one, None)])
+    assert "\n\n#2: " in figures_text([Judged(SUMMARY, one, None)] * 2)
 
 
 def test_an_experiment_without_predictions_has_no_accuracy() -> None:
-    assert "Accuracy: – (N=0)" in figures_text([(SUMMARY, Figures(NOTHING, NOTHING), None)])
-    values = figures_values([(SUMMARY, Figures(NOTHING, NOTHING), None)])
+    assert "Accuracy: – (N=0)" in figures_text([Judged(SUMMARY, Figures(NOTHING, NOTHING), None)])
+    values = figures_values([Judged(SUMMARY, Figures(NOTHING, NOTHING), None)])
     assert json.loads(json.dumps(values, allow_nan=False))[0]["leaf"]["accuracy"] is None
 
 
 def test_programs_get_the_figures_unrounded() -> None:
-    [values] = figures_values([(SUMMARY, Figures(LEAF, PARENT), None)])
+    [values] = figures_values([Judged(SUMMARY, Figures(LEAF, PARENT), None)])
     assert values["id"] == 2
     assert values["leaf"]["accuracy"] == 940 / 960
     assert values["leaf"]["coverage"]["0.95"] == {

@@ -50,6 +50,8 @@ def test_help_gives_examples_and_does_not_wait_for_heavy_libraries(
         ),
         ("analyze", ["--experiment", "99"], "there is no experiment 99; the latest are"),
         ("analyze", ["--dump-errors-for-experiment", "99"], "there is no experiment 99"),
+        ("analyze", ["--label-errors", "99"], "there is no experiment 99"),
+        ("analyze", ["--import-review", "none.csv"], "none.csv cannot be read: No such file"),
     ],
 )
 def test_bad_requests_get_one_clear_line(

@@ -1,0 +1,165 @@
+"""Wrong labels: found by cross-fitting, handed to a person as a review file, in the best order."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from product_classifier.analysis.judging import Say, Terms
+from product_classifier.errors import ReportError
+from product_classifier.evaluate.judgement import leaf_scores
+from product_classifier.evaluate.review import review_order
+from product_classifier.features.backbone import load_backbone
+from product_classifier.features.features import Features, picture_features, word_features
+from product_classifier.models.label_search import fingerprint, search_labels
+from product_classifier.models.split import frozen_split, group_names, position_of
+from product_classifier.predictions import Neighbour, Searched, Summary
+from product_classifier.records import Dataset, Track
+from product_classifier.report.label_errors import LabelErrors
+from product_classifier.report.review import ToReview
+from product_classifier.store.answers import CALIBRATION, read_answers
+from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
+from product_classifier.store.database import snapshot
+from product_classifier.store.dataset import (
+    read_dataset,
+    read_identities,
+    read_products,
+    read_true_categories,
+)
+from product_classifier.store.label_search import (
+    read_label_search,
+    read_open_suspicions,
+    read_suspicious,
+    save_label_search,
+)
+
+WORTH_A_LOOK = 0.1  # suspicion of a calibration product's label
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where features come from."""
+
+    images: Path
+    cache: Path
+    backbone: str | None = None  # None: the one of the experiment
+
+
+def label_errors(
+    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, say: Say, track: Track
+) -> LabelErrors:
+    """Search the labels of an experiment's catalogue, and tell what is most suspicious."""
+    searched = search(db, experiment, places, say, track)
+    return LabelErrors(
+        experiment,
+        searched,
+        read_suspicious(db, experiment.id, limit),
+        contradictions(db, limit),
+    )
+
+
+def search(
+    db: sqlite3.Connection, experiment: Summary, places: Places, say: Say, track: Track
+) -> Searched:
+    """Cross-fit over the experiment's categories, unless nothing has changed since the last time.
+
+    Raises ReportError for an experiment of an older program.
+    """
+    learned = experiment.settings.get("learned")
+    if not learned or experiment.kind is None:
+        raise ReportError(
+            f"experiment {experiment.id} does not say what it learned; categorize once more"
+        )
+    with snapshot(db):
+        groups = group_names(read_identities(db))
+        dataset = read_dataset(db, frozen_split(read_identities(db)), learned)
+    evidence = fingerprint(dataset, experiment.id)
+    known = read_label_search(db, experiment.id)
+    if known and known.evidence == evidence:
+        return known
+    say(f"searching {len(dataset.items):,} labels: five trainings")
+    features = _features(experiment, dataset, places, track)
+    seed = experiment.settings.get("seed", 0)
+    found = search_labels(dataset, features, groups, seed, track)
+    save_label_search(db, experiment.id, found, evidence)
+    return read_label_search(db, experiment.id) or Searched("", 0, None, [], evidence)
+
+
+def _features(experiment: Summary, dataset: Dataset, places: Places, track: Track) -> Features:
+    """Make the features that the experiment had. Raises ReportError for another network."""
+    features = Features()
+    if experiment.kind in ("words", "both"):
+        features |= word_features(dataset, places.cache)
+    if experiment.kind in ("images", "both"):
+        backbone = load_backbone(places.backbone or experiment.settings["backbone"])
+        if backbone.sha256 != experiment.settings["weights"]:
+            raise ReportError(
+                f"{backbone.name} is not the network of experiment {experiment.id}; "
+                "pass that one as --backbone"
+            )
+        features |= picture_features(dataset.images, places.images, backbone, places.cache, track)
+    return features
+
+
+def contradictions(db: sqlite3.Connection, limit: int) -> list[list[Neighbour]]:
+    """List duplicates that have no category in common, the largest groups first."""
+    categories = read_true_categories(db)
+    members = defaultdict(list)
+    for product, group in group_names(read_identities(db)).items():
+        if product in categories:
+            members[group].append(product)
+    contradicting = [
+        sorted(group)
+        for group in members.values()
+        if not set.intersection(*(categories[product] for product in group))
+    ]
+    contradicting.sort(key=lambda group: (-len(group), group))
+    return [read_products(db, group) for group in contradicting[:limit]]
+
+
+def to_review(
+    db: sqlite3.Connection, experiment: Summary, terms: Terms, limit: int
+) -> list[ToReview]:
+    """Choose what a person should look at, what gains most certified coverage first.
+
+    First come calibration products that count as wrong and whose label may be, then the most
+    suspicious of all labels.
+    """
+    calibration = read_answers(db, experiment.id, CALIBRATION)
+    open_ = read_open_suspicions(db, experiment.id)
+    rows = calibration.product.tolist()
+    suspicion = np.array([open_[row][1] if row in open_ else 0.0 for row in rows])
+    order = review_order(
+        *leaf_scores(calibration), suspicion, terms.targets, terms.confidence, limit
+    )
+    first = [open_[rows[place]][0] for place in order if suspicion[place] >= WORTH_A_LOOK]
+    chosen = [
+        ToReview(product, "stops certified coverage")
+        for product in read_suspicious(db, experiment.id, limit, first)
+    ]
+    known = {entry.product.product_id for entry in chosen}
+    chosen += [
+        ToReview(product, "suspicious label")
+        for product in read_suspicious(db, experiment.id, limit)
+        if product.product_id not in known
+    ]
+    return chosen[:limit]
+
+
+def to_audit(db: sqlite3.Connection, experiment: Summary, size: int) -> tuple[list[ToReview], int]:
+    """Draw a random sample of an experiment's test products, and store it.
+
+    Returns those of it that nobody has decided yet, and its size. A larger sample holds a smaller
+    one, and experiments with the same test products have the same.
+    """
+    tested = sorted(
+        read_tested_products(db, experiment.id), key=lambda product: position_of(f"audit {product}")
+    )
+    sample = tested[:size]
+    save_audit(db, experiment.id, sample)
+    waiting = read_open_audit(db, experiment.id)
+    return [ToReview(product, "audit") for product in waiting], len(sample)

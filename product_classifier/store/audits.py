@@ -1,0 +1,83 @@
+"""Random samples of an experiment's test products, and what persons have said of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.predictions import Mistake
+from product_classifier.store.database import transaction
+
+
+@dataclass(frozen=True)
+class AuditSample:
+    """An experiment's test products by what was recorded of them, and a sample by what is true."""
+
+    recorded_right: NDArray[np.bool_]  # [n], by the categories as they were crawled
+    sampled: NDArray[np.int64]  # [m], rows
+    truly_right: NDArray[np.bool_]  # [m], as persons say
+    doubtful: NDArray[np.bool_]  # [m], they say that nobody can tell
+    undecided: int  # of the sample; it tells nothing until there are none
+
+
+def save_audit(db: sqlite3.Connection, experiment: int, products: Iterable[str]) -> None:
+    """Store which products are an experiment's sample, in place of an earlier one."""
+    with transaction(db):
+        db.execute("delete from audit where experiment_id = ?", (experiment,))
+        db.executemany("insert into audit values (?, ?)", ((experiment, p) for p in products))
+
+
+def read_tested_products(db: sqlite3.Connection, experiment: int) -> list[str]:
+    """List the ids of an experiment's test products."""
+    query = "select product_id from predicted_category where experiment_id = ?"
+    return [product for (product,) in db.execute(query, (experiment,))]
+
+
+def read_open_audit(db: sqlite3.Connection, experiment: int) -> list[Mistake]:
+    """Read what nobody has decided yet of an experiment's sample, right predictions included."""
+    rows = db.execute(
+        """select product.id, product.name, description, image, file, predicted.path, pc.score,
+             true_paths
+           from audit join predicted_category pc using (experiment_id, product_id)
+           join corrected_product product on product.id = pc.product_id
+           join category predicted on predicted.id = pc.category_id
+           left join image on address = product.image
+           where experiment_id = ? and product.id not in (select product_id from latest_decision)
+           order by product.id""",
+        (experiment,),
+    )
+    return [Mistake(*(*row, tuple(paths.split("\n")))) for *row, paths in rows]
+
+
+def read_audit(db: sqlite3.Connection, experiment: int) -> AuditSample | None:
+    """Read an experiment's sample, if it has one."""
+    sample = "select count(*) from audit where experiment_id = ?"
+    if db.execute(sample, (experiment,)).fetchone() == (0,):
+        return None
+    rows = db.execute(
+        """select exists (
+             select 1 from product_category recorded where recorded.product_id = pc.product_id
+               and recorded.category_id = pc.category_id) as recorded_right,
+             audit.product_id is not null, verdict, latest_decision.category_id = pc.category_id
+           from predicted_category pc
+           left join audit using (experiment_id, product_id)
+           left join latest_decision on latest_decision.product_id = audit.product_id
+           where experiment_id = ? order by pc.product_id""",
+        (experiment,),
+    ).fetchall()
+    recorded = np.array([bool(right) for right, *_ in rows])
+    sampled = [row for row, (_, chosen, _, _) in enumerate(rows) if chosen]
+    verdicts = [rows[row][2] for row in sampled]
+    moved_there = [bool(rows[row][3]) for row in sampled]
+    kept = np.array([verdict == "keep" for verdict in verdicts])
+    return AuditSample(
+        recorded,
+        np.array(sampled, dtype=np.int64),
+        np.where(kept, recorded[sampled], moved_there),
+        np.array([verdict == "ambiguous" for verdict in verdicts]),
+        verdicts.count(None),
+    )

@@ -1,0 +1,86 @@
+"""Suspicious labels as a person reads them, and as a review file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
+from product_classifier.report.label_errors import (
+    LabelErrors,
+    label_errors_text,
+    label_errors_values,
+    near_duplicates,
+)
+from product_classifier.report.review import ToReview, review_csv
+
+TWIN = Neighbour("8", "Wide  belt", ("jeans/flare",), 0.97)
+LIKE = Neighbour("9", "Thin belt", ("belts",), 0.99)
+FAR = Neighbour("7", "Flare", ("jeans/flare",), 0.5)
+SUSPICIOUS = Mistake(
+    *("471", "<b>Wide</b>\nbelt", "", "https://shop.example/a.jpg", "ab/ab.jpg"),
+    *("jeans/flare", 0.875, ("belts",), 0.96875, (LIKE, TWIN, FAR)),
+)
+ALONE = Mistake("472", "", "", None, None, "", 0.0, ("belts",), 0.0)
+FOUND = LabelErrors(
+    Summary(3, "Text classification of: a,b", "2026", "words", "x", 1.0, {}),
+    Searched("2026-11-27", 200, 0.045, [("belts", "jeans/flare", 0.123)], ""),
+    [SUSPICIOUS, ALONE],
+    [[TWIN, Neighbour("10", "Wide belt", ("belts",), 1.0)]],
+)
+
+
+def test_it_is_told_with_all_that_helps_to_judge() -> None:
+    assert label_errors_text(FOUND) == (
+        "#3: Text classification of: a,b\n"
+        "  200 labels looked at on 2026-11-27; about 4.5% of them are wrong (9), by confident "
+        "learning\n"
+        "\n"
+        "  Most suspicious, without those decided:\n"
+        "    0.9688  471  Wide belt\n"
+        "            belts → jeans/flare (0.88)\n"
+        "            most alike: belts (0.99); jeans/flare (0.97); jeans/flare (0.50)\n"
+        "            nearly the same: 8  Wide belt\n"
+        "    0.0000  472  (no name)\n"
+        "            belts → nothing\n"
+        "\n"
+        "  Categories that might be one:\n"
+        "     12.3%  belts / jeans/flare\n"
+        "\n"
+        "  Same picture or words, other category:\n"
+        "    Wide belt: 8 (jeans/flare); 10 (belts)\n"
+    )
+
+
+def test_nothing_found_is_two_lines() -> None:
+    nothing = LabelErrors(FOUND.experiment, Searched("2026-11-27", 0, None, [], ""), [], [])
+    assert label_errors_text(nothing).count("\n") == 2
+
+
+def test_programs_get_the_same() -> None:
+    values = json.loads(json.dumps(label_errors_values(FOUND), allow_nan=False))
+    assert values["experiment"] == 3
+    assert values["suspicious"][0]["suspicion"] == 0.96875
+    assert values["contradictions"][0][1]["product_id"] == "10"
+
+
+def test_nearly_the_same_is_what_is_much_alike_and_in_no_common_category() -> None:
+    assert near_duplicates(SUSPICIOUS) == [TWIN]
+
+
+def test_a_review_file_leaves_the_decision_to_a_person() -> None:
+    text = review_csv([ToReview(SUSPICIOUS, "suspicious label")])
+    [row] = csv.DictReader(io.StringIO(text))
+    assert row == {
+        "product_id": "471",
+        "decision": "",
+        "name": "Wide belt",
+        "category": "belts",
+        "suggested": "jeans/flare",
+        "score": "0.8750",
+        "suspicion": "0.9688",
+        "why": "suspicious label",
+        "nearly_the_same": "8",
+        "picture": "ab/ab.jpg",
+    }

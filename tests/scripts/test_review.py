@@ -1,0 +1,98 @@
+"""Wrong labels from the search to the next experiment, as a person goes through them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.conftest import copy_database, rows, run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue with an experiment on its words and what it says of labels."""
+    place = tmp_path_factory.mktemp("labels")
+    copy_database(crawled, place)
+    run(place, "categorize_words", "--min-per-category", 3)
+    (place / "said.txt").write_text(run(place, "analyze", "--label-errors", 1).stdout)
+    return place
+
+
+def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
+    """Write decisions into lines of a review file, by number; returns the lines."""
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    for number, decision in decisions.items():
+        lines[number]["decision"] = decision
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    return lines
+
+
+def test_labels_are_searched_once_and_told_again(folder: Path) -> None:
+    said = (folder / "said.txt").read_text()
+    assert said.startswith("#1: Text classification of: all (")
+    assert "labels looked at on" in said
+    again = run(folder, "analyze", "--label-errors", 1, "--limit", 50)
+    assert again.stdout == said
+    assert "trainings" not in again.stderr
+    values = json.loads(run(folder, "analyze", "--label-errors", 1, "--json").stdout)
+    assert len(values["suspicious"]) == 50
+
+
+def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
+    exported = run(tmp_path, "analyze", "--export-review", "review.csv", "--limit", 20)
+    assert "review.csv: 20 labels to decide by experiment 1" in exported.stdout
+    lines = fill(tmp_path / "review.csv", {0: "keep", 1: "hats", 2: "ambiguous", 3: "hast"})
+    crawled = rows(tmp_path, "select * from product_category")
+    imported = ["--import-review", "review.csv", "--reviewer", "Ada"]
+    told = run(tmp_path, "analyze", *imported, code=3)
+    assert told.stdout == (
+        "review.csv: 3 decisions of Ada stored (1 keep, 1 move, 1 ambiguous; 0 replace earlier "
+        "ones), 0 known before, 16 lines still open\n"
+    )
+    assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in told.stderr
+    assert rows(tmp_path, "select * from product_category") == crawled
+    run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20)
+    ids = {line["product_id"] for line in fill(tmp_path / "next.csv", {})}
+    assert not ids & {line["product_id"] for line in lines[:3]}
+    run(tmp_path, "categorize_words", "--min-per-category", 3)
+    assert "#2: " in run(tmp_path, "analyze").stdout
+
+
+def test_an_audit_is_told_once_all_of_it_is_decided(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
+    audit = ["--export-review", "audit.csv", "--audit", 10]
+    said = run(tmp_path, "analyze", *audit).stdout
+    assert said.startswith("audit.csv: of 10 test products, chosen at random, 10 to decide")
+    fill(tmp_path / "audit.csv", dict.fromkeys(range(9), "keep"))
+    run(tmp_path, "analyze", "--import-review", "audit.csv")
+    assert (
+        "Audited accuracy: open; 1 products of the sample wait" in run(tmp_path, "analyze").stdout
+    )
+    fill(tmp_path / "audit.csv", {9: "ambiguous"})
+    run(tmp_path, "analyze", "--import-review", "audit.csv")
+    told = run(tmp_path, "analyze").stdout
+    assert "(10 of" in told
+    assert "test products, chosen at random, 1 of them ambiguous)" in told
+    [values] = json.loads(run(tmp_path, "analyze", "--json").stdout)
+    assert values["audit"]["sampled"] == 10
+    said = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout
+    assert said.startswith("more.csv: of 12 test products, chosen at random, 2 to decide")
+
+
+def test_categories_are_judged_each_by_itself(folder: Path) -> None:
+    table = run(folder, "analyze", "--per-category").stdout
+    [experiment] = json.loads(run(folder, "analyze", "--per-category", "--json").stdout)
+    for category in experiment["categories"]:
+        assert f"  {category['category']} " in table
