@@ -13,6 +13,7 @@ from product_classifier.analysis.judging import (
     tested_categories,
 )
 from product_classifier.analysis.labels import Places, label_errors, search, to_audit, to_review
+from product_classifier.analysis.site import Shown, folder_pictures, site_pages
 from product_classifier.evaluate.accuracy import TARGETS
 from product_classifier.options.analyzing import (
     ERRORS_ON_A_PAGE,
@@ -47,6 +48,7 @@ def main() -> int:
         (args.export_review, export_review),
         (args.import_review, import_review),
         (args.per_category, categories_report),
+        (args.html, site),
     )
     report = next((report for asked, report in reports if asked), figures_report)
     with open_database(args.db_path) as db:
@@ -78,6 +80,20 @@ def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     found = [(one.experiment, tested_categories(db, one)) for one in judged]
     paths = read_paths(db)
     tell(args, categories_text(found, paths), categories_values(found, paths))
+    return cli.DONE
+
+
+def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Write all that there is to see as pages, into a folder."""
+    insist_on_sound(db, CRAWLED)
+    judged = list(judge_experiments(db, [args.experiment], terms(args), cli.say))
+    shown = Shown(judged, ImageFolder(args.images_path), products=not args.no_products)
+    cli.make_folder(args.html)
+    pages = 0
+    for name, page in cli.progress(site_pages(db, shown), "pages"):
+        cli.write(page, args.html / name)
+        pages += 1
+    print(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
     return cli.DONE
 
 
@@ -130,8 +146,7 @@ def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     number = args.dump_errors_for_experiment
     [experiment] = read_experiments(db, number)
     mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
-    folder = ImageFolder(args.images_path)
-    pictured = ((mistake, folder.read(mistake.file)) for mistake in mistakes)
+    pictured = folder_pictures(ImageFolder(args.images_path), mistakes)
     cli.write(errors_page(experiment, pictured, total), args.output)
     return cli.DONE
 

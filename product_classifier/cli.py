@@ -60,6 +60,14 @@ def write(result: str, output: Path | None) -> None:
         raise ProductClassifierError(f"{output} cannot be written: {error.strerror}") from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder for results, unless it is there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProductClassifierError(f"{path} cannot be made: {error.strerror}") from None
+
+
 def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
     """Tell of things that were passed over: the first few, and how many more."""
     for message in messages[:shown]:

@@ -169,6 +169,21 @@ class Decision:
     category_id: str | None = None  # where it belongs, if it is to move
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueState:
+    """What a catalogue holds, and what it lacks."""
+
+    products: int
+    several_categories: int  # products in more than one
+    no_category: int  # products in none
+    no_text: int  # products without name and description
+    no_description: int
+    no_picture: int  # products that their source has none of
+    lost_pictures: int  # products whose picture could not be had
+    leaves: list[tuple[str, int]]  # path and products of each, in the order of their paths
+    decided: dict[str, int]  # products by what a person said of their label
+
+
 class Track(Protocol):
     """Passes items on and shows how far along they are; scripts own the bar, rooms just use it."""
 

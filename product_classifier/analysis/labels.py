@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from product_classifier.features.backbone import load_backbone
 from product_classifier.features.features import Features, picture_features, word_features
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import frozen_split, group_names, position_of
-from product_classifier.predictions import Neighbour, Searched, Summary
+from product_classifier.predictions import Searched, Summary
 from product_classifier.records import Dataset, Track
 from product_classifier.report.label_errors import LabelErrors
 from product_classifier.report.review import ToReview
@@ -58,7 +59,7 @@ def label_errors(
         experiment,
         searched,
         read_suspicious(db, experiment.id, limit),
-        contradictions(db, limit),
+        [read_products(db, group) for group in contradicting(db, duplicate_groups(db))[:limit]],
     )
 
 
@@ -105,20 +106,24 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
     return features
 
 
-def contradictions(db: sqlite3.Connection, limit: int) -> list[list[Neighbour]]:
-    """List duplicates that have no category in common, the largest groups first."""
-    categories = read_true_categories(db)
+def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:
+    """List the ids of products with the same picture or the same words, the largest group first."""
     members = defaultdict(list)
     for product, group in group_names(read_identities(db)).items():
-        if product in categories:
-            members[group].append(product)
-    contradicting = [
-        sorted(group)
-        for group in members.values()
-        if not set.intersection(*(categories[product] for product in group))
+        members[group].append(product)
+    groups = [sorted(products) for products in members.values() if len(products) > 1]
+    return sorted(groups, key=lambda group: (-len(group), group))
+
+
+def contradicting(db: sqlite3.Connection, groups: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """Choose the groups whose products have no category in common."""
+    categories = read_true_categories(db)
+    known = ([categories.get(product) for product in group] for group in groups)
+    return [
+        group
+        for group, found in zip(groups, known, strict=True)
+        if all(found) and not set.intersection(*filter(None, found))
     ]
-    contradicting.sort(key=lambda group: (-len(group), group))
-    return [read_products(db, group) for group in contradicting[:limit]]
 
 
 def to_review(

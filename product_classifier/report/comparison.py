@@ -12,7 +12,7 @@ from product_classifier.errors import ReportError
 from product_classifier.evaluate.comparison import Comparison, Interval
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Answers
-from product_classifier.report.numbers import percent
+from product_classifier.report.numbers import between, percent
 from product_classifier.report.requirements import metrics
 
 Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiments
@@ -38,11 +38,10 @@ def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
     lines = []
     for found in judged:
         leaf = found.figures.leaf
-        low, high = leaf.interval
         lines.append(f"#{found.experiment.id}: {found.experiment.name}")
-        lines.append(f"  accuracy {leaf.accuracy:.2%} [{100 * low:.2f}, {100 * high:.2f}]")
+        lines.append(f"  accuracy {leaf.accuracy:.2%} {between(*leaf.interval, 2)}")
         covered = [
-            f"{c.observed:.0%} [{100 * c.low:.0f}, {100 * c.high:.0f}] at {percent(target)}"
+            f"{c.observed:.0%} {between(c.low, c.high, 0)} at {percent(target)}"
             for target, c in coverages[found.experiment.id].items()
         ]
         lines.append(f"  coverage in hindsight {', '.join(covered)}")

@@ -7,9 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
-
 from product_classifier.records import CategoryState, CrawlState
+from product_classifier.report.pages import render
 
 WIDE_SPREAD = 100  # from the fewest products to the most: bars are logarithms then
 
@@ -44,13 +43,8 @@ def crawl_page(state: CrawlState) -> str:
     )
     filled = [category.found for category in leaves if category.found]
     logarithmic = bool(filled) and filled[0] > WIDE_SPREAD * filled[-1]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("product_classifier.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("crawl.html").render(
+    return render(
+        "crawl.html",
         state=state,
         leaves=[(category, _share(category, filled, logarithmic)) for category in leaves],
         logarithmic=logarithmic,

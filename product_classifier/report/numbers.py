@@ -18,3 +18,8 @@ def share(value: float | None) -> str:
 def known(value: float) -> float | None:
     """Pass a number on; JSON has no nan."""
     return None if math.isnan(value) else float(value)
+
+
+def between(low: float, high: float, places: int) -> str:
+    """Write the interval of a share in percent, such as [95.2, 96.9]."""
+    return f"[{100 * low:.{places}f}, {100 * high:.{places}f}]"

@@ -10,7 +10,7 @@ from typing import Any
 from product_classifier.evaluate.certificate import FEWEST_TO_HOPE
 from product_classifier.evaluate.judgement import Judgement, Price, Promise, Realised
 from product_classifier.predictions import Certificate
-from product_classifier.report.numbers import known, percent
+from product_classifier.report.numbers import between, known, percent
 
 HEIGHTS = ("leaf", "parent", "grandparent")
 LABELLED = 20  # products, for one of the calibration part
@@ -33,7 +33,7 @@ def promises_text(judged: Judgement | None) -> Iterator[str]:
         missing = {t: p for t, p in zip(targets, promises, strict=True) if not p.certificate}
         if missing:
             named = " and ".join(map(percent, missing))
-            yield f"  {title}{named} certified coverage: none  ({_why_not(missing)})"
+            yield f"  {title}{named} certified coverage: none  ({why_not(missing)})"
     for target, deepest in judged.deepest.items():
         yield f"  {percent(target)} certified, as deep as can be: {_deepest(deepest)}"
     yield (
@@ -68,6 +68,28 @@ def promises_values(judged: Judgement) -> Mapping[str, Any]:
     }
 
 
+def why_not(missing: Mapping[float, Promise]) -> str:
+    """Say why some targets are not certified, and how many more products would do."""
+    have = next(iter(missing.values())).calibrated
+    more = {}
+    for target, promise in missing.items():
+        if promise.needed:
+            labelled = (promise.needed - have) * LABELLED
+            rough = 10 ** max(len(str(labelled)) - 2, 0)
+            more[target] = f"{math.ceil(labelled / rough) * rough:,} for {percent(target)}"
+    if more:
+        would_do = f"more labelled products that would do: about {', '.join(more.values())}"
+    else:
+        would_do = "too few, or too many of the surest wrong, to tell how many would do"
+    return f"{have:,} calibration products; {would_do}"
+
+
+def price_rule(price: Price) -> str:
+    """Name the rule that a price is for."""
+    rules = {1.0: "if a person checks all", 0.0: "if nobody checks"}
+    return rules.get(price.target, f"at {percent(price.target)} certified")
+
+
 def height_name(height: int) -> str:
     """Name a height above the predicted leaf."""
     return HEIGHTS[height] if height < len(HEIGHTS) else f"{height} above the leaf"
@@ -83,24 +105,8 @@ def _promise(kept: Certificate, calibrated: int, tested: Realised) -> str:
     )
 
 
-def _why_not(missing: Mapping[float, Promise]) -> str:
-    have = next(iter(missing.values())).calibrated
-    more = {}
-    for target, promise in missing.items():
-        if promise.needed:
-            labelled = (promise.needed - have) * LABELLED
-            rough = 10 ** max(len(str(labelled)) - 2, 0)
-            more[target] = f"{math.ceil(labelled / rough) * rough:,} for {percent(target)}"
-    if more:
-        would_do = f"more labelled products that would do: about {', '.join(more.values())}"
-    else:
-        would_do = "too few, or too many of the surest wrong, to tell how many would do"
-    return f"{have:,} calibration products; {would_do}"
-
-
 def _right(tested: Realised) -> str:
-    low, high = tested.interval
-    return f"{tested.right / tested.accepted:.1%} right [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{tested.right / tested.accepted:.1%} right {between(*tested.interval, 1)}"
 
 
 def _deepest(promises: Sequence[Promise]) -> str:
@@ -116,11 +122,9 @@ def _deepest(promises: Sequence[Promise]) -> str:
 
 
 def _price(price: Price) -> str:
-    rule = {1.0: "if a person checks all", 0.0: "if nobody checks"}
-    where = rule.get(price.target, f"at {percent(price.target)} certified")
     best = ", the lowest by the calibration rows" if price.best else ""
     cost = price.cost
-    return f"{cost.mean:.4g} [{cost.low:.4g}, {cost.high:.4g}] {where}{best}"
+    return f"{cost.mean:.4g} [{cost.low:.4g}, {cost.high:.4g}] {price_rule(price)}{best}"
 
 
 def _values(promises: Sequence[Promise]) -> list[dict[str, Any]]:

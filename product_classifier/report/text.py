@@ -10,6 +10,7 @@ from product_classifier.evaluate.accuracy import Level
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
+from product_classifier.report.numbers import between
 from product_classifier.report.promises import promises_text, promises_values
 
 
@@ -43,6 +44,22 @@ def figures_values(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     ]
 
 
+def audit_lines(judged: Judged) -> Iterator[str]:
+    """Tell what an audit has found, or what it waits for."""
+    if judged.undecided:
+        yield (
+            f"  Audited accuracy: open; {judged.undecided:,} products of the sample wait for a "
+            "decision"
+        )
+    if found := judged.audit:
+        doubtful = f", {found.doubtful:,} of them ambiguous" if found.doubtful else ""
+        yield (
+            f"  Audited accuracy: {found.audited:.2%} {between(*found.audited_interval, 2)}; by "
+            f"the labels as crawled {found.recorded:.2%}  ({found.sampled:,} of {found.total:,} "
+            f"test products, chosen at random{doubtful})"
+        )
+
+
 def _block(judged: Judged) -> str:
     figures = judged.figures
     lines = [f"#{judged.experiment.id}: {judged.experiment.name}"]
@@ -54,24 +71,8 @@ def _block(judged: Judged) -> str:
             f"  {title}{target:.0%} Accuracy Coverage: {found.share:.0%}"
             for target, found in level.coverage.items()
         ]
-    lines += [*_details(figures.leaf), *promises_text(judged.judgement), *_audit(judged)]
+    lines += [*_details(figures.leaf), *promises_text(judged.judgement), *audit_lines(judged)]
     return "\n".join(lines)
-
-
-def _audit(judged: Judged) -> Iterator[str]:
-    if judged.undecided:
-        yield (
-            f"  Audited accuracy: open; {judged.undecided:,} products of the sample wait for a "
-            "decision"
-        )
-    if found := judged.audit:
-        low, high = (100 * bound for bound in found.audited_interval)
-        doubtful = f", {found.doubtful:,} of them ambiguous" if found.doubtful else ""
-        yield (
-            f"  Audited accuracy: {found.audited:.2%} [{low:.2f}, {high:.2f}]; by the labels as "
-            f"crawled {found.recorded:.2%}  ({found.sampled:,} of {found.total:,} test products, "
-            f"chosen at random{doubtful})"
-        )
 
 
 def _details(level: Level) -> Iterator[str]:

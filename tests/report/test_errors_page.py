@@ -9,7 +9,8 @@ import pytest
 
 from product_classifier.pictures import decode
 from product_classifier.predictions import Mistake, Summary
-from product_classifier.report.errors_page import errors_page, public_link, thumbnail
+from product_classifier.report.errors_page import errors_page
+from product_classifier.report.pages import public_link, thumbnail
 from tests.conftest import jpeg
 
 EXPERIMENT = Summary(7, "Text classification of: a,b", "2026-01-01", "words", "x", 1.0, {})
@@ -41,7 +42,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.addresses += [value or "" for name, value in attrs if name in ("href", "src")]
+        found = [value or "" for name, value in attrs if name in ("href", "src")]
+        self.addresses += [address for address in found if not address.startswith("#")]
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
 
 
@@ -92,7 +94,7 @@ def test_the_page_asks_nothing_from_outside() -> None:
 def test_the_frequent_confusions_stand_first() -> None:
     text = page(mistake(), mistake(), mistake(predicted="jeans/bootcut"))
     plain = text.replace("<wbr>", "")
-    rows = re.findall(r"<tr><td>(\d+)</td><td>(.*?)</td><td>(.*?)</td></tr>", plain)
+    rows = re.findall(r'#pair-\d">(\d+)</a></td><td>(.*?)</td><td>(.*?)</td></tr>', plain)
     assert rows == [("2", "belts", "jeans/flare"), ("1", "belts", "jeans/bootcut")]
 
 

@@ -1,0 +1,218 @@
+"""The page of an experiment: what can be trusted, and why, in plots and in the numbers beneath."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from product_classifier.evaluate.accuracy import Figures
+from product_classifier.evaluate.categories import Categories
+from product_classifier.evaluate.curves import RiskCoverage
+from product_classifier.evaluate.judgement import Judged, Judgement, Promise
+from product_classifier.report.categories import average_rows, category_rows
+from product_classifier.report.numbers import between, percent, share
+from product_classifier.report.pages import Section, Site, Table, render
+from product_classifier.report.plots import (
+    Point,
+    levels_plot,
+    reliability_plot,
+    risk_coverage_plot,
+)
+from product_classifier.report.promises import height_name, price_rule, why_not
+from product_classifier.report.text import audit_lines
+
+CONFUSED = 20  # pairs
+STEPS = 20  # coverages in the table beneath the curve
+
+
+def experiment_page(
+    judged: Judged,
+    curve: RiskCoverage | None,
+    categories: Categories | None,
+    paths: Mapping[int, str],
+    site: Site | None = None,
+) -> str:
+    """Write the page; of an experiment of an older program there are no curve and no categories."""
+    sections = [_accuracy(judged)]
+    if judgement := judged.judgement:
+        sections += [_certified(judgement), _deepest(judgement), *_prices(judgement)]
+    if curve is not None and len(curve.accepted):
+        sections.append(_curve(curve, judged))
+    if judgement and len(judgement.after.count):
+        sections.append(_reliability(judgement))
+    if categories:
+        sections += _categories(categories, paths)
+    settings = judged.experiment.settings.items()
+    rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings]
+    rows += [("split", judged.experiment.split or "–"), ("stored", judged.experiment.date)]
+    sections.append(Section("Settings", [Table(("setting", "value"), rows)]))
+    title = f"Experiment {judged.experiment.id}: {judged.experiment.name}"
+    return render("sections.html", site, title=title, sections=sections)
+
+
+def accuracy_cell(figures: Figures) -> str:
+    """Write the accuracy of leaves with its interval."""
+    leaf = figures.leaf
+    return f"{leaf.accuracy:.2%} {between(*leaf.interval, 2)}" if leaf.total else "–"
+
+
+def _accuracy(judged: Judged) -> Section:
+    figures = judged.figures
+    rows = [
+        (
+            name,
+            f"{level.total:,}",
+            f"{level.accuracy:.2%} {between(*level.interval, 2)}" if level.total else "–",
+            *(f"{found.share:.0%}" for found in level.coverage.values()),
+        )
+        for name, level in (("leaf", figures.leaf), ("parent", figures.parent))
+    ]
+    columns = (f"#covered at {percent(target)}, in hindsight" for target in figures.leaf.coverage)
+    return Section(
+        "Accuracy",
+        [Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
+        text=" ".join(line.strip() for line in audit_lines(judged)),
+    )
+
+
+def _certified(judgement: Judgement) -> Section:
+    rows, reasons = [], []
+    for target, promises in judgement.levels.items():
+        for height, promise in enumerate(promises):
+            place = (height_name(height), percent(target))
+            rows.append((*place, *_promise(promise, promises[0].calibrated)))
+            if not promise.certificate:
+                reasons.append(f"{' at '.join(place)}: {why_not({target: promise})}")
+    columns = ("answers", "#accuracy", "#certified", "#score at least", "#covered on tests")
+    return Section(
+        "Certified coverage",
+        [Table((*columns, "#right of these, 95% interval"), rows)],
+        text="Thresholds come from the calibration products alone; the test products tell what "
+        "they come to." + "".join(f" None for {reason}." for reason in reasons),
+    )
+
+
+def _promise(promise: Promise, calibrated: int) -> Sequence[str]:
+    kept, tested = promise.certificate, promise.tested
+    if not kept:
+        return "none", "–", "–", "–"
+    right = "–"
+    if tested.accepted:
+        right = f"{tested.right / tested.accepted:.1%} {between(*tested.interval, 1)}"
+    covered = share(tested.accepted / tested.total) if tested.total else "–"
+    return f"{kept.accepted / calibrated:.0%}", f"{kept.threshold:g}", covered, right
+
+
+def _deepest(judgement: Judgement) -> Section:
+    answered = {}
+    for target, promises in judgement.deepest.items():
+        total = max(promises[0].tested.total, 1)
+        shares = [
+            (height_name(height), promise.tested.accepted / total)
+            for height, promise in enumerate(promises)
+        ]
+        shares.append(("a person", 1 - sum(share for _, share in shares)))
+        answered[target] = shares
+    first = next(iter(answered.values()))
+    rows = [
+        (name, *(f"{shares[k][1]:.1%}" for shares in answered.values()))
+        for k, (name, _) in enumerate(first)
+    ]
+    columns = (f"#at {percent(target)}" for target in answered)
+    return Section(
+        "The deepest certain answer",
+        [Table(("answered by", *columns), rows)],
+        levels_plot(answered),
+        "Each product gets its leaf where that is certain, else the parent, else what is further "
+        "up, else a person.",
+    )
+
+
+def _prices(judgement: Judgement) -> Iterator[Section]:
+    if judgement.prices:
+        rows = [
+            (
+                price_rule(price) + (" (lowest by the calibration products)" if price.best else ""),
+                f"{price.cost.mean:.4g}",
+                f"{price.cost.low:.4g} to {price.cost.high:.4g}",
+            )
+            for price in judgement.prices
+        ]
+        yield Section("Cost per product", [Table(("rule", "#cost", "#95% interval"), rows)])
+
+
+def _curve(curve: RiskCoverage, judged: Judged) -> Section:
+    total = int(curve.accepted[-1])
+    points = []
+    for target, threshold in judged.thresholds.items():
+        row = int(np.searchsorted(-curve.threshold, -threshold, side="right")) - 1
+        if row >= 0:
+            accepted = int(curve.accepted[row])
+            points.append(Point(target, accepted / total, int(curve.wrong[row]) / accepted))
+    wanted = np.linspace(0, total, STEPS + 1)[1:]
+    shown = np.unique(np.searchsorted(curve.accepted, wanted))
+    rows = [
+        (
+            share(curve.accepted[k] / total),
+            f"{curve.threshold[k]:.4f}",
+            f"{curve.accepted[k]:,}",
+            f"{curve.wrong[k]:,}",
+            f"{curve.wrong[k] / curve.accepted[k]:.2%}",
+        )
+        for k in shown.tolist()
+    ]
+    columns = ("#coverage", "#score at least", "#accepted", "#wrong", "#share wrong")
+    return Section("Risk over coverage", [Table(columns, rows)], risk_coverage_plot(curve, points))
+
+
+def _reliability(judgement: Judgement) -> Section:
+    after = judgement.after
+    rows = [
+        (f"{count:,}", f"{score:.4f}", share(accuracy))
+        for count, score, accuracy in zip(after.count, after.score, after.accuracy, strict=True)
+    ]
+    return Section(
+        "Reliability of scores",
+        [Table(("#products", "#mean score", "#right"), rows)],
+        reliability_plot(judgement.before, after),
+        f"Expected calibration error {after.ece:.2%}, {judgement.before.ece:.2%} before the "
+        f"temperature; AURC {judgement.aurc:.4f}, AUGRC {judgement.augrc:.4f}.",
+    )
+
+
+def _categories(found: Categories, paths: Mapping[int, str]) -> list[Section]:
+    confused = sorted(
+        (
+            (-count, paths[k], paths[other])
+            for k, pairs in found.confused.items()
+            for other, count in pairs
+        )
+    )
+    pairs = [(true, other, f"{-count:,}") for count, true, other in confused[:CONFUSED]]
+    averages = [
+        (name, share(average.precision), share(average.recall), share(average.f1))
+        for name, average in average_rows(found)
+    ]
+    rows = [
+        (
+            row["category"],
+            f"{row['support']:,}",
+            *(share(row[name]) for name in ("precision", "recall", "f1")),
+            *(share(value) for value in row["covered"].values()),
+        )
+        for row in category_rows(found, paths)
+    ]
+    covered = (f"#covered at {percent(target)}" for target in found.covered)
+    rates = ("#precision", "#recall", "#F")
+    return [
+        Section("Most confused", [Table(("category", "predicted instead", "#products"), pairs)]),
+        Section(
+            "Categories, the worst first",
+            [
+                Table(("average", *rates), averages),
+                Table(("category", "#products", *rates, *covered), rows),
+            ],
+        ),
+    ]

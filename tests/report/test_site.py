@@ -1,0 +1,77 @@
+"""The site as a whole: every page linked, and nothing on it but text, whatever a shop writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from product_classifier.analysis.judging import Terms, judge_experiments
+from product_classifier.analysis.site import Shown, site_pages
+from product_classifier.predictions import Experiment, Prediction
+from product_classifier.store.catalogue import save_import
+from product_classifier.store.experiments import save_experiment
+from product_classifier.store.images import ImageFolder
+from tests.conftest import TREE, product
+from tests.report.attacks import ATTACKS, hostile_shop
+from tests.report.test_errors_page import Page
+
+
+def pages(db: sqlite3.Connection, folder: Path, products: bool = True) -> dict[str, str]:
+    judged = list(judge_experiments(db, [None], Terms(), print))
+    return dict(site_pages(db, Shown(judged, ImageFolder(folder), products)))
+
+
+def test_every_page_links_to_every_other(db: sqlite3.Connection, tmp_path: Path) -> None:
+    hostile_shop(db)
+    found = pages(db, tmp_path)
+    assert list(found) == [
+        *("index.html", "catalogue.html"),
+        *("experiment-1.html", "errors-1.html", "labels-1.html"),
+    ]
+    for text in found.values():
+        assert set(found) <= set(Page(text).addresses)
+
+
+def test_what_a_shop_writes_is_text_on_every_page(db: sqlite3.Connection, tmp_path: Path) -> None:
+    assert len(ATTACKS) == 30
+    hostile_shop(db)
+    for name, text in pages(db, tmp_path).items():
+        found = Page(text)
+        assert not {"script", "iframe", "img", "form", "base", "link", "object"} & set(found.tags)
+        assert found.tags.count("style") == 1
+        assert found.handlers == [], name
+        schemes = {address.partition(":")[0] for address in found.addresses if ":" in address}
+        assert schemes <= {"http"}
+
+
+def test_pages_that_show_products_can_be_left_out(db: sqlite3.Connection, tmp_path: Path) -> None:
+    hostile_shop(db)
+    found = pages(db, tmp_path, products=False)
+    assert list(found) == ["index.html", "catalogue.html", "experiment-1.html"]
+    for text in found.values():
+        assert 'href="errors' not in text
+        assert "most alike" not in text
+
+
+def test_an_experiment_of_an_older_program_has_a_page_without_curves(
+    db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    save_import(db, TREE, [product("a", "belts")], [], "products.csv")
+    predictions = [Prediction("a", "flare", 0.5)]
+    save_experiment(db, Experiment("old", "words", "", {}, {}, 1, {}, predictions))
+    text = pages(db, tmp_path)["experiment-1.html"]
+    assert "Risk over coverage" not in text
+    assert "Certified coverage" not in text
+    assert "<h2>Accuracy</h2>" in text
+
+
+@pytest.mark.parametrize("predicted", ["belts", "flare"])
+def test_an_experiment_without_errors_or_with_nothing_else_is_shown(
+    db: sqlite3.Connection, tmp_path: Path, predicted: str
+) -> None:
+    save_import(db, TREE, [product("a", "belts")], [], "products.csv")
+    predictions = [Prediction("a", predicted, 1.0)]
+    save_experiment(db, Experiment("x", "words", "", {}, {}, 1, {}, predictions))
+    assert "Accuracy" in pages(db, tmp_path)["experiment-1.html"]
