@@ -35,7 +35,7 @@ from product_classifier.store.database import open_database
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_paths
 from product_classifier.store.images import ImageFolder
-from product_classifier.store.soundness import CRAWLED, JUDGED, insist_on_sound
+from product_classifier.store.soundness import CRAWLED, JUDGED, LABELS, insist_on_sound
 
 
 def main() -> int:
@@ -85,7 +85,7 @@ def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Write all that there is to see as pages, into a folder."""
-    insist_on_sound(db, CRAWLED)
+    insist_on_sound(db, {*CRAWLED, *LABELS})
     judged = list(judge_experiments(db, [args.experiment], terms(args), cli.say))
     shown = Shown(judged, ImageFolder(args.images_path), products=not args.no_products)
     cli.make_folder(args.html)
@@ -99,7 +99,7 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Search for wrong labels."""
-    insist_on_sound(db, {*JUDGED, *CRAWLED})
+    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     [experiment] = read_experiments(db, args.label_errors)
     limit = args.limit or ON_SCREEN
     found = label_errors(db, experiment, places(args), limit, cli.say, cli.progress)
@@ -109,7 +109,7 @@ def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int
 
 def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Write a file for a person to fill in: the labels of the most use, or a random sample."""
-    insist_on_sound(db, {*JUDGED, *CRAWLED})
+    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     experiment = read_experiments(db, args.experiment)[-1]
     if args.audit:
         entries, size = to_audit(db, experiment, args.audit)
@@ -142,7 +142,7 @@ def import_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Show the most confident errors of an experiment, as a page."""
-    insist_on_sound(db, {*JUDGED, *CRAWLED})
+    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     number = args.dump_errors_for_experiment
     [experiment] = read_experiments(db, number)
     mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)

@@ -12,9 +12,9 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    "certificates",
+    *("certificates", "labels", "pages"),
 )
-UNSHARED = {"analysis", "crawling", "fetching", "certificates"}  # need no real data
+UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages"}  # need no real data
 
 
 def main() -> None:

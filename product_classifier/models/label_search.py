@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from product_classifier.evaluate.label_errors import (
     estimated_noise,
@@ -32,7 +33,7 @@ def search_labels(
     groups: the duplicate group of each product, by its id. Takes five trainings.
     """
     items = dataset.items
-    everything = cross_fitted(
+    probabilities = cross_fitted(
         features,
         [item.labels for item in items],
         [groups[item.id] for item in items],
@@ -40,8 +41,16 @@ def search_labels(
         seed=seed,
         track=track,
     )
+    return compare_labels(dataset, features, probabilities)
+
+
+def compare_labels(
+    dataset: Dataset, features: Features, out_of_sample: NDArray[np.float32]
+) -> LabelSearch:
+    """Compare labels with out-of-sample probabilities, [items, categories]."""
+    items = dataset.items
     labelled = np.array([k for k, item in enumerate(items) if item.labels], dtype=np.int64)
-    probabilities = everything[labelled]
+    probabilities = out_of_sample[labelled]
     pairs = [(row, label) for row, k in enumerate(labelled) for label in items[k].labels]
     row, category = np.array(pairs, dtype=np.int64).T
     score = suspicion(probabilities, row, category)

@@ -25,6 +25,7 @@ PREDICTED = """select product_id, category_id, score from predicted_category
 PATHS = """select product_id, height, category_id, part, score, uncalibrated from predicted_path
   where experiment_id = ? order by product_id, height"""
 BATCH = 10_000  # rows
+LABELS = ("label_search", "suspicion", "neighbour", "audit")
 CRAWLED = ("category", "product", "product_category", "image", "bookmark", "skipped")
 
 
@@ -70,9 +71,13 @@ def insist_on_seal(db: sqlite3.Connection, experiment: int) -> None:
     if sealed is None:
         return
     found = Seal()
-    for table in (PREDICTED, PATHS):
-        found.add(db.execute(table, (experiment,)))
-    if sealed != found.text():
+    try:
+        for table in (PREDICTED, PATHS):
+            found.add(db.execute(table, (experiment,)))
+        intact = sealed == found.text()
+    except ValueError:  # a score that is no number
+        intact = False
+    if not intact:
         raise damaged(db, f"experiment {experiment} is not what was stored")
 
 
