@@ -124,11 +124,13 @@ create view latest_decision as              -- the decision that counts of each 
 create view ambiguous as                    -- products whose category nobody can tell: never judged
   select product_id from latest_decision where verdict = 'ambiguous';
 
+create view moved as                        -- products that belong elsewhere than where they were met
+  select product_id, category_id from latest_decision where verdict = 'move';
+
 create view true_category as                -- categories of each product, as persons have corrected them
   select product_id, category_id from product_category
     where product_id not in (select product_id from latest_decision where verdict <> 'keep')
-  union all
-  select product_id, category_id from latest_decision where verdict = 'move';
+  union all select product_id, category_id from moved;
 
 create view corrected_product as            -- products with the paths of true_category, a line each
   select product.*, coalesce((

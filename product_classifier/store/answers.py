@@ -20,8 +20,11 @@ Certified = tuple[str, int, Certificate]  # rule, height
 
 
 def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
-    """Read the answers of an experiment for a part of the split; of old programs, none."""
-    # both in the order of the products' ids, so that no row has to look its product up
+    """Read the answers of an experiment for a part of the split; of old programs, none.
+
+    Both queries are in the order of the products' ids, so that no row has to look its product up;
+    the view true_category, which would be quicker to write, would be built as a whole.
+    """
     rows = np.fromiter(
         db.execute(
             """select height, category.rowid, score, uncalibrated
@@ -37,8 +40,11 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
             """select product.rowid, coalesce(category.rowid, -1)
                from predicted_path path
                join product on product.id = path.product_id
-               left join true_category truth on truth.product_id = path.product_id
-               left join category on category.id = truth.category_id and category.leaf
+               left join moved on moved.product_id = path.product_id
+               left join product_category met
+                 on met.product_id = path.product_id and moved.product_id is null
+               left join category
+                 on category.id = coalesce(moved.category_id, met.category_id) and category.leaf
                where experiment_id = ? and part = ? and height = 0
                  and path.product_id not in ambiguous
                order by path.product_id""",
@@ -76,12 +82,14 @@ def evidence(db: sqlite3.Connection, experiment: int) -> str:
     for query, values in (
         ("select seal, split from experiment where id = ?", (experiment,)),
         (
-            """select path.product_id, truth.category_id
+            """select path.product_id, coalesce(moved.category_id, met.category_id)
                from predicted_path path
-               left join true_category truth on truth.product_id = path.product_id
+               left join moved on moved.product_id = path.product_id
+               left join product_category met
+                 on met.product_id = path.product_id and moved.product_id is null
                where experiment_id = ? and part = 'calibration' and height = 0
                  and path.product_id not in ambiguous
-               order by path.product_id, truth.category_id""",
+               order by path.product_id, met.category_id""",
             (experiment,),
         ),
         ("select id, parent, leaf, path from category order by id", ()),

@@ -96,8 +96,11 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                from predicted_category pc
                join product on product.id = pc.product_id
                join category predicted on predicted.id = pc.category_id
-               left join true_category truth on truth.product_id = pc.product_id
-               left join category true on true.id = truth.category_id and true.leaf
+               left join moved on moved.product_id = pc.product_id
+               left join product_category met
+                 on met.product_id = pc.product_id and moved.product_id is null
+               left join category true
+                 on true.id = coalesce(moved.category_id, met.category_id) and true.leaf
                where experiment_id = ? and pc.product_id not in ambiguous""",
             (number,),
         ),

@@ -53,8 +53,8 @@ alter table experiment add column seal text;
 NEW = {  # version → tables and views that its successor has more
     2: ("table predicted_path", "table certificate"),
     3: (
-        *("table decision", "view latest_decision", "view ambiguous", "view true_category"),
-        *("view corrected_product", "table audit"),
+        *("table decision", "view latest_decision", "view ambiguous", "view moved"),
+        *("view true_category", "view corrected_product", "table audit"),
         *("table label_search", "table suspicion", "table neighbour"),
     ),
 }

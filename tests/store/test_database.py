@@ -118,7 +118,7 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
 
 TO_FORMAT_3 = """
 drop view corrected_product; drop view true_category; drop view ambiguous;
-drop view latest_decision;
+drop view moved; drop view latest_decision;
 drop table decision; drop table audit; drop table suspicion; drop table label_search;
 drop table neighbour;
 pragma user_version = 3;"""
