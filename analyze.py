@@ -1,41 +1,26 @@
 """Report what experiments are worth, what can be trusted, and which labels are probably wrong."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from product_classifier import cli
-from product_classifier.analysis.judging import (
-    Terms,
-    compare_experiments,
-    judge_experiments,
-    tested_categories,
-)
-from product_classifier.analysis.labels import Places, label_errors, search, to_audit, to_review
-from product_classifier.analysis.site import Shown, folder_pictures, site_pages
-from product_classifier.evaluate.accuracy import TARGETS
 from product_classifier.options.analyzing import (
     ERRORS_ON_A_PAGE,
     IN_A_REVIEW,
     ON_SCREEN,
     arguments,
 )
-from product_classifier.report.categories import categories_text, categories_values
-from product_classifier.report.comparison import comparison_text, comparison_values
-from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
-from product_classifier.report.errors_page import errors_page
-from product_classifier.report.label_errors import label_errors_text, label_errors_values
-from product_classifier.report.requirements import metrics, unmet
-from product_classifier.report.review import review_csv
-from product_classifier.report.text import figures_text, figures_values
-from product_classifier.sources.review import read_review
-from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.database import open_database
-from product_classifier.store.decisions import import_decisions
-from product_classifier.store.experiments import read_experiments, read_mistakes, read_paths
-from product_classifier.store.images import ImageFolder
-from product_classifier.store.soundness import CRAWLED, JUDGED, LABELS, insist_on_sound
+
+if TYPE_CHECKING:
+    from product_classifier.analysis.judging import Terms
+    from product_classifier.analysis.labels import Places
+
+# each report imports what it needs: --help need not wait for SciPy and all
 
 
 def main() -> int:
@@ -57,6 +42,11 @@ def main() -> int:
 
 def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Judge experiments, each by itself or side by side, and insist on what is required."""
+    from product_classifier.analysis.judging import compare_experiments, judge_experiments
+    from product_classifier.report.comparison import comparison_text, comparison_values
+    from product_classifier.report.requirements import metrics, unmet
+    from product_classifier.report.text import figures_text, figures_values
+
     judged = list(judge_experiments(db, args.compare or [args.experiment], terms(args), cli.say))
     if args.compare:
         found = compare_experiments(db, args.compare, terms(args).targets)
@@ -76,6 +66,10 @@ def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Judge the categories of experiments."""
+    from product_classifier.analysis.judging import judge_experiments, tested_categories
+    from product_classifier.report.categories import categories_text, categories_values
+    from product_classifier.store.experiments import read_paths
+
     judged = judge_experiments(db, [args.experiment], terms(args), cli.say)
     found = [(one.experiment, tested_categories(db, one)) for one in judged]
     paths = read_paths(db)
@@ -85,6 +79,11 @@ def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Write all that there is to see as pages, into a folder."""
+    from product_classifier.analysis.judging import judge_experiments
+    from product_classifier.analysis.site import Shown, site_pages
+    from product_classifier.store.images import ImageFolder
+    from product_classifier.store.soundness import CRAWLED, LABELS, insist_on_sound
+
     insist_on_sound(db, {*CRAWLED, *LABELS})
     judged = list(judge_experiments(db, [args.experiment], terms(args), cli.say))
     shown = Shown(judged, ImageFolder(args.images_path), products=not args.no_products)
@@ -99,6 +98,11 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Search for wrong labels."""
+    from product_classifier.analysis.labels import label_errors
+    from product_classifier.report.label_errors import label_errors_text, label_errors_values
+    from product_classifier.store.experiments import read_experiments
+    from product_classifier.store.soundness import CRAWLED, JUDGED, LABELS, insist_on_sound
+
     insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     [experiment] = read_experiments(db, args.label_errors)
     limit = args.limit or ON_SCREEN
@@ -109,6 +113,11 @@ def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int
 
 def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Write a file for a person to fill in: the labels of the most use, or a random sample."""
+    from product_classifier.analysis.labels import search, to_audit, to_review
+    from product_classifier.report.review import review_csv
+    from product_classifier.store.experiments import read_experiments
+    from product_classifier.store.soundness import CRAWLED, JUDGED, LABELS, insist_on_sound
+
     insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     experiment = read_experiments(db, args.experiment)[-1]
     if args.audit:
@@ -128,6 +137,9 @@ def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def import_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Store what a person decided."""
+    from product_classifier.sources.review import read_review
+    from product_classifier.store.decisions import import_decisions
+
     review = read_review(args.import_review)
     found = import_decisions(db, review.decided, args.reviewer)
     kept, moved, ambiguous = (found.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
@@ -142,6 +154,12 @@ def import_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Show the most confident errors of an experiment, as a page."""
+    from product_classifier.analysis.site import folder_pictures
+    from product_classifier.report.errors_page import errors_page
+    from product_classifier.store.experiments import read_experiments, read_mistakes
+    from product_classifier.store.images import ImageFolder
+    from product_classifier.store.soundness import CRAWLED, JUDGED, LABELS, insist_on_sound
+
     insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     number = args.dump_errors_for_experiment
     [experiment] = read_experiments(db, number)
@@ -153,6 +171,10 @@ def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Tell what was crawled; as a page where the output is to be one."""
+    from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
+    from product_classifier.store.crawl_state import read_crawl
+    from product_classifier.store.soundness import CRAWLED, insist_on_sound
+
     insist_on_sound(db, CRAWLED)
     state = read_crawl(db)
     is_page = args.output and args.output.suffix in (".html", ".htm")
@@ -167,12 +189,17 @@ def tell(args: argparse.Namespace, text: str, values: Any) -> None:
 
 def terms(args: argparse.Namespace) -> Terms:
     """Take what is asked of experiments from the command line."""
+    from product_classifier.analysis.judging import Terms
+    from product_classifier.evaluate.accuracy import TARGETS
+
     targets = args.target or TARGETS
     return Terms(targets, args.confidence, args.cost_error, args.cost_review)
 
 
 def places(args: argparse.Namespace) -> Places:
     """Take from the command line where features come from."""
+    from product_classifier.analysis.labels import Places
+
     return Places(args.images_path, args.cache_path, args.backbone)
 
 

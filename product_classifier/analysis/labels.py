@@ -38,7 +38,7 @@ from product_classifier.store.label_search import (
     save_label_search,
 )
 
-WORTH_A_LOOK = 0.1  # suspicion of a calibration product's label
+WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
 @dataclass(frozen=True)

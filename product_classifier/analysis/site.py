@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from product_classifier.analysis.labels import contradicting, duplicate_groups
+from product_classifier.analysis.labels import WORTH_A_LOOK, contradicting, duplicate_groups
 from product_classifier.evaluate.categories import judge_categories
 from product_classifier.evaluate.curves import risk_coverage
 from product_classifier.evaluate.judgement import Judged, leaf_scores
@@ -104,7 +104,11 @@ def _labels(
     found = LabelErrors(
         judged.experiment,
         searched,
-        read_suspicious(db, judged.experiment.id, SHOWN),
+        [
+            product
+            for product in read_suspicious(db, judged.experiment.id, SHOWN)
+            if (product.suspicion or 0) >= WORTH_A_LOOK
+        ],
         [read_products(db, group) for group in against[:SHOWN]],
     )
     return labels_page(found, folder_pictures(folder, found.suspicious), site)

@@ -48,15 +48,17 @@ def do_the_job(address: str, folder: Path, backbone: str) -> int:
     chosen = [*database, "--min-per-category", 20, "--cache-path", folder / "cache"]
     network = [*images, "--backbone", backbone]
     api = ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 100_000]
-    page = folder / "errors.html"
+    report = folder / "report"
 
     run("crawl.py", *api, *database, *images, accepted=(cli.DONE, cli.UNFINISHED))
     run("categorize_words.py", *chosen)
     run("categorize_images.py", *chosen, *network)
     run("categorize_both.py", *chosen, *network)
     run("analyze.py", *database)
-    run("analyze.py", *database, *images, "--dump-errors-for-experiment", 3, "--output", page)
-    print(f"\ntop errors of experiment 3: {page.resolve()}")
+    searched = [*database, *images, "--cache-path", folder / "cache", "--label-errors", 3]
+    run("analyze.py", *searched, "--limit", 5)
+    run("analyze.py", *database, *images, "--html", report)
+    print(f"\nall of it, to look at: {(report / 'index.html').resolve()}")
     print(f"the whole job took {time.monotonic() - started:.0f} s; its files are in {folder}/")
     return cli.DONE
 

@@ -30,7 +30,7 @@ def label_errors_text(found: LabelErrors) -> str:
     noise = ""
     if searched.noise is not None:
         count = round(searched.noise * searched.products)
-        noise = f"; about {searched.noise:.1%} of them are wrong ({count:,}), by confident learning"
+        noise = f"; {searched.noise:.1%} of them look wrong ({count:,}), by confident learning"
     lines = [
         f"#{found.experiment.id}: {found.experiment.name}",
         f"  {searched.products:,} labels looked at on {searched.date}{noise}",

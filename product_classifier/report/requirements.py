@@ -6,9 +6,12 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from product_classifier.errors import ReportError
-from product_classifier.evaluate.judgement import Judged
+
+if TYPE_CHECKING:  # read by options, which must not wait for SciPy
+    from product_classifier.evaluate.judgement import Judged
 
 COMPARED: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,

@@ -34,8 +34,7 @@ FOUND = LabelErrors(
 def test_it_is_told_with_all_that_helps_to_judge() -> None:
     assert label_errors_text(FOUND) == (
         "#3: Text classification of: a,b\n"
-        "  200 labels looked at on 2026-11-27; about 4.5% of them are wrong (9), by confident "
-        "learning\n"
+        "  200 labels looked at on 2026-11-27; 4.5% of them look wrong (9), by confident learning\n"
         "\n"
         "  Most suspicious, without those decided:\n"
         "    0.9688  471  Wide belt\n"
