@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from product_classifier.analysis.judging import Say, Terms
-from product_classifier.errors import ReportError
+from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.judgement import leaf_scores
 from product_classifier.evaluate.review import review_order
 from product_classifier.features.backbone import load_backbone
@@ -75,9 +75,15 @@ def search(
         raise ReportError(
             f"experiment {experiment.id} does not say what it learned; categorize once more"
         )
-    with snapshot(db):
-        groups = group_names(read_identities(db))
-        dataset = read_dataset(db, frozen_split(read_identities(db)), learned)
+    try:
+        with snapshot(db):
+            groups = group_names(read_identities(db))
+            dataset = read_dataset(db, frozen_split(read_identities(db)), learned)
+    except StoreError as error:
+        raise ReportError(
+            f"the categories of experiment {experiment.id} are not what they were ({error}); "
+            "categorize once more"
+        ) from None
     evidence = fingerprint(dataset, experiment.id)
     known = read_label_search(db, experiment.id)
     if known and known.evidence == evidence:
@@ -86,8 +92,7 @@ def search(
     features = _features(experiment, dataset, places, track)
     seed = experiment.settings.get("seed", 0)
     found = search_labels(dataset, features, groups, seed, track)
-    save_label_search(db, experiment.id, found, evidence)
-    return read_label_search(db, experiment.id) or Searched("", 0, None, [], evidence)
+    return save_label_search(db, experiment.id, found, evidence)
 
 
 def _features(experiment: Summary, dataset: Dataset, places: Places, track: Track) -> Features:

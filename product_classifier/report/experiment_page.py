@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from product_classifier.evaluate.accuracy import Figures
+from product_classifier.evaluate.accuracy import Level
 from product_classifier.evaluate.categories import Categories
 from product_classifier.evaluate.curves import RiskCoverage
 from product_classifier.evaluate.judgement import Judged, Judgement, Promise
@@ -52,10 +52,9 @@ def experiment_page(
     return render("sections.html", site, title=title, sections=sections)
 
 
-def accuracy_cell(figures: Figures) -> str:
-    """Write the accuracy of leaves with its interval."""
-    leaf = figures.leaf
-    return f"{leaf.accuracy:.2%} {between(*leaf.interval, 2)}" if leaf.total else "–"
+def accuracy_cell(level: Level) -> str:
+    """Write an accuracy with its interval."""
+    return f"{level.accuracy:.2%} {between(*level.interval, 2)}" if level.total else "–"
 
 
 def _accuracy(judged: Judged) -> Section:
@@ -64,7 +63,7 @@ def _accuracy(judged: Judged) -> Section:
         (
             name,
             f"{level.total:,}",
-            f"{level.accuracy:.2%} {between(*level.interval, 2)}" if level.total else "–",
+            accuracy_cell(level),
             *(f"{found.share:.0%}" for found in level.coverage.values()),
         )
         for name, level in (("leaf", figures.leaf), ("parent", figures.parent))

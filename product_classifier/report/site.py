@@ -49,7 +49,7 @@ def overview_page(judged: Sequence[Judged], site: Site) -> str:
         (
             Link(page_of(found.experiment), f"#{found.experiment.id}: {found.experiment.name}"),
             f"{found.figures.leaf.total:,}",
-            accuracy_cell(found.figures),
+            accuracy_cell(found.figures.leaf),
             " / ".join(f"{c.share:.0%}" for c in found.figures.leaf.coverage.values()),
             _certified(found),
             _audited(found),

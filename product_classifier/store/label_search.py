@@ -13,7 +13,7 @@ from product_classifier.store.database import now, transaction
 
 def save_label_search(
     db: sqlite3.Connection, experiment: int, search: LabelSearch, evidence: str
-) -> None:
+) -> Searched:
     """Store a search in place of the experiment's last one."""
     with transaction(db):
         db.execute("delete from suspicion where experiment_id = ?", (experiment,))
@@ -42,6 +42,7 @@ def save_label_search(
             ),
         )
         put_alike(db, experiment, search.alike)
+    return _searched(db, experiment)
 
 
 def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[Alike]) -> None:
@@ -54,21 +55,24 @@ def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[Alike]) -
 
 def read_label_search(db: sqlite3.Connection, experiment: int) -> Searched | None:
     """Tell what the experiment's last search came to, if there was one."""
-    rows = db.execute(
+    query = "select 1 from label_search where experiment_id = ?"
+    return _searched(db, experiment) if db.execute(query, (experiment,)).fetchone() else None
+
+
+def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
+    [(date, noise, overlaps, evidence, products)] = db.execute(
         """select date, noise, overlaps, evidence,
              (select count(*) from suspicion where experiment_id = label_search.experiment_id)
            from label_search where experiment_id = ?""",
         (experiment,),
-    ).fetchall()
+    )
     paths = dict(db.execute("select id, path from category"))
-    for date, noise, overlaps, evidence, products in rows:
-        known = [
-            (paths[one], paths[other], share)
-            for one, other, share in json.loads(overlaps)
-            if one in paths and other in paths
-        ]
-        return Searched(date, products, noise, known, evidence)
-    return None
+    known = [
+        (paths[one], paths[other], share)
+        for one, other, share in json.loads(overlaps)
+        if one in paths and other in paths
+    ]
+    return Searched(date, products, noise, known, evidence)
 
 
 def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, tuple[str, float]]:
