@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 # at the start of a cell, or after what a spreadsheet of another country may take for its end
-_RISKY = re.compile(r"(^|[;,\t\r\n])(['=+\-@])")
-_MARKED = re.compile(r"(^|[;,\t\r\n])'(['=+\-@])")
+_RISKY = re.compile(r"((?:^|[;,\t\r\n])\"*)(['=+\-@])")
+_MARKED = re.compile(r"((?:^|[;,\t\r\n])\"*)'(['=+\-@])")
 
 
 def harmless(cell: str) -> str:

@@ -31,7 +31,7 @@ def errors_page(
     entries = [product_entry(mistake, picture) for mistake, picture in mistakes]
     places = [((", ".join(entry["categories"]), entry["predicted"]),) for entry in entries]
     pairs = _filters("pair", places)
-    sides = [tuple((side,) for side in {*e["categories"], e["predicted"]}) for e in entries]
+    sides = [[(side,) for side in sorted({*e["categories"], e["predicted"]})] for e in entries]
     categories = _filters("category", sides)
     known = {filter.names: filter.id for filter in pairs + categories}
     shown = [

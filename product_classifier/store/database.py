@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,23 +130,33 @@ def _needs(db: sqlite3.Connection, path: Path) -> str:
         return SCHEMA.read_text()
     if version < LATEST or not tables >= TABLES:
         return migration(path, version, tables, SCHEMA.read_text())
-    for table, column in sorted(_expected_columns() - _columns(db)):
+    for table, column in sorted(_expected(_columns) - _columns(db)):
         raise StoreError(f"{path} lacks {table}.{column}: it is damaged; restore it from a copy")
+    for view, _ in sorted(_expected(_views) - _views(db)):
+        raise StoreError(f"{path} has another view {view}: it is damaged; restore it from a copy")
     return ""
 
 
+Parts = set[tuple[str, str]]
+
+
 @functools.cache
-def _expected_columns() -> set[tuple[str, str]]:
+def _expected(read: Callable[[sqlite3.Connection], Parts]) -> Parts:
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.executescript(SCHEMA.read_text())
-        return _columns(db)
+        return read(db)
 
 
-def _columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
+def _columns(db: sqlite3.Connection) -> Parts:
     query = """select schema.name, columns.name
       from sqlite_master schema join pragma_table_info(schema.name) columns
       where schema.type = 'table'"""
     return set(db.execute(query).fetchall())
+
+
+def _views(db: sqlite3.Connection) -> Parts:
+    """Read the texts of views, which no check of SQLite's looks at."""
+    return set(db.execute("select name, sql from sqlite_master where type = 'view'").fetchall())
 
 
 def _apply(db: sqlite3.Connection, script: str) -> None:

@@ -74,7 +74,7 @@ def _without_names(value: Any) -> Any:
     return [_without_names(each) for each in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("options", [[], ["--crawl"]])
+@pytest.mark.parametrize("options", [[], ["--crawl"], ["--per-category"]])
 def test_a_flipped_byte_is_an_error_or_changes_no_figure(
     crawled: Path, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

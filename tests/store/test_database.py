@@ -166,6 +166,14 @@ def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -
     open_and_close(path)
 
 
+def test_a_view_that_was_changed_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    with open_database(path, create=True) as db:
+        db.executescript("drop view moved; create view moved as select 1 as product_id;")
+    with pytest.raises(StoreError, match="has another view moved: it is damaged"):
+        open_and_close(path)
+
+
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = write(tmp_path / "crawl.db", EARLIER_SYSTEM + "create table image (x);")
     with pytest.raises(sqlite3.OperationalError, match="image already exists"):
