@@ -6,7 +6,7 @@ from product_classifier import cli
 from product_classifier.features.features import word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
-from product_classifier.options.categorizing import categorizer_parser
+from product_classifier.options.categorizing import arguments
 from product_classifier.report.text import experiment_text
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
@@ -14,22 +14,23 @@ from product_classifier.store.experiments import save_experiment
 
 EXAMPLES = """\
   python categorize_words.py
-  python categorize_words.py --min-per-category 20 --seed 1
+  python categorize_words.py --min-per-category 20 --model blend
+  python categorize_words.py --model logistic --search 20 --balance weights
   python categorize_words.py --categories clutches,bootcut-jeans
 """
 
 
 def main() -> int:
     """Read, split, make features, train, predict, store."""
-    args = categorizer_parser(__doc__, EXAMPLES).parse_args()
+    args = arguments("words", __doc__, EXAMPLES)
     started = time.monotonic()
     with open_database(args.db_path) as db:
         with snapshot(db):
             parts = frozen_split(read_identities(db))
             dataset = read_dataset(db, parts, args.categories, args.min_per_category)
         cli.warn(dataset.left_out, "left out")
-        features = word_features(dataset, args.cache_path)
-        experiment = run_experiment("words", dataset, features, started, args.seed, cli.progress)
+        features = word_features(dataset, args.cache_path, args.reading)
+        experiment = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)
     print(experiment_text(number, experiment, dataset))
     return cli.DONE

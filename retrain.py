@@ -32,11 +32,11 @@ from product_classifier.features.student import (
 )
 from product_classifier.models.distillation import Course, Likeness, distil
 from product_classifier.models.export import check_export, export_graph
+from product_classifier.models.fitting import LEARNING_RATE, Schedule
 from product_classifier.models.lessons import Lessons
 from product_classifier.models.retraining import retrain, split_images
 from product_classifier.models.split import TRAIN, TUNING, frozen_split
 from product_classifier.models.summaries import Summaries
-from product_classifier.models.training import LEARNING_RATE, Schedule
 from product_classifier.options.retraining import arguments
 from product_classifier.records import Image
 from product_classifier.sources.folder import read_labelled_images, read_pictures

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.common import Row, logistic_regression, measure, percent
 from product_classifier.evaluate.coverage import coverage
 from product_classifier.features.features import Features, word_features
+from product_classifier.models.choices import Choices
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.split import frozen_split
 from product_classifier.records import Dataset
@@ -54,7 +55,7 @@ def ours(
     dataset: Dataset, features: Features, seed: int, kind: str = "words"
 ) -> tuple[float, float]:
     """Run a categorizer's own experiment and judge it."""
-    experiment = run_experiment(kind, dataset, features, time.monotonic(), seed)
+    experiment = run_experiment(dataset, features, Choices(kind, seed=seed), time.monotonic())
     truths = {item.id: item.labels for item in dataset.items}
     positions = {category.id: k for k, category in enumerate(dataset.categories)}
     right = [positions[p.category_id] in truths[p.product_id] for p in experiment.predictions]

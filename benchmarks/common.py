@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
@@ -67,15 +66,6 @@ def measure(*command: object) -> Process:
     if process.returncode not in (0, 3):
         raise subprocess.CalledProcessError(process.returncode, words, stderr=process.stderr)
     return Process(seconds, process.stdout, process.stderr)
-
-
-def peak_bytes() -> int:
-    """Tell the most memory this process has held."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux's rusage counts what the parent held when it started this process
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def percent(values: Sequence[float]) -> str:

@@ -20,7 +20,7 @@ from benchmarks.common import Row, logistic_regression, percent
 from product_classifier.features.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features, picture_features
-from product_classifier.features.words import bag_of_words
+from product_classifier.features.words import vectorize
 from product_classifier.models.network import Scaling
 from product_classifier.models.split import duplicate_groups, position_of
 from product_classifier.models.training import predict, train
@@ -128,7 +128,7 @@ def make_features(
     """Make the features of a kind; the vocabulary sees the learning rows only."""
     mask = np.zeros(len(texts), bool)
     mask[learning] = True
-    words = Features(words=bag_of_words(texts, mask)) if kind != "images" else Features()
+    words = Features(words=vectorize(texts, mask).vectors) if kind != "images" else Features()
     return words | (Features(pictures=pictures) if kind != "words" else Features())
 
 

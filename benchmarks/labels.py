@@ -20,6 +20,7 @@ from product_classifier.analysis.labels import to_review
 from product_classifier.evaluate.audit import audited
 from product_classifier.features.backbone import load_backbone
 from product_classifier.features.features import Features, picture_features, word_features
+from product_classifier.models.choices import Choices
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.label_search import compare_labels
@@ -138,7 +139,7 @@ def ranking(
 
 def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iterator[Row]:
     """Let a person who knows the truth look at labels in two orders, a hundred at a time."""
-    experiment = run_experiment(kind, shop.dataset, features, time.monotonic())
+    experiment = run_experiment(shop.dataset, features, Choices(kind), time.monotonic())
     gained: dict[str, list[tuple[float, ...]]] = {}
     for order in ("review", "confidence"):
         with open_database(shop.place / "crawl.db") as db:

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import Row, measure, peak_bytes
+from benchmarks.common import Row, measure
+from product_classifier.models.memory import peak_bytes
 
 PRODUCTS, LEAVES, VOCABULARY, TOKENS = 146_000, 156, 80_000, 60
 SIBLINGS = 12  # leaves below one parent, whose words they share
@@ -92,13 +93,13 @@ def _zipf(count: int) -> NDArray[np.float64]:
 def ours(texts: list[str], leaves: NDArray[np.int64], where: NDArray[np.float64]) -> Predictions:
     """Categorize with the toolkit."""
     from product_classifier.features.features import Features
-    from product_classifier.features.words import bag_of_words
+    from product_classifier.features.words import vectorize
     from product_classifier.models.training import predict, train
 
     learning = np.flatnonzero(where < TRAIN)
     tuning = np.flatnonzero((where >= TRAIN) & (where < TUNING))
     test = np.flatnonzero(where >= 0.9)
-    features = Features(words=bag_of_words(texts, where < TRAIN))
+    features = Features(words=vectorize(texts, where < TRAIN).vectors)
     labels = [(leaf,) for leaf in leaves.tolist()]
     model = train(features, labels, learning, tuning, LEAVES)
     return where >= 0.9, predict(model, features, test)[0]

@@ -15,7 +15,9 @@ from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.judgement import leaf_scores
 from product_classifier.evaluate.review import review_order
 from product_classifier.features.backbone import load_backbone
+from product_classifier.features.cleaning import BASIC
 from product_classifier.features.features import Features, picture_features, word_features
+from product_classifier.features.words import Reading
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import frozen_split, group_names, position_of
 from product_classifier.predictions import Searched, Summary
@@ -99,7 +101,9 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
     """Make the features that the experiment had. Raises ReportError for another network."""
     features = Features()
     if experiment.kind in ("words", "both"):
-        features |= word_features(dataset, places.cache)
+        known = experiment.settings
+        reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
+        features |= word_features(dataset, places.cache, reading)
     if experiment.kind in ("images", "both"):
         backbone = load_backbone(places.backbone or experiment.settings["backbone"])
         if backbone.sha256 != experiment.settings["weights"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,9 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.features.backbone import Backbone
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
-from product_classifier.features.words import bag_of_words, bag_of_words_key
+from product_classifier.features.words import AS_USUAL, Reading, vectorize, vectors_key
 from product_classifier.records import Dataset, Image, Track, untracked
-from product_classifier.store.cache import cached_matrix
+from product_classifier.store.cache import cached_vectors
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Features:
     words: csr_matrix | None = None
     pictures: Bottlenecks | None = None
     settings: Mapping[str, str | int] = field(default_factory=dict)  # how they were made
+    vocabulary: Sequence[str] = ()  # what the columns of words stand for, see vectorizers
 
     def evidence(self) -> NDArray[np.bool_]:
         """Which products have a known word or a picture, [items]: others can only be guessed."""
@@ -45,19 +47,37 @@ class Features:
             words=self.words if self.words is not None else other.words,
             pictures=self.pictures or other.pictures,
             settings={**self.settings, **other.settings},
+            vocabulary=self.vocabulary or other.vocabulary,
         )
 
+    @property
+    def words_alone(self) -> Features:
+        """The same without pictures."""
+        return dataclasses.replace(self, pictures=None)
 
-def word_features(dataset: Dataset, cache_path: Path) -> Features:
-    """Make or read the bag of words of each product. Raises FeatureError without any word."""
+    @property
+    def pictures_alone(self) -> Features:
+        """The same without words."""
+        return dataclasses.replace(self, words=None, vocabulary=())
+
+
+def word_features(dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL) -> Features:
+    """Make or read the vector of each product's words, see vectorize. Raises FeatureError."""
     texts = [item.text for item in dataset.items]
     train = np.array([item.part == "train" for item in dataset.items])
-    words = cached_matrix(
-        cache_path / "words.npz",
-        bag_of_words_key(texts, train),
-        lambda: bag_of_words(texts, train),
+    vectors, vocabulary = cached_vectors(
+        cache_path / f"words-{reading.vectorizer}-{reading.clean}.npz",
+        vectors_key(texts, train, reading),
+        lambda: vectorize(texts, train, reading),
     )
-    return Features(words=words, settings={"vocabulary": words.shape[1]})
+    settings: dict[str, str | int] = {
+        "vocabulary": len(vocabulary),
+        "vectorizer": reading.vectorizer,
+        "clean": reading.clean,
+    }
+    if reading.limit is not None:
+        settings["text_words"] = reading.limit
+    return Features(words=vectors, settings=settings, vocabulary=vocabulary)
 
 
 def picture_features(

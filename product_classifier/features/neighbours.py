@@ -72,9 +72,9 @@ def _similarities(
 
 
 def _normal(words: csr_matrix) -> csr_matrix:
-    """Scale bags of words to length 1."""
-    length = np.sqrt(np.diff(words.indptr))  # of ones
-    scale = np.repeat(1 / np.maximum(length, 1), np.diff(words.indptr))
+    """Scale vectors of words to length 1."""
+    length = np.sqrt(words.multiply(words).sum(axis=1).A1)
+    scale = np.repeat(1 / np.where(length > 0, length, 1), np.diff(words.indptr))
     return csr_matrix(
         (words.data * scale.astype(np.float32), words.indices, words.indptr), words.shape
     )

@@ -1,69 +1,160 @@
-"""Names and descriptions → a binary bag of the training rows' commonest terms."""
+"""Terms → sparse vectors: each way to count them is a vectorizer with a name.
+
+All of them learn their vocabulary from the training rows alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from product_classifier.errors import FeatureError
-from product_classifier.plain_text import strip_html
+from product_classifier.features.cleaning import BASIC, CLEANINGS, Clean
 
 VOCABULARY_SIZE = 20_000
+WORD_GRAMS, PART_GRAMS = 100_000, 100_000  # at most, of n-grams
+SEQUENCE_LENGTH, SEQUENCE_VOCABULARY = 9, 5_000
+
+BAG, NGRAMS, SEQUENCE = "bag", "ngrams", "sequence"
 
 
-def terms(text: str) -> list[str]:
-    """Split a text into its terms: no markup, case folded, letters and digits of any script.
+class Reading(NamedTuple):
+    """How texts are read."""
 
-    Everything else separates: `dark-blue` is two terms.
-    """
-    plain = unicodedata.normalize("NFKC", strip_html(text)).casefold()
-    return plain.translate(_SEPARATORS).split()
+    vectorizer: str = BAG  # of VECTORIZERS
+    clean: str = BASIC  # of CLEANINGS
+    limit: int | None = None  # look at so many words of each text only
 
 
-def bag_of_words(texts: Sequence[str], train: NDArray[np.bool_]) -> csr_matrix:
-    """Mark which of the training texts' commonest terms each text holds.
+AS_USUAL = Reading()
 
-    train: [n], which texts the vocabulary may see. Returns float32 [n, at most 20,000] of 0 and 1.
+
+class Words(NamedTuple):
+    """Texts as vectors: float32 [texts, columns], and what each column stands for."""
+
+    vectors: csr_matrix
+    vocabulary: list[str]
+
+
+def vectorize(
+    texts: Sequence[str],
+    train: NDArray[np.bool_],
+    reading: Reading = AS_USUAL,
+) -> Words:
+    """Turn texts into vectors; train: [texts], which of them the vocabulary may see.
+
     Raises FeatureError where no training text holds a term.
     """
-    # imported here so that a script's --help need not wait for it
-    from sklearn.feature_extraction.text import CountVectorizer
 
-    vectorizer = CountVectorizer(
-        analyzer=terms, binary=True, max_features=VOCABULARY_SIZE, dtype=np.float32
-    )
+    def cleaned(text: str) -> list[str]:
+        cut = text if reading.limit is None else " ".join(text.split()[: reading.limit])
+        return CLEANINGS[reading.clean](cut)
+
     try:
-        vectorizer.fit(itertools.compress(texts, train))
-    except ValueError:
+        return VECTORIZERS[reading.vectorizer](texts, train, cleaned)
+    except ValueError:  # what scikit-learn says of an empty vocabulary
         raise FeatureError(
             "no name or description of a training product holds a word; use categorize_images.py"
         ) from None
-    return csr_matrix(vectorizer.transform(texts))
 
 
-def bag_of_words_key(texts: Sequence[str], train: NDArray[np.bool_]) -> str:
-    """Hash all that bag_of_words depends on."""
-    digest = hashlib.sha256(f"terms 1, {VOCABULARY_SIZE}\n".encode() + train.tobytes())
+def vectors_key(texts: Sequence[str], train: NDArray[np.bool_], reading: Reading = AS_USUAL) -> str:
+    """Hash all that vectorize depends on."""
+    sizes = VOCABULARY_SIZE, WORD_GRAMS, PART_GRAMS, SEQUENCE_LENGTH, SEQUENCE_VOCABULARY
+    head = f"vectors 1, {tuple(reading)}, {sizes}\n"
+    digest = hashlib.sha256(head.encode() + train.tobytes())
     for text in texts:
         encoded = text.encode(errors="surrogatepass")
         digest.update(b"%d " % len(encoded) + encoded)
     return digest.hexdigest()
 
 
-class _Separators(dict[int, int | str | None]):
-    """Letters, marks and digits stay, invisible joiners go, all else is a space; decided lazily."""
+def bag_of_words(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
+    """Mark which of the 20,000 commonest terms each text holds: 0 or 1."""
+    # imported here so that a script's --help need not wait for it
+    from sklearn.feature_extraction.text import CountVectorizer
 
-    def __missing__(self, code: int) -> int | str | None:
-        category = unicodedata.category(chr(code))
-        self[code] = code if category[0] in "LMN" else None if category == "Cf" else " "
-        return self[code]
+    counter = CountVectorizer(
+        analyzer=clean, binary=True, max_features=VOCABULARY_SIZE, dtype=np.float32
+    )
+    return _fitted(counter, texts, train)
 
 
-# of the format characters, the zero-width space alone separates
-_SEPARATORS = _Separators({0x200B: " "})
+def ngrams(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
+    """Weigh runs of one and two terms, and of three to five characters within terms, by TF-IDF.
+
+    Both halves of a row have length 1. The characters' columns are named with a leading '~'.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    halves = [
+        _fitted(
+            TfidfVectorizer(
+                preprocessor=clean,
+                tokenizer=grams,
+                token_pattern=None,
+                max_features=most,
+                sublinear_tf=True,
+                dtype=np.float32,
+            ),
+            texts,
+            train,
+        )
+        for grams, most in ((_word_grams, WORD_GRAMS), (_part_grams, PART_GRAMS))
+    ]
+    joined = csr_matrix(hstack([half.vectors for half in halves]))
+    return Words(joined, [name for half in halves for name in half.vocabulary])
+
+
+def sequence(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
+    """Mark the first nine known terms of each text by place: 1 in column place x 5,000 + term.
+
+    The vocabulary names the terms alone: column c stands for term c modulo their number.
+    """
+    known = bag_of_words(texts, train, clean)
+    common = np.argsort(-known.vectors.sum(axis=0).A1, kind="stable")[:SEQUENCE_VOCABULARY]
+    names = [known.vocabulary[k] for k in common]
+    number = {name: k for k, name in enumerate(names)}
+    rows, columns = [], []
+    for row, text in enumerate(texts):
+        found = [number[term] for term in clean(text) if term in number][:SEQUENCE_LENGTH]
+        rows += [row] * len(found)
+        columns += [place * len(names) + term for place, term in enumerate(found)]
+    ones = np.ones(len(rows), np.float32)
+    shape = len(texts), SEQUENCE_LENGTH * len(names)
+    return Words(csr_matrix((ones, (rows, columns)), shape), names)
+
+
+VECTORIZERS: Mapping[str, Callable[[Sequence[str], NDArray[np.bool_], Clean], Words]] = {
+    BAG: bag_of_words,
+    NGRAMS: ngrams,
+    SEQUENCE: sequence,
+}
+
+
+def _fitted(counter: Any, texts: Sequence[str], train: NDArray[np.bool_]) -> Words:
+    counter.fit(itertools.compress(texts, train))
+    return Words(csr_matrix(counter.transform(texts)), counter.get_feature_names_out().tolist())
+
+
+def _word_grams(terms: list[str]) -> list[str]:
+    return terms + [" ".join(pair) for pair in itertools.pairwise(terms)]
+
+
+def _part_grams(terms: list[str]) -> list[str]:
+    """Cut each term, with a space on both sides, into its runs of three to five characters."""
+    found = []
+    for term in terms:
+        padded = f" {term} "
+        for size in (3, 4, 5):
+            ends = range(size, max(len(padded), size) + 1)
+            found += ["~" + padded[end - size : end] for end in ends]
+            if len(padded) <= size:
+                break  # what is shorter stands once, as a whole
+    return found

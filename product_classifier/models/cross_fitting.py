@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.features.features import Features
+from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import CHUNK, softmax
 from product_classifier.models.split import position_of
+from product_classifier.models.task import Fit
 from product_classifier.models.training import Trained, train
 from product_classifier.records import Track, untracked
 
@@ -28,29 +30,33 @@ def cross_fitted(
     folds: int = 5,
     seed: int = 0,
     track: Track = untracked,
+    rows: NDArray[np.int64] | None = None,
+    fit: Fit = fit_network,
 ) -> NDArray[np.float32]:
-    """Predict every product by a network trained on the other folds, float32 [items, classes].
+    """Predict products by classifiers trained on the other folds, float32 [rows, classes].
 
-    labels: [items], the positions of each item's categories. groups: [items], the duplicate group
-    of each; a group stays in one fold. Each network stops and is calibrated by a twentieth of what
-    it may see. A product without evidence gets the shares of the categories. A category that
-    stands in one fold alone is near 0 there: nothing else tells of it. Raises ModelError where the
-    other folds have no evidence.
+    labels: [items], the positions of each item's categories. rows: the items to cut into folds and
+    predict, all by default. groups: [rows], the duplicate group of each; a group stays in one fold.
+    Each classifier stops and is calibrated by a twentieth of what it may see. A product without
+    evidence gets the shares of the categories. A category that stands in one fold alone is near 0
+    there: nothing else tells of it. Raises ModelError where the other folds have no evidence.
     """
     fold, tuning = cut(groups, folds, seed)
-    found = np.empty((len(labels), classes), np.float32)
+    chosen = np.arange(len(labels)) if rows is None else rows
+    found = np.empty((len(chosen), classes), np.float32)
     for number in track(np.unique(fold).tolist(), "folds", folds):
         seen = fold != number
         trained = train(
             features,
             labels,
-            np.flatnonzero(seen & ~tuning),
-            np.flatnonzero(seen & tuning),
+            chosen[seen & ~tuning],
+            chosen[seen & tuning],
             classes,
             seed,
+            fit=fit,
         )
-        for rows in _chunks(np.flatnonzero(~seen)):
-            found[rows] = probabilities(trained, features, rows)
+        for places in _chunks(np.flatnonzero(~seen)):
+            found[places] = probabilities(trained, features, chosen[places])
     return found
 
 
@@ -76,7 +82,7 @@ def probabilities(
     """
     evident = features.evidence()[rows]
     found = np.tile(trained.prior, (len(rows), 1))
-    found[evident] = softmax(trained.network.logits(rows[evident]) / trained.temperature)
+    found[evident] = softmax(trained.classifier.logits(rows[evident]) / trained.temperature)
     return found
 
 

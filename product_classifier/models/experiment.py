@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from product_classifier import __version__
 from product_classifier.features.features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
-from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING
+from product_classifier.models.choices import Choices, fit_of, recorded
+from product_classifier.models.memory import peak_bytes
+from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import predict, predict_paths, train
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Dataset, Track, untracked
@@ -23,11 +26,10 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pillow")
 
 
 def run_experiment(
-    kind: str,
     dataset: Dataset,
     features: Features,
+    choices: Choices,
     started: float,
-    seed: int = 0,
     track: Track = untracked,
 ) -> Experiment:
     """Train on the training part, choose by the tuning part, predict calibration and test part.
@@ -38,7 +40,15 @@ def run_experiment(
     parts = np.array([item.part for item in dataset.items])
     rows = {part: np.flatnonzero(parts == part) for part in (TRAIN, TUNING, CALIBRATION, TEST)}
     trained = train(
-        features, labels, rows[TRAIN], rows[TUNING], len(dataset.categories), seed, track=track
+        features,
+        labels,
+        _fewer(dataset, rows[TRAIN], choices),
+        rows[TUNING],
+        len(dataset.categories),
+        choices.seed,
+        track,
+        fit_of(choices),
+        choices.balance,
     )
     accuracy = {}
     for part in (TRAIN, TUNING, CALIBRATION, TEST):
@@ -65,10 +75,16 @@ def run_experiment(
         )
     ]
     return Experiment(
-        name=f"{TITLES[kind]} classification of: {dataset.name}",
-        kind=kind,
+        name=f"{TITLES[choices.kind]} classification of: {dataset.name}",
+        kind=choices.kind,
         split=dataset.split,
-        settings={**dataset.settings, **features.settings, **trained.settings},
+        settings={
+            **dataset.settings,
+            **features.settings,
+            **trained.settings,
+            **recorded(choices),
+            "peak_bytes": peak_bytes(),
+        },
         versions=_versions(),
         seconds=time.monotonic() - started,
         accuracy=accuracy,
@@ -76,6 +92,24 @@ def run_experiment(
         paths=paths,
         alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
+
+
+def _fewer(dataset: Dataset, train_rows: NDArray[np.int64], choices: Choices) -> NDArray[np.int64]:
+    """Choose at most so many training products of each category; a hash decides which."""
+    if choices.max_per_category_train is None:
+        return train_rows
+
+    def place(row: int) -> float:
+        return position_of(f"{choices.seed} {dataset.items[row].id}")
+
+    met: Counter[int] = Counter()
+    chosen = []
+    for row in sorted(train_rows.tolist(), key=place):
+        labels = dataset.items[row].labels
+        if any(met[label] < choices.max_per_category_train for label in labels):
+            met.update(labels)
+            chosen.append(row)
+    return np.array(sorted(chosen), dtype=np.int64)
 
 
 def _most_confident_errors(

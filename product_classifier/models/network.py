@@ -1,4 +1,7 @@
-"""The networks: 100 rectified units over the words, the bottleneck as it is, one softmax."""
+"""A network over words, pictures or both: what is read of the features, and the logits.
+
+As designed without more, 100 rectified units over the words, the bottleneck as it is, one softmax.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array
 
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.features.runtime import tensorflow
+from product_classifier.features.words import SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.models.layers import PLAIN, VECTORS, Design, body_of, word_input
 
-HIDDEN_UNITS = 100
-DROPOUT = 0.5  # of hidden units and of bottleneck values
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
 CHUNK = 4096  # items read, or predicted, at once
@@ -57,25 +60,28 @@ class Network:
     """A network over features, untrained; the same seed gives the same weights."""
 
     def __init__(
-        self, features: Features, train: NDArray[np.int64], classes: int, seed: int
+        self,
+        features: Features,
+        train: NDArray[np.int64],
+        classes: int,
+        seed: int,
+        design: Design = PLAIN,
     ) -> None:
         tensorflow()
         import keras
 
         keras.utils.set_random_seed(seed)
         self._features = features
+        self._design = design
+        self._generator = np.random.default_rng(seed)
         self._scaling = Scaling.fit(features.pictures, train) if features.pictures else None
-        inputs, joined = [], []
+        words = pictures = None
         if features.words is not None:
-            words = keras.Input((features.words.shape[1],), sparse=True)
-            hidden = keras.layers.Dense(HIDDEN_UNITS, activation="relu")(words)
-            inputs.append(words)
-            joined.append(keras.layers.Dropout(DROPOUT)(hidden))
+            words = word_input(features.words.shape[1], design)
         if features.pictures is not None:
             pictures = keras.Input((features.pictures.width,))
-            inputs.append(pictures)
-            joined.append(keras.layers.Dropout(DROPOUT)(pictures))
-        body = keras.layers.Concatenate()(joined) if len(joined) > 1 else joined[0]
+        body = body_of(words, pictures, design)
+        inputs = [given for given in (words, pictures) if given is not None]
         self.model = keras.Model(inputs, keras.layers.Dense(classes)(body))
 
     def softmax_regression(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -98,23 +104,76 @@ class Network:
             parts.append(np.asarray(values)[: len(some)])
         return np.concatenate(parts) if parts else np.zeros((0, self.model.output_shape[1]), "f4")
 
-    def batch(self, rows: NDArray[np.int64], size: int | None = None) -> list[Any]:
-        """Read the network's inputs for some items, padded with empty rows up to size."""
+    def batch(
+        self, rows: NDArray[np.int64], size: int | None = None, training: bool = False
+    ) -> list[Any]:
+        """Read the network's inputs for some items, padded with empty rows up to size.
+
+        training: leave out words, and whole texts and pictures, by chance, as the design has it.
+        """
         size = size or len(rows)
+        words, pictures = self._features.words, self._features.pictures
+        no_words, no_picture = self._hidden(rows, training)
         inputs: list[Any] = []
-        if self._features.words is not None:
-            inputs.append(_sparse_tensor(self._features.words[rows], size))
-        if self._features.pictures is not None and self._scaling is not None:
-            values = self._scaling.apply(self._features.pictures, rows)
+        if words is not None:
+            some = words[rows]
+            if training and self._design.word_dropout:
+                some = _thinned(some, self._design.word_dropout, self._generator)
+            if no_words.any():
+                some = csr_matrix(diags_array((~no_words).astype(np.float32)) @ some)
+            inputs.append(self._word_tensor(some, size))
+        if pictures is not None and self._scaling is not None:
+            values = self._scaling.apply(pictures, rows)
+            values[no_picture] = 0
             padding = ((0, size - len(rows)), (0, 0))
             inputs.append(tensorflow().constant(np.pad(values, padding)))
         return inputs
 
+    def _hidden(
+        self, rows: NDArray[np.int64], training: bool
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Choose whose words and whose picture are not shown, [rows] each; never both of one."""
+        words, pictures, share = self._features.words, self._features.pictures, 0.0
+        if training and words is not None and pictures is not None:
+            share = self._design.modality_dropout
+        if not share or words is None or pictures is None:
+            return np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+        chance = self._generator.random(len(rows))
+        both = (np.diff(words.indptr)[rows] > 0) & pictures.present[rows]
+        return both & (chance < share / 2), both & (chance > 1 - share / 2)
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _word_tensor(self, words: csr_matrix, size: int) -> Any:
+        if self._design.encoder == SEQUENCE:
+            return tensorflow().constant(_places(words, size))
+        if self._design.encoder == VECTORS:  # the mean of the vectors of its words
+            count = np.maximum(np.diff(words.indptr), 1).astype(np.float32)
+            words = csr_matrix(
+                (words.data / np.repeat(count, np.diff(words.indptr)), words.indices, words.indptr),
+                words.shape,
+            )
+        return _sparse_tensor(words, size)
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Turn logits into probabilities, row by row, in double precision."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def _thinned(words: csr_matrix, share: float, generator: np.random.Generator) -> csr_matrix:
+    """Leave out a share of the words by chance, and weigh the others as much more."""
+    kept = generator.random(words.nnz) >= share
+    data = words.data * kept / np.float32(1 - share)
+    return csr_matrix((data.astype(np.float32), words.indices, words.indptr), words.shape)
+
+
+def _places(words: csr_matrix, size: int) -> NDArray[np.int32]:
+    """Read rows of the vectorizer SEQUENCE as numbers of terms from 1, by place; 0 for none."""
+    terms = words.shape[1] // SEQUENCE_LENGTH
+    found = np.zeros((size, SEQUENCE_LENGTH), np.int32)
+    cells = words.tocoo()
+    found[cells.row, cells.col // terms] = cells.col % terms + 1
+    return found
 
 
 def _sparse_tensor(matrix: csr_matrix, rows: int) -> Any:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
 from product_classifier.features.features import Features
+from product_classifier.models.fitting import Observe, Schedule, fit
 from product_classifier.models.network import Network
 from product_classifier.models.split import TEST, TRAIN, TUNING, duplicate_groups, part_of
-from product_classifier.models.training import Observe, Schedule, Targets, fit
+from product_classifier.models.task import Targets
 from product_classifier.records import Image, Track, untracked
 
 

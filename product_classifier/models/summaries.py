@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from product_classifier.features.runtime import tensorflow
-from product_classifier.models.training import Score
+from product_classifier.models.task import Score
 
 
 class Summaries:

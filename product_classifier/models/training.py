@@ -1,13 +1,10 @@
-"""Training a network by early stopping on the tuning rows, and predicting with it."""
+"""Training a classifier that gives calibrated probabilities, and predicting with it."""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,74 +12,21 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
-from product_classifier.models.network import CHUNK, Network, softmax
+from product_classifier.models.balance import AS_THEY_ARE, Balance
+from product_classifier.models.fitting import fit_network
+from product_classifier.models.network import CHUNK, softmax
+from product_classifier.models.task import Classifier, Fit, Targets, Task
 from product_classifier.records import Track, untracked
-
-LEARNING_RATE = 0.001  # of Adam
-FEWEST_STEPS = 100  # in a round; small catalogues make several epochs of one
-PATIENCE = 5  # rounds without a better tuning loss
-LEAST_GAIN = 0.001  # of the tuning loss, to count as better
-MAX_ROUNDS = 100
-ROUNDS_WITHOUT_TUNING = 10
-
-
-class Score(NamedTuple):
-    """How well a network does on some rows."""
-
-    loss: float  # mean cross-entropy
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Rows with their labels; a row of k labels stands k times, with weight 1/k."""
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int32]
-    weights: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, rows: Iterable[int], labels: Sequence[Sequence[int]]) -> Targets:
-        """Spread labels[row] of each of the rows."""
-        pairs = [(row, label, 1 / len(labels[row])) for row in rows for label in labels[row]]
-        columns = np.array(pairs, dtype=np.float64).reshape(-1, 3).T
-        return cls(
-            columns[0].astype(np.int64), columns[1].astype(np.int32), columns[2].astype(np.float32)
-        )
-
-    def score(self, probabilities: NDArray[np.float64]) -> Score:
-        """Judge [targets, classes] probabilities; nan without targets."""
-        if not len(self.rows):
-            return Score(math.nan, math.nan)
-        given = probabilities[np.arange(len(self.labels)), self.labels]
-        loss = np.average(-np.log(np.maximum(given, 1e-12)), weights=self.weights)
-        right = probabilities.argmax(axis=1) == self.labels
-        return Score(float(loss), float(np.average(right, weights=self.weights)))
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how to train."""
-
-    batch_size: int
-    steps: int  # at most
-    round_steps: int  # after each round the tuning loss is looked at
-    patience: int | None  # rounds without a better loss; None: all steps, and keep the last
-    learning_rate: float
-    adam: bool = True  # else plain gradient descent
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and how its training went."""
+    """A trained classifier and how its training went."""
 
-    network: Network
+    classifier: Classifier
     prior: NDArray[np.float64]  # [classes], share of each category among the training rows
     temperature: float  # that logits are divided by, so that scores are probabilities
-    settings: dict[str, Any]
-
-
-Observe = Callable[[int, Score, Score], None]  # step, of the round's batches, of the tuning rows
+    settings: Mapping[str, Any]
 
 
 def train(
@@ -93,72 +37,36 @@ def train(
     classes: int,
     seed: int = 0,
     track: Track = untracked,
+    fit: Fit = fit_network,
+    balance: Balance = AS_THEY_ARE,
 ) -> Trained:
-    """Train on the training rows that have evidence, until the tuning loss stops falling.
+    """Train on the training rows that have evidence; the tuning rows choose and calibrate.
 
-    labels: [items], the positions of each item's categories. The weights of the best round are
-    kept. Raises ModelError where no training row has any evidence.
+    labels: [items], the positions of each item's categories. Raises ModelError where no training
+    row has any evidence.
     """
     evidence = features.evidence()
     learning = Targets.of(train_rows[evidence[train_rows]], labels)
     tuning = Targets.of(tuning_rows[evidence[tuning_rows]], labels)
     if not len(learning.rows):
         raise ModelError("no training product has a text or picture to learn from")
-    batch_size = int(np.clip(len(learning.rows) / 500, 32, 256))
-    round_steps = max(FEWEST_STEPS, math.ceil(len(learning.rows) / batch_size))
-    rounds, patience = (MAX_ROUNDS, PATIENCE) if len(tuning.rows) else (ROUNDS_WITHOUT_TUNING, None)
-    schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, LEARNING_RATE)
-    network = Network(features, train_rows, classes, seed)
-    best = fit(network, learning, tuning, schedule, seed, track)
-    warmth = temperature(network.logits(tuning.rows), tuning.labels, tuning.weights)
+    shares = prior(Targets.of(train_rows, labels), classes)
+    balanced = balance.apply(learning, classes, seed)
+    fitted = fit(Task(features, balanced, tuning, classes, seed, track))
+    classifier = balance.adjust(fitted.classifier, shares)
+    warmth = temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
     return Trained(
-        network,
-        prior(Targets.of(train_rows, labels), classes),
+        classifier,
+        shares,
         warmth,
-        {"seed": seed, "best_round": best, "temperature": warmth, **dataclasses.asdict(schedule)},
+        {
+            "seed": seed,
+            "temperature": warmth,
+            "parameters": fitted.parameters,
+            **balance.settings,
+            **fitted.settings,
+        },
     )
-
-
-def fit(
-    network: Network,
-    learning: Targets,
-    tuning: Targets,
-    schedule: Schedule,
-    seed: int,
-    track: Track = untracked,
-    observe: Observe | None = None,
-) -> int:
-    """Train a network in place; returns the number of the round whose weights it has."""
-    import keras
-
-    optimizer = keras.optimizers.Adam if schedule.adam else keras.optimizers.SGD
-    model = network.model
-    model.compile(
-        optimizer(schedule.learning_rate),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        weighted_metrics=["accuracy"],
-    )
-    batches = _batches(len(learning.rows), schedule.batch_size, np.random.default_rng(seed))
-    best, best_loss, best_weights = 0, math.inf, model.get_weights()
-    starts = range(0, schedule.steps, schedule.round_steps)
-    for number, start in enumerate(track(iter(starts), "training rounds"), 1):
-        steps = min(schedule.round_steps, schedule.steps - start)
-        model.reset_metrics()  # so that they tell of this round
-        for chosen in itertools.islice(batches, steps):
-            on_batches = model.train_on_batch(
-                network.batch(learning.rows[chosen]),
-                learning.labels[chosen],
-                learning.weights[chosen],
-            )
-        on_tuning = tuning.score(softmax(network.logits(tuning.rows)))
-        if observe:
-            observe(start + steps, Score(*map(float, on_batches)), on_tuning)
-        if schedule.patience is None or on_tuning.loss < best_loss - LEAST_GAIN:
-            best, best_loss, best_weights = number, on_tuning.loss, model.get_weights()
-        elif number - best >= schedule.patience:
-            break
-    model.set_weights(best_weights)
-    return best
 
 
 def prior(targets: Targets, classes: int) -> NDArray[np.float64]:
@@ -196,7 +104,7 @@ def predict_paths(
     for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
         some = slice(start, start + CHUNK)
         evident = features.evidence()[rows[some]]
-        logits = trained.network.logits(rows[some][evident])
+        logits = trained.classifier.logits(rows[some][evident])
         cold, warm = (np.tile(trained.prior, (len(evident), 1)) for _ in range(2))
         cold[evident], warm[evident] = softmax(logits), softmax(logits / trained.temperature)
         predicted = warm.argmax(axis=1)
@@ -206,11 +114,3 @@ def predict_paths(
             found[some] = sums.clip(0, 1)
     score[answers < 0] = uncalibrated[answers < 0] = np.nan
     return answers, score, uncalibrated
-
-
-def _batches(count: int, size: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Shuffle and cut into batches, for ever."""
-    while True:
-        order = generator.permutation(count)
-        for start in range(0, count, size):
-            yield order[start : start + size]

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from product_classifier.features.cleaning import CLEANINGS
+from product_classifier.features.words import Reading
+from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
+from product_classifier.models.choices import (
+    APART,
+    DEFAULTS,
+    FUSIONS,
+    WORD_MODELS,
+    choices_of,
+)
+from product_classifier.models.scikit import MIXTURES
 from product_classifier.options import common
 
+WIDEST_LAYER = 10_000  # units
 
-def categorizer_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """Make the parser that all of them share."""
+
+def arguments(kind: str, description: str | None, examples: str) -> argparse.Namespace:
+    """Read that of the categorizer of words, images or both.
+
+    With choices, what is to be trained, and reading, how texts are to be read. Ends with the usage
+    error that names what is wrong.
+    """
     parser = common.new_parser(description, examples)
     common.add_database(parser)
     parser.add_argument(
@@ -28,4 +46,136 @@ def categorizer_parser(description: str | None, examples: str) -> argparse.Argum
     )
     parser.add_argument("--seed", type=common.seed, default=0, help="of weights and shuffling (0)")
     common.add_cache(parser)
-    return parser
+    if kind != "words":
+        common.add_pictures(parser)
+    if kind != "images":
+        _add_words(parser)
+    if kind != "words":
+        _add_head(parser)
+    if kind == "both":
+        _add_fusion(parser)
+    _add_imbalance(parser)
+    args = parser.parse_args()
+    if problem := _contradiction(args, kind):
+        parser.error(problem)
+    args.choices = choices_of({"kind": kind, **vars(args)})
+    if kind != "images":
+        model = WORD_MODELS[args.choices.model]
+        args.reading = Reading(model.vectorizer, args.clean or model.clean, args.text_words)
+    return args
+
+
+def _add_words(parser: argparse.ArgumentParser) -> None:
+    words = parser.add_argument_group("words")
+    listed = "; ".join(f"{name}: {model.about}" for name, model in WORD_MODELS.items())
+    words.add_argument("--model", choices=WORD_MODELS, help=f"(network) {listed}")
+    words.add_argument(
+        "--clean",
+        choices=CLEANINGS,
+        help="""how texts become terms: none, cut at spaces; basic, letters and digits, lower case
+        (usual); stemmed, without stop words (sequence)""",
+    )
+    words.add_argument(
+        "--text-words", type=common.positive, metavar="N", help="read so many words of a text only"
+    )
+    words.add_argument(
+        "--vectors",
+        type=Path,
+        metavar="FILE",
+        help="for embedding: of word2vec, GloVe or fastText (trained on the catalogue's texts)",
+    )
+    words.add_argument("--penalty", choices=MIXTURES, help="of logistic (l2)")
+    words.add_argument(
+        "--search",
+        type=common.positive,
+        metavar="N",
+        help="try so many strengths of logistic's penalty; the tuning products choose",
+    )
+
+
+def _add_head(parser: argparse.ArgumentParser) -> None:
+    pictures = parser.add_argument_group("pictures")
+    pictures.add_argument(
+        "--head",
+        type=head,
+        metavar="dense:N,N",
+        help="layers between bottleneck and categories, with dropout (softmax: none)",
+    )
+
+
+def _add_fusion(parser: argparse.ArgumentParser) -> None:
+    both = parser.add_argument_group("both")
+    both.add_argument(
+        "--fusion",
+        choices=FUSIONS,
+        help=f"""({DEFAULTS.fusion}) concat, product, concat-dense: one network over both; late:
+        words and pictures apart, their probabilities weighed; stack: a small model over these""",
+    )
+    both.add_argument(
+        "--modality-dropout",
+        type=common.share,
+        metavar="P",
+        help="train one network with so many products' words or picture hidden (0)",
+    )
+
+
+def _add_imbalance(parser: argparse.ArgumentParser) -> None:
+    sizes = parser.add_argument_group("categories of unequal sizes")
+    sizes.add_argument(
+        "--balance",
+        type=balance,
+        metavar="HOW",
+        help="""none; weights: each category weighs the same; sample:N: as many products of each;
+        logit-adjust:T: T x the logarithm of its share is taken off afterwards""",
+    )
+    sizes.add_argument(
+        "--max-per-category-train",
+        type=common.positive,
+        metavar="N",
+        help="learn from at most so many products of a category",
+    )
+
+
+def _contradiction(args: argparse.Namespace, kind: str) -> str | None:
+    """Say which options do not go together."""
+    if kind == "images":
+        return None
+    model = args.model or DEFAULTS.model
+    if args.vectors and model != "embedding":
+        return "--vectors goes with --model embedding"
+    if (args.penalty or args.search) and model != "logistic":
+        return "--penalty and --search go with --model logistic"
+    if kind == "both":
+        fusion = args.fusion or DEFAULTS.fusion
+        if fusion not in APART and model != DEFAULTS.model:
+            return f"--model {model} goes with --fusion {' or '.join(APART)}"
+        if fusion in APART and args.modality_dropout:
+            return f"--modality-dropout goes with one network, not with --fusion {fusion}"
+    return None
+
+
+def head(text: str) -> tuple[int, ...]:
+    """Read the layers of a head: softmax, or dense:256,256."""
+    if text == "softmax":
+        return ()
+    kind, _, layers = text.partition(":")
+    units = tuple(common.positive(part) for part in layers.split(",")) if layers else ()
+    if kind != "dense" or not units or max(units) > WIDEST_LAYER:
+        raise argparse.ArgumentTypeError(
+            f"{text} is neither softmax nor dense: with units, such as dense:256,256"
+        )
+    return units
+
+
+def balance(text: str) -> Balance:
+    """Read how to treat small categories."""
+    kind, _, value = text.partition(":")
+    if text in (NONE, WEIGHTS):
+        return Balance(kind)
+    if kind == SAMPLE and value:
+        return Balance(kind, common.positive(value))
+    if kind == LOGIT_ADJUST and value:
+        return Balance(kind, common.cost(value))
+    raise argparse.ArgumentTypeError(
+        f"{text} is none of none, weights, sample:N and logit-adjust:T, such as logit-adjust:1"
+    )

@@ -91,8 +91,10 @@ class BottleneckCache:
         return {keys[k * KEY_BYTES : (k + 1) * KEY_BYTES].hex(): k for k in range(count)}
 
 
-def cached_matrix(path: Path, key: str, compute: Callable[[], csr_matrix]) -> csr_matrix:
-    """Read a sparse matrix from path if it was kept under this key, else compute and keep it.
+def cached_vectors(
+    path: Path, key: str, compute: Callable[[], tuple[csr_matrix, list[str]]]
+) -> tuple[csr_matrix, list[str]]:
+    """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
 
     Raises StoreError where path cannot be written.
     """
@@ -100,10 +102,11 @@ def cached_matrix(path: Path, key: str, compute: Callable[[], csr_matrix]) -> cs
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if str(kept["key"]) == key:
                 parts = (kept["data"], kept["indices"], kept["indptr"])
-                return csr_matrix(parts, shape=tuple(kept["shape"]))
+                names = kept["vocabulary"].tobytes().decode(errors="surrogatepass")
+                return csr_matrix(parts, shape=tuple(kept["shape"])), names.split("\n")
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         pass  # none yet, or damaged: it is made anew and replaced
-    matrix = compute()
+    matrix, vocabulary = compute()
     archive = io.BytesIO()
     np.savez(
         archive,
@@ -112,12 +115,13 @@ def cached_matrix(path: Path, key: str, compute: Callable[[], csr_matrix]) -> cs
         indices=matrix.indices,
         indptr=matrix.indptr,
         shape=np.array(matrix.shape),
+        vocabulary=np.frombuffer("\n".join(vocabulary).encode(errors="surrogatepass"), np.uint8),
     )
     try:
         write_whole(path, archive.getvalue())
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}") from None
-    return matrix
+    return matrix, vocabulary
 
 
 def _append(path: Path, position: int, data: bytes) -> None:

@@ -1,36 +1,27 @@
-"""Texts to terms, terms to vectors."""
+"""Terms to vectors."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from product_classifier.errors import FeatureError
 from product_classifier.features import words
-from product_classifier.features.words import bag_of_words, bag_of_words_key, terms
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Dark-Blue JEANS", ["dark", "blue", "jeans"]),
-        ("<li>Soft</li><li>Wide</li>", ["soft", "wide"]),
-        ("Caf\u00e9 cafe\u0301 CAF&Eacute;", ["café", "café", "café"]),
-        ("Größe STRASSE straße", ["grösse", "strasse", "strasse"]),
-        ("женские джинсы", ["женские", "джинсы"]),
-        ("हिन्दी शब्द", ["हिन्दी", "शब्द"]),
-        ("ｆｕｌｌ ﬁne", ["full", "fine"]),
-        ("soft\u00adhyphen zero\u200bwidth", ["softhyphen", "zero", "width"]),
-        ("5'9\" tall_and $99.50", ["5", "9", "tall", "and", "99", "50"]),
-        (" \u00a0\n", []),
-    ],
+from product_classifier.features.cleaning import terms
+from product_classifier.features.words import (
+    AS_USUAL,
+    NGRAMS,
+    SEQUENCE,
+    VECTORIZERS,
+    Reading,
+    vectorize,
+    vectors_key,
 )
-def test_terms_are_letters_and_digits_of_any_script(text: str, expected: list[str]) -> None:
-    assert terms(text) == expected
 
 
-def dense(texts: list[str], train: list[bool]) -> list[list[float]]:
-    matrix = bag_of_words(texts, np.array(train))
+def dense(texts: list[str], train: list[bool], reading: Reading = AS_USUAL) -> list[list[float]]:
+    matrix = vectorize(texts, np.array(train), reading).vectors
     assert matrix.dtype == np.float32
     return matrix.toarray().tolist()  # type: ignore[no-any-return]
 
@@ -50,9 +41,43 @@ def test_the_commonest_terms_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dense(texts, [True] * 4) == [[0, 0], [1, 1], [1, 1], [1, 0]]
 
 
-def test_texts_without_any_term_are_refused() -> None:
+@pytest.mark.parametrize("vectorizer", VECTORIZERS)
+def test_texts_without_any_term_are_refused(vectorizer: str) -> None:
     with pytest.raises(FeatureError, match="no name or description"):
-        bag_of_words(["...", ""], np.array([True, True]))
+        vectorize(["...", ""], np.array([True, True]), Reading(vectorizer))
+
+
+def test_a_limit_leaves_the_first_words() -> None:
+    assert dense(["red hat", "hat red"], [True, True], Reading(limit=1)) == [[0, 1], [1, 0]]
+
+
+def test_ngrams_are_pairs_of_terms_and_runs_of_characters() -> None:
+    found = vectorize(["red hat", "hat"], np.array([True, True]), Reading(NGRAMS))
+    assert [name for name in found.vocabulary if not name.startswith("~")] == [
+        *("hat", "red", "red hat"),
+    ]
+    parts = {"~ ha", "~hat", "~at ", "~ hat", "~hat ", "~ hat ", "~ re", "~red", "~ed "}
+    parts |= {"~ red", "~red ", "~ red "}
+    assert {name for name in found.vocabulary if name.startswith("~")} == parts
+    lengths = found.vectors[:, :3].power(2).sum(axis=1)
+    assert lengths == pytest.approx(np.ones((2, 1)))
+
+
+def test_ngrams_agree_with_scikit_learn() -> None:
+    texts = ["red hat for a cat", "a red belt", "hat", "cat and hat and belt"]
+    train = np.array([True, True, True, False])
+    words = TfidfVectorizer(token_pattern=r"\w+", ngram_range=(1, 2), sublinear_tf=True)
+    parts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+    expected = [counter.fit(texts[:3]).transform(texts).toarray() for counter in (words, parts)]
+    assert np.allclose(dense(texts, train.tolist(), Reading(NGRAMS)), np.hstack(expected))
+
+
+def test_a_sequence_marks_known_terms_by_place() -> None:
+    texts = ["red hat", "hat red red", "blue hat", "hat"]
+    found = vectorize(texts, np.array([True, True, False, True]), Reading(SEQUENCE))
+    assert found.vocabulary == ["hat", "red"]  # the commonest first
+    places = [np.flatnonzero(row).tolist() for row in found.vectors.toarray()]
+    assert places == [[1, 2], [0, 3, 5], [0], [0]]  # place x 2 + term; blue was never learned
 
 
 @settings(deadline=None, max_examples=50)
@@ -67,9 +92,12 @@ def test_vectors_agree_with_a_plain_count(texts: list[str]) -> None:
 def test_the_key_changes_with_all_that_vectors_depend_on() -> None:
     train = np.array([True, False])
     keys = {
-        bag_of_words_key(["a", "b"], train),
-        bag_of_words_key(["a", "b"], ~train),
-        bag_of_words_key(["ab", ""], train),
-        bag_of_words_key(["a", "c"], train),
+        vectors_key(["a", "b"], train),
+        vectors_key(["a", "b"], ~train),
+        vectors_key(["ab", ""], train),
+        vectors_key(["a", "c"], train),
+        vectors_key(["a", "b"], train, Reading(NGRAMS)),
+        vectors_key(["a", "b"], train, Reading(clean="none")),
+        vectors_key(["a", "b"], train, Reading(limit=3)),
     }
-    assert len(keys) == 4
+    assert len(keys) == 7

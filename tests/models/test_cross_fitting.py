@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.errors import ModelError
 from product_classifier.features.features import Features
-from product_classifier.models import training
+from product_classifier.models import fitting
 from product_classifier.models.cross_fitting import cross_fitted, cut
 
 ROWS, CLASSES, FOLDS = 120, 4, 2  # none of the products is labelled as the last class
@@ -31,9 +31,9 @@ def words() -> csr_matrix:
 def fitted(labels: list[tuple[int, ...]]) -> NDArray[np.float32]:
     """Sixty products need no hundred steps to be learned."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "FEWEST_STEPS", 20)
-        patch.setattr(training, "MAX_ROUNDS", 3)
-        patch.setattr(training, "LEARNING_RATE", 0.01)
+        patch.setattr(fitting, "FEWEST_STEPS", 20)
+        patch.setattr(fitting, "MAX_ROUNDS", 3)
+        patch.setattr(fitting, "LEARNING_RATE", 0.01)
         return cross_fitted(Features(words=words()), labels, GROUPS, CLASSES, FOLDS)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from product_classifier.features.features import Features
-from product_classifier.features.words import bag_of_words
+from product_classifier.features.words import vectorize
 from product_classifier.models import label_search
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import frozen_split, group_names
@@ -43,7 +43,7 @@ def test_wrong_labels_are_the_most_suspicious(
     monkeypatch.setattr(label_search, "COMPARED", 5)
     dataset = data(catalogue)
     train = np.array([item.part == "train" for item in dataset.items])
-    words = bag_of_words([item.text for item in dataset.items], train)
+    words = vectorize([item.text for item in dataset.items], train).vectors
     groups = group_names(read_identities(catalogue))
     found = search_labels(dataset, Features(words=words), groups)
     most = np.argsort(-found.suspicion)

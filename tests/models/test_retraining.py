@@ -15,10 +15,11 @@ from product_classifier.features.features import Features
 from product_classifier.features.runtime import tensorflow
 from product_classifier.features.student import save_student
 from product_classifier.models.export import check_export, export_graph
+from product_classifier.models.fitting import Schedule
 from product_classifier.models.network import softmax
 from product_classifier.models.retraining import retrain, split_images
 from product_classifier.models.summaries import Summaries
-from product_classifier.models.training import Schedule, Score
+from product_classifier.models.task import Score
 from product_classifier.records import Image
 from tests.features.test_backbone import save_network
 from tests.features.test_student import random_student

@@ -10,9 +10,10 @@ from scipy.sparse import csr_matrix
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
-from product_classifier.models import training
+from product_classifier.models import fitting
 from product_classifier.models.network import Scaling, softmax
-from product_classifier.models.training import Targets, Trained, predict, predict_paths, train
+from product_classifier.models.task import Targets
+from product_classifier.models.training import Trained, predict, predict_paths, train
 
 ROWS = 120
 LABELS = [(k % 3,) for k in range(ROWS)]
@@ -22,8 +23,8 @@ TRAIN, TUNING, TEST = np.arange(0, 90), np.arange(90, 105), np.arange(105, ROWS)
 @pytest.fixture(autouse=True)
 def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ninety products need no hundred steps to be learned."""
-    monkeypatch.setattr(training, "FEWEST_STEPS", 20)
-    monkeypatch.setattr(training, "LEARNING_RATE", 0.01)
+    monkeypatch.setattr(fitting, "FEWEST_STEPS", 20)
+    monkeypatch.setattr(fitting, "LEARNING_RATE", 0.01)
 
 
 def words() -> csr_matrix:
@@ -168,8 +169,8 @@ def test_a_node_is_as_probable_as_the_classes_below_it() -> None:
     assert answers.tolist() == paths[classes].tolist()
     assert np.array_equal(score[:, 0], leaf)
     assert np.isnan(score[classes == 2, 1]).all()
-    cold = softmax(model.network.logits(TEST))
-    warm = softmax(model.network.logits(TEST) / model.temperature)
+    cold = softmax(model.classifier.logits(TEST))
+    warm = softmax(model.classifier.logits(TEST) / model.temperature)
     warm[0] = cold[0] = model.prior
     inner = classes < 2
     assert score[inner, 1] == pytest.approx(warm[inner, :2].sum(axis=1))
@@ -181,7 +182,7 @@ def test_the_temperature_is_the_one_that_tuning_rows_like_best() -> None:
     features = Features(words=words(), pictures=pictures())
     model = trained(features)
     targets = Targets.of(TUNING, LABELS)
-    logits = model.network.logits(targets.rows)
+    logits = model.classifier.logits(targets.rows)
     best = targets.score(softmax(logits / model.temperature)).loss
     for other in (model.temperature * 0.9, model.temperature * 1.1, 1.0):
         assert best <= targets.score(softmax(logits / other)).loss + 1e-9

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from product_classifier.errors import StoreError
-from product_classifier.store.cache import BottleneckCache, cached_matrix
+from product_classifier.store.cache import BottleneckCache, cached_vectors
 from tests.conftest import sha256
 
 A, B, C = (sha256(name.encode()) for name in "abc")
@@ -71,29 +71,30 @@ class Counted:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self) -> csr_matrix:
+    def __call__(self) -> tuple[csr_matrix, list[str]]:
         self.calls += 1
-        return csr_matrix(np.eye(3, dtype=np.float32)[:2])
+        return csr_matrix(np.eye(3, dtype=np.float32)[:2]), ["red", "blue suede", "größe"]
 
 
-def test_a_matrix_is_computed_once_for_a_key(tmp_path: Path) -> None:
+def test_vectors_are_computed_once_for_a_key(tmp_path: Path) -> None:
     compute = Counted()
     for _ in range(2):
-        found = cached_matrix(tmp_path / "words.npz", "key", compute)
-        assert (found != compute()).nnz == 0
+        found, vocabulary = cached_vectors(tmp_path / "words.npz", "key", compute)
+        assert (found != compute()[0]).nnz == 0
         assert found.shape == (2, 3)
+        assert vocabulary == ["red", "blue suede", "größe"]
     assert compute.calls == 3  # two of them by the comparison above
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a zip", b"PK\x03\x04 cut"])
-def test_a_damaged_or_outdated_matrix_is_replaced(tmp_path: Path, damage: bytes) -> None:
+def test_damaged_or_outdated_vectors_are_replaced(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "words.npz"
-    cached_matrix(path, "old", Counted())
+    cached_vectors(path, "old", Counted())
     compute = Counted()
-    cached_matrix(path, "new", compute)
+    cached_vectors(path, "new", compute)
     path.write_bytes(damage)
-    cached_matrix(path, "new", compute)
-    cached_matrix(path, "new", compute)
+    cached_vectors(path, "new", compute)
+    cached_vectors(path, "new", compute)
     assert compute.calls == 2
 
 

@@ -1,0 +1,45 @@
+"""Several classifiers of the same features, whose calibrated probabilities are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.evaluate.reliability import temperature
+from product_classifier.models.network import softmax
+from product_classifier.models.task import Classifier, Fit, Fitted, Task
+
+LEAST = 1e-9  # probability
+
+
+def fit_blend(task: Task, members: Sequence[Fit]) -> Fitted:
+    """Train each member by itself, calibrate it by the tuning rows, and average."""
+    fitted = [fit(task) for fit in members]
+    tuning = task.tuning
+    warmth = [
+        temperature(np.asarray(one.classifier.logits(tuning.rows)), tuning.labels, tuning.weights)
+        for one in fitted
+    ]
+    settings = {
+        "blended": len(members),
+        "temperatures": [round(one, 6) for one in warmth],
+    }
+    blend = _Blend([one.classifier for one in fitted], warmth)
+    return Fitted(blend, sum(one.parameters for one in fitted), settings)
+
+
+@dataclass(frozen=True)
+class _Blend:
+    members: Sequence[Classifier]
+    temperatures: Sequence[float]
+
+    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
+        found = [
+            softmax(np.asarray(member.logits(rows)) / warmth)
+            for member, warmth in zip(self.members, self.temperatures, strict=True)
+        ]
+        return np.asarray(np.log(np.maximum(np.mean(found, axis=0), LEAST)))

@@ -1,0 +1,112 @@
+"""Training a network by early stopping on the tuning rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.models.layers import PLAIN, Design
+from product_classifier.models.network import Network, softmax
+from product_classifier.models.task import Fit, Fitted, Score, Targets, Task
+from product_classifier.records import Track, untracked
+
+LEARNING_RATE = 0.001  # of Adam, in the smallest batches
+SMALLEST_BATCH, LARGEST_BATCH = 32, 512
+BATCHES = 150  # of which the rows to learn from make an epoch, where batches may be so large
+FEWEST_STEPS = 100  # in a round; small catalogues make several epochs of one
+PATIENCE = 5  # rounds without a better tuning loss
+LEAST_GAIN = 0.001  # of the tuning loss, to count as better
+MAX_ROUNDS = 100
+ROUNDS_WITHOUT_TUNING = 10
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how to train."""
+
+    batch_size: int
+    steps: int  # at most
+    round_steps: int  # after each round the tuning loss is looked at
+    patience: int | None  # rounds without a better loss; None: all steps, and keep the last
+    learning_rate: float
+    adam: bool = True  # else plain gradient descent
+
+
+Observe = Callable[[int, Score, Score], None]  # step, of the round's batches, of the tuning rows
+
+
+def network_fit(design: Design) -> Fit:
+    """Make the fit of a network of this design."""
+    return functools.partial(fit_network, design=design)
+
+
+def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
+    """Train a network until the tuning loss stops falling; it keeps the weights of the best."""
+    learning, tuning = task.learning, task.tuning
+    batch_size = int(np.clip(len(learning.rows) / BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
+    # in larger batches, each with a step of its own length, there are fewer steps to take
+    rate = LEARNING_RATE * math.sqrt(batch_size / SMALLEST_BATCH)
+    round_steps = max(FEWEST_STEPS, math.ceil(len(learning.rows) / batch_size))
+    rounds, patience = (MAX_ROUNDS, PATIENCE) if len(tuning.rows) else (ROUNDS_WITHOUT_TUNING, None)
+    schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, rate)
+    network = Network(task.features, np.unique(learning.rows), task.classes, task.seed, design)
+    best = fit(network, learning, tuning, schedule, task.seed, task.track)
+    settings = {"best_round": best, **design.settings, **dataclasses.asdict(schedule)}
+    return Fitted(network, network.model.count_params(), settings)
+
+
+def fit(
+    network: Network,
+    learning: Targets,
+    tuning: Targets,
+    schedule: Schedule,
+    seed: int,
+    track: Track = untracked,
+    observe: Observe | None = None,
+) -> int:
+    """Train a network in place; returns the number of the round whose weights it has."""
+    import keras
+
+    optimizer = keras.optimizers.Adam if schedule.adam else keras.optimizers.SGD
+    model = network.model
+    model.compile(
+        optimizer(schedule.learning_rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        weighted_metrics=["accuracy"],
+    )
+    batches = _batches(len(learning.rows), schedule.batch_size, np.random.default_rng(seed))
+    best, best_loss, best_weights = 0, math.inf, model.get_weights()
+    starts = range(0, schedule.steps, schedule.round_steps)
+    for number, start in enumerate(track(iter(starts), "training rounds"), 1):
+        steps = min(schedule.round_steps, schedule.steps - start)
+        model.reset_metrics()  # so that they tell of this round
+        for chosen in itertools.islice(batches, steps):
+            on_batches = model.train_on_batch(
+                network.batch(learning.rows[chosen], training=True),
+                learning.labels[chosen],
+                learning.weights[chosen],
+            )
+        on_tuning = tuning.score(softmax(network.logits(tuning.rows)))
+        if observe:
+            observe(start + steps, Score(*map(float, on_batches)), on_tuning)
+        if schedule.patience is None or on_tuning.loss < best_loss - LEAST_GAIN:
+            best, best_loss, best_weights = number, on_tuning.loss, model.get_weights()
+        elif number - best >= schedule.patience:
+            break
+    model.set_weights(best_weights)
+    return best
+
+
+def _batches(count: int, size: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Shuffle and cut into batches, for ever."""
+    while True:
+        order = generator.permutation(count)
+        for start in range(0, count, size):
+            yield order[start : start + size]

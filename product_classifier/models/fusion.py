@@ -1,0 +1,200 @@
+"""Words and pictures judged apart, and their judgements put together.
+
+What to make of the two is learned from the training rows, each judged by classifiers that have not
+seen its fold: a classifier's own training rows would make it look surer than it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.errors import ModelError
+from product_classifier.features.features import Features
+from product_classifier.models.cross_fitting import cross_fitted, probabilities
+from product_classifier.models.fitting import fit_network
+from product_classifier.models.network import CHUNK
+from product_classifier.models.split import duplicate_groups
+from product_classifier.models.task import Fit, Fitted, Task
+from product_classifier.models.training import Trained, train
+
+FOLDS = 5
+SURE = 1e-6  # a half is never taken to be surer than this
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)  # inverse, of the regularization of a stack
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A classifier of words and one of pictures."""
+
+    words: Trained
+    pictures: Trained
+    features: Features
+
+    def judge(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the log-probabilities of both for some items, [2, rows, classes]."""
+        found = [
+            np.concatenate(
+                [
+                    probabilities(half, features, rows[start : start + CHUNK])
+                    for start in range(0, max(len(rows), 1), CHUNK)
+                ]
+            )
+            for half, features in (
+                (self.words, self.features.words_alone),
+                (self.pictures, self.features.pictures_alone),
+            )
+        ]
+        return _log(np.stack(found))
+
+
+def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) -> Fitted:
+    """Weigh the logarithms of both halves' calibrated probabilities.
+
+    The weights are those under which the training rows, out of fold, are likeliest. A half that a
+    product has not is left out, and the other stands alone.
+    """
+    from scipy.optimize import minimize
+
+    halves, judged = _halves(task, words, pictures)
+    learning = task.learning
+    both = _evidence(task.features, learning.rows).all(axis=0)
+    chosen = np.flatnonzero(both)
+    share = learning.weights[chosen] / max(float(learning.weights[chosen].sum()), 1e-12)
+    labels = learning.labels[chosen]
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        logits = np.tensordot(weights, judged[:, chosen], axes=1)
+        top = logits.max(axis=1, keepdims=True)
+        total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
+        return float(share @ (total - logits[np.arange(len(labels)), labels]))
+
+    weights = np.ones(2)
+    if len(chosen):
+        found = minimize(loss, [1.0, 0.5], method="L-BFGS-B", bounds=[(0, 3), (0, 3)])
+        weights = found.x
+    settings = {"weight_of_words": float(weights[0]), "weight_of_pictures": float(weights[1])}
+    return Fitted(_Late(halves, weights), _parameters(halves) + 2, settings)
+
+
+def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) -> Fitted:
+    """Train a logistic regression on both halves' log-probabilities, margins and what is missing.
+
+    The tuning rows choose how strongly it is regularized.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    halves, judged = _halves(task, words, pictures)
+    learning = task.learning
+    inputs = _stacked(judged, _evidence(task.features, learning.rows))
+    if len(np.unique(learning.labels)) < 2:
+        raise ModelError("the products to learn from are all in one category")
+    found: list[tuple[float, Fitted]] = []
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength, max_iter=300)
+        model.fit(inputs, learning.labels, learning.weights)
+        stack = _Stack(halves, model, task.classes)
+        logits = stack.logits(task.tuning.rows)
+        loss = task.tuning.score(np.exp(logits)).loss if len(task.tuning.rows) else strength
+        parameters = _parameters(halves) + model.coef_.size + model.intercept_.size
+        found.append((loss, Fitted(stack, parameters, {"strength": strength})))
+    return min(found, key=lambda one: one[0])[1]
+
+
+@dataclass(frozen=True)
+class _Late:
+    halves: Halves
+    weights: NDArray[np.float64]  # [2]
+
+    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the logits of some items, [rows, classes]."""
+        evident = _evidence(self.halves.features, rows)
+        alone = evident.sum(axis=0) < 2
+        weights = np.where(alone, evident, self.weights[:, None])
+        return np.asarray((weights[:, :, None] * self.halves.judge(rows)).sum(axis=0))
+
+
+@dataclass(frozen=True)
+class _Stack:
+    halves: Halves
+    model: object
+    classes: int
+
+    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
+        found = np.full((len(rows), self.classes), np.log(SURE))
+        if len(rows):
+            inputs = _stacked(self.halves.judge(rows), _evidence(self.halves.features, rows))
+            found[:, self.model.classes_] = _log(self.model.predict_proba(inputs))  # type: ignore[attr-defined]
+        return found
+
+
+def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.float64]]:
+    """Train both halves; returns them and what others say of the targets, [2, targets, classes]."""
+    features, learning = task.features, task.learning
+    if features.words is None or features.pictures is None:
+        raise ModelError("there are no two halves to put together")
+    labels = _labels(task)
+    train_rows, place = np.unique(learning.rows, return_inverse=True)
+    tuning_rows = np.unique(task.tuning.rows)
+    groups = _groups(features, train_rows)
+    trained, judged = [], []
+    for fit, half in ((words, features.words_alone), (pictures, features.pictures_alone)):
+        trained.append(
+            train(half, labels, train_rows, tuning_rows, task.classes, task.seed, task.track, fit)
+        )
+        out_of_fold = cross_fitted(
+            half, labels, groups, task.classes, FOLDS, task.seed, task.track, train_rows, fit
+        )
+        judged.append(out_of_fold[place])
+    return Halves(trained[0], trained[1], features), _log(np.stack(judged).astype(np.float64))
+
+
+def _labels(task: Task) -> Sequence[Sequence[int]]:
+    """Give each item its labels once more, of the learning and the tuning rows alone."""
+    found: list[list[int]] = [[] for _ in range(len(task.features.evidence()))]
+    for targets in (task.learning, task.tuning):
+        for row, label in zip(targets.rows.tolist(), targets.labels.tolist(), strict=True):
+            if label not in found[row]:
+                found[row].append(label)
+    return found
+
+
+def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
+    """Name the duplicate group of some items: equal words or the same picture."""
+    words, pictures = features.words, features.pictures
+    if words is None or pictures is None:
+        raise ValueError("groups are those of words and pictures")
+    texts = []
+    for row in rows:
+        cells = slice(words.indptr[row], words.indptr[row + 1])
+        content = words.indices[cells].tobytes() + words.data[cells].tobytes()
+        texts.append(hashlib.sha256(content).hexdigest() if content else f"none {row}")
+    seen = [str(place) if place >= 0 else None for place in pictures.rows[rows]]
+    return [f"group {number}" for number in duplicate_groups(texts, seen)]
+
+
+def _evidence(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which items have known words, and which a picture, [2, rows]."""
+    halves = features.words_alone, features.pictures_alone
+    return np.stack([half.evidence()[rows] for half in halves])
+
+
+def _stacked(judged: NDArray[np.float64], evident: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Lay out what a stack sees, [rows, 2 classes + 4]; of a missing half, nothing."""
+    kept = judged * evident[:, :, None]
+    top = np.sort(kept, axis=2)[:, :, -2:]
+    margins = top[:, :, 1] - top[:, :, 0]
+    return np.concatenate([*kept, margins.T, ~evident.T], axis=1)
+
+
+def _parameters(halves: Halves) -> int:
+    return sum(int(half.settings["parameters"]) for half in (halves.words, halves.pictures))
+
+
+def _log(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.maximum(probability, SURE))

@@ -1,0 +1,138 @@
+"""The layers between a network's inputs and its softmax, in Keras alone: for any backend."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.features.words import BAG, SEQUENCE, SEQUENCE_LENGTH
+
+VECTORS = "vectors"  # of words; read from a bag
+CONCAT, PRODUCT, CONCAT_DENSE = "concat", "product", "concat-dense"
+HIDDEN_UNITS = 100  # over words
+DROPOUT = 0.5  # of hidden units and of bottleneck values
+PRODUCT_UNITS = 128
+DENSE_UNITS = 256
+DENSE_L2 = 1e-5
+SEQUENCE_UNITS = 128  # of the embedding of a term, and of the layer over all of them
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a network is made of; the settings that differ from these are recorded."""
+
+    encoder: str = BAG  # of words: BAG, NGRAMS, SEQUENCE or VECTORS
+    head: tuple[int, ...] = ()  # rectified units of each layer over pictures
+    joint: str = CONCAT  # CONCAT, PRODUCT or CONCAT_DENSE
+    word_dropout: float = 0.0  # share of words that a product is shown without
+    modality_dropout: float = 0.0  # share of products shown without their words or their picture
+    vectors: NDArray[np.float32] | None = field(default=None, repr=False)  # [terms, dimensions]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How an experiment records it."""
+        found = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != "vectors" and getattr(self, field.name) != field.default
+        }
+        if self.vectors is not None:
+            found["vector_dimensions"] = self.vectors.shape[1]
+        return found
+
+
+PLAIN = Design()
+
+
+def word_input(columns: int, design: Design) -> Any:
+    """Make the input for words, as the design reads them."""
+    import keras
+
+    if design.encoder == SEQUENCE:
+        return keras.Input((SEQUENCE_LENGTH,), dtype="int32", name=f"terms_{columns}")
+    return keras.Input((columns,), sparse=True)
+
+
+def body_of(words: Any | None, pictures: Any | None, design: Design) -> Any:
+    """Build all but the softmax over one or two inputs."""
+    if words is None:
+        return _head(pictures, design)
+    if pictures is None:
+        return _words(words, design)
+    return _JOINTS[design.joint](words, pictures, design)
+
+
+def _words(words: Any, design: Design) -> Any:
+    import keras
+
+    units = HIDDEN_UNITS
+    if design.encoder == SEQUENCE:
+        terms = int(words.name.removeprefix("terms_")) // SEQUENCE_LENGTH
+        embedded = keras.layers.Embedding(terms + 1, SEQUENCE_UNITS)(words)
+        words, units = keras.layers.Flatten()(embedded), SEQUENCE_UNITS
+    elif design.vectors is not None:
+        start = keras.initializers.Constant(design.vectors)
+        dimensions = design.vectors.shape[1]
+        words = keras.layers.Dense(dimensions, use_bias=False, kernel_initializer=start)(words)
+    return _dropped(keras.layers.Dense(units, activation="relu")(words))
+
+
+def _head(pictures: Any, design: Design) -> Any:
+    import keras
+
+    body = _dropped(pictures)
+    for units in design.head:
+        decay = keras.regularizers.L2(DENSE_L2)
+        dense = keras.layers.Dense(units, activation="relu", kernel_regularizer=decay)
+        body = _dropped(dense(body))
+    return body
+
+
+def _concat(words: Any, pictures: Any, design: Design) -> Any:
+    """Join both beside each other, and train them as one."""
+    import keras
+
+    return keras.layers.Concatenate()([_words(words, design), _head(pictures, design)])
+
+
+def _product(words: Any, pictures: Any, design: Design) -> Any:
+    """Multiply 128 units over the words by 128 over the picture, and add a layer."""
+    import keras
+
+    def units() -> Any:
+        return keras.layers.Dense(PRODUCT_UNITS, activation="relu")
+
+    joined = keras.layers.Multiply()([units()(words), units()(_head(pictures, design))])
+    return _dropped(units()(joined))
+
+
+def _concat_dense(words: Any, pictures: Any, design: Design) -> Any:
+    """Put two dense layers over the picture, and join them with a linear one over the words."""
+    import keras
+
+    decay = keras.regularizers.L2(DENSE_L2)
+
+    def units(activation: str) -> Any:
+        return keras.layers.Dense(DENSE_UNITS, activation=activation, kernel_regularizer=decay)
+
+    seen = units("sigmoid")(_dropped(units("relu")(_head(pictures, design))))
+    read = keras.layers.Dense(DENSE_UNITS)(words)
+    return _dropped(keras.layers.Concatenate()([read, seen]))
+
+
+def _dropped(layer: Any) -> Any:
+    import keras
+
+    return keras.layers.Dropout(DROPOUT)(layer)
+
+
+_JOINTS: Mapping[str, Callable[[Any, Any, Design], Any]] = {
+    CONCAT: _concat,
+    PRODUCT: _product,
+    CONCAT_DENSE: _concat_dense,
+}

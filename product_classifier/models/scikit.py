@@ -1,0 +1,143 @@
+"""Scikit-learn's classifiers over words and bottlenecks, as classifiers of this house."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from product_classifier.errors import ModelError
+from product_classifier.evaluate.reliability import temperature
+from product_classifier.features.features import Features
+from product_classifier.models.network import Scaling, softmax
+from product_classifier.models.task import Fitted, Score, Task
+
+L1, L2, ELASTIC = "l1", "l2", "elastic"
+MIXTURES = {L2: 0.0, ELASTIC: 0.5, L1: 1.0}  # share of the absolute values in the penalty
+STRENGTH = 1.0  # inverse, of the regularization
+SEARCHED = (0.01, 1000.0)  # strengths, drawn evenly on the logarithm
+ROUNDS = 1000
+TREES = 300
+UNKNOWN = -30.0  # logit of a category that a model has not met
+
+
+def fit_logistic(task: Task, penalty: str = L2, search: int | None = None) -> Fitted:
+    """Train a multinomial logistic regression.
+
+    search: try so many strengths of the regularization, drawn at random, and penalties, if the one
+    asked for is elastic; the tuning rows choose. Raises ModelError where there are none.
+    """
+    if search is None:
+        return _logistic(task, STRENGTH, MIXTURES[penalty])
+    if not len(task.tuning.rows):
+        raise ModelError("there are no tuning products to search by; leave out --search")
+    generator = np.random.default_rng(task.seed)
+    lowest, highest = map(math.log, SEARCHED)
+    found: list[tuple[float, Fitted]] = []
+    for _ in task.track(range(search), "searched", search):
+        strength = math.exp(generator.uniform(lowest, highest))
+        mixture = generator.uniform() if penalty == ELASTIC else MIXTURES[penalty]
+        fitted = _logistic(task, strength, mixture)
+        found.append((_tuning_score(task, fitted).loss, fitted))
+    best = min(found, key=lambda one: one[0])[1]
+    return Fitted(best.classifier, best.parameters, {**best.settings, "searched": search})
+
+
+def fit_forest(task: Task) -> Fitted:
+    """Train a forest of 300 trees."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(TREES, n_jobs=-1, random_state=task.seed)
+    fitted = _fit(task, forest)
+    nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
+    return Fitted(fitted, nodes * (len(forest.classes_) + 2), {"trees": TREES})
+
+
+def fit_linear(task: Task) -> Fitted:
+    """Train a linear support vector machine, one category against the others.
+
+    Its margins are no logits; the temperature that is fitted afterwards makes them so.
+    """
+    from sklearn.svm import LinearSVC
+
+    machine = LinearSVC(C=STRENGTH, random_state=task.seed)
+    fitted = _fit(task, machine)
+    return Fitted(fitted, machine.coef_.size + machine.intercept_.size, {"strength": STRENGTH})
+
+
+def _logistic(task: Task, strength: float, mixture: float) -> Fitted:
+    from sklearn.linear_model import LogisticRegression
+
+    solver = "saga" if mixture else "lbfgs"  # the other one knows squares alone
+    rounds = ROUNDS if not mixture else ROUNDS // 10
+    regression = LogisticRegression(
+        C=strength, l1_ratio=mixture, solver=solver, max_iter=rounds, random_state=task.seed
+    )
+    fitted = _fit(task, regression)
+    settings = {"strength": round(strength, 6), "l1_share": round(mixture, 6)}
+    used = np.count_nonzero(regression.coef_) + regression.intercept_.size
+    return Fitted(fitted, int(used), settings)
+
+
+def _fit(task: Task, model: Any) -> ScikitClassifier:
+    from sklearn.exceptions import ConvergenceWarning
+
+    scaling = None
+    if task.features.pictures is not None:
+        scaling = Scaling.fit(task.features.pictures, np.unique(task.learning.rows))
+    known = ScikitClassifier(model, task.features, scaling, task.classes)
+    if len(np.unique(task.learning.labels)) < 2:
+        raise ModelError("the products to learn from are all in one category")
+    with warnings.catch_warnings():
+        # that it stopped before the last digit settled, which the tuning rows judge
+        warnings.simplefilter("ignore", category=ConvergenceWarning)
+        model.fit(known.inputs(task.learning.rows), task.learning.labels, task.learning.weights)
+    return known
+
+
+@dataclass(frozen=True)
+class ScikitClassifier:
+    """A fitted model of scikit-learn over features."""
+
+    model: Any
+    features: Features
+    scaling: Scaling | None
+    classes: int
+
+    def inputs(self, rows: NDArray[np.int64]) -> csr_matrix | NDArray[np.float32]:
+        """Read what the model sees of some items, [rows, columns]."""
+        words, pictures = self.features.words, self.features.pictures
+        if words is not None and pictures is None:
+            return words[rows]
+        if pictures is None or self.scaling is None:
+            raise ValueError("features without words have pictures")
+        values = self.scaling.apply(pictures, rows)
+        return values if words is None else csr_matrix(hstack([words[rows], csr_matrix(values)]))
+
+    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the logits of some items, [rows, classes]."""
+        found = np.full((len(rows), self.classes), UNKNOWN)
+        if not len(rows):
+            return found
+        inputs = self.inputs(rows)
+        if hasattr(self.model, "predict_proba"):
+            values = np.log(np.maximum(self.model.predict_proba(inputs), math.exp(UNKNOWN)))
+        else:
+            values = self.model.decision_function(inputs)
+            if values.ndim == 1:  # of two categories, the second one's
+                values = np.stack([-values, values], axis=1)
+        found[:, self.model.classes_] = values
+        return found
+
+
+def _tuning_score(task: Task, fitted: Fitted) -> Score:
+    """Judge by the tuning rows, at the best temperature."""
+    tuning = task.tuning
+    logits = fitted.classifier.logits(tuning.rows)
+    warmth = temperature(logits, tuning.labels, tuning.weights)
+    return tuning.score(softmax(np.asarray(logits) / warmth))
