@@ -42,6 +42,9 @@ bench: $(VENV)/.checks $(PEERS)/.installed  ## print each figure beside its peer
 bench-crawl: $(VENV)/.checks $(PEERS)/.installed  ## crawl.py alone, beside img2dataset and a script
 	@$(RUN) -m benchmarks crawling fetching
 
+bench-models: $(VENV)/.checks $(PEERS)/.installed  ## every model beside its peers (needs ../shared)
+	@$(RUN) -m benchmarks models $(OPTIONS)
+
 clean:  ## remove what can be made again, .venv included
 	rm -rf $(VENV) $(PEERS) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -62,4 +65,4 @@ $(PEERS)/.installed: requirements-peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help setup demo test test-fast check format soak bench bench-crawl clean
+.PHONY: help setup demo test test-fast check format soak bench bench-crawl bench-models clean

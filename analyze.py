@@ -33,6 +33,7 @@ def main() -> int:
         (args.export_review, export_review),
         (args.import_review, import_review),
         (args.per_category, categories_report),
+        (args.leaderboard, leaderboard_report),
         (args.html, site),
     )
     report = next((report for asked, report in reports if asked), figures_report)
@@ -74,6 +75,22 @@ def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     found = [(one.experiment, tested_categories(db, one)) for one in judged]
     paths = read_paths(db)
     tell(args, categories_text(found, paths), categories_values(found, paths))
+    return cli.DONE
+
+
+def leaderboard_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Set models side by side that were tested on the same products."""
+    from product_classifier.analysis.judging import judge_experiments, leaderboard_entries
+    from product_classifier.report.leaderboard import (
+        leaderboard_page,
+        leaderboard_text,
+        leaderboard_values,
+    )
+
+    judged = judge_experiments(db, [args.experiment], terms(args), cli.say)
+    entries = leaderboard_entries(db, judged)
+    write = leaderboard_page if is_page(args) else leaderboard_text
+    tell(args, write(entries), leaderboard_values(entries))
     return cli.DONE
 
 
@@ -177,9 +194,13 @@ def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
     insist_on_sound(db, CRAWLED)
     state = read_crawl(db)
-    is_page = args.output and args.output.suffix in (".html", ".htm")
-    tell(args, crawl_page(state) if is_page else crawl_text(state), crawl_values(state))
+    tell(args, (crawl_page if is_page(args) else crawl_text)(state), crawl_values(state))
     return cli.DONE
+
+
+def is_page(args: argparse.Namespace) -> bool:
+    """Tell whether the report goes into a page."""
+    return args.output is not None and args.output.suffix in (".html", ".htm")
 
 
 def tell(args: argparse.Namespace, text: str, values: Any) -> None:
@@ -200,7 +221,7 @@ def places(args: argparse.Namespace) -> Places:
     """Take from the command line where features come from."""
     from product_classifier.analysis.labels import Places
 
-    return Places(args.images_path, args.cache_path, args.backbone)
+    return Places(args.images_path, args.cache_path, args.backbone, args.weights)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main() -> int:
         features = picture_features(
             dataset.images,
             args.images_path,
-            choose_backbone(args.backbone, cli.say),
+            choose_backbone(args.backbone, cli.say, args.weights),
             args.cache_path,
             cli.progress,
         )

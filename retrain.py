@@ -61,7 +61,7 @@ def retraining(args: argparse.Namespace) -> int:
         if count < FEW_IMAGES:
             cli.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
     parts = split_images(found.images, args.validation_percentage, args.testing_percentage)
-    backbone = choose_backbone(args.backbone, cli.say)
+    backbone = choose_backbone(args.backbone, cli.say, args.weights)
     check_export(backbone, args.output_graph)
     features = picture_features(found.images, folder, backbone, args.bottleneck_dir, cli.progress)
     cli.warn(features.lost_pictures, "picture not read")
@@ -99,7 +99,7 @@ def retraining(args: argparse.Namespace) -> int:
 def distillation(args: argparse.Namespace) -> int:
     """Read pictures, split them, let the teacher teach, save the student."""
     images, parts = pictures_to_distil(args)
-    teacher = load_backbone(args.backbone or INCEPTION, args.precision)
+    teacher = load_backbone(args.backbone or INCEPTION, args.precision, args.weights)
     start, sha256 = student_to_start_from(args.start_from, teacher)
     shape = start.shape if start else Shape(outputs=teacher.width)
     shape = replace(shape, size=args.student_size or shape.size)

@@ -67,6 +67,7 @@ def read_catalogue(place: Path, *source: object) -> Dataset:
 
     Pictures are needed even for words, since equal ones are kept on one side of the split.
     """
+    place.mkdir(exist_ok=True)
     where = ["--db-path", place / "crawl.db", "--images-path", place / "images"]
     measure("crawl.py", *source, *where)
     with open_database(place / "crawl.db") as db:

@@ -42,7 +42,7 @@ ONLY_IN = {  # library → the rooms that may use it
     "http": {"demo"},
     "tensorflow": {"features", "models"},
     "tensorflow_hub": {"features"},
-    "keras": {"models"},
+    "keras": {"features", "models"},
     "onnx": {"features"},
     "onnxruntime": {"features"},
     "sklearn": {"features", "models"},

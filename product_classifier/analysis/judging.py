@@ -19,6 +19,7 @@ from product_classifier.evaluate.judgement import Judged, Judgement, judge, leaf
 from product_classifier.models.split import groups_among
 from product_classifier.predictions import Summary
 from product_classifier.report.comparison import Coverages, Pairs, insist_on_same_products
+from product_classifier.report.leaderboard import Entry
 from product_classifier.store.answers import CALIBRATION, TEST, read_answers, save_certificates
 from product_classifier.store.audits import read_audit
 from product_classifier.store.dataset import read_tested
@@ -95,6 +96,18 @@ def tested_categories(db: sqlite3.Connection, judged: Judged) -> Categories:
             f"experiment {judged.experiment.id} has no scores of paths; categorize once more"
         )
     return judge_categories(tested, judged.thresholds)
+
+
+def leaderboard_entries(db: sqlite3.Connection, judged: Iterable[Judged]) -> list[Entry]:
+    """Add what a table of models tells to experiments."""
+    found = []
+    for one in judged:
+        tested = read_answers(db, one.experiment.id, TEST)
+        macro = None
+        if len(tested.product):
+            macro = judge_categories(tested, one.thresholds).averages.macro.f1
+        found.append(Entry(one, macro))
+    return found
 
 
 def _certified(

@@ -50,6 +50,7 @@ class Places:
     images: Path
     cache: Path
     backbone: str | None = None  # None: the one of the experiment
+    weights: Path | None = None  # of a network by name
 
 
 def label_errors(
@@ -105,7 +106,9 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
         reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
         features |= word_features(dataset, places.cache, reading)
     if experiment.kind in ("images", "both"):
-        backbone = load_backbone(places.backbone or experiment.settings["backbone"])
+        backbone = load_backbone(
+            places.backbone or experiment.settings["backbone"], weights=places.weights
+        )
         if backbone.sha256 != experiment.settings["weights"]:
             raise ReportError(
                 f"{backbone.name} is not the network of experiment {experiment.id}; "

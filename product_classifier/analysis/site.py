@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from product_classifier.analysis.judging import leaderboard_entries
 from product_classifier.analysis.labels import WORTH_A_LOOK, contradicting, duplicate_groups
 from product_classifier.evaluate.categories import judge_categories
 from product_classifier.evaluate.curves import risk_coverage
@@ -49,7 +50,8 @@ def site_pages(db: sqlite3.Connection, shown: Shown) -> Iterator[tuple[str, str]
     against = contradicting(db, groups)
     pages = list(_pages(db, shown, against))
     links = [OVERVIEW, CATALOGUE, *(link for link, _ in pages)]
-    yield OVERVIEW.page, overview_page(shown.judged, Site(links, OVERVIEW.page))
+    entries = leaderboard_entries(db, shown.judged)
+    yield OVERVIEW.page, overview_page(entries, Site(links, OVERVIEW.page))
     duplicates = Duplicates(len(groups), sum(map(len, groups)), len(against))
     site = Site(links, CATALOGUE.page)
     yield CATALOGUE.page, catalogue_page(read_overview(db), duplicates, site)

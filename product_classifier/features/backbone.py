@@ -14,6 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import FeatureError, UnreachableError
+from product_classifier.features.applications import (
+    APPLICATIONS,
+    DOWNLOAD_TIMEOUT,
+    load_application,
+)
 from product_classifier.features.onnx import onnx_embed
 from product_classifier.features.runtime import muted_stderr, tensorflow
 from product_classifier.features.student import (
@@ -28,7 +33,6 @@ HANDLES = {
     INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5",
 }
 USUAL_SIZE = 224  # pixels, for a network that accepts any
-DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
 BATCH_SIZE = 8
 SMALL_BATCH_SIZE = 32  # of a network so small that calling it takes time
 INSTEAD = "using mini instead of inception_v3: ten times as fast, up to 10 % fewer products right"
@@ -54,10 +58,12 @@ class Backbone:
     student: Student | None = None  # where it is one
 
 
-def choose_backbone(asked: str | None, tell: Callable[[str], None]) -> Backbone:
+def choose_backbone(
+    asked: str | None, tell: Callable[[str], None], weights: Path | None = None
+) -> Backbone:
     """Load the network that was asked for; without one, Inception v3 or else mini, telling why."""
-    if asked:
-        return load_backbone(asked)
+    if asked or weights:
+        return load_backbone(asked or INCEPTION, weights=weights)
     try:
         return load_backbone(INCEPTION)
     except UnreachableError as error:
@@ -65,15 +71,22 @@ def choose_backbone(asked: str | None, tell: Callable[[str], None]) -> Backbone:
         return load_backbone(MINI)
 
 
-def load_backbone(name: str, precision: str = FULL_PRECISION) -> Backbone:
-    """Load a network: a name of HANDLES, 'mini', a TF-Hub handle, a SavedModel, or a student.
+def load_backbone(
+    name: str, precision: str = FULL_PRECISION, weights: Path | None = None
+) -> Backbone:
+    """Load a network: a name of HANDLES or APPLICATIONS, 'mini', a handle, a folder, a student.
 
     precision: of the arithmetic; bfloat16 is several times faster on processors made for it, and
-    not to be had for students. Raises FeatureError, with the ways out, for one that cannot be
-    fetched or is no image network.
+    not to be had for students. weights: a file, for one of APPLICATIONS. Raises FeatureError, with
+    the ways out, for one that cannot be fetched or is no image network.
     """
+    if weights is not None and name not in APPLICATIONS:
+        known = ", ".join(APPLICATIONS)
+        raise FeatureError(f"--weights is for one of {known}; {name} has its own")
     if name == MINI or name.endswith(".npz"):
         return _student(name)
+    if weights is not None or (name in APPLICATIONS and name not in HANDLES):
+        return _application(name, weights)
     folder = _fetched(name)
     tf = tensorflow()
     tf.config.optimizer.set_experimental_options(
@@ -100,6 +113,13 @@ def load_backbone(name: str, precision: str = FULL_PRECISION) -> Backbone:
     return Backbone(name, _hash(folder), size, probe.shape[1], embed, graph, precision=precision)
 
 
+def _application(name: str, weights: Path | None) -> Backbone:
+    loaded = load_application(name, weights)
+    embed = _frozen(loaded.graph, BATCH_SIZE, loaded.size)
+    width = embed(np.zeros((BATCH_SIZE, loaded.size, loaded.size, 3), np.float32)).shape[1]
+    return Backbone(name, loaded.sha256, loaded.size, width, embed, loaded.graph)
+
+
 def _student(name: str) -> Backbone:
     """Load a student, into ONNX Runtime where there is no TensorFlow."""
     student, sha256 = read_student(MINI_FILE if name == MINI else Path(name))
@@ -120,7 +140,7 @@ def _fetched(name: str) -> Path:
         return Path(name)
     handle = HANDLES.get(name, name)
     if not handle.startswith(("http://", "https://")):
-        known = ", ".join(HANDLES)
+        known = ", ".join(dict.fromkeys([*HANDLES, *APPLICATIONS]))
         raise FeatureError(
             f"there is no backbone {name!r}: pass {known}, mini, a TF-Hub handle, a SavedModel's "
             "folder or a student's .npz file"

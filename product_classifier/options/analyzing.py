@@ -15,6 +15,7 @@ EXAMPLES = """\
   python analyze.py --target 0.9 --target 0.99 --confidence 0.9
   python analyze.py --cost-error 20 --cost-review 0.5
   python analyze.py --compare 1 3 --require 'certified98>=0.5'
+  python analyze.py --leaderboard
   python analyze.py --html results/report
   python analyze.py --label-errors 3
   python analyze.py --experiment 3 --export-review review.csv
@@ -58,6 +59,11 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument(
         "--per-category", action="store_true", help="each category by itself, the worst first"
+    )
+    which.add_argument(
+        "--leaderboard",
+        action="store_true",
+        help="the models tested on the same products in one table; a page where --output is .html",
     )
     which.add_argument("--html", type=Path, metavar="DIR", help="all of it as pages, in a folder")
     which.add_argument(
@@ -134,6 +140,9 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
     )
     labels.add_argument("--backbone", help="the experiment's network, where it has moved")
     labels.add_argument(
+        "--weights", type=Path, metavar="FILE", help="of that network, as the categorizer had them"
+    )
+    labels.add_argument(
         "--no-products",
         action="store_true",
         help="with --html: leave out pages that show names and pictures of products",
@@ -154,7 +163,8 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "--experiment goes with figures, --per-category, --html and --export-review"
     if args.compare and len(set(args.compare)) < 2:
         return "--compare needs at least two experiments"
-    others = args.per_category or args.html or args.export_review or args.import_review
+    others = args.per_category or args.leaderboard or args.html
+    others = others or args.export_review or args.import_review
     if args.require and (others or args.crawl or (by_number and not args.compare)):
         return "--require goes with figures and --compare alone"
     if (args.cost_error is None) != (args.cost_review is None):

@@ -9,8 +9,11 @@ import math
 import re
 from pathlib import Path
 
-BACKBONE_HELP = """inception_v3, mini, a TF-Hub handle, the folder of a SavedModel, or a student's
-.npz file (inception_v3 where it is cached or within reach, else mini)"""
+BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
+efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a student's .npz file (inception_v3
+where it is cached or within reach, else mini)"""
+
+WEIGHTS_HELP = "of a network by name, as Keras saves them without the top, .h5 (fetched once)"
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
@@ -48,6 +51,7 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     """Add --images-path and --backbone."""
     add_images(parser)
     parser.add_argument("--backbone", help=BACKBONE_HELP)
+    parser.add_argument("--weights", type=Path, metavar="FILE", help=WEIGHTS_HELP)
 
 
 def seed(text: str) -> int:

@@ -35,6 +35,7 @@ def arguments(description: str | None) -> argparse.Namespace:
         help="folder of folders of pictures; with --distill of any pictures, repeatable",
     )
     add("--backbone", help=common.BACKBONE_HELP)
+    add("--weights", type=Path, metavar="FILE", help=common.WEIGHTS_HELP)
     add_options(parser, OPTIONS)
     add(
         "--print_misclassified_test_images",

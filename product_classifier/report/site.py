@@ -13,6 +13,7 @@ from product_classifier.predictions import Mistake, Summary
 from product_classifier.records import CatalogueState
 from product_classifier.report.experiment_page import accuracy_cell
 from product_classifier.report.label_errors import LabelErrors, name_of
+from product_classifier.report.leaderboard import Entry, leaderboard_sections
 from product_classifier.report.numbers import between, percent
 from product_classifier.report.pages import Link, Section, Site, Table, product_entry, render
 from product_classifier.report.plots import sizes_plot
@@ -42,8 +43,9 @@ def page_of(experiment: Summary, kind: str = "experiment") -> str:
     return f"{kind}-{experiment.id}.html"
 
 
-def overview_page(judged: Sequence[Judged], site: Site) -> str:
-    """Set all experiments side by side."""
+def overview_page(entries: Sequence[Entry], site: Site) -> str:
+    """Set all experiments side by side, and then the models that share a split."""
+    judged = [entry.judged for entry in entries]
     targets = list(judged[0].judgement.levels if judged and judged[0].judgement else ())
     rows = [
         (
@@ -62,7 +64,8 @@ def overview_page(judged: Sequence[Judged], site: Site) -> str:
         f"#certified at {' / '.join(map(percent, targets))}",
         "#audited accuracy",
     )
-    return render("index.html", site, experiments=Table(columns, rows))
+    boards = leaderboard_sections(entries)
+    return render("index.html", site, experiments=Table(columns, rows), leaderboards=boards)
 
 
 def catalogue_page(state: CatalogueState, duplicates: Duplicates, site: Site) -> str:

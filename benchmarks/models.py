@@ -1,0 +1,263 @@
+"""Every model on the same products: words, images and both, beside peers in the same run."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from benchmarks import peers
+from benchmarks.catalogues import read_catalogue
+from benchmarks.common import Row, percent
+from benchmarks.folds import folds, read_flipkart
+from benchmarks.peers import Guessed, Rows
+from product_classifier.evaluate.comparison import Comparison, Scored, compare
+from product_classifier.evaluate.coverage import coverage
+from product_classifier.features.backbone import load_backbone
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features, picture_features
+from product_classifier.features.words import Reading, vectorize
+from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
+from product_classifier.models.network import Scaling
+from product_classifier.models.split import duplicate_groups
+from product_classifier.models.training import predict, train
+from product_classifier.records import Dataset, Image
+
+WORDS = ("network", "logistic", "forest", "linear", "embedding", "sequence", "blend")
+HEADS: Sequence[tuple[int, ...]] = ((), (256,))
+BOTH = (
+    Choices("both", fusion="concat"),
+    Choices("both", fusion="product"),
+    Choices("both", fusion="concat-dense"),
+    Choices("both", fusion="late", model="linear"),
+    Choices("both", fusion="stack", model="linear"),
+)
+SURE = 0.05  # of a test of two models
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Products with the ways they are cut; every field but the last three is [products]."""
+
+    texts: Sequence[str]
+    labels: NDArray[np.int64]
+    group: NDArray[np.int64]  # of duplicates
+    pictures: Bottlenecks | None
+    cuts: Sequence[tuple[Rows, Rows, Rows]]  # to learn from, to tune on, to test on
+    limit: int | None = None  # words of a text that are read
+
+    @property
+    def tested(self) -> Rows:
+        """The rows of all test parts."""
+        return np.concatenate([test for _, _, test in self.cuts])
+
+    @property
+    def read(self) -> Sequence[str]:
+        """What peers may read of the texts."""
+        return [" ".join(text.split()[: self.limit]) for text in self.texts]
+
+
+def run(shared: Path) -> Iterator[Row]:
+    """Measure words, then images, then both."""
+    with tempfile.TemporaryDirectory() as place:
+        data = shared / "data"
+        yield from words(
+            "instacart",
+            split(
+                read_catalogue(
+                    Path(place, "instacart"), "--from", data / "instacart" / "products.csv"
+                )
+            ),
+            0.95,
+        )
+        backbone = load_backbone(str(shared / "weights" / "inception_v3"))
+
+        def pictures(images: Sequence[Image | None], folder: Path) -> Bottlenecks:
+            found = picture_features(images, folder, backbone, Path(place, "cache"))
+            assert found.pictures
+            return found.pictures
+
+        found = read_flipkart(shared, Path(place, "flipkart"))
+        flipkart = Catalogue(
+            found.texts,
+            found.labels,
+            np.array(
+                duplicate_groups(found.texts, [i.sha256 if i else None for i in found.images])
+            ),
+            pictures(found.images, found.folder),
+            list(folds(found.where)),
+        )
+        dataset = read_catalogue(
+            Path(place, "fashion"), "--from", data / "fashion" / "products.csv"
+        )
+        fashion = split(dataset, pictures(dataset.images, Path(place, "fashion", "images")))
+        yield from words("flipkart, 10-fold", flipkart, 0.98)
+        yield from images("fashion", fashion)
+        yield from images("flipkart, 10-fold", flipkart)
+        yield from both("flipkart, 10-fold", flipkart)
+        yield from both("fashion, 3 words", dataclasses.replace(fashion, limit=3))
+
+
+def split(dataset: Dataset, pictures: Bottlenecks | None = None) -> Catalogue:
+    """Cut a data set as its frozen split does."""
+    parts = np.array([item.part for item in dataset.items])
+    texts = [item.text for item in dataset.items]
+    cut = tuple(np.flatnonzero(parts == part) for part in ("train", "tuning", "test"))
+    return Catalogue(
+        texts,
+        np.array([item.labels[0] for item in dataset.items]),
+        groups(texts, dataset.images),
+        pictures,
+        [cut],  # type: ignore[list-item]
+    )
+
+
+def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
+    """Set our models of words beside the peers'."""
+    title = f"words, {name}, accuracy / coverage at {target:.0%}"
+    known = {
+        peer: told(
+            catalogue,
+            lambda cut, guess=guess: guess(  # type: ignore[misc]
+                catalogue.read, catalogue.labels, np.union1d(cut[0], cut[1]), cut[2]
+            ),
+        )
+        for peer, guess in peers.WORDS.items()
+    }
+    for peer, scored in known.items():
+        yield Row(f"{title}: {peer}", "", percent(figures(scored, target)), "reported")
+    best = [max(figures(scored, target)[k] for scored in known.values()) for k in (0, 1)]
+    ours = {}
+    for model in WORDS:
+        started = time.monotonic()
+        ours[model] = judged(catalogue, Choices("words", model=model))
+        seconds = time.monotonic() - started
+        mine = percent(figures(ours[model], target))
+        yield Row(f"{title}: {model}, {seconds:.0f} s", mine, "", "reported")
+    winner = max(ours, key=lambda model: figures(ours[model], target))
+    found = figures(ours[winner], target)
+    met = all(a >= b for a, b in zip(found, best, strict=True))
+    yield Row(f"{title}: best, {winner}", percent(found), percent(best), ">= best of both", met)
+
+
+def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
+    """Set our heads beside tuned logistic regression on the same bottlenecks."""
+    title = f"images, {name}, accuracy / coverage at 98%"
+    joined = told(
+        catalogue,
+        lambda cut: peers.tuned_logistic(
+            inputs(catalogue, cut, with_words=False), catalogue.labels, *cut
+        ),
+    )
+    peer = figures(joined, 0.98)
+    found = {head: figures(judged(catalogue, Choices("images", head=head)), 0.98) for head in HEADS}
+    for head, mine in found.items():
+        told_head = ",".join(map(str, head)) or "softmax"
+        met = None if head else mine[0] >= peer[0]
+        bar = "reported" if head else "accuracy >= peer"
+        yield Row(f"{title}: {told_head}", percent(mine), percent(peer), bar, met)
+
+
+def both(name: str, catalogue: Catalogue) -> Iterator[Row]:
+    """Set each combination beside its halves, and beside logistic regression on both."""
+    title = f"both, {name}, accuracy / coverage at 98%"
+    halves = {
+        "words, linear": judged(catalogue, Choices("words", model="linear")),
+        "images": judged(catalogue, Choices("images")),
+    }
+    for half, scored in halves.items():
+        yield Row(f"{title}: {half}", percent(figures(scored, 0.98)), "", "reported")
+    peer = told(
+        catalogue, lambda cut: peers.tuned_logistic(inputs(catalogue, cut), catalogue.labels, *cut)
+    )
+    yield Row(f"{title}: logistic", "", percent(figures(peer, 0.98)), "reported")
+    group = catalogue.group[catalogue.tested]
+    for choices in BOTH:
+        scored = judged(catalogue, choices)
+        mine = figures(scored, 0.98)
+        against = {half: compare(found, scored, group, (0.98,)) for half, found in halves.items()}
+        met = all(better(found) for found in against.values())
+        yield Row(
+            f"{title}: {choices.fusion}",
+            percent(mine),
+            gains(against),
+            "both better, p < 0.05",
+            met,
+        )
+
+
+def judged(catalogue: Catalogue, choices: Choices) -> Scored:
+    """Train and test one of our models, cut by cut."""
+
+    def guess(cut: tuple[Rows, Rows, Rows]) -> Guessed:
+        features = Features()
+        if choices.kind != "images":
+            model = WORD_MODELS[choices.model]
+            mask = np.zeros(len(catalogue.texts), bool)
+            mask[cut[0]] = True
+            reading = Reading(model.vectorizer, model.clean, catalogue.limit)
+            vectors, vocabulary = vectorize(catalogue.texts, mask, reading)
+            features |= Features(words=vectors, vocabulary=vocabulary)
+        if choices.kind != "words":
+            features |= Features(pictures=catalogue.pictures)
+        labels = [(label,) for label in catalogue.labels.tolist()]
+        classes = int(catalogue.labels.max()) + 1
+        trained = train(features, labels, cut[0], cut[1], classes, fit=fit_of(choices))
+        return predict(trained, features, cut[2])
+
+    return told(catalogue, guess)
+
+
+def told(catalogue: Catalogue, guess: Callable[[tuple[Rows, Rows, Rows]], Guessed]) -> Scored:
+    """Let somebody guess cut by cut, and judge all of it: scores and what is right."""
+    found = [guess(cut) for cut in catalogue.cuts]
+    guessed, score = (np.concatenate(part) for part in zip(*found, strict=True))
+    return score, guessed == catalogue.labels[catalogue.tested]
+
+
+def inputs(
+    catalogue: Catalogue, cut: tuple[Rows, Rows, Rows], with_words: bool = True
+) -> csr_matrix | NDArray[np.float32]:
+    """Lay out for a peer scaled bottlenecks, and beside them binary words."""
+    assert catalogue.pictures
+    scaling = Scaling.fit(catalogue.pictures, cut[0])
+    seen = scaling.apply(catalogue.pictures, np.arange(len(catalogue.texts)))
+    if not with_words:
+        return seen
+    mask = np.zeros(len(catalogue.texts), bool)
+    mask[cut[0]] = True
+    bag = vectorize(catalogue.texts, mask, Reading(limit=catalogue.limit)).vectors
+    return csr_matrix(hstack([bag, csr_matrix(seen)]))
+
+
+def figures(scored: Scored, target: float) -> tuple[float, float]:
+    """Accuracy, and coverage in hindsight."""
+    score, right = scored
+    return float(right.mean()), coverage(score, right, target).share
+
+
+def better(found: Comparison) -> bool:
+    """Tell whether the second is more accurate and covers more, beyond chance."""
+    more = found.mcnemar.only_second > found.mcnemar.only_first
+    return more and found.mcnemar.p < SURE and found.coverage[0.98].low > 0
+
+
+def gains(against: dict[str, Comparison]) -> str:
+    """Write what a combination has over its halves, in points."""
+    return "; ".join(
+        f"{100 * found.accuracy.observed:+.1f} (p {found.mcnemar.p:.3f}) / "
+        f"{100 * found.coverage[0.98].observed:+.1f}"
+        for found in against.values()
+    )
+
+
+def groups(texts: Sequence[str], images: Sequence[Image | None]) -> NDArray[np.int64]:
+    """Give the duplicate group of each product a number."""
+    return np.array(duplicate_groups(texts, [image.sha256 if image else None for image in images]))

@@ -1,0 +1,162 @@
+"""Experiments on the same products in one table: what each model is worth on this catalogue."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from product_classifier.evaluate.judgement import Judged
+from product_classifier.report.numbers import known, percent, share
+from product_classifier.report.pages import Section, Table, render
+from product_classifier.report.requirements import metrics
+
+USUAL = {  # settings that are told only where they differ from these
+    "head": "softmax",
+    "clean": "basic",
+    "balance": "none",
+    "modality_dropout": 0,
+    "text_words": None,
+    "max_per_category_train": None,
+    "searched": None,
+    "seed": 0,
+}
+MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An experiment with all that the table tells of it."""
+
+    judged: Judged
+    macro_f1: float | None  # None: its program did not keep what this takes
+
+    @property
+    def model(self) -> str:
+        """Name the model and the settings that are not as usual."""
+        experiment, settings = self.judged.experiment, self.judged.experiment.settings
+        names = [str(settings[name]) for name in ("fusion", "model") if name in settings]
+        if experiment.kind == "both" and settings.get("fusion") not in ("late", "stack"):
+            names = names[:1]
+        if experiment.kind != "words" and "backbone" in settings:
+            names.append(str(settings["backbone"]).rstrip("/").rpartition("/")[2])
+        told = [
+            f"{name.replace('_', ' ')} {settings[name]}"
+            for name, usual in USUAL.items()
+            if settings.get(name, usual) != usual
+            and not (name == "clean" and settings.get("model") == "sequence")
+        ]
+        return f"{experiment.kind or 'unknown'}: {', '.join([*names, *told])}".rstrip(": ")
+
+
+def leaderboard_text(entries: Sequence[Entry]) -> str:
+    """Write a table for each split, the most accurate first."""
+    blocks = []
+    for title, table in _tables(entries):
+        columns = [column.removeprefix("#") for column in table.columns]
+        rows = [columns, *([str(cell) for cell in row] for row in table.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if column.startswith("#") else cell.ljust(width)
+                for cell, width, column in zip(row, widths, table.columns, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
+        blocks.append("\n".join([title, *(f"  {line}" for line in lines)]))
+    return "\n\n".join(blocks)
+
+
+def leaderboard_values(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Lay out the same for --json."""
+    return [
+        {
+            "split": split,
+            "test_products": group[0].judged.figures.leaf.total,
+            "experiments": [
+                {
+                    "id": entry.judged.experiment.id,
+                    "model": entry.model,
+                    "macro_f1": entry.macro_f1,
+                    **{name: known(value) for name, value in metrics(entry.judged).items()},
+                    "seconds": entry.judged.experiment.seconds,
+                    "peak_bytes": entry.judged.experiment.settings.get("peak_bytes"),
+                    "parameters": entry.judged.experiment.settings.get("parameters"),
+                    "settings": dict(entry.judged.experiment.settings),
+                }
+                for entry in group
+            ],
+        }
+        for split, group in _by_split(entries)
+    ]
+
+
+def leaderboard_sections(entries: Sequence[Entry]) -> list[Section]:
+    """Lay out the same for a page."""
+    return [Section(title, [table]) for title, table in _tables(entries)]
+
+
+def leaderboard_page(entries: Sequence[Entry]) -> str:
+    """Write the same as a page of its own: one file, no script."""
+    title = "What each model is worth"
+    return render("sections.html", title=title, sections=leaderboard_sections(entries))
+
+
+def _by_split(entries: Sequence[Entry]) -> Iterator[tuple[str | None, list[Entry]]]:
+    """Group what was tested on the same products, the latest split first, the best first."""
+
+    def split(entry: Entry) -> str:
+        return entry.judged.experiment.split or f"unknown {entry.judged.experiment.id}"
+
+    groups = [list(group) for _, group in itertools.groupby(sorted(entries, key=split), split)]
+    groups.sort(key=lambda group: -max(entry.judged.experiment.id for entry in group))
+    for group in groups:
+        group.sort(key=lambda entry: (-entry.judged.figures.leaf.accuracy, _number(entry)))
+        yield group[0].judged.experiment.split, group
+
+
+def _tables(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
+    for split, group in _by_split(entries):
+        leaf = group[0].judged.figures.leaf
+        targets = list(leaf.coverage)
+        name = group[0].judged.experiment.name.partition(": ")[2]
+        promised = [name for name in metrics(group[0].judged) if name.startswith("certified")]
+        columns = (
+            *("#no.", "model", "#accuracy", "#macro F1"),
+            *(f"#covered at {percent(target)}" for target in targets),
+            *(f"#certified at {name.removeprefix('certified')}%" for name in promised),
+            *("#parent accuracy", "#seconds", "#peak MiB", "#parameters"),
+        )
+        title = f"{leaf.total:,} test products of {name} (split {split or 'unknown'})"
+        yield title, Table(columns, [_row(entry, promised) for entry in group])
+
+
+def _row(entry: Entry, promised: Sequence[str]) -> Sequence[str]:
+    judged, settings = entry.judged, entry.judged.experiment.settings
+    found = metrics(judged)
+    return (
+        f"#{_number(entry)}",
+        entry.model,
+        f"{found['accuracy']:.2%}",
+        "–" if entry.macro_f1 is None else f"{entry.macro_f1:.3f}",
+        *(share(one.share) for one in judged.figures.leaf.coverage.values()),
+        *(_promised(found, name) for name in promised),
+        f"{found['parent_accuracy']:.2%}",
+        _whole(judged.experiment.seconds),
+        _whole(settings.get("peak_bytes"), MEBIBYTE),
+        _whole(settings.get("parameters")),
+    )
+
+
+def _whole(value: object, unit: int = 1) -> str:
+    """Write a number that experiments of older programs have not."""
+    return f"{value / unit:,.0f}" if isinstance(value, int | float) else "–"
+
+
+def _promised(found: Mapping[str, float], name: str) -> str:
+    return share(found[name]) if found.get(name) else "none"
+
+
+def _number(entry: Entry) -> int:
+    return entry.judged.experiment.id

@@ -1,0 +1,81 @@
+"""Models in one table: who is in it, in which order, and what is told of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.evaluate.coverage import Coverage
+from product_classifier.evaluate.judgement import Judged
+from product_classifier.predictions import Summary
+from product_classifier.report.leaderboard import (
+    Entry,
+    leaderboard_page,
+    leaderboard_text,
+    leaderboard_values,
+)
+from tests.report.test_errors_page import Page
+
+
+def entry(
+    number: int, right: int, split: str | None = "one", kind: str = "words", **settings: Any
+) -> Entry:
+    level = Level(right, 10, (0.1, 0.9), {0.95: Coverage(0.4, 0.9, 4, 0)})
+    summary = Summary(
+        number, "Text classification of: all (2 categories)", "", kind, split, 12.4, settings
+    )
+    return Entry(Judged(summary, Figures(level, level), None), 0.5)
+
+
+def test_the_best_comes_first_and_a_row_tells_what_it_cost() -> None:
+    entries = [
+        entry(1, 7, model="network", parameters=1234, peak_bytes=3 * 2**20),
+        entry(2, 9, model="blend"),
+    ]
+    assert leaderboard_text(entries).splitlines() == [
+        "10 test products of all (2 categories) (split one)",
+        "  no.  model           accuracy  macro F1  covered at 95%  parent accuracy  seconds"
+        "  peak MiB  parameters",
+        "   #2  words: blend      90.00%     0.500           40.0%           90.00%       12"
+        "         –           –",
+        "   #1  words: network    70.00%     0.500           40.0%           70.00%       12"
+        "         3       1,234",
+    ]
+
+
+def test_only_what_was_tested_on_the_same_products_shares_a_table() -> None:
+    entries = [entry(1, 7), entry(2, 9, split="other"), entry(3, 5), entry(4, 5, split=None)]
+    values = leaderboard_values(entries)
+    numbers = [[one["id"] for one in table["experiments"]] for table in values]
+    assert numbers == [[4], [1, 3], [2]]  # the table with the latest experiment first
+    assert leaderboard_text(entries).count("test products of") == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "expected"),
+    [
+        ("words", {"model": "logistic", "balance": "weights"}, "logistic, balance weights"),
+        ("words", {"model": "sequence", "clean": "stemmed"}, "sequence"),
+        ("words", {"model": "linear", "text_words": 3}, "linear, text words 3"),
+        ("words", {"model": "linear", "clean": "none"}, "linear, clean none"),
+        ("images", {"backbone": "nets/mine/", "head": "256"}, "mine, head 256"),
+        ("both", {"fusion": "concat", "model": "network", "backbone": "mini"}, "concat, mini"),
+        ("both", {"fusion": "late", "model": "linear", "backbone": "mini"}, "late, linear, mini"),
+    ],
+)
+def test_a_model_is_named_with_what_is_not_as_usual(
+    kind: str, settings: dict[str, Any], expected: str
+) -> None:
+    assert entry(1, 5, kind=kind, **settings).model == f"{kind}: {expected}"
+
+
+def test_an_experiment_of_an_older_program_has_its_kind_for_a_name() -> None:
+    assert entry(1, 5).model == "words"
+
+
+def test_the_page_holds_text_alone_whatever_a_setting_says() -> None:
+    page = leaderboard_page([entry(1, 5, model="<script>alert(1)</script>", parameters="many")])
+    assert "script" not in Page(page).tags
+    assert "&lt;script&gt;" in page
