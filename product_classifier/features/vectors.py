@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from product_classifier.errors import FeatureError
 
 DIMENSIONS = 100  # of vectors trained on texts
+WIDEST = 10_000  # values of a vector in a file
 LONGEST_LINE = 1_000_000  # bytes; what is longer is no file of vectors
 
 
@@ -42,17 +43,19 @@ def read_vectors(path: Path, vocabulary: Sequence[str]) -> NDArray[np.float32]:
     the file's first spelling counts. Returns float32 [terms, dimensions]. Raises FeatureError,
     naming the line, for another file and for rows of different lengths.
     """
-    number = {term: k for k, term in enumerate(vocabulary)}
+    numbers: dict[str, list[int]] = {}
+    for k, term in enumerate(vocabulary):
+        numbers.setdefault(term.casefold(), []).append(k)
     found: NDArray[np.float32] | None = None
-    met: set[int] = set()
+    met: list[int] = []
     try:
         rows = _binary(path) if path.suffix == ".bin" else _lines(path)
         for word, values in rows:
             if found is None:
                 found = np.zeros((len(vocabulary), len(values)), np.float32)
-            if (k := number.get(word.casefold(), -1)) >= 0 and k not in met:
-                found[k] = values
-                met.add(k)
+            known = numbers.pop(word.casefold(), [])
+            found[known] = values
+            met += known
     except OSError as error:
         raise FeatureError(f"{path} cannot be read: {error.strerror}") from None
     if found is None or not met:
@@ -60,16 +63,20 @@ def read_vectors(path: Path, vocabulary: Sequence[str]) -> NDArray[np.float32]:
             f"{path} has no vector for any of the {len(vocabulary):,} words of the catalogue; "
             "pass a file in its language"
         )
-    return found / max(float(np.abs(found[sorted(met)]).mean()), 1e-12) * np.float32(0.1)
+    return found / max(float(np.abs(found[met]).mean()), 1e-12) * np.float32(0.1)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    width = 0
+    width, promised, place = 0, 0, 0
     with path.open("rb") as file:
         for place, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
             word, *values = line.decode(errors="replace").rstrip("\n\r ").split(" ")
-            if place == 1 and len(values) == 1:
-                continue  # how many words of how many values follow
+            if place == 1 and len(values) == 1 and word.isdigit():
+                promised = int(word)  # so many words of so many values follow
+                continue
+            if not line.strip() and not file.peek(1):
+                place -= 1
+                break  # an empty last line
             width = width or len(values)
             while len(values) > width and not _is_number(values[0]):
                 word = f"{word} {values.pop(0)}"  # some of GloVe's words have spaces
@@ -79,12 +86,15 @@ def _lines(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
                     f"{max(width, 2)} are expected; is it a file of word vectors, and whole?"
                 )
             try:
-                numbers = np.array(values, np.float32)
+                with np.errstate(over="ignore"):  # what is beyond float32 is not finite
+                    numbers = np.array(values, np.float32)
             except ValueError:
                 raise FeatureError(f"{path}, line {place}: a value is not a number") from None
             if not np.isfinite(numbers).all():
                 raise FeatureError(f"{path}, line {place}: a value is not finite")
             yield word, numbers
+    if promised and place - 1 < promised:
+        raise FeatureError(f"{path} ends after {place - 1:,} of {promised:,} words")
 
 
 def _is_number(text: str) -> bool:
@@ -98,7 +108,8 @@ def _is_number(text: str) -> bool:
 def _binary(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     with path.open("rb") as file:
         head = file.readline(100).split()
-        if len(head) != 2 or not all(part.isdigit() for part in head) or not int(head[1]):
+        known = len(head) == 2 and all(part.isdigit() and len(part) < 10 for part in head)
+        if not known or not 0 < int(head[1]) <= WIDEST:
             raise FeatureError(f"{path} does not begin with its numbers of words and of values")
         words, width = map(int, head)
         for place in range(1, words + 1):

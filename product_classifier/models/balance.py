@@ -29,7 +29,8 @@ class Balance:
     @property
     def settings(self) -> dict[str, Any]:
         """How an experiment records it."""
-        return {"balance": self.kind if not self.value else f"{self.kind}:{self.value:g}"}
+        valued = self.kind in (SAMPLE, LOGIT_ADJUST)
+        return {"balance": f"{self.kind}:{self.value:.12g}" if valued else self.kind}
 
     def apply(self, learning: Targets, classes: int, seed: int) -> Targets:
         """Weigh or draw the rows to learn from."""

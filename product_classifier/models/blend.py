@@ -26,6 +26,7 @@ def fit_blend(task: Task, members: Sequence[Fit]) -> Fitted:
     settings = {
         "blended": len(members),
         "temperatures": [round(one, 6) for one in warmth],
+        "members": [dict(one.settings) for one in fitted],
     }
     blend = _Blend([one.classifier for one in fitted], warmth)
     return Fitted(blend, sum(one.parameters for one in fitted), settings)

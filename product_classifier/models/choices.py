@@ -86,7 +86,7 @@ WORD_MODELS: Mapping[str, WordModel] = {
             fit_logistic, penalty=choices.penalty, search=choices.search
         ),
     ),
-    "forest": WordModel("300 trees on a bag of words", lambda _: fit_forest),
+    "forest": WordModel("100 trees on a bag of words", lambda _: fit_forest),
     "linear": WordModel("support vectors on n-grams", lambda _: fit_linear, NGRAMS),
     "embedding": WordModel("the mean of word vectors, and a hidden layer", _embedding),
     "sequence": WordModel(
@@ -132,6 +132,8 @@ def recorded(choices: Choices) -> dict[str, Any]:
         found["head"] = ",".join(map(str, choices.head)) or "softmax"
     if choices.kind == "both":
         found["fusion"] = choices.fusion
+    if choices.vectors:
+        found["vectors"] = choices.vectors.name
     if choices.max_per_category_train:
         found["max_per_category_train"] = choices.max_per_category_train
     return found

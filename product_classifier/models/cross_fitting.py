@@ -6,6 +6,7 @@ that the label is wrong.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,14 +33,16 @@ def cross_fitted(
     track: Track = untracked,
     rows: NDArray[np.int64] | None = None,
     fit: Fit = fit_network,
+    calibrated: bool = True,
 ) -> NDArray[np.float32]:
     """Predict products by classifiers trained on the other folds, float32 [rows, classes].
 
     labels: [items], the positions of each item's categories. rows: the items to cut into folds and
     predict, all by default. groups: [rows], the duplicate group of each; a group stays in one fold.
-    Each classifier stops and is calibrated by a twentieth of what it may see. A product without
-    evidence gets the shares of the categories. A category that stands in one fold alone is near 0
-    there: nothing else tells of it. Raises ModelError where the other folds have no evidence.
+    Each classifier stops by a twentieth of what it may see, and is calibrated by it, unless its
+    logits are to be taken as they are: of few products, that is few. A product without evidence
+    gets the shares of the categories. A category that stands in one fold alone is near 0 there:
+    nothing else tells of it. Raises ModelError where the other folds have no evidence.
     """
     fold, tuning = cut(groups, folds, seed)
     chosen = np.arange(len(labels)) if rows is None else rows
@@ -55,6 +58,8 @@ def cross_fitted(
             seed,
             fit=fit,
         )
+        if not calibrated:
+            trained = dataclasses.replace(trained, temperature=1.0)
         for places in _chunks(np.flatnonzero(~seen)):
             found[places] = probabilities(trained, features, chosen[places])
     return found

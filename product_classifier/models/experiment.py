@@ -106,7 +106,7 @@ def _fewer(dataset: Dataset, train_rows: NDArray[np.int64], choices: Choices) ->
     chosen = []
     for row in sorted(train_rows.tolist(), key=place):
         labels = dataset.items[row].labels
-        if any(met[label] < choices.max_per_category_train for label in labels):
+        if labels and all(met[label] < choices.max_per_category_train for label in labels):
             met.update(labels)
             chosen.append(row)
     return np.array(sorted(chosen), dtype=np.int64)

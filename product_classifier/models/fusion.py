@@ -7,22 +7,26 @@ seen its fold: a classifier's own training rows would make it look surer than it
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
+from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.network import CHUNK
+from product_classifier.models.network import CHUNK, softmax
 from product_classifier.models.split import duplicate_groups
-from product_classifier.models.task import Fit, Fitted, Task
+from product_classifier.models.task import Fit, Fitted, Targets, Task
 from product_classifier.models.training import Trained, train
 
 FOLDS = 5
+PLACEHOLDER = 20  # products with one picture: it says that there is none, not that they are alike
 SURE = 1e-6  # a half is never taken to be surer than this
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)  # inverse, of the regularization of a stack
 
@@ -34,6 +38,11 @@ class Halves:
     words: Trained
     pictures: Trained
     features: Features
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How an experiment records them."""
+        return {"of_words": dict(self.words.settings), "of_pictures": dict(self.pictures.settings)}
 
     def judge(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the log-probabilities of both for some items, [2, rows, classes]."""
@@ -77,7 +86,11 @@ def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) 
     if len(chosen):
         found = minimize(loss, [1.0, 0.5], method="L-BFGS-B", bounds=[(0, 3), (0, 3)])
         weights = found.x
-    settings = {"weight_of_words": float(weights[0]), "weight_of_pictures": float(weights[1])}
+    settings = {
+        "weight_of_words": float(weights[0]),
+        "weight_of_pictures": float(weights[1]),
+        **halves.settings,
+    }
     return Fitted(_Late(halves, weights), _parameters(halves) + 2, settings)
 
 
@@ -100,8 +113,9 @@ def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network)
         stack = _Stack(halves, model, task.classes)
         logits = stack.logits(task.tuning.rows)
         loss = task.tuning.score(np.exp(logits)).loss if len(task.tuning.rows) else strength
+        settings = {"strength": strength, **halves.settings}
         parameters = _parameters(halves) + model.coef_.size + model.intercept_.size
-        found.append((loss, Fitted(stack, parameters, {"strength": strength})))
+        found.append((loss, Fitted(stack, parameters, settings)))
     return min(found, key=lambda one: one[0])[1]
 
 
@@ -148,10 +162,30 @@ def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.f
             train(half, labels, train_rows, tuning_rows, task.classes, task.seed, task.track, fit)
         )
         out_of_fold = cross_fitted(
-            half, labels, groups, task.classes, FOLDS, task.seed, task.track, train_rows, fit
+            half,
+            labels,
+            groups,
+            task.classes,
+            FOLDS,
+            task.seed,
+            task.track,
+            train_rows,
+            fit,
+            calibrated=False,
         )
-        judged.append(out_of_fold[place])
-    return Halves(trained[0], trained[1], features), _log(np.stack(judged).astype(np.float64))
+        judged.append(_calibrated(out_of_fold[place], learning, half.evidence()[learning.rows]))
+    return Halves(trained[0], trained[1], features), _log(np.stack(judged))
+
+
+def _calibrated(
+    out_of_fold: NDArray[np.float32], learning: Targets, evident: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Calibrate all folds by one temperature, since a fold alone has few rows to do it by."""
+    logits = np.log(np.maximum(out_of_fold.astype(np.float64), np.finfo(np.float32).tiny))
+    warmth = temperature(logits[evident], learning.labels[evident], learning.weights[evident])
+    found = softmax(logits / warmth)
+    found[~evident] = out_of_fold[~evident]
+    return found
 
 
 def _labels(task: Task) -> Sequence[Sequence[int]]:
@@ -174,7 +208,11 @@ def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
         cells = slice(words.indptr[row], words.indptr[row + 1])
         content = words.indices[cells].tobytes() + words.data[cells].tobytes()
         texts.append(hashlib.sha256(content).hexdigest() if content else f"none {row}")
-    seen = [str(place) if place >= 0 else None for place in pictures.rows[rows]]
+    times = Counter(pictures.rows[rows].tolist())
+    seen = [
+        str(place) if place >= 0 and times[place] <= PLACEHOLDER else None
+        for place in pictures.rows[rows].tolist()
+    ]
     return [f"group {number}" for number in duplicate_groups(texts, seen)]
 
 

@@ -22,7 +22,7 @@ MIXTURES = {L2: 0.0, ELASTIC: 0.5, L1: 1.0}  # share of the absolute values in t
 STRENGTH = 1.0  # inverse, of the regularization
 SEARCHED = (0.01, 1000.0)  # strengths, drawn evenly on the logarithm
 ROUNDS = 1000
-TREES = 300
+TREES = 100
 UNKNOWN = -30.0  # logit of a category that a model has not met
 
 
@@ -49,7 +49,7 @@ def fit_logistic(task: Task, penalty: str = L2, search: int | None = None) -> Fi
 
 
 def fit_forest(task: Task) -> Fitted:
-    """Train a forest of 300 trees."""
+    """Train a forest of 100 trees."""
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(TREES, n_jobs=-1, random_state=task.seed)

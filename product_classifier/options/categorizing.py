@@ -113,7 +113,7 @@ def _add_fusion(parser: argparse.ArgumentParser) -> None:
     )
     both.add_argument(
         "--modality-dropout",
-        type=common.share,
+        type=common.portion,
         metavar="P",
         help="train one network with so many products' words or picture hidden (0)",
     )

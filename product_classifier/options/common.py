@@ -107,6 +107,14 @@ def share(text: str) -> float:
     return number
 
 
+def portion(text: str) -> float:
+    """Read a share from 0 to below 1."""
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to below 1, such as 0.2")
+    return number
+
+
 def cost(text: str) -> float:
     """Read a cost, in any unit: a number of at least 0."""
     number = float(text)

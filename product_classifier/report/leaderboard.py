@@ -8,20 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from product_classifier.evaluate.judgement import Judged
+from product_classifier.report.model_name import model_name
 from product_classifier.report.numbers import known, percent, share
 from product_classifier.report.pages import Section, Table, render
 from product_classifier.report.requirements import metrics
 
-USUAL = {  # settings that are told only where they differ from these
-    "head": "softmax",
-    "clean": "basic",
-    "balance": "none",
-    "modality_dropout": 0,
-    "text_words": None,
-    "max_per_category_train": None,
-    "searched": None,
-    "seed": 0,
-}
 MEBIBYTE = 2**20
 
 
@@ -31,23 +22,6 @@ class Entry:
 
     judged: Judged
     macro_f1: float | None  # None: its program did not keep what this takes
-
-    @property
-    def model(self) -> str:
-        """Name the model and the settings that are not as usual."""
-        experiment, settings = self.judged.experiment, self.judged.experiment.settings
-        names = [str(settings[name]) for name in ("fusion", "model") if name in settings]
-        if experiment.kind == "both" and settings.get("fusion") not in ("late", "stack"):
-            names = names[:1]
-        if experiment.kind != "words" and "backbone" in settings:
-            names.append(str(settings["backbone"]).rstrip("/").rpartition("/")[2])
-        told = [
-            f"{name.replace('_', ' ')} {settings[name]}"
-            for name, usual in USUAL.items()
-            if settings.get(name, usual) != usual
-            and not (name == "clean" and settings.get("model") == "sequence")
-        ]
-        return f"{experiment.kind or 'unknown'}: {', '.join([*names, *told])}".rstrip(": ")
 
 
 def leaderboard_text(entries: Sequence[Entry]) -> str:
@@ -77,7 +51,7 @@ def leaderboard_values(entries: Sequence[Entry]) -> list[dict[str, Any]]:
             "experiments": [
                 {
                     "id": entry.judged.experiment.id,
-                    "model": entry.model,
+                    "model": model_name(entry.judged.experiment),
                     "macro_f1": entry.macro_f1,
                     **{name: known(value) for name, value in metrics(entry.judged).items()},
                     "seconds": entry.judged.experiment.seconds,
@@ -137,7 +111,7 @@ def _row(entry: Entry, promised: Sequence[str]) -> Sequence[str]:
     found = metrics(judged)
     return (
         f"#{_number(entry)}",
-        entry.model,
+        model_name(entry.judged.experiment),
         f"{found['accuracy']:.2%}",
         "–" if entry.macro_f1 is None else f"{entry.macro_f1:.3f}",
         *(share(one.share) for one in judged.figures.leaf.coverage.values()),

@@ -10,6 +10,7 @@ from product_classifier.evaluate.accuracy import Level
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
+from product_classifier.report.model_name import model_name
 from product_classifier.report.numbers import between
 from product_classifier.report.promises import promises_text, promises_values
 
@@ -71,6 +72,8 @@ def _block(judged: Judged) -> str:
             f"  {title}{target:.0%} Accuracy Coverage: {found.share:.0%}"
             for target, found in level.coverage.items()
         ]
+    if ": " in (model := model_name(judged.experiment)):
+        lines.append(f"  Model of {model}")
     lines += [*_details(figures.leaf), *promises_text(judged.judgement), *audit_lines(judged)]
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from product_classifier.report.leaderboard import (
     leaderboard_text,
     leaderboard_values,
 )
+from product_classifier.report.model_name import model_name
 from tests.report.test_errors_page import Page
 
 
@@ -68,11 +69,11 @@ def test_only_what_was_tested_on_the_same_products_shares_a_table() -> None:
 def test_a_model_is_named_with_what_is_not_as_usual(
     kind: str, settings: dict[str, Any], expected: str
 ) -> None:
-    assert entry(1, 5, kind=kind, **settings).model == f"{kind}: {expected}"
+    assert model_name(entry(1, 5, kind=kind, **settings).judged.experiment) == f"{kind}: {expected}"
 
 
 def test_an_experiment_of_an_older_program_has_its_kind_for_a_name() -> None:
-    assert entry(1, 5).model == "words"
+    assert model_name(entry(1, 5).judged.experiment) == "words"
 
 
 def test_the_page_holds_text_alone_whatever_a_setting_says() -> None:

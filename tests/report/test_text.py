@@ -1,5 +1,6 @@
 """The block that users of the earlier system know, to the letter."""
 
+import dataclasses
 import json
 
 from product_classifier.evaluate.accuracy import Figures, Level
@@ -33,6 +34,12 @@ def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
         "  (thresholds chosen in hindsight, on these very products: no promise for new ones)\n"
         "  certified coverage: none without calibration rows; run its categorizer once more\n"
     )
+
+
+def test_the_model_is_told_where_an_experiment_says_it() -> None:
+    made = dataclasses.replace(SUMMARY, settings={"model": "blend", "clean": "stemmed"})
+    text = figures_text([Judged(made, Figures(LEAF, PARENT), None)])
+    assert "\n  Model of words: blend, clean stemmed\n" in text
 
 
 def test_experiments_are_parted_by_an_empty_line() -> None:

@@ -120,6 +120,35 @@ def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_thems
 
 
 @pytest.mark.slow
+def test_models_are_set_side_by_side_on_the_same_products(
+    crawled: Path, network: Path, tmp_path: Path
+) -> None:
+    copy_database(crawled, tmp_path)
+    words = ["--min-per-category", 3]
+    pictures = [*words, "--images-path", crawled / "images", "--backbone", network]
+    run(tmp_path, "categorize_words", *words, "--model", "linear", "--balance", "logit-adjust:1")
+    search = ["--model", "logistic", "--search", 3, "--penalty", "elastic", "--clean", "stemmed"]
+    run(tmp_path, "categorize_words", *words, *search, "--max-per-category-train", 5)
+    run(tmp_path, "categorize_both", *pictures, "--fusion", "late", "--model", "logistic")
+    run(tmp_path, "categorize_both", *pictures, "--modality-dropout", 0.2, "--head", "dense:8")
+    [table] = json.loads(run(tmp_path, "analyze", "--leaderboard", "--json").stdout)
+    told = {one["id"]: one for one in table["experiments"]}
+    assert {number: one["model"] for number, one in told.items()} == {
+        1: "words: linear, balance logit-adjust:1",
+        2: "words: logistic, clean stemmed, searched 3, max per category train 5",
+        3: f"both: late, logistic, {network.name}",
+        4: f"both: concat, {network.name}, head 8, modality dropout 0.2",
+    }
+    accuracies = [one["accuracy"] for one in table["experiments"]]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert all(one["parameters"] > 100 and one["peak_bytes"] > 2**20 for one in told.values())
+    text = run(tmp_path, "analyze", "--leaderboard").stdout
+    assert all(one["model"] in text for one in told.values())
+    run(tmp_path, "analyze", "--leaderboard", "--output", "models.html")
+    assert "both: late, logistic, " in (tmp_path / "models.html").read_text()
+
+
+@pytest.mark.slow
 def test_mini_needs_no_download_and_says_nothing_but_progress(
     crawled: Path, tmp_path: Path
 ) -> None:

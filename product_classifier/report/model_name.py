@@ -1,0 +1,34 @@
+"""What an experiment was made with, in a few words: experiments of one kind have one name."""
+
+from __future__ import annotations
+
+from product_classifier.predictions import Summary
+
+USUAL = {  # settings that are told only where they differ from these
+    "head": "softmax",
+    "clean": "basic",
+    "vectors": None,
+    "searched": None,
+    "balance": "none",
+    "modality_dropout": 0,
+    "text_words": None,
+    "max_per_category_train": None,
+    "seed": 0,
+}
+
+
+def model_name(experiment: Summary) -> str:
+    """Name the kind, the model and the settings that are not as usual."""
+    kind, settings = experiment.kind, experiment.settings
+    names = [str(settings[name]) for name in ("fusion", "model") if name in settings]
+    if kind == "both" and settings.get("fusion") not in ("late", "stack"):
+        names = names[:1]  # one network over both has no model of words
+    if kind != "words" and "backbone" in settings:
+        names.append(str(settings["backbone"]).rstrip("/").rpartition("/")[2])
+    told = [
+        f"{name.replace('_', ' ')} {settings[name]}"
+        for name, usual in USUAL.items()
+        if settings.get(name, usual) != usual
+        and not (name == "clean" and settings.get("model") == "sequence")
+    ]
+    return f"{kind or 'unknown'}: {', '.join([*names, *told])}".rstrip(": ")

@@ -1,0 +1,185 @@
+"""Categories of unequal sizes: seven belts, two hats and a scarf."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.features.features import Features
+from product_classifier.models.balance import (
+    AS_THEY_ARE,
+    LOGIT_ADJUST,
+    NONE,
+    SAMPLE,
+    WEIGHTS,
+    Balance,
+)
+from product_classifier.models.network import softmax
+from product_classifier.models.task import Fitted, Targets, Task
+from product_classifier.models.training import predict, train
+
+BELT, HAT, SCARF, GLOVE = range(4)  # there is no glove
+CLASSES = 4
+LABELS: list[tuple[int, ...]] = [(BELT,)] * 6 + [(HAT,)] * 2 + [(SCARF,), (BELT, SCARF)]
+SHARE = np.array([6.5, 2, 1.5, 0]) / 10
+
+
+def targets(labels: list[tuple[int, ...]] = LABELS) -> Targets:
+    return Targets.of(range(len(labels)), labels)
+
+
+def weight_of(label: int, found: Targets) -> float:
+    return float(found.weights[found.labels == label].sum())
+
+
+def test_as_they_are_nothing_changes() -> None:
+    learning = targets()
+    for balance in (AS_THEY_ARE, Balance(NONE), Balance(LOGIT_ADJUST, 1)):
+        assert balance.apply(learning, CLASSES, seed=0) is learning
+
+
+def test_weights_make_each_category_weigh_the_same_and_keep_the_total() -> None:
+    learning = targets()
+    found = Balance(WEIGHTS).apply(learning, CLASSES, seed=0)
+    assert [weight_of(label, found) for label in (BELT, HAT, SCARF)] == pytest.approx([10 / 3] * 3)
+    assert found.rows.tolist() == learning.rows.tolist()
+    assert found.labels.tolist() == learning.labels.tolist()
+    assert found.weights.dtype == np.float32
+    assert weight_of(BELT, learning) == 6.5  # what was given is left alone
+
+
+def test_within_a_category_half_a_product_still_weighs_half() -> None:
+    found = Balance(WEIGHTS).apply(targets(), CLASSES, seed=0)
+    scarf, half = found.weights[found.labels == SCARF]
+    assert scarf == pytest.approx(2 * half)
+
+
+catalogues = st.lists(
+    st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=3, unique=True).map(tuple),
+    min_size=1,
+    max_size=20,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(catalogues)
+def test_weights_agree_with_a_plain_division(labels: list[tuple[int, ...]]) -> None:
+    total = dict.fromkeys({label for several in labels for label in several}, 0.0)
+    for several in labels:
+        for label in several:
+            total[label] += 1 / len(several)
+    expected = [
+        1 / len(several) / total[label] * len(labels) / len(total)
+        for several in labels
+        for label in several
+    ]
+    found = Balance(WEIGHTS).apply(targets(labels), CLASSES, seed=0)
+    assert found.weights.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+@settings(deadline=None, max_examples=100)
+@given(catalogues, st.integers(1, 9), st.integers(0, 3))
+def test_as_many_of_each_are_drawn_and_none_much_more_often_than_another(
+    labels: list[tuple[int, ...]], size: int, seed: int
+) -> None:
+    learning = targets(labels)
+    found = Balance(SAMPLE, size).apply(learning, CLASSES, seed)
+    given_pairs = list(zip(learning.rows.tolist(), learning.labels.tolist(), strict=True))
+    drawn = Counter(zip(found.rows.tolist(), found.labels.tolist(), strict=True))
+    assert set(drawn) <= set(given_pairs)
+    for label in set(learning.labels.tolist()):
+        times = [drawn[pair] for pair in given_pairs if pair[1] == label]
+        assert sum(times) == size
+        assert max(times) - min(times) <= 1
+    weights = {row: 1 / len(several) for row, several in enumerate(labels)}
+    assert found.weights.tolist() == pytest.approx([weights[row] for row in found.rows.tolist()])
+
+
+def test_the_same_seed_draws_the_same_rows_and_another_one_others() -> None:
+    draws = [Balance(SAMPLE, 3).apply(targets(), CLASSES, seed).rows.tolist() for seed in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A classifier that says what is written in a table, row by row."""
+
+    table: NDArray[np.float64]
+
+    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+        return self.table[rows]
+
+
+SAID = Said(np.random.default_rng(0).normal(size=(len(LABELS), CLASSES)))
+ROWS = np.array([2, 0, 9])
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
+def test_logits_are_shifted_by_so_many_logarithms_of_the_share(value: float) -> None:
+    share = np.array([0.5, 0.3, 0.15, 0.05])
+    found = Balance(LOGIT_ADJUST, value).adjust(SAID, share).logits(ROWS)
+    assert found == pytest.approx(SAID.table[ROWS] - value * np.log(share))
+
+
+@pytest.mark.parametrize("balance", [Balance(NONE), Balance(WEIGHTS), Balance(SAMPLE, 5)])
+def test_other_ways_leave_the_logits_as_they_are(balance: Balance) -> None:
+    assert balance.adjust(SAID, SHARE) is SAID
+
+
+def test_a_category_without_products_does_not_make_logits_infinite() -> None:
+    assert np.isfinite(Balance(LOGIT_ADJUST, 1).adjust(SAID, SHARE).logits(ROWS)).all()
+
+
+def test_a_classifier_that_knows_the_shares_alone_is_left_knowing_nothing() -> None:
+    shares = np.array([0.5, 0.25, 0.125, 0.125])
+    knows = Said(np.log(shares)[None])
+    found = Balance(LOGIT_ADJUST, 1).adjust(knows, shares).logits(np.array([0]))
+    assert softmax(found)[0] == pytest.approx([0.25] * 4)
+
+
+def trained_with(balance: Balance) -> tuple[list[Targets], list[int], dict[str, Any]]:
+    """What a fit is given to learn from, the answers, and what is recorded."""
+    seen: list[Targets] = []
+
+    def fit(task: Task) -> Fitted:
+        seen.append(task.learning)
+        # belts and hats look alike, and belts are the more
+        return Fitted(Said(np.tile(np.log([0.6, 0.3, 0.1]), (len(LABELS), 1))), 0)
+
+    features = Features(words=csr_matrix(np.ones((len(LABELS), 1), np.float32)))
+    rows = np.arange(len(LABELS))
+    trained = train(features, LABELS, rows, rows[:0], 3, fit=fit, balance=balance)
+    return seen, predict(trained, features, rows)[0].tolist(), dict(trained.settings)
+
+
+def test_training_learns_from_balanced_rows() -> None:
+    (learning,), answers, _ = trained_with(Balance(SAMPLE, 4))
+    assert Counter(learning.labels.tolist()) == {BELT: 4, HAT: 4, SCARF: 4}
+    assert answers == [BELT] * len(LABELS)
+
+
+def test_training_corrects_logits_by_the_shares_of_the_rows_as_they_were() -> None:
+    (learning,), answers, _ = trained_with(Balance(LOGIT_ADJUST, 1))
+    assert Counter(learning.labels.tolist()) == {BELT: 7, HAT: 2, SCARF: 2}
+    assert set(answers) == {HAT}  # 0.3 / 0.2 is more than 0.6 / 0.65 and 0.1 / 0.15
+
+
+@pytest.mark.parametrize(
+    ("balance", "recorded"),
+    [
+        (Balance(), "none"),
+        (Balance(WEIGHTS), "weights"),
+        (Balance(SAMPLE, 200), "sample:200"),
+        (Balance(LOGIT_ADJUST, 0.5), "logit-adjust:0.5"),
+    ],
+)
+def test_an_experiment_records_how_it_was_balanced(balance: Balance, recorded: str) -> None:
+    assert trained_with(balance)[2]["balance"] == recorded

@@ -1,0 +1,108 @@
+"""Which training products are learned from, where not all of them are."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from product_classifier.models.choices import Choices
+from product_classifier.models.experiment import _fewer
+from product_classifier.records import Category, Dataset, Item
+
+BELTS, HATS, SCARVES = range(3)
+
+
+def dataset(labels: list[tuple[int, ...]]) -> Dataset:
+    """Products of belts, hats and scarves, all in the training part."""
+    categories = tuple(Category(name, name, None, name, True) for name in ("belt", "hat", "scarf"))
+    items = tuple(Item(f"p{k:03}", "", None, found, "train") for k, found in enumerate(labels))
+    return Dataset(categories, ((),) * 3, items, "belts, hats and scarves", "split", (), {})
+
+
+def chosen(
+    data: Dataset, most: int | None, rows: list[int] | None = None, seed: int = 0
+) -> list[int]:
+    train = np.arange(len(data.items)) if rows is None else np.array(rows, int)
+    found = _fewer(data, train, Choices(max_per_category_train=most, seed=seed))
+    return [int(row) for row in found]
+
+
+LABELS: list[tuple[int, ...]] = [*[(BELTS,)] * 40, *[(HATS,)] * 10, *[(SCARVES,)] * 2]
+
+
+def test_of_each_category_so_many_are_kept_and_of_smaller_ones_all() -> None:
+    found = chosen(dataset(LABELS), 5)
+    assert Counter(LABELS[row] for row in found) == {(BELTS,): 5, (HATS,): 5, (SCARVES,): 2}
+    assert found == sorted(set(found))
+
+
+def test_without_a_limit_all_are_kept() -> None:
+    assert chosen(dataset(LABELS), None) == list(range(52))
+    assert chosen(dataset(LABELS), 40) == list(range(52))
+
+
+def test_only_training_products_are_chosen() -> None:
+    rows = [1, 3, 5, 41, 43, 50]
+    found = chosen(dataset(LABELS), 2, rows)
+    assert set(found) < set(rows)
+    assert Counter(LABELS[row] for row in found) == {(BELTS,): 2, (HATS,): 2, (SCARVES,): 1}
+
+
+def test_the_same_products_are_kept_whatever_the_order() -> None:
+    found = chosen(dataset(LABELS), 5)
+    assert chosen(dataset(LABELS), 5, list(range(52))[::-1]) == found
+    # a product is known by its id, not by its row
+    data = dataset(LABELS)
+    backwards = Dataset(
+        *(data.categories, data.above, data.items[::-1], data.name, data.split, (), {})
+    )
+    assert [51 - row for row in chosen(backwards, 5)][::-1] == found
+
+
+def test_another_seed_keeps_others() -> None:
+    assert chosen(dataset(LABELS), 5, seed=1) != chosen(dataset(LABELS), 5)
+
+
+def test_a_higher_limit_keeps_what_a_lower_one_kept() -> None:
+    kept = [set(chosen(dataset(LABELS), most)) for most in (1, 3, 8, 20)]
+    assert all(fewer < more for fewer, more in itertools.pairwise(kept))
+
+
+def test_a_product_of_two_categories_counts_for_both() -> None:
+    data = dataset([(BELTS, HATS)] * 9)
+    assert len(chosen(data, 4)) == 4
+    # where both are full, neither belts nor hats are taken any more
+    data = dataset([(BELTS, HATS)] * 30 + [(BELTS,), (HATS,)])
+    kept = chosen(data, 4)
+    assert sum(BELTS in data.items[row].labels for row in kept) == 4
+    assert sum(HATS in data.items[row].labels for row in kept) == 4
+
+
+def test_a_product_without_a_certain_category_teaches_nothing() -> None:
+    assert chosen(dataset([(), (BELTS,), ()]), 4) == [1]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.integers(0, 2), max_size=30), st.integers(1, 6), st.data())
+def test_products_of_one_category_agree_with_a_plain_count_in_any_order(
+    numbers: list[int], most: int, data: st.DataObject
+) -> None:
+    products = dataset([(number,) for number in numbers])
+    found = chosen(products, most)
+    counted = Counter(numbers[row] for row in found)
+    assert counted == {number: min(count, most) for number, count in Counter(numbers).items()}
+    rows = data.draw(st.permutations(range(len(numbers))))
+    assert chosen(products, most, list(rows)) == found
+
+
+def test_no_category_has_more_even_where_products_are_in_two() -> None:
+    both = [*[(BELTS, HATS)] * 30, *[(HATS, SCARVES)] * 9]
+    labels: list[tuple[int, ...]] = [*[(BELTS,)] * 30, *both]
+    found = chosen(dataset(labels), 4)
+    learned = Counter(label for row in found for label in labels[row])
+    assert set(learned.values()) <= {1, 2, 3, 4}
+    assert learned[BELTS] == 4

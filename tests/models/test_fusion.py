@@ -1,0 +1,334 @@
+"""Words and pictures put together, of red and blue belts and hats."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from product_classifier.errors import ModelError
+from product_classifier.evaluate.reliability import temperature
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features
+from product_classifier.features.words import vectorize
+from product_classifier.models import fusion
+from product_classifier.models.cross_fitting import cross_fitted, probabilities
+from product_classifier.models.fusion import FOLDS, PLACEHOLDER, SURE, _groups, fit_late, fit_stack
+from product_classifier.models.network import softmax
+from product_classifier.models.scikit import fit_logistic
+from product_classifier.models.split import duplicate_groups
+from product_classifier.models.task import Fit, Fitted, Targets, Task
+from product_classifier.models.training import Trained, predict, train
+
+COLOURS, KINDS = ("red", "blue"), ("belt", "hat")
+ROWS, CLASSES = 1200, 4  # red belt, red hat, blue belt, blue hat
+TRUTH = np.arange(ROWS) % CLASSES
+LABELS: list[tuple[int, ...]] = [(k,) for k in TRUTH.tolist()]
+TRAIN, TUNING, TEST = np.arange(0, 800), np.arange(800, 1000), np.arange(1000, ROWS)
+NAMES = [first + second for first in "bdfgklmnprst" for second in "aeiou"]  # tell nothing
+LATE = functools.partial(fit_late, words=fit_logistic, pictures=fit_logistic)
+STACK = functools.partial(fit_stack, words=fit_logistic, pictures=fit_logistic)
+BOTH_WAYS = pytest.mark.parametrize("fuse", [LATE, STACK], ids=["late", "stack"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Several threads would hinder each other at sums that are so small."""
+    with threadpool_limits(1):
+        yield
+
+
+@functools.cache
+def shop(told: tuple[str, ...], shown: tuple[str, ...], lacking: float = 0) -> Features:
+    """Products whose words tell, and whose pictures show, their colour, their kind, or neither.
+
+    One word in ten is wrong, pictures are dim. A share of all lacks its words, as many lack their
+    picture, and some lack both.
+    """
+    generator = np.random.default_rng(2)
+    vectors = generator.normal(size=(ROWS, 6)).astype(np.float32)
+    texts = []
+    for row, number in enumerate(TRUTH.tolist()):
+        words = generator.choice(NAMES, 3, replace=False).tolist()
+        for what, values, k in (("colour", COLOURS, number // 2), ("kind", KINDS, number % 2)):
+            if what in told:
+                words.append(values[k if generator.random() > 0.1 else 1 - k])
+            if what in shown:
+                vectors[row, k + 2 * (what == "kind")] += 2
+        texts.append(" ".join(words) if generator.random() >= lacking else "")
+    bags, vocabulary = vectorize(texts, np.arange(ROWS) < len(TRAIN))
+    rows = np.where(generator.random(ROWS) >= lacking, np.arange(ROWS), -1)
+    return Features(bags, Bottlenecks(vectors, rows, ()), vocabulary=vocabulary)
+
+
+def trained(features: Features, fit: Fit = fit_logistic, classes: int = CLASSES) -> Trained:
+    return train(features, LABELS, TRAIN, TUNING, classes, fit=fit)
+
+
+def right(model: Trained, features: Features, rows: NDArray[np.int64] = TEST) -> float:
+    return float(np.mean(predict(model, features, rows)[0] == TRUTH[rows]))
+
+
+def halves_of(features: Features) -> tuple[Trained, Trained]:
+    """The same classifiers, trained by themselves."""
+    return trained(features.words_alone), trained(features.pictures_alone)
+
+
+def weights(model: Trained) -> tuple[float, float]:
+    return model.settings["weight_of_words"], model.settings["weight_of_pictures"]
+
+
+WORDS_TELL = ("colour", "kind"), ()
+PICTURES_SHOW = (), ("colour", "kind")
+HALF_EACH = ("kind",), ("colour",)
+TWICE = ("colour", "kind"), ("colour", "kind")
+
+
+def test_pictures_that_show_nothing_get_next_to_no_weight() -> None:
+    features = shop(*WORDS_TELL)
+    model = trained(features, LATE)
+    of_words, of_pictures = weights(model)
+    assert of_pictures < 0.1 * of_words
+    assert right(model, features) == pytest.approx(
+        right(halves_of(features)[0], features), abs=0.02
+    )
+
+
+def test_words_that_tell_nothing_get_next_to_no_weight() -> None:
+    features = shop(*PICTURES_SHOW)
+    model = trained(features, LATE)
+    of_words, of_pictures = weights(model)
+    assert of_words < 0.1 * of_pictures
+    assert right(model, features) == pytest.approx(
+        right(halves_of(features)[1], features), abs=0.02
+    )
+
+
+@pytest.mark.parametrize("about", [WORDS_TELL, PICTURES_SHOW], ids=["words", "images"])
+def test_a_stack_is_not_misled_by_a_half_that_knows_nothing(
+    about: tuple[tuple[str, ...], tuple[str, ...]],
+) -> None:
+    features = shop(*about)
+    best = max(right(half, features) for half in halves_of(features))
+    assert right(trained(features, STACK), features) > best - 0.05
+
+
+@BOTH_WAYS
+def test_what_words_and_pictures_tell_by_halves_is_put_together(fuse: Fit) -> None:
+    features = shop(*HALF_EACH)
+    model = trained(features, fuse)
+    assert right(model, features) > 0.8
+    for half, alone in zip(
+        halves_of(features), (features.words_alone, features.pictures_alone), strict=True
+    ):
+        assert right(half, alone) < 0.6
+
+
+@BOTH_WAYS
+def test_products_that_lack_something_are_judged_by_what_they_have(fuse: Fit) -> None:
+    features = shop(*TWICE, lacking=0.2)
+    has_words, has_picture = have(features)
+    model, (words, pictures) = trained(features, fuse), halves_of(features)
+    found = probabilities(model, features, TEST)
+    assert found.sum(axis=1) == pytest.approx(1)
+    for having, half, alone in (
+        (has_words & ~has_picture, words, features.words_alone),
+        (has_picture & ~has_words, pictures, features.pictures_alone),
+    ):
+        rows = TEST[having[TEST]]
+        assert len(rows) > 20
+        assert right(model, features, rows) >= right(half, alone, rows) - 0.05
+    whole = TEST[(has_words & has_picture)[TEST]]
+    assert right(model, features, whole) > right(words, features.words_alone, whole)
+    assert right(model, features, whole) > right(pictures, features.pictures_alone, whole)
+    nothing = ~(has_words | has_picture)[TEST]
+    assert nothing.any()
+    assert found[nothing].tolist() == [model.prior.tolist()] * int(nothing.sum())
+
+
+def have(features: Features) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which products have known words, and which a picture."""
+    return features.words_alone.evidence(), features.pictures_alone.evidence()
+
+
+def test_late_leaves_a_single_half_exactly_as_it_is() -> None:
+    features = shop(*TWICE, lacking=0.2)
+    has_words, has_picture = have(features)
+    model, (words, pictures) = trained(features, LATE), halves_of(features)
+    of_words = np.flatnonzero(has_words & ~has_picture)
+    of_picture = np.flatnonzero(has_picture & ~has_words)
+    for rows, half, alone in (
+        (of_words, words, features.words_alone),
+        (of_picture, pictures, features.pictures_alone),
+    ):
+        expected = probabilities(half, alone, rows)
+        found = softmax(np.asarray(model.classifier.logits(rows)))
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_product_is_judged_alike_whatever_the_others_lack() -> None:
+    features = shop(*TWICE, lacking=0.2)
+    for fuse in (LATE, STACK):
+        classifier = trained(features, fuse).classifier
+        together = np.asarray(classifier.logits(TEST[:40]))
+        alone = np.concatenate([classifier.logits(TEST[k : k + 1]) for k in range(40)])
+        assert together == pytest.approx(alone)
+
+
+def test_the_weights_are_those_under_which_unseen_folds_are_likeliest() -> None:
+    features = shop(*TWICE, lacking=0.2)
+    both = np.logical_and(*have(features))
+    rows = TRAIN[features.evidence()[TRAIN]]
+    groups = _groups(features, rows)
+    chosen = both[rows]
+    judged = np.stack(
+        [
+            calibrated(
+                cross_fitted(
+                    *(half, LABELS, groups, CLASSES, FOLDS),
+                    rows=rows,
+                    fit=fit_logistic,
+                    calibrated=False,
+                ),
+                rows,
+                half.evidence()[rows],
+            )[chosen]
+            for half in (features.words_alone, features.pictures_alone)
+        ]
+    )
+    targets = Targets.of(rows[chosen], LABELS)
+    targets = Targets(np.arange(chosen.sum()), targets.labels, targets.weights)
+
+    def loss(of_words: float, of_pictures: float) -> float:
+        logs = np.log(np.maximum(judged.astype(np.float64), SURE))
+        return targets.score(softmax(of_words * logs[0] + of_pictures * logs[1])).loss
+
+    best = weights(trained(features, LATE))
+    assert all(0.2 < weight < 2.9 for weight in best)
+    for step in (0.02, 0.2):
+        for more in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step), (step, step)):
+            assert loss(best[0] + more[0], best[1] + more[1]) > loss(*best)
+    assert loss(*best) < min(loss(1, 0), loss(0, 1))
+
+
+def calibrated(
+    probability: NDArray[np.float32], rows: NDArray[np.int64], evident: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Take one temperature for the rows of all folds."""
+    logits = np.log(probability.astype(np.float64))
+    known = Targets.of(rows[evident], LABELS)
+    warmth = temperature(logits[evident], known.labels, known.weights)
+    return softmax(logits / warmth)
+
+
+def test_a_picture_of_very_many_products_says_nothing_of_their_being_alike() -> None:
+    texts = [f"word{k}" for k in range(PLACEHOLDER + 1)]
+    bags, _ = vectorize(texts, np.ones(len(texts), bool))
+    seen = Bottlenecks(np.eye(1, dtype=np.float32), np.zeros(len(texts), np.int64), ())
+    features = Features(bags, seen)
+    assert len(set(_groups(features, np.arange(PLACEHOLDER + 1)))) == PLACEHOLDER + 1
+    assert len(set(_groups(features, np.arange(PLACEHOLDER)))) == 1
+
+
+def test_equal_words_or_pictures_make_one_group() -> None:
+    texts = ["red hat", "red hat", "blue belt", "blue hat", "", "", "red scarf", "blue scarf"]
+    seen = ["a", "b", "b", "c", None, None, "d", "d"]
+    bags, _ = vectorize(texts, np.ones(len(texts), bool))
+    rows = np.array(["abcd".index(name) if name else -1 for name in seen])
+    features = Features(bags, Bottlenecks(np.eye(4, dtype=np.float32), rows, ()))
+    unlike = [text or f"none {k}" for k, text in enumerate(texts)]
+    for chosen in (np.arange(8), np.array([7, 0, 2, 6]), np.array([5, 4])):
+        found = _groups(features, chosen)
+        expected = duplicate_groups([unlike[k] for k in chosen], [seen[k] for k in chosen])
+        assert same_parts(found, expected)
+    assert same_parts(_groups(features, np.arange(8)), [1, 1, 1, 2, 3, 4, 5, 5])
+
+
+def same_parts(one: Sequence[object], other: Sequence[object]) -> bool:
+    return [one.index(name) for name in one] == [other.index(name) for name in other]
+
+
+@BOTH_WAYS
+def test_duplicates_are_never_judged_by_what_has_seen_one_of_them(
+    fuse: Callable[..., Fitted],
+) -> None:
+    features = shop(*TWICE)
+    assert features.words is not None
+    assert features.pictures is not None
+    # products of one shade of words, or one picture, three by three: 0 and 4 share their words,
+    # and 4 and 8 their picture
+    order, shown = np.arange(ROWS), np.arange(ROWS)
+    trios = [(k, k + 4, k + 8) for k in range(0, 240, 12)]
+    for first, second, third in trios:
+        order[second], shown[third] = first, shown[second]
+    copied = Features(features.words[order], Bottlenecks(features.pictures.vectors, shown, ()))
+    seen: list[set[int]] = []
+
+    def watched(task: Task) -> Fitted:
+        seen.append({*task.learning.rows.tolist(), *task.tuning.rows.tolist()})
+        return fit_logistic(task)
+
+    trained(copied, functools.partial(fuse, words=watched, pictures=watched))
+    assert len(seen) == 2 * (1 + FOLDS)
+    for rows in seen:
+        assert all(len(rows & set(trio)) in (0, 3) for trio in trios)
+    assert all(any(not rows & set(trio) for rows in seen) for trio in trios)
+    assert not any(rows & set(TEST.tolist()) for rows in seen)
+
+
+def test_the_tuning_products_choose_how_a_stack_is_regularized() -> None:
+    features = shop(*HALF_EACH)
+    targets = Targets.of(TUNING, LABELS)
+    losses = {}
+    for strength in fusion.STRENGTHS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fusion, "STRENGTHS", (strength,))
+            alone = trained(features, STACK).classifier
+        losses[strength] = targets.score(softmax(np.asarray(alone.logits(TUNING)))).loss
+    chosen = trained(features, STACK).settings["strength"]
+    assert chosen == min(losses, key=lambda strength: losses[strength])
+    assert len({round(loss, 6) for loss in losses.values()}) == len(losses)
+
+
+@BOTH_WAYS
+def test_no_tuning_products_are_needed(fuse: Fit) -> None:
+    features = shop(*HALF_EACH)
+    model = train(features, LABELS, TRAIN, TUNING[:0], CLASSES, fit=fuse)
+    assert right(model, features) > 0.65  # a half alone is right half the time
+
+
+@BOTH_WAYS
+def test_a_category_that_was_never_met_is_all_but_ruled_out(fuse: Fit) -> None:
+    found = softmax(np.asarray(trained(shop(*TWICE), fuse, 5).classifier.logits(TEST)))
+    assert found.shape == (len(TEST), 5)
+    assert found[:, 4].max() < 0.001
+
+
+@BOTH_WAYS
+def test_without_products_there_is_nothing_to_judge(fuse: Fit) -> None:
+    assert trained(shop(*TWICE), fuse).classifier.logits(TEST[:0]).shape == (0, CLASSES)
+
+
+@BOTH_WAYS
+def test_one_half_cannot_be_put_together(fuse: Fit) -> None:
+    features = shop(*TWICE)
+    for half in (features.words_alone, features.pictures_alone):
+        with pytest.raises(ModelError, match="no two halves"):
+            trained(half, fuse)
+
+
+@BOTH_WAYS
+def test_a_half_that_no_training_product_has_is_an_error(fuse: Fit) -> None:
+    features = shop(*TWICE)
+    assert features.words is not None
+    assert features.pictures is not None
+    without_words = Features(csr_matrix(features.words.shape, dtype="f4"), features.pictures)
+    lost = Bottlenecks(features.pictures.vectors, np.full(ROWS, -1), ())
+    for lacking in (without_words, Features(features.words, lost)):
+        with pytest.raises(ModelError, match="no training product"):
+            trained(lacking, fuse)
