@@ -43,7 +43,7 @@ bench-crawl: $(VENV)/.checks $(PEERS)/.installed  ## crawl.py alone, beside img2
 	@$(RUN) -m benchmarks crawling fetching
 
 bench-models: $(VENV)/.checks $(PEERS)/.installed  ## every model beside its peers (needs ../shared)
-	@$(RUN) -m benchmarks models $(OPTIONS)
+	@$(RUN) -m benchmarks models outside
 
 clean:  ## remove what can be made again, .venv included
 	rm -rf $(VENV) $(PEERS) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -171,4 +171,12 @@ create table neighbour (                    -- products most alike to wrong pred
   primary key (experiment_id, product_id, rank)
 ) without rowid;
 
-pragma user_version = 4;
+create table outside (                      -- how unlike all the learned categories tested products are
+  experiment_id integer not null references experiment on delete cascade,  -- whose categories
+  product_id    text not null references product,  -- a test product
+  score         real not null,              -- 0 to 1; the higher, the less it is like any of them
+  marked        integer not null check (marked in (0, 1)),  -- 1: a person should look, whatever the prediction's score
+  primary key (experiment_id, product_id)
+) without rowid;
+
+pragma user_version = 5;

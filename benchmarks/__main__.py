@@ -12,7 +12,7 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    *("certificates", "labels", "pages", "models"),
+    *("certificates", "labels", "pages", "models", "outside"),
 )
 UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages"}  # need no real data
 

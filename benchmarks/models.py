@@ -67,42 +67,43 @@ class Catalogue:
 def run(shared: Path) -> Iterator[Row]:
     """Measure words, then images, then both."""
     with tempfile.TemporaryDirectory() as place:
-        data = shared / "data"
-        yield from words(
-            "instacart",
-            split(
-                read_catalogue(
-                    Path(place, "instacart"), "--from", data / "instacart" / "products.csv"
-                )
-            ),
-            0.95,
-        )
-        backbone = load_backbone(str(shared / "weights" / "inception_v3"))
+        known = read_catalogues(shared, Path(place))
+        yield from words("instacart", known["instacart"], 0.95)
+        yield from words("flipkart, 10-fold", known["flipkart"], 0.98)
+        yield from images("fashion", known["fashion"])
+        yield from images("flipkart, 10-fold", known["flipkart"])
+        yield from both("flipkart, 10-fold", known["flipkart"])
+        yield from both("fashion, 3 words", known["fashion, 3 words"])
 
-        def pictures(images: Sequence[Image | None], folder: Path) -> Bottlenecks:
-            found = picture_features(images, folder, backbone, Path(place, "cache"))
-            assert found.pictures
-            return found.pictures
 
-        found = read_flipkart(shared, Path(place, "flipkart"))
-        flipkart = Catalogue(
-            found.texts,
-            found.labels,
-            np.array(
-                duplicate_groups(found.texts, [i.sha256 if i else None for i in found.images])
-            ),
-            pictures(found.images, found.folder),
-            list(folds(found.where)),
-        )
-        dataset = read_catalogue(
-            Path(place, "fashion"), "--from", data / "fashion" / "products.csv"
-        )
-        fashion = split(dataset, pictures(dataset.images, Path(place, "fashion", "images")))
-        yield from words("flipkart, 10-fold", flipkart, 0.98)
-        yield from images("fashion", fashion)
-        yield from images("flipkart, 10-fold", flipkart)
-        yield from both("flipkart, 10-fold", flipkart)
-        yield from both("fashion, 3 words", dataclasses.replace(fashion, limit=3))
+def read_catalogues(shared: Path, place: Path) -> dict[str, Catalogue]:
+    """Read all of them into a place, their pictures as Inception's bottlenecks."""
+    instacart, fashion = (
+        read_catalogue(place / name, "--from", shared / "data" / name / "products.csv")
+        for name in ("instacart", "fashion")
+    )
+    backbone = load_backbone(str(shared / "weights" / "inception_v3"))
+
+    def pictures(images: Sequence[Image | None], folder: Path) -> Bottlenecks:
+        found = picture_features(images, folder, backbone, place / "cache").pictures
+        assert found
+        return found
+
+    found = read_flipkart(shared, place / "flipkart")
+    flipkart = Catalogue(
+        found.texts,
+        found.labels,
+        groups(found.texts, found.images),
+        pictures(found.images, found.folder),
+        list(folds(found.where)),
+    )
+    dressed = split(fashion, pictures(fashion.images, place / "fashion" / "images"))
+    return {
+        "instacart": split(instacart),
+        "flipkart": flipkart,
+        "fashion": dressed,
+        "fashion, 3 words": dataclasses.replace(dressed, limit=3),
+    }
 
 
 def split(dataset: Dataset, pictures: Bottlenecks | None = None) -> Catalogue:
@@ -197,22 +198,28 @@ def judged(catalogue: Catalogue, choices: Choices) -> Scored:
     """Train and test one of our models, cut by cut."""
 
     def guess(cut: tuple[Rows, Rows, Rows]) -> Guessed:
-        features = Features()
-        if choices.kind != "images":
-            model = WORD_MODELS[choices.model]
-            mask = np.zeros(len(catalogue.texts), bool)
-            mask[cut[0]] = True
-            reading = Reading(model.vectorizer, model.clean, catalogue.limit)
-            vectors, vocabulary = vectorize(catalogue.texts, mask, reading)
-            features |= Features(words=vectors, vocabulary=vocabulary)
-        if choices.kind != "words":
-            features |= Features(pictures=catalogue.pictures)
+        features = features_of(catalogue, choices, cut[0])
         labels = [(label,) for label in catalogue.labels.tolist()]
         classes = int(catalogue.labels.max()) + 1
         trained = train(features, labels, cut[0], cut[1], classes, fit=fit_of(choices))
         return predict(trained, features, cut[2])
 
     return told(catalogue, guess)
+
+
+def features_of(catalogue: Catalogue, choices: Choices, learning: Rows) -> Features:
+    """Make the features that a model reads; their vocabulary sees the learning rows only."""
+    features = Features()
+    if choices.kind != "images":
+        model = WORD_MODELS[choices.model]
+        mask = np.zeros(len(catalogue.texts), bool)
+        mask[learning] = True
+        reading = Reading(model.vectorizer, model.clean, catalogue.limit)
+        vectors, vocabulary = vectorize(catalogue.texts, mask, reading)
+        features |= Features(words=vectors, vocabulary=vocabulary)
+    if choices.kind != "words":
+        features |= Features(pictures=catalogue.pictures)
+    return features
 
 
 def told(catalogue: Catalogue, guess: Callable[[tuple[Rows, Rows, Rows]], Guessed]) -> Scored:

@@ -69,6 +69,15 @@ class Searched:
     evidence: str  # fingerprint of what it looked at
 
 
+@dataclass(frozen=True, slots=True)
+class OutsideScore:
+    """How unlike all the learned categories a product is."""
+
+    product_id: str
+    score: float  # 0 to 1
+    marked: bool  # a person should look, whatever the prediction's score
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One trained and tested categorizer, with all that is needed to run it again."""
@@ -83,6 +92,7 @@ class Experiment:
     predictions: list[Prediction] = field(repr=False)  # of the test products
     paths: Sequence[PathScores] = field(default=(), repr=False)  # calibration and test products
     alike: Sequence[Alike] = field(default=(), repr=False)  # to the most confident errors
+    outside: Sequence[OutsideScore] = field(default=(), repr=False)  # of the test products
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array
 
 from product_classifier.features.features import Features
 from product_classifier.predictions import Alike
 
 CHUNK = 4096  # products compared at once
+ROWS = 1024  # with so many others
 COMPARED = 500  # errors or suspicious labels that a person is shown the most alike products of
 Floats = NDArray[np.float32]
 
@@ -47,6 +48,34 @@ def nearest(
         most = np.argsort(-joined, axis=1, kind="stable")[:, :kept]
         best, found = (np.take_along_axis(table, most, axis=1) for table in (joined, names))
     return found, best
+
+
+def closest(
+    features: Features, rows: NDArray[np.int64], among: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Tell how much the most alike of other items is like each of some, [rows], itself left out.
+
+    features: of words or of pictures alone. Words weigh by how rare they are among the others
+    (inverse document frequency). 0 where there is nothing to compare.
+    """
+    if features.words is not None:
+        count = np.bincount(features.words[among].indices, minlength=features.words.shape[1])
+        rarity = np.log((1 + len(among)) / (1 + count)).astype(np.float32)
+        vectors = _normal(csr_matrix(features.words @ diags_array(rarity)))
+    best = np.zeros(len(rows))
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        for first in range(0, len(among), CHUNK):
+            others = among[first : first + CHUNK]
+            if features.words is not None:
+                alike = (vectors[some] @ vectors[others].T).toarray()
+            elif features.pictures is not None:
+                alike = _unit(features.pictures[some]) @ _unit(features.pictures[others]).T
+            alike[some[:, None] == others] = 0
+            best[start : start + ROWS] = np.maximum(
+                best[start : start + ROWS], alike.max(axis=1, initial=0)
+            )
+    return best
 
 
 def _similarities(

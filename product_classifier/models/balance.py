@@ -51,7 +51,8 @@ class Balance:
         """Correct a trained classifier; share: [classes], of the training rows."""
         if self.kind != LOGIT_ADJUST:
             return classifier
-        return _Adjusted(classifier, self.value * np.log(np.maximum(share, 1e-12)))
+        logs = np.log(share, out=np.zeros_like(share), where=share > 0)  # others stay unlikely
+        return _Adjusted(classifier, self.value * logs)
 
 
 AS_THEY_ARE = Balance()

@@ -37,6 +37,7 @@ class Choices:
     modality_dropout: float = 0.0
     balance: Balance = AS_THEY_ARE
     max_per_category_train: int | None = None
+    outside: bool = False
     seed: int = 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,10 @@ from product_classifier.features.features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
 from product_classifier.models.memory import peak_bytes
+from product_classifier.models.outside import Outside, find_outside
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
-from product_classifier.models.training import predict, predict_paths, train
-from product_classifier.predictions import Experiment, PathScores, Prediction
+from product_classifier.models.training import Trained, predict, predict_paths, train
+from product_classifier.predictions import Experiment, OutsideScore, PathScores, Prediction
 from product_classifier.records import Dataset, Track, untracked
 
 TITLES = {"words": "Text", "images": "Image", "both": "Image+Text"}
@@ -39,17 +42,16 @@ def run_experiment(
     labels = [item.labels for item in dataset.items]
     parts = np.array([item.part for item in dataset.items])
     rows = {part: np.flatnonzero(parts == part) for part in (TRAIN, TUNING, CALIBRATION, TEST)}
-    trained = train(
-        features,
-        labels,
-        _fewer(dataset, rows[TRAIN], choices),
-        rows[TUNING],
-        len(dataset.categories),
-        choices.seed,
-        track,
-        fit_of(choices),
-        choices.balance,
-    )
+    classes, learned = len(dataset.categories), _fewer(dataset, rows[TRAIN], choices)
+    fit = fit_of(choices)
+
+    def train_on(labels: Sequence[Sequence[int]]) -> Trained:
+        return train(
+            *(features, labels, learned, rows[TUNING], classes),
+            *(choices.seed, track, fit, choices.balance),
+        )
+
+    trained = train_on(labels)
     accuracy = {}
     for part in (TRAIN, TUNING, CALIBRATION, TEST):
         known = np.array([row for row in rows[part] if labels[row]], dtype=np.int64)
@@ -74,6 +76,10 @@ def run_experiment(
             tested.products, tested.answers[:, 0], tested.score[:, 0], strict=True
         )
     ]
+    outside = None
+    if choices.outside:
+        parted = {**rows, TRAIN: learned}
+        outside = find_outside(trained, train_on, features, labels, parted, classes, choices.seed)
     return Experiment(
         name=f"{TITLES[choices.kind]} classification of: {dataset.name}",
         kind=choices.kind,
@@ -83,6 +89,7 @@ def run_experiment(
             **features.settings,
             **trained.settings,
             **recorded(choices),
+            **_told(outside),
             "peak_bytes": peak_bytes(),
         },
         versions=_versions(),
@@ -90,8 +97,33 @@ def run_experiment(
         accuracy=accuracy,
         predictions=predictions,
         paths=paths,
+        outside=_scores(outside, tested.products),
         alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
+
+
+def _told(outside: Outside | None) -> dict[str, Any]:
+    """Sum up, as an experiment records it, how well strangers are known."""
+    if outside is None:
+        return {}
+    values = {
+        "threshold": outside.threshold,
+        "marked": int(outside.marked.sum()),
+        "left_out": outside.left_out,
+        "auroc": outside.auroc,
+        "softmax_auroc": outside.softmax_auroc,
+        "false_alarms": outside.false_alarms,
+    }
+    return {"outside": {name: value for name, value in values.items() if math.isfinite(value)}}
+
+
+def _scores(outside: Outside | None, products: Sequence[str]) -> list[OutsideScore]:
+    if outside is None:
+        return []
+    return [
+        OutsideScore(product, float(score), bool(marked))
+        for product, score, marked in zip(products, outside.score, outside.marked, strict=True)
+    ]
 
 
 def _fewer(dataset: Dataset, train_rows: NDArray[np.int64], choices: Choices) -> NDArray[np.int64]:

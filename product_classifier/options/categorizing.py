@@ -55,6 +55,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     if kind == "both":
         _add_fusion(parser)
     _add_imbalance(parser)
+    _add_outside(parser)
     args = parser.parse_args()
     if problem := _contradiction(args, kind):
         parser.error(problem)
@@ -133,6 +134,15 @@ def _add_imbalance(parser: argparse.ArgumentParser) -> None:
         type=common.positive,
         metavar="N",
         help="learn from at most so many products of a category",
+    )
+
+
+def _add_outside(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--outside",
+        action="store_true",
+        help="""also score how unlike all the categories each product is, and mark those that a
+        person should look at whatever their category's score; trains once more""",
     )
 
 

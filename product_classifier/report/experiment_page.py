@@ -13,6 +13,7 @@ from product_classifier.evaluate.curves import RiskCoverage
 from product_classifier.evaluate.judgement import Judged, Judgement, Promise
 from product_classifier.report.categories import average_rows, category_rows
 from product_classifier.report.numbers import between, percent, share
+from product_classifier.report.outside import outside_told
 from product_classifier.report.pages import Section, Site, Table, render
 from product_classifier.report.plots import (
     Point,
@@ -36,6 +37,8 @@ def experiment_page(
 ) -> str:
     """Write the page; of an experiment of an older program there are no curve and no categories."""
     sections = [_accuracy(judged)]
+    if outside := outside_told(judged.experiment):
+        sections.append(Section("None of these categories", text=f"{outside}."))
     if judgement := judged.judgement:
         sections += [_certified(judgement), _deepest(judgement), *_prices(judgement)]
     if curve is not None and len(curve.accepted):

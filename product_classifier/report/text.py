@@ -12,6 +12,7 @@ from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
 from product_classifier.report.model_name import model_name
 from product_classifier.report.numbers import between
+from product_classifier.report.outside import outside_told
 from product_classifier.report.promises import promises_text, promises_values
 
 
@@ -75,6 +76,8 @@ def _block(judged: Judged) -> str:
     if ": " in (model := model_name(judged.experiment)):
         lines.append(f"  Model of {model}")
     lines += [*_details(figures.leaf), *promises_text(judged.judgement), *audit_lines(judged)]
+    if outside := outside_told(judged.experiment):
+        lines.append(f"  None of these categories: {outside}")
     return "\n".join(lines)
 
 

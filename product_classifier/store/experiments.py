@@ -47,6 +47,10 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
         )
         db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
         put_alike(db, number, experiment.alike)
+        db.executemany(
+            "insert into outside values (?, ?, ?, ?)",
+            ((number, one.product_id, one.score, one.marked) for one in experiment.outside),
+        )
     return number
 
 

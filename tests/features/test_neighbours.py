@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from product_classifier.features import neighbours
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
-from product_classifier.features.neighbours import nearest
+from product_classifier.features.neighbours import closest, nearest
 
 COUNT = 40
 
@@ -64,3 +64,32 @@ def test_there_are_no_more_than_there_are_products() -> None:
     assert similarity.tolist() == [[0]]
     none, _ = nearest(two, np.array([], dtype=np.int64))
     assert none.shape == (0, 1)
+
+
+def test_the_closest_of_some_others_is_found_and_rare_words_weigh_more() -> None:
+    bags = np.array(
+        [[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]],
+        np.float32,
+    )
+    features = Features(words=csr_matrix(bags))
+    rows, among = np.array([0, 3, 4, 5]), np.array([1, 2, 3, 0])
+    count = bags[among].sum(axis=0)
+    weighed = bags * np.log((1 + len(among)) / (1 + count))
+    expected = [
+        max((cosine(weighed[row], weighed[other]) for other in among if other != row), default=0)
+        for row in rows
+    ]
+    assert closest(features, rows, among) == pytest.approx(expected, abs=1e-6)
+    assert closest(features, rows, among)[2:].tolist() == [0, 0]  # nothing in common
+
+
+def test_the_closest_picture_is_that_of_another_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "CHUNK", 2)
+    monkeypatch.setattr(neighbours, "ROWS", 2)
+    vectors = np.random.default_rng(0).random((7, 3)).astype(np.float32)
+    features = Features(pictures=Bottlenecks(vectors, np.arange(7), ()))
+    rows, among = np.array([6, 0, 3]), np.array([0, 1, 2, 3, 4])
+    expected = [
+        max(cosine(vectors[row], vectors[other]) for other in among if other != row) for row in rows
+    ]
+    assert closest(features, rows, among) == pytest.approx(expected, abs=1e-6)

@@ -148,6 +148,22 @@ def test_models_are_set_side_by_side_on_the_same_products(
     assert "both: late, logistic, " in (tmp_path / "models.html").read_text()
 
 
+def test_products_of_no_category_are_scored_and_marked(crawled: Path, tmp_path: Path) -> None:
+    copy_database(crawled, tmp_path)
+    run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear", "--outside")
+    [(scored, marked, lowest, highest)] = rows(
+        tmp_path, "select count(*), sum(marked), min(score), max(score) from outside"
+    )
+    [(tested,)] = rows(tmp_path, "select count(*) from predicted_category")
+    assert scored == tested
+    assert 0 <= lowest <= highest <= 1  # type: ignore[operator]
+    text = run(tmp_path, "analyze").stdout
+    assert f"  None of these categories: {marked} test products marked" in text
+    run(tmp_path, "analyze", "--html", "site", "--images-path", crawled / "images")
+    page = (tmp_path / "site" / "experiment-1.html").read_text()
+    assert "<h2>None of these categories</h2>" in page
+
+
 @pytest.mark.slow
 def test_mini_needs_no_download_and_says_nothing_but_progress(
     crawled: Path, tmp_path: Path

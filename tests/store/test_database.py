@@ -116,7 +116,8 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
     open_and_close(path)  # and is not migrated again
 
 
-TO_FORMAT_3 = """
+TO_FORMAT_4 = "drop table outside; pragma user_version = 4;"
+TO_FORMAT_3 = f"""{TO_FORMAT_4}
 drop view corrected_product; drop view true_category; drop view ambiguous;
 drop view moved; drop view latest_decision;
 drop table decision; drop table audit; drop table suspicion; drop table label_search;
@@ -155,7 +156,7 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
     open_and_close(path)
 
 
-@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3])
+@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3, TO_FORMAT_4])
 def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:

@@ -1,0 +1,55 @@
+"""Products of left-out categories told from the others, beside the largest probability."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from benchmarks.common import Row
+from benchmarks.models import Catalogue, features_of, read_catalogues
+from product_classifier.models.choices import Choices, fit_of
+from product_classifier.models.outside import find_outside
+from product_classifier.models.split import TEST, TRAIN, TUNING
+from product_classifier.models.training import Trained, train
+
+TURNS = 3  # each leaves out other categories
+CASES = (
+    ("instacart", Choices("words")),
+    ("fashion, 3 words", Choices("words")),
+    ("fashion, 3 words", Choices("images")),
+    ("fashion, 3 words", Choices("both")),
+    ("flipkart", Choices("words", model="linear")),
+    ("flipkart", Choices("images")),
+    ("flipkart", Choices("both")),
+)
+
+
+def run(shared: Path) -> Iterator[Row]:
+    """Leave out a tenth of the categories, three times each."""
+    with tempfile.TemporaryDirectory() as place:
+        known = read_catalogues(shared, Path(place))
+        for name, choices in CASES:
+            found = [measured(known[name], choices, turn) for turn in range(TURNS)]
+            ours, peer, alarms = (fmean(values) for values in zip(*found, strict=True))
+            title = f"outside, {name}, {choices.kind}: AUROC, false alarms at 95 % recall"
+            bar = "> largest probability"
+            yield Row(title, f"{ours:.3f}, {alarms:.0%}", f"{peer:.3f}", bar, ours > peer)
+
+
+def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, float, float]:
+    """AUROC of the score and of the largest probability, and the false alarms."""
+    learning, tuning, test = catalogue.cuts[turn % len(catalogue.cuts)]
+    features = features_of(catalogue, choices, learning)
+    classes = int(catalogue.labels.max()) + 1
+
+    def train_on(labels: object) -> Trained:
+        return train(features, labels, learning, tuning, classes, fit=fit_of(choices))  # type: ignore[arg-type]
+
+    labels = [(label,) for label in catalogue.labels.tolist()]
+    rows = {TRAIN: learning, TUNING: tuning, TEST: np.asarray(test)}
+    found = find_outside(train_on(labels), train_on, features, labels, rows, classes, turn)
+    return found.auroc, found.softmax_auroc, found.false_alarms
