@@ -260,7 +260,8 @@ def gains(against: dict[str, Comparison]) -> str:
     """Write what a combination has over its halves, in points."""
     return "; ".join(
         f"{100 * found.accuracy.observed:+.1f} (p {found.mcnemar.p:.3f}) / "
-        f"{100 * found.coverage[0.98].observed:+.1f}"
+        f"{100 * found.coverage[0.98].observed:+.1f} "
+        f"[{100 * found.coverage[0.98].low:.1f}, {100 * found.coverage[0.98].high:.1f}]"
         for found in against.values()
     )
 

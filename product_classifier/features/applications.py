@@ -55,6 +55,8 @@ def load_application(name: str, weights: Path | None) -> Loaded:
     ImageNet's, fetched once. Only numbers are read from a file. Raises FeatureError for a file of
     another network or one that is not whole, UnreachableError where nothing can be fetched.
     """
+    if weights is not None:
+        _insist_on_file(weights, name)
     tensorflow()  # first, since it is what keeps TensorFlow quiet
     asked = APPLICATIONS[name]
     module = importlib.import_module(f"keras.applications.{asked.module}")
@@ -91,11 +93,14 @@ def _fetched(make: Callable[[], Any], name: str) -> Any:
         socket.setdefaulttimeout(previous)
 
 
-def _fill(model: Any, weights: Path, name: str) -> None:
+def _insist_on_file(weights: Path, name: str) -> None:
     if not weights.is_file():
         raise FeatureError(f"there is no file {weights}; pass the weights of {name}")
     if weights.suffix not in (".h5", ".hdf5"):
         raise FeatureError(f"{weights} is no file of Keras' weights: these end in .h5")
+
+
+def _fill(model: Any, weights: Path, name: str) -> None:
     before = [array.copy() for array in model.get_weights()]
     try:
         with warnings.catch_warnings():

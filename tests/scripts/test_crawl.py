@@ -46,7 +46,9 @@ def test_a_second_crawl_fetches_nothing_but_what_failed(crawled: Path, address: 
     assert f"0 skipped, {BROKEN} failed; run it again to retry what failed" in result.stdout
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_crawl_stopped_again_and_again_ends_as_if_it_never_was(
     sign: signal.Signals, crawled: Path, address: str, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from tests.scripts.conftest import BROKEN, CATALOGUE, copy_database, crawl_optio
 from tests.scripts.test_crawl import CSV, facts
 
 
+@pytest.mark.slow
 def test_a_crawl_in_three_parts_brings_what_one_crawl_brings(
     crawled: Path, address: str, tmp_path: Path
 ) -> None:

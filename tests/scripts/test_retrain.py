@@ -84,9 +84,14 @@ def test_a_student_is_distilled_from_a_crawl_and_a_folder_and_used(
         (["--image_dir", "none"], "there is no folder none; pass --image_dir"),
         (["--image_dir", "empty"], "empty has no pictures; pass another --image_dir"),
         (["--image_dir", "few", "--backbone", "alexnet"], "there is no backbone 'alexnet'"),
-        (["--image_dir", "few", "--start_from", "mini"], "mini gives 2048 values and"),
-        (["--image_dir", "few", "--start_from", "gone.npz"], "gone.npz cannot be read"),
-        (["--image_dir", "few"], "pictures in the train part are too few to distil a student from"),
+        *(
+            pytest.param(["--image_dir", "few", *options], message, marks=pytest.mark.slow)
+            for options, message in (
+                (["--start_from", "mini"], "mini gives 2048 values and"),
+                (["--start_from", "gone.npz"], "gone.npz cannot be read"),
+                ([], "pictures in the train part are too few to distil a student from"),
+            )
+        ),
     ],
 )
 def test_a_student_that_cannot_be_distilled_says_why(

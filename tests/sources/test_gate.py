@@ -67,6 +67,7 @@ def test_a_closed_gate_lets_nobody_pass_until_it_opens() -> None:
     assert fake.now == 1030
 
 
+@pytest.mark.slow
 def test_a_gate_that_closes_while_others_wait_holds_them_too() -> None:
     gate = Gate(600)
     gate.wait()
