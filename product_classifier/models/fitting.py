@@ -51,8 +51,8 @@ def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
     """Train a network until the tuning loss stops falling; it keeps the weights of the best."""
     learning, tuning = task.learning, task.tuning
     batch_size = int(np.clip(len(learning.rows) / BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
-    # in larger batches, each with a step of its own length, there are fewer steps to take
-    rate = LEARNING_RATE * math.sqrt(batch_size / SMALLEST_BATCH)
+    # larger batches take fewer steps, so longer ones; by the square root they were too long
+    rate = LEARNING_RATE * (batch_size / SMALLEST_BATCH) ** 0.25
     round_steps = max(FEWEST_STEPS, math.ceil(len(learning.rows) / batch_size))
     rounds, patience = (MAX_ROUNDS, PATIENCE) if len(tuning.rows) else (ROUNDS_WITHOUT_TUNING, None)
     schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, rate)
