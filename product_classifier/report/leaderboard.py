@@ -100,7 +100,7 @@ def _tables(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
             *("#no.", "model", "#accuracy", "#macro F1"),
             *(f"#covered at {percent(target)}" for target in targets),
             *(f"#certified at {name.removeprefix('certified')}%" for name in promised),
-            *("#parent accuracy", "#seconds", "#peak MiB", "#parameters"),
+            *("#parent accuracy", "#seconds", "#peak MiB", "#weights"),
         )
         title = f"{leaf.total:,} test products of {name} (split {split or 'unknown'})"
         yield title, Table(columns, [_row(entry, promised) for entry in group])
@@ -119,8 +119,16 @@ def _row(entry: Entry, promised: Sequence[str]) -> Sequence[str]:
         f"{found['parent_accuracy']:.2%}",
         _whole(judged.experiment.seconds),
         _whole(settings.get("peak_bytes"), MEBIBYTE),
-        _whole(settings.get("parameters")),
+        _short(settings.get("parameters")),
     )
+
+
+def _short(value: object) -> str:
+    """Write a large number with three digits, such as 2.01 M."""
+    if not isinstance(value, int | float) or not value > 0:
+        return "–"
+    unit, name = next((u, name) for u, name in ((10**6, "M"), (1000, "k"), (1, "")) if value >= u)
+    return f"{value / unit:.3g} {name}".strip()
 
 
 def _whole(value: object, unit: int = 1) -> str:
