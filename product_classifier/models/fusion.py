@@ -21,6 +21,7 @@ from product_classifier.features.features import Features
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import CHUNK, softmax
+from product_classifier.models.scikit import fit_quietly
 from product_classifier.models.split import duplicate_groups
 from product_classifier.models.task import Fit, Fitted, Targets, Task
 from product_classifier.models.training import Trained, train
@@ -109,7 +110,7 @@ def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network)
     found: list[tuple[float, Fitted]] = []
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=300)
-        model.fit(inputs, learning.labels, learning.weights)
+        fit_quietly(model, inputs, learning)
         stack = _Stack(halves, model, task.classes)
         logits = stack.logits(task.tuning.rows)
         loss = task.tuning.score(np.exp(logits)).loss if len(task.tuning.rows) else strength

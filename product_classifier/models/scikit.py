@@ -15,7 +15,7 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
 from product_classifier.models.network import Scaling, softmax
-from product_classifier.models.task import Fitted, Score, Task
+from product_classifier.models.task import Fitted, Score, Targets, Task
 
 L1, L2, ELASTIC = "l1", "l2", "elastic"
 MIXTURES = {L2: 0.0, ELASTIC: 0.5, L1: 1.0}  # share of the absolute values in the penalty
@@ -85,19 +85,23 @@ def _logistic(task: Task, strength: float, mixture: float) -> Fitted:
 
 
 def _fit(task: Task, model: Any) -> ScikitClassifier:
-    from sklearn.exceptions import ConvergenceWarning
-
     scaling = None
     if task.features.pictures is not None:
         scaling = Scaling.fit(task.features.pictures, np.unique(task.learning.rows))
     known = ScikitClassifier(model, task.features, scaling, task.classes)
     if len(np.unique(task.learning.labels)) < 2:
         raise ModelError("the products to learn from are all in one category")
-    with warnings.catch_warnings():
-        # that it stopped before the last digit settled, which the tuning rows judge
-        warnings.simplefilter("ignore", category=ConvergenceWarning)
-        model.fit(known.inputs(task.learning.rows), task.learning.labels, task.learning.weights)
+    fit_quietly(model, known.inputs(task.learning.rows), task.learning)
     return known
+
+
+def fit_quietly(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]], known: Targets) -> None:
+    """Fit a model, whether or not its last digits settle: the tuning rows judge that."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=ConvergenceWarning)
+        model.fit(inputs, known.labels, known.weights)
 
 
 @dataclass(frozen=True)
