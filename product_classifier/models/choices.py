@@ -38,6 +38,7 @@ class Choices:
     balance: Balance = AS_THEY_ARE
     max_per_category_train: int | None = None
     outside: bool = False
+    levels: bool = False  # a head for each level of the tree, see LEVELLED
     seed: int = 0
 
 
@@ -99,6 +100,8 @@ WORD_MODELS: Mapping[str, WordModel] = {
     "blend": WordModel("linear and a network on n-grams, averaged", _blend, NGRAMS),
 }
 
+LEVELLED = ("network", "embedding", "sequence")  # models that are one network
+
 LATE, STACK = "late", "stack"
 JOINED = (CONCAT, PRODUCT, CONCAT_DENSE)  # one network over both
 APART: Mapping[str, Callable[..., Fitted]] = {LATE: fit_late, STACK: fit_stack}
@@ -135,6 +138,8 @@ def recorded(choices: Choices) -> dict[str, Any]:
         found["fusion"] = choices.fusion
     if choices.vectors:
         found["vectors"] = choices.vectors.name
+    if choices.levels:
+        found["heads"] = "levels"
     if choices.max_per_category_train:
         found["max_per_category_train"] = choices.max_per_category_train
     return found

@@ -17,6 +17,7 @@ from product_classifier import __version__
 from product_classifier.features.features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
+from product_classifier.models.levels import judged_by_level, levels_of, with_levels
 from product_classifier.models.memory import peak_bytes
 from product_classifier.models.outside import Outside, find_outside
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
@@ -44,6 +45,9 @@ def run_experiment(
     rows = {part: np.flatnonzero(parts == part) for part in (TRAIN, TUNING, CALIBRATION, TEST)}
     classes, learned = len(dataset.categories), _fewer(dataset, rows[TRAIN], choices)
     fit = fit_of(choices)
+    levels = levels_of(dataset) if choices.levels else None
+    if levels is not None:
+        fit = with_levels(fit, levels)
 
     def train_on(labels: Sequence[Sequence[int]]) -> Trained:
         return train(
@@ -76,6 +80,10 @@ def run_experiment(
             tested.products, tested.answers[:, 0], tested.score[:, 0], strict=True
         )
     ]
+    by_level = {}
+    if levels is not None:
+        known = [labels[row] for row in rows[TEST]]
+        by_level = {"levels": judged_by_level(levels, tested.answers[:, 0], known)}
     outside = None
     if choices.outside:
         parted = {**rows, TRAIN: learned}
@@ -89,6 +97,7 @@ def run_experiment(
             **features.settings,
             **trained.settings,
             **recorded(choices),
+            **by_level,
             **_told(outside),
             "peak_bytes": peak_bytes(),
         },

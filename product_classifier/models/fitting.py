@@ -50,6 +50,7 @@ def network_fit(design: Design) -> Fit:
 def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
     """Train a network until the tuning loss stops falling; it keeps the weights of the best."""
     learning, tuning = task.learning, task.tuning
+    design = dataclasses.replace(design, levels=task.levels)
     batch_size = int(np.clip(len(learning.rows) / BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
     # larger batches take fewer steps, so longer ones; by the square root they were too long
     rate = LEARNING_RATE * (batch_size / SMALLEST_BATCH) ** 0.25
@@ -78,7 +79,7 @@ def fit(
     model = network.model
     model.compile(
         optimizer(schedule.learning_rate),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        network.loss,
         weighted_metrics=["accuracy"],
     )
     batches = _batches(len(learning.rows), schedule.batch_size, np.random.default_rng(seed))

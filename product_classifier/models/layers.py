@@ -32,6 +32,7 @@ class Design:
     word_dropout: float = 0.0  # share of words that a product is shown without
     modality_dropout: float = 0.0  # share of products shown without their words or their picture
     vectors: NDArray[np.float32] | None = field(default=None, repr=False)  # [terms, dimensions]
+    levels: NDArray[np.int64] | None = field(default=None, repr=False)  # see models.levels
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -39,7 +40,7 @@ class Design:
         found = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name != "vectors" and getattr(self, field.name) != field.default
+            if field.name not in ("vectors", "levels") and getattr(self, field.name) != field.default
         }
         if self.vectors is not None:
             found["vector_dimensions"] = self.vectors.shape[1]
@@ -65,6 +66,37 @@ def body_of(words: Any | None, pictures: Any | None, design: Design) -> Any:
     if pictures is None:
         return _words(words, design)
     return _JOINTS[design.joint](words, pictures, design)
+
+
+def scores_of(body: Any, classes: int, design: Design) -> Any:
+    """Add the layer that tells the classes apart: their logits, [n, classes].
+
+    With levels, a softmax for each of them: a class has the logarithm of its nodes' probabilities
+    together.
+    """
+    import keras
+
+    if design.levels is None:
+        return keras.layers.Dense(classes)(body)
+    told = []
+    for nodes in design.levels:
+        head = keras.layers.Dense(int(nodes.max()) + 1)(body)
+        told.append(keras.ops.take(keras.ops.log_softmax(head), nodes, axis=1))
+    return keras.layers.Add()(told)
+
+
+def loss_of(design: Design) -> Any:
+    """Choose what training lessens: the cross-entropy, or with levels its sum over them."""
+    import keras
+
+    if design.levels is None:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def summed(labels: Any, scores: Any) -> Any:
+        chosen = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), scores.shape[1])
+        return -keras.ops.sum(chosen * scores, axis=-1)
+
+    return summed
 
 
 def _words(words: Any, design: Design) -> Any:

@@ -16,7 +16,15 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.features.runtime import tensorflow
 from product_classifier.features.words import SEQUENCE, SEQUENCE_LENGTH
-from product_classifier.models.layers import PLAIN, VECTORS, Design, body_of, word_input
+from product_classifier.models.layers import (
+    PLAIN,
+    VECTORS,
+    Design,
+    body_of,
+    loss_of,
+    scores_of,
+    word_input,
+)
 
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
@@ -82,7 +90,12 @@ class Network:
             pictures = keras.Input((features.pictures.width,))
         body = body_of(words, pictures, design)
         inputs = [given for given in (words, pictures) if given is not None]
-        self.model = keras.Model(inputs, keras.layers.Dense(classes)(body))
+        self.model = keras.Model(inputs, scores_of(body, classes, design))
+
+    @property
+    def loss(self) -> Any:
+        """What training lessens."""
+        return loss_of(self._design)
 
     def softmax_regression(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Weights [width, classes] and bias [classes] over raw bottlenecks; for pictures alone."""

@@ -65,6 +65,7 @@ class Task:
     classes: int
     seed: int = 0
     track: Track = untracked
+    levels: NDArray[np.int64] | None = None  # [levels, classes], for a network with a head for each
 
 
 @dataclass(frozen=True)

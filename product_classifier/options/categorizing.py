@@ -12,6 +12,7 @@ from product_classifier.models.choices import (
     APART,
     DEFAULTS,
     FUSIONS,
+    LEVELLED,
     WORD_MODELS,
     choices_of,
 )
@@ -55,6 +56,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     if kind == "both":
         _add_fusion(parser)
     _add_imbalance(parser)
+    _add_levels(parser)
     _add_outside(parser)
     args = parser.parse_args()
     if problem := _contradiction(args, kind):
@@ -137,6 +139,15 @@ def _add_imbalance(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_levels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--levels",
+        action="store_true",
+        help="""train a head for each level of the tree on one body, and tell how right each
+        level is beside chance""",
+    )
+
+
 def _add_outside(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outside",
@@ -153,12 +164,16 @@ def _contradiction(args: argparse.Namespace, kind: str) -> str | None:
     model = args.model or DEFAULTS.model
     if args.vectors and model != "embedding":
         return "--vectors goes with --model embedding"
+    if args.levels and model not in LEVELLED:
+        return f"--levels goes with one network, not with --model {model}"
     if (args.penalty or args.search) and model != "logistic":
         return "--penalty and --search go with --model logistic"
     if kind == "both":
         fusion = args.fusion or DEFAULTS.fusion
         if fusion not in APART and model != DEFAULTS.model:
             return f"--model {model} goes with --fusion {' or '.join(APART)}"
+        if fusion in APART and args.levels:
+            return f"--levels goes with one network, not with --fusion {fusion}"
         if fusion in APART and args.modality_dropout:
             return f"--modality-dropout goes with one network, not with --fusion {fusion}"
     return None

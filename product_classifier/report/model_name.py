@@ -6,6 +6,7 @@ from product_classifier.predictions import Summary
 
 USUAL = {  # settings that are told only where they differ from these
     "head": "softmax",
+    "heads": None,
     "clean": "basic",
     "vectors": None,
     "searched": None,

@@ -23,6 +23,10 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
         count = sum(item.part == part for item in dataset.items)
         right = "–" if accuracy is None else f"{accuracy:.2%} right"
         lines.append(f"  {part:<12}{count:>8,} products  {right}")
+    for place, level in enumerate(experiment.settings.get("levels", []), 1):
+        right = "–" if level["accuracy"] is None else f"{level['accuracy']:.2%} right"
+        name, nodes = f"level {place}", level["categories"]
+        lines.append(f"  {name:<12}{nodes:>8,} categories  {right}, by chance {level['chance']:.2%}")
     lines.append(f"  {experiment.seconds:.1f} s; see python analyze.py --experiment {number}")
     return "\n".join(lines)
 
