@@ -18,7 +18,7 @@ from product_classifier.store.database import open_database
 
 if TYPE_CHECKING:
     from product_classifier.analysis.judging import Terms
-    from product_classifier.analysis.labels import Places
+    from product_classifier.features.features import Places
 
 # each report imports what it needs: --help need not wait for SciPy and all
 
@@ -219,7 +219,7 @@ def terms(args: argparse.Namespace) -> Terms:
 
 def places(args: argparse.Namespace) -> Places:
     """Take from the command line where features come from."""
-    from product_classifier.analysis.labels import Places
+    from product_classifier.features.features import Places
 
     return Places(args.images_path, args.cache_path, args.backbone, args.weights)
 

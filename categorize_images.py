@@ -5,9 +5,12 @@ import time
 from product_classifier import cli
 from product_classifier.features.backbone import choose_backbone
 from product_classifier.features.features import picture_features
+from product_classifier.filing import file_products
 from product_classifier.models.experiment import run_experiment
+from product_classifier.models.saved import save_model
 from product_classifier.models.split import frozen_split
 from product_classifier.options.categorizing import arguments
+from product_classifier.report.filing import filed_text
 from product_classifier.report.text import experiment_text
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
@@ -24,6 +27,11 @@ EXAMPLES = """\
 def main() -> int:
     """Read, split, make features, train, predict, store."""
     args = arguments("images", __doc__, EXAMPLES)
+    if args.saved:
+        filed, lost = file_products(
+            "images", args.saved, args.db_path, args.all, args.places, cli.progress
+        )
+        return cli.end(filed_text(filed), lost)
     started = time.monotonic()
     with open_database(args.db_path) as db:
         with snapshot(db):
@@ -37,11 +45,11 @@ def main() -> int:
             args.cache_path,
             cli.progress,
         )
-        cli.warn(features.lost_pictures, "picture not read")
-        experiment = run_experiment(dataset, features, args.choices, started, cli.progress)
+        experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)
-    print(experiment_text(number, experiment, dataset))
-    return cli.UNFINISHED if features.lost_pictures else cli.DONE
+    if args.save:
+        save_model(args.save, trained, experiment, dataset, features)
+    return cli.end(experiment_text(number, experiment, dataset), features.lost_pictures)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ import time
 
 from product_classifier import cli
 from product_classifier.features.features import word_features
+from product_classifier.filing import file_products
 from product_classifier.models.experiment import run_experiment
+from product_classifier.models.saved import save_model
 from product_classifier.models.split import frozen_split
 from product_classifier.options.categorizing import arguments
+from product_classifier.report.filing import filed_text
 from product_classifier.report.text import experiment_text
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
@@ -23,6 +26,11 @@ EXAMPLES = """\
 def main() -> int:
     """Read, split, make features, train, predict, store."""
     args = arguments("words", __doc__, EXAMPLES)
+    if args.saved:
+        filed, lost = file_products(
+            "words", args.saved, args.db_path, args.all, args.places, cli.progress
+        )
+        return cli.end(filed_text(filed), lost)
     started = time.monotonic()
     with open_database(args.db_path) as db:
         with snapshot(db):
@@ -30,10 +38,11 @@ def main() -> int:
             dataset = read_dataset(db, parts, args.categories, args.min_per_category)
         cli.warn(dataset.left_out, "left out")
         features = word_features(dataset, args.cache_path, args.reading)
-        experiment = run_experiment(dataset, features, args.choices, started, cli.progress)
+        experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)
-    print(experiment_text(number, experiment, dataset))
-    return cli.DONE
+    if args.save:
+        save_model(args.save, trained, experiment, dataset, features, args.reading)
+    return cli.end(experiment_text(number, experiment, dataset))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def ours(
     dataset: Dataset, features: Features, seed: int, kind: str = "words"
 ) -> tuple[float, float]:
     """Run a categorizer's own experiment and judge it."""
-    experiment = run_experiment(dataset, features, Choices(kind, seed=seed), time.monotonic())
+    choices = Choices(kind, seed=seed)
+    experiment, _ = run_experiment(dataset, features, choices, time.monotonic())
     truths = {item.id: item.labels for item in dataset.items}
     positions = {category.id: k for k, category in enumerate(dataset.categories)}
     right = [positions[p.category_id] in truths[p.product_id] for p in experiment.predictions]

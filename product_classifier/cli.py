@@ -76,6 +76,13 @@ def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
         say(f"{what}: {len(messages) - shown:,} more")
 
 
+def end(result: str, lost_pictures: Sequence[str] = ()) -> int:
+    """Put a result on stdout and tell which pictures were not read; returns the exit code."""
+    warn(lost_pictures, "picture not read")
+    write(result, None)
+    return UNFINISHED if lost_pictures else DONE
+
+
 class Progress:
     """How far along something is: a bar on a terminal, else a line every ten seconds.
 

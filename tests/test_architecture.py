@@ -29,6 +29,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "evaluate": set(),
     "report": {"evaluate"},
     "analysis": {"store", "features", "models", "evaluate", "report"},
+    "filing": {"store", "features", "models", "report"},
     "demo": set(),
     "cli": set(),
     "options": {"sources", "features", "models", "report"},

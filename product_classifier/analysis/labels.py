@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +14,7 @@ from product_classifier.evaluate.judgement import leaf_scores
 from product_classifier.evaluate.review import review_order
 from product_classifier.features.backbone import load_backbone
 from product_classifier.features.cleaning import BASIC
-from product_classifier.features.features import Features, picture_features, word_features
+from product_classifier.features.features import Features, Places, picture_features, word_features
 from product_classifier.features.words import Reading
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import frozen_split, group_names, position_of
@@ -41,16 +39,6 @@ from product_classifier.store.label_search import (
 )
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where features come from."""
-
-    images: Path
-    cache: Path
-    backbone: str | None = None  # None: the one of the experiment
-    weights: Path | None = None  # of a network by name
 
 
 def label_errors(

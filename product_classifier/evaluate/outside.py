@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 
 def auroc(score: NDArray[np.float64], outside: NDArray[np.bool_]) -> float:
@@ -13,6 +12,8 @@ def auroc(score: NDArray[np.float64], outside: NDArray[np.bool_]) -> float:
     The area under the receiver operating characteristic (Mann and Whitney, Annals of Mathematical
     Statistics 18, 1947). score, outside: [n]. nan unless there are both kinds.
     """
+    from scipy.stats import rankdata  # takes long to import
+
     positive = int(outside.sum())
     negative = len(outside) - positive
     if not positive or not negative:

@@ -61,6 +61,16 @@ class Features:
         return dataclasses.replace(self, words=None, vocabulary=())
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where pictures are, and where features are kept."""
+
+    images: Path
+    cache: Path
+    backbone: str | None = None  # None: the one that the experiment or the saved model names
+    weights: Path | None = None  # of a network by name
+
+
 def word_features(dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL) -> Features:
     """Make or read the vector of each product's words, see vectorize. Raises FeatureError."""
     texts = [item.text for item in dataset.items]

@@ -22,6 +22,7 @@ WORD_GRAMS, PART_GRAMS = 100_000, 100_000  # at most, of n-grams
 SEQUENCE_LENGTH, SEQUENCE_VOCABULARY = 9, 5_000
 
 BAG, NGRAMS, SEQUENCE = "bag", "ngrams", "sequence"
+PART = "\t"  # before runs of characters: no term begins with it
 
 
 class Reading(NamedTuple):
@@ -30,6 +31,11 @@ class Reading(NamedTuple):
     vectorizer: str = BAG  # of VECTORIZERS
     clean: str = BASIC  # of CLEANINGS
     limit: int | None = None  # look at so many words of each text only
+
+    def terms(self, text: str) -> list[str]:
+        """Cut a text into terms."""
+        cut = text if self.limit is None else " ".join(text.split()[: self.limit])
+        return CLEANINGS[self.clean](cut)
 
 
 AS_USUAL = Reading()
@@ -51,13 +57,8 @@ def vectorize(
 
     Raises FeatureError where no training text holds a term.
     """
-
-    def cleaned(text: str) -> list[str]:
-        cut = text if reading.limit is None else " ".join(text.split()[: reading.limit])
-        return CLEANINGS[reading.clean](cut)
-
     try:
-        return VECTORIZERS[reading.vectorizer](texts, train, cleaned)
+        return VECTORIZERS[reading.vectorizer](texts, train, reading.terms)
     except ValueError:  # what scikit-learn says of an empty vocabulary
         raise FeatureError(
             "no name or description of a training product holds a word; use categorize_images.py"
@@ -67,7 +68,7 @@ def vectorize(
 def vectors_key(texts: Sequence[str], train: NDArray[np.bool_], reading: Reading = AS_USUAL) -> str:
     """Hash all that vectorize depends on."""
     sizes = VOCABULARY_SIZE, WORD_GRAMS, PART_GRAMS, SEQUENCE_LENGTH, SEQUENCE_VOCABULARY
-    head = f"vectors 1, {tuple(reading)}, {sizes}\n"
+    head = f"vectors 2, {tuple(reading)}, {sizes}\n"
     digest = hashlib.sha256(head.encode() + train.tobytes())
     for text in texts:
         encoded = text.encode(errors="surrogatepass")
@@ -86,30 +87,38 @@ def bag_of_words(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -
     return _fitted(counter, texts, train)
 
 
+def bag_reader(clean: Clean, vocabulary: Sequence[str]) -> Any:
+    """Read texts as bag_of_words does, by a vocabulary that is known."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return CountVectorizer(analyzer=clean, binary=True, vocabulary=vocabulary, dtype=np.float32)
+
+
 def ngrams(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
     """Weigh runs of one and two terms, and of three to five characters within terms, by TF-IDF.
 
-    Both halves of a row have length 1. The characters' columns are named with a leading '~'.
+    Both halves of a row have length 1. The characters' columns are named with a leading PART.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     halves = [
-        _fitted(
-            TfidfVectorizer(
-                preprocessor=clean,
-                tokenizer=grams,
-                token_pattern=None,
-                max_features=most,
-                sublinear_tf=True,
-                dtype=np.float32,
-            ),
-            texts,
-            train,
-        )
-        for grams, most in ((_word_grams, WORD_GRAMS), (_part_grams, PART_GRAMS))
+        _fitted(gram_reader(clean, grams, max_features=most), texts, train)
+        for grams, most in ((word_grams, WORD_GRAMS), (part_grams, PART_GRAMS))
     ]
     joined = csr_matrix(hstack([half.vectors for half in halves]))
     return Words(joined, [name for half in halves for name in half.vocabulary])
+
+
+def gram_reader(clean: Clean, grams: Callable[[list[str]], list[str]], **more: Any) -> Any:
+    """Read one half of ngrams; more is for the vectorizer."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        preprocessor=clean,
+        tokenizer=grams,
+        token_pattern=None,
+        sublinear_tf=True,
+        dtype=np.float32,
+        **more,
+    )
 
 
 def sequence(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
@@ -120,6 +129,11 @@ def sequence(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Wo
     known = bag_of_words(texts, train, clean)
     common = np.argsort(-known.vectors.sum(axis=0).A1, kind="stable")[:SEQUENCE_VOCABULARY]
     names = [known.vocabulary[k] for k in common]
+    return Words(places(texts, clean, names), names)
+
+
+def places(texts: Sequence[str], clean: Clean, names: Sequence[str]) -> csr_matrix:
+    """Read texts as sequence does, by a vocabulary that is known."""
     number = {name: k for k, name in enumerate(names)}
     rows, columns = [], []
     for row, text in enumerate(texts):
@@ -128,7 +142,7 @@ def sequence(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Wo
         columns += [place * len(names) + term for place, term in enumerate(found)]
     ones = np.ones(len(rows), np.float32)
     shape = len(texts), SEQUENCE_LENGTH * len(names)
-    return Words(csr_matrix((ones, (rows, columns)), shape), names)
+    return csr_matrix((ones, (rows, columns)), shape)
 
 
 VECTORIZERS: Mapping[str, Callable[[Sequence[str], NDArray[np.bool_], Clean], Words]] = {
@@ -143,18 +157,19 @@ def _fitted(counter: Any, texts: Sequence[str], train: NDArray[np.bool_]) -> Wor
     return Words(csr_matrix(counter.transform(texts)), counter.get_feature_names_out().tolist())
 
 
-def _word_grams(terms: list[str]) -> list[str]:
+def word_grams(terms: list[str]) -> list[str]:
+    """Take each term, and each pair of neighbours."""
     return terms + [" ".join(pair) for pair in itertools.pairwise(terms)]
 
 
-def _part_grams(terms: list[str]) -> list[str]:
+def part_grams(terms: list[str]) -> list[str]:
     """Cut each term, with a space on both sides, into its runs of three to five characters."""
     found = []
     for term in terms:
         padded = f" {term} "
         for size in (3, 4, 5):
             ends = range(size, max(len(padded), size) + 1)
-            found += ["~" + padded[end - size : end] for end in ends]
+            found += [PART + padded[end - size : end] for end in ends]
             if len(padded) <= size:
                 break  # what is shorter stands once, as a whole
     return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.models.state import State
 from product_classifier.models.task import Classifier, Targets
 
 NONE, WEIGHTS, SAMPLE, LOGIT_ADJUST = "none", "weights", "sample", "logit-adjust"
@@ -68,6 +70,15 @@ class _Adjusted:
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
         """Compute the shifted logits, [rows, classes]."""
         return self.classifier.logits(rows) - self.shift
+
+    def state(self) -> State:
+        """Tell what it consists of."""
+        return State("adjusted", arrays={"shift": self.shift}, parts=[self.classifier.state()])
+
+
+def restored_adjusted(state: State, parts: Sequence[Classifier]) -> Classifier:
+    """Make a shifted classifier again."""
+    return _Adjusted(parts[0], state.arrays["shift"])
 
 
 def _drawn(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.models.network import softmax
+from product_classifier.models.state import State
 from product_classifier.models.task import Classifier, Fit, Fitted, Task
 
 LEAST = 1e-9  # probability
@@ -44,3 +45,13 @@ class _Blend:
             for member, warmth in zip(self.members, self.temperatures, strict=True)
         ]
         return np.asarray(np.log(np.maximum(np.mean(found, axis=0), LEAST)))
+
+    def state(self) -> State:
+        """Tell what it consists of."""
+        arrays = {"temperatures": np.array(self.temperatures)}
+        return State("blend", arrays=arrays, parts=[member.state() for member in self.members])
+
+
+def restored_blend(state: State, parts: Sequence[Classifier]) -> Classifier:
+    """Make a blend again."""
+    return _Blend(parts, state.arrays["temperatures"].tolist())

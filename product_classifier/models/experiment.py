@@ -35,9 +35,10 @@ def run_experiment(
     choices: Choices,
     started: float,
     track: Track = untracked,
-) -> Experiment:
+) -> tuple[Experiment, Trained]:
     """Train on the training part, choose by the tuning part, predict calibration and test part.
 
+    Returns the experiment and what was trained.
     started: time.monotonic() before the first of the work.
     """
     labels = [item.labels for item in dataset.items]
@@ -82,13 +83,13 @@ def run_experiment(
     ]
     by_level = {}
     if levels is not None:
-        known = [labels[row] for row in rows[TEST]]
-        by_level = {"levels": judged_by_level(levels, tested.answers[:, 0], known)}
+        truth = [labels[row] for row in rows[TEST]]
+        by_level = {"levels": judged_by_level(levels, tested.answers[:, 0], truth)}
     outside = None
     if choices.outside:
         parted = {**rows, TRAIN: learned}
         outside = find_outside(trained, train_on, features, labels, parted, classes, choices.seed)
-    return Experiment(
+    experiment = Experiment(
         name=f"{TITLES[choices.kind]} classification of: {dataset.name}",
         kind=choices.kind,
         split=dataset.split,
@@ -109,6 +110,7 @@ def run_experiment(
         outside=_scores(outside, tested.products),
         alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
+    return experiment, trained
 
 
 def _told(outside: Outside | None) -> dict[str, Any]:

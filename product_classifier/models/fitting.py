@@ -57,7 +57,7 @@ def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
     round_steps = max(FEWEST_STEPS, math.ceil(len(learning.rows) / batch_size))
     rounds, patience = (MAX_ROUNDS, PATIENCE) if len(tuning.rows) else (ROUNDS_WITHOUT_TUNING, None)
     schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, rate)
-    network = Network(task.features, np.unique(learning.rows), task.classes, task.seed, design)
+    network = Network.new(task.features, np.unique(learning.rows), task.classes, task.seed, design)
     best = fit(network, learning, tuning, schedule, task.seed, task.track)
     settings = {"best_round": best, **design.settings, **dataclasses.asdict(schedule)}
     return Fitted(network, network.model.count_params(), settings)

@@ -22,8 +22,10 @@ from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import CHUNK, softmax
 from product_classifier.models.scikit import fit_quietly
+from product_classifier.models.scikit_state import LOGISTIC, linear_arrays, restored_linear
 from product_classifier.models.split import duplicate_groups
-from product_classifier.models.task import Fit, Fitted, Targets, Task
+from product_classifier.models.state import State
+from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Task
 from product_classifier.models.training import Trained, train
 
 FOLDS = 5
@@ -44,6 +46,10 @@ class Halves:
     def settings(self) -> dict[str, Any]:
         """How an experiment records them."""
         return {"of_words": dict(self.words.settings), "of_pictures": dict(self.pictures.settings)}
+
+    def states(self) -> list[State]:
+        """Tell what both consist of."""
+        return [self.words.state(), self.pictures.state()]
 
     def judge(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the log-probabilities of both for some items, [2, rows, classes]."""
@@ -125,6 +131,10 @@ class _Late:
     halves: Halves
     weights: NDArray[np.float64]  # [2]
 
+    def state(self) -> State:
+        """Tell what it consists of."""
+        return State("late", arrays={"weights": self.weights}, parts=self.halves.states())
+
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the logits of some items, [rows, classes]."""
         evident = _evidence(self.halves.features, rows)
@@ -139,6 +149,11 @@ class _Stack:
     model: object
     classes: int
 
+    def state(self) -> State:
+        """Tell what it consists of."""
+        numbers = {"classes": self.classes}
+        return State("stack", numbers, linear_arrays(self.model), self.halves.states())
+
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
         found = np.full((len(rows), self.classes), np.log(SURE))
@@ -146,6 +161,14 @@ class _Stack:
             inputs = _stacked(self.halves.judge(rows), _evidence(self.halves.features, rows))
             found[:, self.model.classes_] = _log(self.model.predict_proba(inputs))  # type: ignore[attr-defined]
         return found
+
+
+def restored_fusion(state: State, parts: Sequence[Trained], features: Features) -> Classifier:
+    """Make a late fusion or a stack again from its two halves."""
+    halves = Halves(parts[0], parts[1], features)
+    if state.kind == "late":
+        return _Late(halves, state.arrays["weights"])
+    return _Stack(halves, restored_linear(LOGISTIC, state.arrays), int(state.numbers["classes"]))
 
 
 def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.float64]]:

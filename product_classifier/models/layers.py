@@ -40,7 +40,8 @@ class Design:
         found = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name not in ("vectors", "levels") and getattr(self, field.name) != field.default
+            if field.name not in ("vectors", "levels")
+            and getattr(self, field.name) != field.default
         }
         if self.vectors is not None:
             found["vector_dimensions"] = self.vectors.shape[1]

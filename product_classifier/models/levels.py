@@ -1,8 +1,8 @@
 """The levels of the category tree, from the top: each is learned by a head of its own.
 
-A leaf that ends above the lowest level stands for itself further down, so that every level parts all
-the leaves. A leaf is as likely as its nodes of all levels together; what is predicted is therefore
-always one path of the tree.
+A leaf that ends above the lowest level stands for itself further down, so that every level parts
+all the leaves. A leaf is as likely as its nodes of all levels together; what is predicted is
+therefore always one path of the tree.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Levels = NDArray[np.int64]  # [levels, classes], the number of each class's node
 
 
 def levels_of(dataset: Dataset) -> Levels:
-    """Number the nodes of each level; levels of a single node tell nothing and are left out.
+    """List the node of each leaf at each level; a level of one node tells nothing, and is left out.
 
     Raises ModelError where there are fewer than two others.
     """

@@ -25,6 +25,7 @@ from product_classifier.models.layers import (
     scores_of,
     word_input,
 )
+from product_classifier.models.state import Arrays, State
 
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
@@ -57,6 +58,16 @@ class Scaling:
             np.where(deviation > 1e-6, deviation, 1).astype(np.float32),
         )
 
+    @property
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """What it consists of, as part of a state."""
+        return {"mean": self.mean, "deviation": self.deviation}
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> Scaling | None:
+        """Find it in a state, if that reads pictures."""
+        return cls(arrays["mean"], arrays["deviation"]) if "mean" in arrays else None
+
     def apply(self, pictures: Bottlenecks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read and standardise, float32 [rows, width]; a missing picture is an average one."""
         values = (pictures[rows] - self.mean) / self.deviation * np.float32(PICTURE_SCALE)
@@ -70,9 +81,9 @@ class Network:
     def __init__(
         self,
         features: Features,
-        train: NDArray[np.int64],
+        scaling: Scaling | None,
         classes: int,
-        seed: int,
+        seed: int = 0,
         design: Design = PLAIN,
     ) -> None:
         tensorflow()
@@ -82,7 +93,7 @@ class Network:
         self._features = features
         self._design = design
         self._generator = np.random.default_rng(seed)
-        self._scaling = Scaling.fit(features.pictures, train) if features.pictures else None
+        self._scaling = scaling
         words = pictures = None
         if features.words is not None:
             words = word_input(features.words.shape[1], design)
@@ -92,10 +103,46 @@ class Network:
         inputs = [given for given in (words, pictures) if given is not None]
         self.model = keras.Model(inputs, scores_of(body, classes, design))
 
+    @classmethod
+    def new(
+        cls,
+        features: Features,
+        train: NDArray[np.int64],
+        classes: int,
+        seed: int,
+        design: Design = PLAIN,
+    ) -> Network:
+        """Make one that scales pictures by those of the training rows."""
+        scaling = Scaling.fit(features.pictures, train) if features.pictures else None
+        return cls(features, scaling, classes, seed, design)
+
     @property
     def loss(self) -> Any:
         """What training lessens."""
         return loss_of(self._design)
+
+    def state(self) -> State:
+        """Tell what it consists of."""
+        arrays = {f"weights{k}": array for k, array in enumerate(self.model.get_weights())}
+        arrays |= self._scaling.arrays if self._scaling else {}
+        if self._design.levels is not None:
+            arrays["levels"] = self._design.levels
+        numbers = {"classes": self.model.output_shape[1], "design": self._design.settings}
+        return State("network", numbers, arrays)
+
+    @classmethod
+    def restored(cls, state: State, features: Features) -> Network:
+        """Make it again from its state, over other features."""
+        told = dict(state.numbers["design"])
+        if (dimensions := told.pop("vector_dimensions", None)) and features.words is not None:
+            told["vectors"] = np.zeros((features.words.shape[1], dimensions), np.float32)
+        told["head"] = tuple(told.get("head", ()))
+        design = Design(**told, levels=state.arrays.get("levels"))
+        classes = int(state.numbers["classes"])
+        network = cls(features, Scaling.of(state.arrays), classes, design=design)
+        names = [f"weights{k}" for k in range(len(network.model.get_weights()))]
+        network.model.set_weights([state.arrays[name] for name in names])
+        return network
 
     def softmax_regression(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Weights [width, classes] and bias [classes] over raw bottlenecks; for pictures alone."""

@@ -75,7 +75,7 @@ def retrain(
     singles = [(label,) for label in label_of]
     tuning_rows = _sample(rows[TUNING], validation_batch_size, seed)
     test_rows = _sample(rows[TEST], test_batch_size, seed)
-    network = Network(features, rows[TRAIN], len(labels), seed)
+    network = Network.new(features, rows[TRAIN], len(labels), seed)
     fit(
         network,
         Targets.of(rows[TRAIN], singles),

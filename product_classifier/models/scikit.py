@@ -15,6 +15,8 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
 from product_classifier.models.network import Scaling, softmax
+from product_classifier.models.scikit_state import kind_of, model_arrays, restored_model
+from product_classifier.models.state import State
 from product_classifier.models.task import Fitted, Score, Targets, Task
 
 L1, L2, ELASTIC = "l1", "l2", "elastic"
@@ -113,6 +115,12 @@ class ScikitClassifier:
     scaling: Scaling | None
     classes: int
 
+    def state(self) -> State:
+        """Tell what it consists of."""
+        numbers = {"model": kind_of(self.model), "classes": self.classes}
+        scaling = self.scaling.arrays if self.scaling else {}
+        return State("scikit", numbers, {**model_arrays(self.model), **scaling})
+
     def inputs(self, rows: NDArray[np.int64]) -> csr_matrix | NDArray[np.float32]:
         """Read what the model sees of some items, [rows, columns]."""
         words, pictures = self.features.words, self.features.pictures
@@ -137,6 +145,13 @@ class ScikitClassifier:
                 values = np.stack([-values, values], axis=1)
         found[:, self.model.classes_] = values
         return found
+
+
+def restored_scikit(state: State, features: Features) -> ScikitClassifier:
+    """Make it again from its state, over other features."""
+    told = state.numbers
+    model = restored_model(str(told["model"]), state.arrays)
+    return ScikitClassifier(model, features, Scaling.of(state.arrays), int(told["classes"]))
 
 
 def _tuning_score(task: Task, fitted: Fitted) -> Score:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.features.features import Features
+from product_classifier.models.state import State
 from product_classifier.records import Track, untracked
 
 
@@ -53,6 +54,9 @@ class Classifier(Protocol):
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
         """Compute the logits of some items, [rows, classes]: softmax makes them probabilities."""
+
+    def state(self) -> State:
+        """Tell what it consists of; models.saved makes it again."""
 
 
 @dataclass(frozen=True)

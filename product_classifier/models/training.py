@@ -15,6 +15,7 @@ from product_classifier.features.features import Features
 from product_classifier.models.balance import AS_THEY_ARE, Balance
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import CHUNK, softmax
+from product_classifier.models.state import State
 from product_classifier.models.task import Classifier, Fit, Targets, Task
 from product_classifier.records import Track, untracked
 
@@ -27,6 +28,16 @@ class Trained:
     prior: NDArray[np.float64]  # [classes], share of each category among the training rows
     temperature: float  # that logits are divided by, so that scores are probabilities
     settings: Mapping[str, Any]
+
+    def state(self) -> State:
+        """Tell what it consists of."""
+        arrays = {"prior": self.prior, "temperature": np.array(self.temperature)}
+        return State("trained", arrays=arrays, parts=[self.classifier.state()])
+
+    @classmethod
+    def restored(cls, state: State, classifier: Classifier) -> Trained:
+        """Make it again from its state."""
+        return cls(classifier, state.arrays["prior"], float(state.arrays["temperature"]), {})
 
 
 def train(

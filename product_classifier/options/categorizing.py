@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from product_classifier.features.cleaning import CLEANINGS
+from product_classifier.features.features import Places
 from product_classifier.features.words import Reading
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import (
@@ -58,9 +59,14 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     _add_imbalance(parser)
     _add_levels(parser)
     _add_outside(parser)
+    _add_saving(parser, kind)
     args = parser.parse_args()
     if problem := _contradiction(args, kind):
         parser.error(problem)
+    if kind == "words":
+        args.places = Places(Path(), args.cache_path)
+    else:
+        args.places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":
         model = WORD_MODELS[args.choices.model]
@@ -157,8 +163,29 @@ def _add_outside(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_saving(parser: argparse.ArgumentParser, kind: str) -> None:
+    saving = parser.add_argument_group("saved models")
+    saving.add_argument(
+        "--save", type=Path, metavar="DIR", help="keep what is trained in a folder, which may move"
+    )
+    saving.add_argument(
+        "--saved",
+        type=Path,
+        metavar="DIR",
+        help=f"""train nothing: print the categories of the database's products that have none, as
+        CSV, by a model that categorize_{kind}.py --save has kept""",
+    )
+    saving.add_argument(
+        "--all", action="store_true", help="with --saved: of all products, categorized or not"
+    )
+
+
 def _contradiction(args: argparse.Namespace, kind: str) -> str | None:
     """Say which options do not go together."""
+    if args.save and args.saved:
+        return "--saved trains nothing that --save could keep; pass one of them"
+    if args.all and not args.saved:
+        return "--all goes with --saved"
     if kind == "images":
         return None
     model = args.model or DEFAULTS.model

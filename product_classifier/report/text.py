@@ -26,7 +26,9 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
     for place, level in enumerate(experiment.settings.get("levels", []), 1):
         right = "–" if level["accuracy"] is None else f"{level['accuracy']:.2%} right"
         name, nodes = f"level {place}", level["categories"]
-        lines.append(f"  {name:<12}{nodes:>8,} categories  {right}, by chance {level['chance']:.2%}")
+        lines.append(
+            f"  {name:<12}{nodes:>8,} categories  {right}, by chance {level['chance']:.2%}"
+        )
     lines.append(f"  {experiment.seconds:.1f} s; see python analyze.py --experiment {number}")
     return "\n".join(lines)
 

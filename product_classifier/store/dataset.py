@@ -15,6 +15,13 @@ from product_classifier.store.catalogue import leaves_below
 
 FEWEST_PRODUCTS = 3  # of a leaf: one to learn from, one to choose by, one to test
 
+PICTURED = """
+select product.id, name, description, address, file, sha256, width, height
+from product left join image on address = product.image and file is not null
+where :everything or product.id not in (select product_id from product_category)
+order by product.id
+"""
+
 
 def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
     """Yield what the frozen split looks at, for every product of the catalogue."""
@@ -117,6 +124,22 @@ def read_images(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image,
     return dict(found.values())
 
 
+def read_unfiled(db: sqlite3.Connection, everything: bool = False) -> list[Item]:
+    """Read the products that have no category, or all, in the order of their ids.
+
+    Raises StoreError where there are none.
+    """
+    rows = db.execute(PICTURED, {"everything": everything})
+    items = [
+        Item(product, f"{name}\n{description}", Image(*picture) if picture[0] else None, (), "")
+        for product, name, description, *picture in rows
+    ]
+    if not items:
+        more = "" if everything else "; pass --all to file those that have one"
+        raise StoreError(f"the database has no product without category{more}")
+    return items
+
+
 def _large_leaves(db: sqlite3.Connection, fewest: int) -> list[str]:
     rows = db.execute(
         "select id from category where leaf and product_count >= ? order by path", (fewest,)
@@ -173,12 +196,7 @@ def _items(
     unclear: Set[str],
     positions: Mapping[str, int],
 ) -> Iterator[Item]:
-    rows = db.execute(
-        """select product.id, name, description, address, file, sha256, width, height
-           from product left join image on address = product.image and file is not null
-           order by product.id"""
-    )
-    for product, name, description, *picture in rows:
+    for product, name, description, *picture in db.execute(PICTURED, {"everything": True}):
         found = tuple(positions[leaf] for leaf in labels.get(product, ()) if leaf in positions)
         if found or product in unclear:
             image = Image(*picture) if picture[0] else None

@@ -23,6 +23,7 @@ from product_classifier.models.balance import (
     Balance,
 )
 from product_classifier.models.network import softmax
+from product_classifier.models.state import State
 from product_classifier.models.task import Fitted, Targets, Task
 from product_classifier.models.training import predict, train
 
@@ -116,6 +117,9 @@ class Said:
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
         return self.table[rows]
+
+    def state(self) -> State:
+        return State("said", arrays={"table": self.table})
 
 
 SAID = Said(np.random.default_rng(0).normal(size=(len(LABELS), CLASSES)))

@@ -217,7 +217,7 @@ def test_what_differs_in_the_choices_differs_in_what_is_recorded(
 
 
 def network(features: Features, design: Design = PLAIN) -> Network:
-    return Network(features, TRAIN, 3, 0, design)
+    return Network.new(features, TRAIN, 3, 0, design)
 
 
 def layers(kind: str, built: Network) -> list[Any]:

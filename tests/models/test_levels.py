@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from product_classifier.errors import ModelError
 from product_classifier.features.features import Features
@@ -84,7 +85,7 @@ def test_an_experiment_tells_of_its_levels() -> None:
     data = dataset(PATHS, ABOVE, each=35)
     rows = np.zeros((len(data.items), 4), np.float32)
     rows[np.arange(len(rows)), [item.labels[0] for item in data.items]] = 1
-    features = dataclasses.replace(Features(), words=test_training.csr_matrix(rows))
-    experiment = run_experiment(data, features, Choices(levels=True), 0.0)
+    features = dataclasses.replace(Features(), words=csr_matrix(rows))
+    experiment, _ = run_experiment(data, features, Choices(levels=True), 0.0)
     assert [level["accuracy"] for level in experiment.settings["levels"]] == [1.0, 1.0, 1.0]
     assert experiment.settings["heads"] == "levels"

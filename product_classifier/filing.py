@@ -1,0 +1,72 @@
+"""New products → their categories by a saved model: what categorize_*.py --saved does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from product_classifier.errors import ModelError
+from product_classifier.features.backbone import load_backbone
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features, Places, picture_features
+from product_classifier.models.saved import SavedModel, open_model
+from product_classifier.models.training import predict
+from product_classifier.records import Item, Track, untracked
+from product_classifier.report.filing import FiledProduct
+from product_classifier.store.database import open_database, snapshot
+from product_classifier.store.dataset import read_unfiled
+
+
+def file_products(
+    kind: str, path: Path, db_path: Path, everything: bool, places: Places, track: Track = untracked
+) -> tuple[list[FiledProduct], tuple[str, ...]]:
+    """Predict the products without category, or everything; the surest come first.
+
+    kind: of the categorizer that is asked; path: of the saved model. Returns as well what pictures
+    could not be read. Raises ModelError for a model of another kind or over another network,
+    StoreError where there is nothing to file.
+    """
+    model = open_model(path)
+    if model.kind != kind:
+        raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
+    with open_database(db_path) as db, snapshot(db):
+        items = read_unfiled(db, everything)
+    features = _features(model, items, places, track)
+    predicted, score = predict(model.trained(features), features, np.arange(len(items)))
+    filed = [
+        FiledProduct(
+            item.id,
+            model.leaves[k].id,
+            model.leaves[k].path,
+            float(sure),
+            model.certified(float(sure)),
+        )
+        for item, k, sure in zip(items, predicted.tolist(), score, strict=True)
+    ]
+    return sorted(filed, key=lambda one: -one.score), features.lost_pictures
+
+
+def _features(model: SavedModel, items: Sequence[Item], places: Places, track: Track) -> Features:
+    features = Features()
+    if model.reader:
+        vectors = model.reader.read([item.text for item in items])
+        features |= Features(words=vectors, vocabulary=model.reader.vocabulary)
+    if model.backbone:
+        name = places.backbone or model.backbone.name
+        backbone = load_backbone(name, weights=places.weights)
+        if backbone.sha256 != model.backbone.sha256:
+            raise ModelError(
+                f"the model reads pictures by {model.backbone.name}, and {name} is not that "
+                "network; pass that one as --backbone"
+            )
+        images = [item.image for item in items]
+        if model.reader and not any(images):  # their words are enough
+            none = np.full(len(items), -1)
+            features |= Features(
+                pictures=Bottlenecks(np.zeros((1, backbone.width), "f4"), none, ())
+            )
+        else:
+            features |= picture_features(images, places.images, backbone, places.cache, track)
+    return features

@@ -1,0 +1,203 @@
+"""Trained categorizers put into folders and opened elsewhere, on belts and jeans."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from product_classifier.errors import ModelError, ProductClassifierError, StoreError
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features
+from product_classifier.features.words import Reading
+from product_classifier.models.balance import LOGIT_ADJUST, Balance
+from product_classifier.models.choices import FUSIONS, JOINED, WORD_MODELS, Choices
+from product_classifier.models.fitting import fit_network
+from product_classifier.models.levels import with_levels
+from product_classifier.models.saved import open_model, save_model
+from product_classifier.models.training import Trained, train
+from product_classifier.predictions import Experiment, PathScores
+from product_classifier.records import Category, Dataset, Item
+from tests.models import test_choices as shop
+
+short_rounds = shop.short_rounds
+ALL = np.arange(shop.ROWS)
+NAMES = ("bootcut", "flare", "belts")
+NEW = ["Soft boot denim", "a buckle of leather", "", "nothing known at all"]
+
+
+def dataset() -> Dataset:
+    categories = tuple(Category(name, name, None, f"women/{name}", True) for name in NAMES)
+    parts = ["train"] * 90 + ["tuning"] * 15 + ["calibration"] * 15
+    items = tuple(
+        Item(f"p{row:03}", text, None, shop.LABELS[row], parts[row])
+        for row, text in enumerate(shop.TEXTS)
+    )
+    return Dataset(categories, ((),) * 3, items, "all", "0123456789abcdef", (), {})
+
+
+def experiment(kind: str, right: int = 60) -> Experiment:
+    """One whose calibration products are judged, so many of them rightly."""
+    products = [f"p{k:03}" for k in range(60)]
+    answers = np.array([[k % 3 if k < right else (k + 1) % 3] for k in range(60)])
+    score = np.linspace(1, 0.5, 60)[:, None]
+    found = PathScores("calibration", products, NAMES, answers, score, score)
+    return Experiment(f"{kind} of all", kind, "0123456789abcdef", {}, {}, 1.0, {}, [], [found])
+
+
+def kept(
+    folder: Path, trained: Trained, features: Features, reading: Reading, kind: str = "words"
+) -> None:
+    pictured = {"backbone": "colours", "weights": "ab" * 32} if features.pictures else {}
+    features = dataclasses.replace(features, settings=pictured)
+    save_model(folder, trained, experiment(kind), dataset(), features, reading)
+
+
+def named(names: Any, slow: set[str]) -> list[Any]:
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in slow)) for name in names]
+
+
+@pytest.mark.parametrize("name", named(WORD_MODELS, shop.WITH_KERAS))
+def test_a_model_of_words_says_the_same_when_opened_elsewhere(name: str, tmp_path: Path) -> None:
+    choices = Choices(model=name)
+    model = WORD_MODELS[name]
+    reading = Reading(model.vectorizer, model.clean)
+    features = shop.of_words(choices)
+    trained = shop.learned(choices, features)
+    kept(tmp_path / "here", trained, features, reading)
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    opened = open_model(tmp_path / "there")
+    assert opened.reader
+    vectors = opened.reader.read(shop.TEXTS)
+    assert (vectors != features.words).nnz == 0
+    again = opened.trained(Features(vectors, vocabulary=opened.reader.vocabulary))
+    assert again.temperature == trained.temperature
+    expected = np.asarray(trained.classifier.logits(ALL))
+    assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
+    unknown = opened.trained(Features(opened.reader.read(NEW)))
+    assert np.isfinite(np.asarray(unknown.classifier.logits(np.arange(4)))).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_fusion_says_the_same_when_opened_elsewhere(fusion: str, tmp_path: Path) -> None:
+    choices = Choices("both", fusion=fusion, model="network" if fusion in JOINED else "logistic")
+    rows = np.where(ALL % 10 == 0, -1, ALL)  # some have no picture
+    pictures = shop.seen().pictures
+    assert pictures
+    features = shop.read() | Features(pictures=Bottlenecks(pictures.vectors, rows, ()))
+    trained = shop.learned(choices, features)
+    kept(tmp_path, trained, features, Reading(), "both")
+    again = open_model(tmp_path).trained(features)
+    expected = np.asarray(trained.classifier.logits(ALL))
+    assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
+
+
+@pytest.mark.slow
+def test_heads_of_pictures_and_of_levels_say_the_same(tmp_path: Path) -> None:
+    fit = with_levels(fit_network, np.array([[0, 0, 1], [0, 1, 2]]))
+    levelled = train(shop.seen(), shop.LABELS, shop.TRAIN, shop.TUNING, 3, fit=fit)
+    dense = shop.learned(Choices("images", head=(8, 4)), shop.seen())
+    for name, trained in (("levels", levelled), ("dense", dense)):
+        kept(tmp_path / name, trained, shop.seen(), Reading(), "images")
+        again = open_model(tmp_path / name).trained(shop.seen())
+        expected = np.asarray(trained.classifier.logits(ALL))
+        assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
+
+
+def linear(tmp_path: Path) -> Path:
+    """Keep a small model, for tests of its folder."""
+    choices = Choices(model="logistic", balance=Balance(LOGIT_ADJUST, 1))
+    features = shop.of_words(choices)
+    kept(tmp_path / "model", shop.learned(choices, features), features, Reading())
+    return tmp_path / "model"
+
+
+def test_a_folder_is_text_json_and_numbers(tmp_path: Path) -> None:
+    folder = linear(tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("categories.txt", "settings.json", "vocabulary.txt", "weights.npz")
+    ]
+    lines = (folder / "categories.txt").read_text().splitlines()
+    assert lines == [f"{name}\twomen/{name}" for name in NAMES]
+    assert "denim" in (folder / "vocabulary.txt").read_text().splitlines()
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["kind"] == "words"
+    assert settings["data"]["split"] == "0123456789abcdef"
+    assert len(settings["data"]["sha256"]) == 64
+    with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype.kind in "fib" for name in arrays.files)
+
+
+def test_scores_are_certified_by_the_calibration_products(tmp_path: Path) -> None:
+    opened = open_model(linear(tmp_path))
+    # 60 of 60 right certify 95 %, and 98 % of nothing
+    assert opened.thresholds == {0.95: pytest.approx(0.5, abs=0.01)}
+    assert opened.certified(0.7) == 0.95
+    assert opened.certified(0.4) is None
+
+
+@pytest.mark.parametrize("file", ["weights.npz", "vocabulary.txt", "categories.txt"])
+def test_a_file_that_is_cut_short_is_refused(file: str, tmp_path: Path) -> None:
+    folder = linear(tmp_path)
+    data = (folder / file).read_bytes()
+    (folder / file).write_bytes(data[: len(data) // 2])
+    with pytest.raises(StoreError, match=f"{file} is cut short or not the file it was"):
+        open_model(folder)
+    (folder / file).unlink()
+    with pytest.raises(StoreError, match=f"holds no whole model .*{file}"):
+        open_model(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 99},
+        {"format": None},
+        {"model": None},
+        {"model": {"kind": "pickle", "numbers": {}, "arrays": [], "parts": []}},
+        {"reading": {"vectorizer": "bag", "clean": "basic", "shell": "rm"}},
+        {"thresholds": {"high": "yes"}},
+        {"files": {}},
+        {"files": {"../model/weights.npz": ""}},
+        {"files": 3},
+    ],
+)
+def test_settings_of_another_kind_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    folder = linear(tmp_path)
+    settings = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**settings, **change}))
+    with pytest.raises(ProductClassifierError, match=r"format|damaged|cut short"):
+        open_model(folder).trained(shop.read())
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}'])
+def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
+    folder = linear(tmp_path)
+    (folder / "settings.json").write_text(text)
+    with pytest.raises(StoreError, match="damaged"):
+        open_model(folder)
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"holds no whole model .*make it by --save"):
+        open_model(tmp_path / "none")
+
+
+def test_a_tree_that_has_no_end_is_refused(tmp_path: Path) -> None:
+    choices = Choices(model="forest")
+    features = shop.of_words(choices)
+    kept(tmp_path, shop.learned(choices, features), features, Reading())
+    opened = open_model(tmp_path)
+    [forest] = opened.state.parts
+    left = forest.arrays["left_child"].copy()
+    left[left > 0] = 0  # back to the root
+    looped = dataclasses.replace(forest, arrays={**forest.arrays, "left_child": left})
+    state = dataclasses.replace(opened.state, parts=[looped])
+    with pytest.raises(ModelError, match="a tree of the forest is none"):
+        dataclasses.replace(opened, state=state).trained(features)

@@ -1,0 +1,70 @@
+"""A saved model files products that came later, from another database."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.conftest import copy_database, rows, run
+
+NEW = """id,name,category_path,image
+1,Leather Ankle Boot,,
+2,"=HYPERLINK(""http://evil"") Silk Dress",,
+3,,,
+"""
+
+
+@pytest.mark.slow
+def test_products_that_come_later_are_filed_by_a_saved_model(crawled: Path, tmp_path: Path) -> None:
+    copy_database(crawled, tmp_path)
+    run(tmp_path, "categorize_words", "--min-per-category", 3, "--save", "kept")
+    (tmp_path / "kept").rename(tmp_path / "moved")
+    (tmp_path / "new.csv").write_text(NEW)
+    new = ["--db-path", "new.db"]
+    run(tmp_path, "crawl", "--from", "new.csv", *new)
+    found = run(tmp_path, "categorize_words", "--saved", "moved", *new).stdout
+    filed = list(csv.DictReader(found.splitlines()))
+    assert {row["product_id"] for row in filed} == {"1", "2", "3"}
+    scores = [float(row["score"]) for row in filed]
+    assert scores == sorted(scores, reverse=True)
+    leaves = rows(tmp_path, "select path from category where leaf")
+    assert {(row["path"],) for row in filed} <= set(leaves)
+    # products without words get the commonest category, and test products what they got before
+    everything = run(tmp_path, "categorize_words", "--saved", "moved", "--all").stdout
+    told = {row["product_id"]: row for row in csv.DictReader(everything.splitlines())}
+    tested = rows(tmp_path, "select product_id, category_id, score from predicted_category")
+    assert tested
+    for product, category, score in tested:
+        row = told[str(product)]
+        assert row["category_id"] == category
+        assert float(row["score"]) == pytest.approx(float(str(score)), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_pictures_are_read_by_the_network_of_the_model_alone(
+    crawled: Path, network: Path, tmp_path: Path
+) -> None:
+    copy_database(crawled, tmp_path)
+    images = ["--images-path", crawled / "images"]
+    options = ["--min-per-category", 3, *images, "--backbone", network, "--save", "kept"]
+    run(tmp_path, "categorize_both", *options)
+    saved = ["--saved", "kept", *images, "--all"]
+    found = run(tmp_path, "categorize_both", *saved).stdout
+    assert len(found.splitlines()) == 1 + int(
+        str(rows(tmp_path, "select count(*) from product")[0][0])
+    )
+    said = run(tmp_path, "categorize_both", *saved, "--backbone", "mini", code=1).stderr
+    assert "and mini is not that network; pass that one as --backbone" in said
+    said = run(tmp_path, "categorize_images", *saved, code=1).stderr
+    assert said == "categorize_images.py: kept reads both; use categorize_both.py\n"
+
+
+def test_what_cannot_be_filed_is_said(categorized: Path) -> None:
+    said = run(categorized, "categorize_words", "--saved", "none", code=1).stderr
+    assert said.startswith("categorize_words.py: none holds no whole model (none/settings.json: ")
+    said = run(categorized, "categorize_words", "--all", code=2).stderr
+    assert said.endswith("--all goes with --saved\n")
+    said = run(categorized, "categorize_words", "--saved", "a", "--save", "b", code=2).stderr
+    assert said.endswith("--saved trains nothing that --save could keep; pass one of them\n")
