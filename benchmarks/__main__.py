@@ -12,9 +12,16 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    *("certificates", "labels", "pages", "models", "outside"),
+    *("certificates", "labels", "pages", "models", "outside", "heads"),
 )
-UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages"}  # need no real data
+UNSHARED = {
+    "analysis",
+    "crawling",
+    "fetching",
+    "certificates",
+    "pages",
+    "heads",
+}  # need no real data
 
 
 def main() -> None:

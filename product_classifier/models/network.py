@@ -29,6 +29,7 @@ from product_classifier.models.state import Arrays, State
 
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
+SUMMED = 1024  # bottlenecks read at once, in double precision
 CHUNK = 4096  # items read, or predicted, at once
 
 
@@ -45,8 +46,8 @@ class Scaling:
         rows = train[pictures.present[train]]
         total = np.zeros(pictures.width)
         squares = np.zeros(pictures.width)
-        for start in range(0, len(rows), CHUNK):
-            values = pictures[rows[start : start + CHUNK]].astype(np.float64)
+        for start in range(0, len(rows), SUMMED):
+            values = pictures[rows[start : start + SUMMED]].astype(np.float64)
             total += values.sum(axis=0)
             squares += np.square(values).sum(axis=0)
         count = max(len(rows), 1)
