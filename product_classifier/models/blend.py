@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.models.network import softmax
 from product_classifier.models.state import State
-from product_classifier.models.task import Classifier, Fit, Fitted, Task
+from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Task
 
 LEAST = 1e-9  # probability
 
@@ -30,7 +30,12 @@ def fit_blend(task: Task, members: Sequence[Fit]) -> Fitted:
         "members": [dict(one.settings) for one in fitted],
     }
     blend = _Blend([one.classifier for one in fitted], warmth)
-    return Fitted(blend, sum(one.parameters for one in fitted), settings)
+
+    def again(learning: Targets) -> Classifier:
+        members = [one.again(learning) if one.again else one.classifier for one in fitted]
+        return _Blend(members, warmth)
+
+    return Fitted(blend, sum(one.parameters for one in fitted), settings, again)
 
 
 @dataclass(frozen=True)

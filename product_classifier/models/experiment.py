@@ -57,10 +57,11 @@ def run_experiment(
         )
 
     trained = train_on(labels)
-    accuracy = {}
+    accuracy: dict[str, float | None] = {}
     for part in (TRAIN, TUNING, CALIBRATION, TEST):
         known = np.array([row for row in rows[part] if labels[row]], dtype=np.int64)
-        predicted, _ = predict(trained, features, known)
+        judged = trained.untuned if part == TUNING else trained
+        predicted, _ = predict(judged, features, known)
         right = [k in labels[row] for row, k in zip(known, predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
     nodes, above = _tree(dataset)

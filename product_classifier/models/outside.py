@@ -141,12 +141,12 @@ def _scores(
     learned: NDArray[np.int64],
 ) -> tuple[Floats, Floats]:
     """Score the tuning rows and the tested ones; what has no evidence is outside for sure."""
-    usual = signals(trained, features, tuning, learned)
+    usual = signals(trained.untuned, features, tuning, learned)
     known = np.ma.masked_invalid(usual)
     mean, deviation = known.mean(axis=0).filled(0), known.std(axis=0).filled(1)
     scores = []
-    for rows in (tuning, tested):
-        found = signals(trained, features, rows, learned)
+    others = signals(trained, features, tested, learned)
+    for rows, found in ((tuning, usual), (tested, others)):
         apart = (mean - found) / np.maximum(deviation, 1e-6)
         unlike = np.ma.masked_invalid(apart).clip(-FARTHEST, FARTHEST)
         halves = unlike[:, :OF_CLASSIFIER], unlike[:, OF_CLASSIFIER:]  # what is missing is left out

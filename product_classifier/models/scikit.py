@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from product_classifier.features.features import Features
 from product_classifier.models.network import Scaling, softmax
 from product_classifier.models.scikit_state import kind_of, model_arrays, restored_model
 from product_classifier.models.state import State
-from product_classifier.models.task import Fitted, Score, Targets, Task
+from product_classifier.models.task import Classifier, Fitted, Score, Targets, Task
 
 L1, L2, ELASTIC = "l1", "l2", "elastic"
 MIXTURES = {L2: 0.0, ELASTIC: 0.5, L1: 1.0}  # share of the absolute values in the penalty
@@ -69,7 +70,13 @@ def fit_linear(task: Task) -> Fitted:
 
     machine = LinearSVC(C=STRENGTH, random_state=task.seed)
     fitted = _fit(task, machine)
-    return Fitted(fitted, machine.coef_.size + machine.intercept_.size, {"strength": STRENGTH})
+    parameters = machine.coef_.size + machine.intercept_.size
+    settings = {"strength": STRENGTH}
+
+    def again(learning: Targets) -> Classifier:
+        return fit_linear(dataclasses.replace(task, learning=learning)).classifier
+
+    return Fitted(fitted, parameters, settings, again)
 
 
 def _logistic(task: Task, strength: float, mixture: float) -> Fitted:

@@ -39,6 +39,14 @@ class Targets:
             columns[0].astype(np.int64), columns[1].astype(np.int32), columns[2].astype(np.float32)
         )
 
+    def __or__(self, others: Targets) -> Targets:
+        """Put both together."""
+        return Targets(
+            np.concatenate([self.rows, others.rows]),
+            np.concatenate([self.labels, others.labels]),
+            np.concatenate([self.weights, others.weights]),
+        )
+
     def score(self, probabilities: NDArray[np.float64]) -> Score:
         """Judge [targets, classes] probabilities; nan without targets."""
         if not len(self.rows):
@@ -79,6 +87,8 @@ class Fitted:
     classifier: Classifier
     parameters: int  # numbers that it consists of
     settings: Mapping[str, Any] = field(default_factory=dict)
+    # trains the same once more, on more rows: those that calibrated it need not be lost to it
+    again: Callable[[Targets], Classifier] | None = None
 
 
 Fit = Callable[[Task], Fitted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,12 @@ class Trained:
     prior: NDArray[np.float64]  # [classes], share of each category among the training rows
     temperature: float  # that logits are divided by, so that scores are probabilities
     settings: Mapping[str, Any]
+    first: Classifier | None = None  # where it has learned the tuning rows too: before it did
+
+    @property
+    def untuned(self) -> Trained:
+        """The same as it was when the tuning rows judged it."""
+        return dataclasses.replace(self, classifier=self.first or self.classifier)
 
     def state(self) -> State:
         """Tell what it consists of."""
@@ -64,8 +71,11 @@ def train(
     shares = prior(Targets.of(train_rows, labels), classes)
     balanced = balance.apply(learning, classes, seed)
     fitted = fit(Task(features, balanced, tuning, classes, seed, track))
-    classifier = balance.adjust(fitted.classifier, shares)
+    first = classifier = balance.adjust(fitted.classifier, shares)
     warmth = temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
+    if fitted.again and len(tuning.rows):
+        both = balance.apply(learning | tuning, classes, seed)
+        classifier = balance.adjust(fitted.again(both), shares)
     return Trained(
         classifier,
         shares,
@@ -77,6 +87,7 @@ def train(
             **balance.settings,
             **fitted.settings,
         },
+        first,
     )
 
 

@@ -97,14 +97,28 @@ def test_a_product_of_two_categories_teaches_half_of_each() -> None:
 
 
 def test_a_linear_machine_is_that_of_scikit_learn() -> None:
-    oracle = LinearSVC(random_state=0).fit(words(0.3)[TRAIN], TRUTH[TRAIN])
+    known = np.concatenate([TRAIN, TUNING])
+    oracle = LinearSVC(random_state=0).fit(words(0.3)[known], TRUTH[known])
     found = trained(fit_linear).classifier.logits(TEST)
+    assert found == pytest.approx(oracle.decision_function(words(0.3)[TEST]))
+
+
+def test_a_linear_machine_is_calibrated_before_it_learns_the_tuning_products() -> None:
+    oracle = LinearSVC(random_state=0).fit(words(0.3)[TRAIN], TRUTH[TRAIN])
+    model = trained(fit_linear)
+    on_tuning = oracle.decision_function(words(0.3)[TUNING])
+    assert model.untuned.classifier.logits(TUNING) == pytest.approx(on_tuning)
+    warmth = temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
+    assert model.temperature == pytest.approx(warmth)
+    alone = train(Features(words(0.3)), LABELS, TRAIN, TUNING[:0], 3, fit=fit_linear)
+    found = alone.classifier.logits(TEST)
     assert found == pytest.approx(oracle.decision_function(words(0.3)[TEST]))
 
 
 def test_of_two_categories_a_linear_machine_tells_one_from_the_other() -> None:
     labels = [(min(label, 1),) for (label,) in LABELS]
-    oracle = LinearSVC(random_state=0).fit(words()[TRAIN], np.array(labels)[TRAIN, 0])
+    known = np.concatenate([TRAIN, TUNING])
+    oracle = LinearSVC(random_state=0).fit(words()[known], np.array(labels)[known, 0])
     margin = oracle.decision_function(words()[TEST])
     model = trained(fit_linear, Features(words()), labels, 2)
     assert model.classifier.logits(TEST) == pytest.approx(np.stack([-margin, margin], axis=1))
