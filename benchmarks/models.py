@@ -24,6 +24,7 @@ from product_classifier.features.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features, picture_features
 from product_classifier.features.words import Reading, vectorize
+from product_classifier.models import cross_fitting
 from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
 from product_classifier.models.network import Scaling
 from product_classifier.models.split import duplicate_groups
@@ -39,6 +40,7 @@ BOTH = (
     Choices("both", fusion="late", model="linear"),
     Choices("both", fusion="stack", model="linear"),
 )
+FOLDS = 5
 SURE = 0.05  # of a test of two models
 
 
@@ -74,6 +76,8 @@ def run(shared: Path) -> Iterator[Row]:
         yield from images("flipkart, 10-fold", known["flipkart"])
         yield from both("flipkart, 10-fold", known["flipkart"])
         yield from both("fashion, 3 words", known["fashion, 3 words"])
+        # 888 test products leave coverage within ten points; all 9,328 tell
+        yield from both("fashion, 3 words, 5-fold", crossed(known["fashion, 3 words"]), BOTH[:1])
 
 
 def read_catalogues(shared: Path, place: Path) -> dict[str, Catalogue]:
@@ -118,6 +122,20 @@ def split(dataset: Dataset, pictures: Bottlenecks | None = None) -> Catalogue:
         pictures,
         [cut],  # type: ignore[list-item]
     )
+
+
+def crossed(catalogue: Catalogue) -> Catalogue:
+    """Cut a whole catalogue into folds, so that each product is tested once."""
+    fold, tuning = cross_fitting.cut([str(group) for group in catalogue.group], FOLDS)
+    cuts = [
+        (
+            np.flatnonzero((fold != number) & ~tuning),
+            np.flatnonzero((fold != number) & tuning),
+            np.flatnonzero(fold == number),
+        )
+        for number in range(FOLDS)
+    ]
+    return dataclasses.replace(catalogue, cuts=cuts)
 
 
 def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
@@ -166,7 +184,7 @@ def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
         yield Row(f"{title}: {told_head}", percent(mine), percent(peer), bar, met)
 
 
-def both(name: str, catalogue: Catalogue) -> Iterator[Row]:
+def both(name: str, catalogue: Catalogue, combinations: Sequence[Choices] = BOTH) -> Iterator[Row]:
     """Set each combination beside its halves, and beside logistic regression on both."""
     title = f"both, {name}, accuracy / coverage at 98%"
     halves = {
@@ -180,7 +198,7 @@ def both(name: str, catalogue: Catalogue) -> Iterator[Row]:
     )
     yield Row(f"{title}: logistic", "", percent(figures(peer, 0.98)), "reported")
     group = catalogue.group[catalogue.tested]
-    for choices in BOTH:
+    for choices in combinations:
         scored = judged(catalogue, choices)
         mine = figures(scored, 0.98)
         against = {half: compare(found, scored, group, (0.98,)) for half, found in halves.items()}
