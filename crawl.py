@@ -21,7 +21,7 @@ from product_classifier.sources.shopstyle import (
     category_query,
     cuts_query,
 )
-from product_classifier.store import bookmarks, catalogue
+from product_classifier.store import bookmarks, catalogue, pending
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.images import ImageFolder
 
@@ -43,7 +43,7 @@ def main() -> int:
             import_csv(db, args)
         if args.only in (None, "images"):
             crawl_pictures(db, args)
-        found = catalogue.progress(db)
+        found = catalogue.progress(db, args.images_per_product)
     if args.log_json:
         print(json.dumps(asdict(found)))
     else:
@@ -73,7 +73,8 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
             left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
             print(f"products: of {len(left):,} leaves of {len(leaves):,}")
         if args.only in (None, "images"):
-            pictures = catalogue.count_pending_images(db, args.images, args.refresh)
+            asked = args.images, args.refresh, args.images_per_product
+            pictures = pending.count_pending_images(db, *asked)
             print(f"pictures: {pictures:,}" + ("" if args.only else ", and those of new products"))
     return cli.DONE
 
@@ -162,15 +163,16 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     store = ImageFolder(args.images_path)
     store.sweep()
     client = web(args, per_minute=None, connections=args.connections)
-    pending = catalogue.pending_images(db, args.images, args.refresh)
+    asked = args.images, args.refresh, args.images_per_product
+    addresses = pending.pending_images(db, *asked)
     progress, failed = None, 0
 
     def notes() -> dict[str, int]:
         return {"failed": failed, "pauses": client.pauses}
 
-    for some in fetch_pictures(pending, client, args.images, store, args.connections):
+    for some in fetch_pictures(addresses, client, args.images, store, args.connections):
         if not progress:  # servers are at work while a million addresses are counted
-            wanted = catalogue.count_pending_images(db, args.images, args.refresh)
+            wanted = pending.count_pending_images(db, *asked)
             progress = cli.Progress("pictures", wanted, notes, args.log_json)
         catalogue.save_images(db, some)
         failed += sum(picture.error is not None for picture in some)

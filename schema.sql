@@ -15,7 +15,7 @@ create index category_by_parent on category (parent);
 create table product (
   id          text primary key,             -- the source's id, a number or any string
   category_id text references category,     -- the main category: the first by path it was met under
-  image       text,                         -- address of its picture: a URL or a file; null: none
+  image       text,                         -- address of its main picture: a URL or a file; null: none
   name        text not null,                -- as the source has it
   description text not null,                -- as the source has it, HTML included
   date        text not null                 -- when it was last fetched
@@ -30,8 +30,16 @@ create table product_category (             -- all categories of each product, t
 ) without rowid;
 create index product_category_by_category on product_category (category_id);
 
+create table product_image (                -- further pictures of products, beside product.image
+  product_id text not null references product on delete cascade,  -- the product
+  place      integer not null check (place > 0),  -- 1, 2, 3: in the source's order
+  address    text not null,                 -- a URL or a file; the main picture is not repeated
+  primary key (product_id, place)
+);
+create index product_image_by_address on product_image (address);
+
 create table image (
-  address text primary key,                 -- as in product.image
+  address text primary key,                 -- as in product.image or product_image.address
   file    text,                             -- path below the images folder; null: not to be had
   sha256  text,                             -- of the file's bytes; equal pictures share one file
   width   integer,                          -- pixels
@@ -179,4 +187,4 @@ create table outside (                      -- how unlike all the learned catego
   primary key (experiment_id, product_id)
 ) without rowid;
 
-pragma user_version = 5;
+pragma user_version = 6;

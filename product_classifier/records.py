@@ -30,6 +30,7 @@ class Product:
     description: str  # may hold HTML
     categories: tuple[str, ...]  # category ids, the main one first
     image: str | None  # address of its picture: a URL, or a path below the folder of pictures
+    more_images: tuple[str, ...] = ()  # addresses of further ones, in the source's order
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ class CrawlState:
     categories: list[CategoryState]  # in the order of their paths
     products: int
     pictures: int  # complete ones
-    waiting: int  # pictures not tried yet
+    waiting: int  # main pictures not tried yet
+    further: int  # other pictures of products, not asked for or not tried yet
     broken: dict[str, int]  # pictures by the reason why there is no file
     skipped: dict[str, int]  # categories and products by the reason why they could not be used
 

@@ -53,8 +53,14 @@ TREE = [
 ]
 
 
-def product(identity: str, *categories: str, name: str = "", image: str | None = None) -> Product:
-    return Product(identity, name or f"product {identity}", "", categories, image)
+def product(
+    identity: str,
+    *categories: str,
+    name: str = "",
+    image: str | None = None,
+    more: tuple[str, ...] = (),
+) -> Product:
+    return Product(identity, name or f"product {identity}", "", categories, image, more)
 
 
 def shop(db: sqlite3.Connection, per_leaf: int = 30) -> list[Product]:

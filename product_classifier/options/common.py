@@ -40,6 +40,11 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_images_per_product(parser: argparse.ArgumentParser, about: str) -> None:
+    """Add --images-per-product."""
+    parser.add_argument("--images-per-product", type=positive, default=1, metavar="N", help=about)
+
+
 def add_cache(parser: argparse.ArgumentParser) -> None:
     """Add --cache-path."""
     parser.add_argument(

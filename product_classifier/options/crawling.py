@@ -46,6 +46,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
     add = parser.add_argument
     add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
+    common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
     add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
     add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
     add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")

@@ -23,6 +23,10 @@ def crawl_text(state: CrawlState) -> str:
         told += "" if category.expected is None else f" of {category.expected:,}"
         lines.append(told + (f"  failed: {category.error}" if category.error else ""))
     lines.append(f"{state.pictures:,} pictures complete, {state.waiting:,} not tried yet")
+    if state.further:
+        lines.append(
+            f"  {state.further:>9,} further pictures not tried: crawl.py --images-per-product N"
+        )
     lines += [f"  {count:>9,} {reason}" for reason, count in state.broken.items()]
     if state.skipped:
         lines.append(f"{sum(state.skipped.values()):,} skipped")

@@ -1,12 +1,14 @@
 """A CSV file of products → categories and products.
 
-Columns: id, name, category_path, and if there are any, description and image. A product may stand
-in several lines, one for each of its categories.
+Columns: id, name, category_path, and if there are any, description, image and more_images, which
+joins addresses of further pictures by '|'. A product may stand in several lines, one for each of
+its categories.
 """
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +18,7 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.records import Category, Product, Skipped
 
+BETWEEN_PICTURES = "|"  # no URL holds it unescaped, and hardly a file's name
 NEEDED = ("id", "name", "category_path")
 
 
@@ -33,8 +36,9 @@ def read_csv(
 ) -> Contents:
     """Read a whole file. A category's id is its path, with '/' between the names.
 
-    images: the folder that the column image is relative to. Raises SourceError for a file without
-    products or without a needed column, or with bytes that are not of the encoding.
+    images: the folder that the columns image and more_images are relative to. Raises SourceError
+    for a file without products or without a needed column, or with bytes that are not of the
+    encoding.
     """
     if not separator:
         raise SourceError("the separator is empty; pass what joins the names as --path-separator")
@@ -95,12 +99,16 @@ def _product(row: Mapping[str, str], separator: str, images: Path) -> Product:
     names = [part.strip() for part in row["category_path"].split(separator)]
     # a name may hold the slash that joins ids
     path = "/".join(name.replace("/", "%2F") for name in names if name)
+    image = _address(row["image"], images) if row.get("image") else None
+    others = filter(None, map(str.strip, row.get("more_images", "").split(BETWEEN_PICTURES)))
+    more = dict.fromkeys(_address(cell, images) for cell in others)
     return Product(
         id=row["id"],
         name=row["name"],
         description=row.get("description", ""),
         categories=(path,) if path else (),
-        image=_address(row["image"], images) if row.get("image") else None,
+        image=image,
+        more_images=tuple(address for address in more if address != image),
     )
 
 
@@ -116,13 +124,13 @@ def _address(cell: str, images: Path) -> str:
     return str(beside if os.path.isfile(beside) and not os.path.isfile(below) else below)
 
 
-def _facts(product: Product) -> tuple[str, str, str | None]:
-    return product.name, product.description, product.image
+def _facts(product: Product) -> tuple[object, ...]:
+    return product.name, product.description, product.image, product.more_images
 
 
 def _in_both(first: Product, second: Product) -> Product:
     categories = tuple(dict.fromkeys(first.categories + second.categories))
-    return Product(first.id, first.name, first.description, categories, first.image)
+    return dataclasses.replace(first, categories=categories)
 
 
 def _tree(paths: Iterable[str]) -> list[Category]:

@@ -140,6 +140,7 @@ def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[S
         if identity is None:
             skipped.append(Skipped("product", f"in {category_id}: {entry!r:.80}", "it has no id"))
             continue
+        image = _image_url(_mapping(entry.get("image")))
         declared = [_text(_mapping(node).get("id")) for node in _list(entry.get("categories"))]
         products.append(
             Product(
@@ -147,7 +148,8 @@ def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[S
                 name=_first(entry, "name", "brandedName", "unbrandedName"),
                 description=_first(entry, "description"),
                 categories=tuple(dict.fromkeys([category_id, *filter(None, declared)])),
-                image=_image_url(_mapping(entry.get("image"))),
+                image=image,
+                more_images=_others(entry, image),
             )
         )
     return products, skipped
@@ -162,6 +164,12 @@ def _image_url(image: Mapping[str, Any]) -> str | None:
     sizes = _mapping(image.get("sizes"))
     urls = (_text(_mapping(sizes.get(name)).get("url")) for name in IMAGE_SIZES)
     return next((url for url in urls if url and url.startswith(("http://", "https://"))), None)
+
+
+def _others(entry: Mapping[str, Any], main: str | None) -> tuple[str, ...]:
+    """Read a product's further pictures; the API often lists the main one among them."""
+    found = (_image_url(_mapping(image)) for image in _list(entry.get("alternateImages")))
+    return tuple(dict.fromkeys(url for url in found if url and url != main))
 
 
 def _name(node: Mapping[str, Any]) -> str:

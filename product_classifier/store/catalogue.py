@@ -6,9 +6,8 @@ import dataclasses
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from product_classifier.records import Category, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import put_bookmark
@@ -24,31 +23,6 @@ class Progress:
     pictures: int
     skipped: int  # offered, but not to be used
     failed: int  # pictures and queries that another run tries again
-
-
-NEVER_TRIED = """
-select rowid, image from product
-where rowid > :after and image not in (select address from image)
-  and rowid = (select min(rowid) from product as other where other.image = product.image)
-  and (image like 'http%' or instr(image, :below) = 1)
-order by rowid limit 1000
-"""
-TRIED = """
-select rowid, address from image
-where rowid > :after and rowid <= :last and (file is null or date < :before)
-  and exists (select 1 from product where image = address)
-  and (address like 'http%' or instr(address, :below) = 1)
-order by rowid limit 1000
-"""
-PENDING = """
-select (select count(distinct image) from product
-        where not exists (select 1 from image where address = product.image)
-          and (image like 'http%' or instr(image, :below) = 1))
-     + (select count(*) from image
-        where (file is null or date < :before)
-          and exists (select 1 from product where image = address)
-          and (address like 'http%' or instr(address, :below) = 1))
-"""
 
 
 def save_categories(
@@ -129,43 +103,26 @@ def count_products(db: sqlite3.Connection, category: str) -> int:
     return int(found[0]) if found else 0
 
 
-def pending_images(
-    db: sqlite3.Connection, folder: Path | None, before: str | None = None
-) -> Iterator[str]:
-    """List the pictures still to fetch: those never tried, then those that failed or are old.
-
-    URLs always; files only below folder; complete ones where they were fetched before a date. It
-    reads on as it is asked to, and lists none twice, whatever is stored meanwhile.
-    """
-    [(last,)] = db.execute("select coalesce(max(rowid), 0) from image")
-    where = {"below": _below(folder), "before": before, "last": last}
-    for query in (NEVER_TRIED, TRIED):
-        rows = [(0, "")]
-        while rows := db.execute(query, where | {"after": rows[-1][0]}).fetchall():
-            yield from (address for _, address in rows)
-
-
-def count_pending_images(db: sqlite3.Connection, folder: Path | None, before: str | None) -> int:
-    """Count what pending_images lists."""
-    where = {"below": _below(folder), "before": before}
-    return int(db.execute(PENDING, where).fetchone()[0])
-
-
-def progress(db: sqlite3.Connection) -> Progress:
-    """Count what is there."""
+def progress(db: sqlite3.Connection, pictures: int = 1) -> Progress:
+    """Count what is there, and what failed of all of it and of so many pictures a product."""
     return Progress(
         *db.execute(
             """select (select count(*) from category), (select count(*) from product),
                  count(file), (select count(*) from skipped),
-                 count(*) - count(file) + (select count(*) from bookmark where error is not null)
-               -- an address that no product has any more is not tried again
-               from image where exists (select 1 from product where image = address)"""
+                 count(*) filter (where file is null and wanted)
+                   + (select count(*) from bookmark where error is not null)
+               from (
+                 select file,
+                   exists (select 1 from product where image = address) or exists (
+                     select 1 from product_image further
+                     where further.address = image.address and place < :pictures) as wanted
+                 from image
+                 -- an address that no product has any more is not tried again
+                 where exists (select 1 from product where image = address) or exists (
+                   select 1 from product_image further where further.address = image.address))""",
+            {"pictures": pictures},
         ).fetchone()
     )
-
-
-def _below(folder: Path | None) -> str | None:
-    return f"{folder}/" if folder else None
 
 
 def _put_categories(db: sqlite3.Connection, categories: Iterable[Category]) -> None:
@@ -223,6 +180,7 @@ def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
                 moment,
             ),
         )
+        _put_more_images(db, product)
         for category in product.categories:
             added[category] += db.execute(
                 """insert or ignore into product_category (product_id, category_id)
@@ -232,6 +190,14 @@ def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
     db.executemany(
         "update category set product_count = product_count + ? where id = ?",
         ((count, category) for category, count in added.items()),
+    )
+
+
+def _put_more_images(db: sqlite3.Connection, product: Product) -> None:
+    db.execute("delete from product_image where product_id = ?", (product.id,))
+    db.executemany(
+        "insert into product_image (product_id, place, address) values (?, ?, ?)",
+        ((product.id, place, image) for place, image in enumerate(product.more_images, 1)),
     )
 
 

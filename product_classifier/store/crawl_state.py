@@ -21,18 +21,22 @@ def read_crawl(db: sqlite3.Connection) -> CrawlState:
             "select id, path, name, leaf, product_count from category order by path"
         )
     ]
-    [(products, pictures, waiting)] = db.execute(
+    [(products, pictures, waiting, further)] = db.execute(
         """select (select count(*) from product), (select count(*) from image where file not null),
              (select count(distinct image) from product
-              where image not in (select address from image))"""
+              where image not in (select address from image)),
+             (select count(distinct address) from product_image as further
+              where address not in (select address from image)
+                and not exists (select 1 from product where image = further.address))"""
     )
-    return CrawlState(categories, products, pictures, waiting, _broken(db), _skipped(db))
+    return CrawlState(categories, products, pictures, waiting, further, _broken(db), _skipped(db))
 
 
 def _broken(db: sqlite3.Connection) -> dict[str, int]:
     rows = db.execute(
         """select error, count(*) from image where error not null
-           and address in (select image from product) group by error order by 2 desc, 1"""
+           and (address in (select image from product)
+             or address in (select address from product_image)) group by error order by 2 desc, 1"""
     )
     return dict(rows.fetchall())
 

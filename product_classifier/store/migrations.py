@@ -11,7 +11,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 
-LATEST = 5
+LATEST = 6
 
 OLD_TABLES = ("category", "product", "experiment", "predicted_category")
 TABLES = {*OLD_TABLES, "product_category", "image", "bookmark", "skipped"}
@@ -50,6 +50,7 @@ alter table experiment add column seal text;
     2: "update experiment set seal = null;",  # it summed up rows in another way
     3: "",
     4: "",
+    5: "",
 }
 NEW = {  # version → tables and views that its successor has more
     2: ("table predicted_path", "table certificate"),
@@ -59,6 +60,7 @@ NEW = {  # version → tables and views that its successor has more
         *("table label_search", "table suspicion", "table neighbour"),
     ),
     4: ("table outside",),
+    5: ("table product_image",),
 }
 
 

@@ -26,7 +26,10 @@ PATHS = """select product_id, height, category_id, part, score, uncalibrated fro
   where experiment_id = ? order by product_id, height"""
 BATCH = 10_000  # rows
 LABELS = ("label_search", "suspicion", "neighbour", "audit")
-CRAWLED = ("category", "product", "product_category", "image", "bookmark", "skipped")
+CRAWLED = (
+    *("category", "product", "product_category", "product_image"),
+    *("image", "bookmark", "skipped"),
+)
 
 
 def insist_on_sound(db: sqlite3.Connection, tables: Iterable[str]) -> None:

@@ -103,6 +103,26 @@ def test_pictures_may_lie_directly_in_the_folder(tmp_path: Path) -> None:
     assert [p.image for p in contents.products] == [f"{tmp_path}/a.jpg", "http://shop/b.jpg"]
 
 
+MORE = "id,name,category_path,image,more_images\n"
+
+
+def test_a_column_may_name_further_pictures(tmp_path: Path) -> None:
+    lines = "1,x,A/B,a.jpg,b.jpg| http://shop/c.jpg ||b.jpg|a.jpg\n2,y,A/B,,d.jpg\n3,z,A/B,e.jpg\n"
+    found = {p.id: (p.image, p.more_images) for p in read(tmp_path, MORE + lines).products}
+    assert found == {
+        "1": (f"{tmp_path}/a.jpg", (f"{tmp_path}/b.jpg", "http://shop/c.jpg")),
+        "2": (None, (f"{tmp_path}/d.jpg",)),
+        "3": (f"{tmp_path}/e.jpg", ()),
+    }
+
+
+def test_a_repeated_id_with_other_further_pictures_is_skipped_and_said(tmp_path: Path) -> None:
+    contents = read(tmp_path, MORE + "1,x,A/B,a,b\n1,x,A/C,a,b\n1,x,A/D,a,c\n")
+    assert [p.categories for p in contents.products] == [("A/B", "A/C")]
+    assert [p.more_images for p in contents.products] == [(f"{tmp_path}/b",)]
+    assert [entry.item for entry in contents.skipped] == ["products.csv line 4"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -180,6 +180,38 @@ def test_the_best_web_address_of_a_picture_is_taken(image: object, expected: str
     assert first(product(image=image)).image == expected
 
 
+def sized(url: str) -> dict[str, object]:
+    return {"sizes": {"Small": {"url": f"{url}_small"}, "XLarge": {"url": url}}}
+
+
+def test_further_pictures_are_the_alternate_ones_without_the_main_one() -> None:
+    others = [
+        sized("http://b"),
+        sized("http://a"),
+        {"sizes": {}},
+        None,
+        "http://x",
+        sized("http://c"),
+    ]
+    found = first(product(image=sized("http://a"), alternateImages=[*others, sized("http://b")]))
+    assert (found.image, found.more_images) == ("http://a", ("http://b", "http://c"))
+
+
+@pytest.mark.parametrize("others", [None, [], {}, "http://x", [1]])
+def test_a_product_without_alternate_pictures_has_no_further_ones(others: object) -> None:
+    assert first(product(image=sized("http://a"), alternateImages=others)).more_images == ()
+
+
+def test_alternate_pictures_on_record_are_understood(shared: Path) -> None:
+    folder = shared / "reference" / "shopstyle"
+    name = "product_471281504_test_request_details_image.json"
+    found = first(json.loads((folder / name).read_text()))
+    assert found.image
+    assert "735262fe0a70287fb473359430bbb502" in found.image.replace("/", "")
+    assert len(found.more_images) == 2  # of three, one is the main picture once more
+    assert all(url.startswith("https://resources.shopstyle.com/") for url in found.more_images)
+
+
 def test_ids_may_be_numbers_or_strings_and_parts_may_be_missing() -> None:
     assert first({"id": "a-1"}) == Product("a-1", "", "", ("belts",), None)
     assert first({"id": 12, "brandedName": "B", "categories": None}).name == "B"

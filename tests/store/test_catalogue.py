@@ -1,7 +1,6 @@
 """What a crawl writes, row by row."""
 
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -95,19 +94,28 @@ def test_leaves_are_found_below_any_category(db: sqlite3.Connection) -> None:
     assert catalogue.leaves_below(db, "belts") == ["belts"]
 
 
-def test_pending_pictures_are_the_untried_then_the_failed(db: sqlite3.Connection) -> None:
+def test_further_pictures_keep_the_sources_order_and_the_last_visit_wins(
+    db: sqlite3.Connection,
+) -> None:
     start(db)
-    names = ["http://failed", "http://done", "http://new", "http://new", "/etc/passwd"]
-    products = [product(str(k), "bootcut", image=name) for k, name in enumerate(names)]
-    catalogue.save_page(db, page(*products, product("none", "bootcut")))
-    catalogue.save_images(db, [Image("http://failed", error="HTTP 404")])
-    catalogue.save_images(db, [Image("http://done", "ab/ab.jpg", "ab", 3, 4)])
-    assert list(catalogue.pending_images(db, None)) == ["http://new", "http://failed"]
-    assert list(catalogue.pending_images(db, Path("/etc"))) == [
-        "http://new",
-        "/etc/passwd",
-        "http://failed",
-    ]
+    stored = "select product_id, place, address from product_image order by 1, 2"
+    shown = product("1", "bootcut", image="http://a", more=("http://z", "http://b"))
+    catalogue.save_page(db, page(shown, product("2", "flare", more=("http://b",))))
+    assert rows(db, stored) == [("1", 1, "http://z"), ("1", 2, "http://b"), ("2", 1, "http://b")]
+    catalogue.save_page(db, page(product("1", "bootcut", image="http://a", more=("http://c",))))
+    assert rows(db, stored) == [("1", 1, "http://c"), ("2", 1, "http://b")]
+
+
+def test_what_failed_counts_only_where_it_was_asked_for(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(
+        db, page(product("1", "bootcut", image="http://a", more=("http://b", "http://c")))
+    )
+    catalogue.save_images(db, [Image("http://b", "bb/b.jpg", "bb", 3, 4)])
+    catalogue.save_images(db, [Image(name, error="HTTP 404") for name in ("http://a", "http://c")])
+    catalogue.save_images(db, [Image("http://of-no-product", error="HTTP 404")])
+    found = [catalogue.progress(db, pictures) for pictures in (1, 2, 3)]
+    assert [(one.pictures, one.failed) for one in found] == [(1, 1), (1, 1), (1, 2)]
 
 
 def test_what_was_skipped_can_be_queried(db: sqlite3.Connection) -> None:

@@ -116,7 +116,8 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
     open_and_close(path)  # and is not migrated again
 
 
-TO_FORMAT_4 = "drop table outside; pragma user_version = 4;"
+TO_FORMAT_5 = "drop table product_image; pragma user_version = 5;"
+TO_FORMAT_4 = f"{TO_FORMAT_5} drop table outside; pragma user_version = 4;"
 TO_FORMAT_3 = f"""{TO_FORMAT_4}
 drop view corrected_product; drop view true_category; drop view ambiguous;
 drop view moved; drop view latest_decision;
@@ -156,7 +157,7 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
     open_and_close(path)
 
 
-@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3, TO_FORMAT_4])
+@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3, TO_FORMAT_4, TO_FORMAT_5])
 def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
@@ -264,6 +265,7 @@ def test_schema_refuses_what_cannot_be(db: sqlite3.Connection) -> None:
     for statement in (
         "insert into image values ('x', null, null, 1, 1, null, 'now')",
         "insert into image values ('x', 'f', 's', 1, 1, 'broken', 'now')",
+        "insert into product_image values ('none', 1, 'x')",
         "insert into category values ('x', null, 2, 0, '', '')",
         "insert into predicted_category values (1, 'none', 'none', 0.5)",
     ):
