@@ -36,7 +36,8 @@ def main() -> int:
     with open_database(args.db_path) as db:
         with snapshot(db):
             parts = frozen_split(read_identities(db))
-            dataset = read_dataset(db, parts, args.categories, args.min_per_category)
+            chosen = args.categories, args.min_per_category, args.images_per_product
+            dataset = read_dataset(db, parts, *chosen)
         cli.warn(dataset.left_out, "left out")
         features = word_features(dataset, args.cache_path, args.reading) | picture_features(
             dataset.images,
@@ -44,6 +45,7 @@ def main() -> int:
             choose_backbone(args.backbone, cli.say, args.weights),
             args.cache_path,
             cli.progress,
+            dataset.more_images,
         )
         experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)

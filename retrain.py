@@ -41,7 +41,8 @@ from product_classifier.options.retraining import arguments
 from product_classifier.records import Image
 from product_classifier.sources.folder import read_labelled_images, read_pictures
 from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.dataset import read_identities, read_images
+from product_classifier.store.dataset import read_identities
+from product_classifier.store.shown import read_images
 
 FEW_IMAGES = 20
 

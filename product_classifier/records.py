@@ -107,6 +107,7 @@ class Item:
     image: Image | None  # only a complete one
     labels: tuple[int, ...]  # positions in Dataset.categories, the main first; none if ambiguous
     part: str  # of the frozen split: 'train', 'tuning', 'calibration' or 'test'
+    more_images: tuple[Image, ...] = ()  # further complete ones, as many as were asked for
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,13 @@ class Dataset:
 
     @property
     def images(self) -> list[Image | None]:
-        """The picture of each item."""
+        """The main picture of each item."""
         return [item.image for item in self.items]
+
+    @property
+    def more_images(self) -> list[tuple[Image, ...]]:
+        """The further pictures of each item."""
+        return [item.more_images for item in self.items]
 
 
 @dataclass(frozen=True, slots=True)

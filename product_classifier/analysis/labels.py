@@ -69,7 +69,9 @@ def search(
     try:
         with snapshot(db):
             groups = group_names(read_identities(db))
-            dataset = read_dataset(db, frozen_split(read_identities(db)), learned)
+            parts = frozen_split(read_identities(db))
+            count = experiment.settings.get("images_per_product", 1)
+            dataset = read_dataset(db, parts, learned, images_per_product=count)
     except StoreError as error:
         raise ReportError(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
@@ -102,7 +104,14 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
                 f"{backbone.name} is not the network of experiment {experiment.id}; "
                 "pass that one as --backbone"
             )
-        features |= picture_features(dataset.images, places.images, backbone, places.cache, track)
+        features |= picture_features(
+            dataset.images,
+            places.images,
+            backbone,
+            places.cache,
+            track,
+            dataset.more_images,
+        )
     return features
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 
 from product_classifier.errors import FeatureError, PictureError
 from product_classifier.features.backbone import FULL_PRECISION, Backbone
+from product_classifier.features.several import pooled
 from product_classifier.features.views import View, seen
 from product_classifier.pictures import decode
 from product_classifier.records import Image, Track, untracked
@@ -34,11 +35,20 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Bottlenecks:
-    """One bottleneck for each product, zeros where it has no picture; memory-mapped."""
+    """One bottleneck for each product, zeros where it has no picture; memory-mapped.
+
+    Of several pictures it is the pooled one.
+    """
 
     vectors: NDArray[np.float32]  # [pictures, width]
     rows: NDArray[np.int64]  # [products], into vectors; -1 without picture
     lost: tuple[str, ...]  # pictures the database has and the images folder has not, with reasons
+    mains: NDArray[np.int64] | None = None  # rows of main pictures; None: of the only ones
+
+    @property
+    def main(self) -> NDArray[np.int64]:
+        """Which products show the same main picture: its row, -1 without, [products]."""
+        return self.rows if self.mains is None else self.mains
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -77,24 +87,33 @@ def bottlenecks(
     cache: BottleneckCache,
     track: Track = untracked,
     view: Callable[[Image], View] = View,
+    more: Sequence[Sequence[Image]] = (),
 ) -> Bottlenecks:
     """Look up or compute the bottleneck of each product's picture, or of a view of it.
 
-    images: [products], files below folder; view: which one of a picture. Safe to kill: what was
-    committed is not computed again. Raises FeatureError where there is not a single picture.
+    images: [products], files below folder; view: which one of a picture; more: [products], further
+    pictures that are pooled with it. Safe to kill: what was committed is not computed again. Raises
+    FeatureError where there is not a single picture.
     """
-    if not any(images):
+    if not any(images) and not any(more):
         raise FeatureError(
             "none of these products has a picture; run crawl.py again to fetch them, "
             "or use categorize_words.py"
         )
     views = [view(image) if image else None for image in images]
-    wanted = {found.key: found for found in views if found and found.key not in cache}
+    further = [[View(image) for image in some] for some in more]
+    every = [*views, *chain.from_iterable(further)]
+    wanted = {found.key: found for found in every if found and found.key not in cache}
     lost = tuple(_compute(wanted, folder, backbone, cache, track))
-    rows = cache.rows([found.key if found else None for found in views])
+    keys = [found.key if found else None for found in views]
+    rows, mains = cache.rows(keys), None
+    if any(further):
+        shown = zip(keys, further, strict=True)
+        together = [[*([key] if key else []), *(one.key for one in some)] for key, some in shown]
+        rows, mains = cache.rows(pooled(together, cache)), rows
     if not (rows >= 0).any():
         raise FeatureError(f"no picture can be read ({lost[0]}); pass the right --images-path")
-    return Bottlenecks(cache.read(), rows, lost)
+    return Bottlenecks(cache.read(), rows, lost, mains)
 
 
 def _compute(

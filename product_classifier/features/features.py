@@ -96,10 +96,14 @@ def picture_features(
     backbone: Backbone,
     cache_path: Path,
     track: Track = untracked,
+    more: Sequence[Sequence[Image]] = (),
 ) -> Features:
-    """Compute or read the bottleneck of each product's picture. Raises FeatureError without any."""
+    """Compute or read the bottleneck of each product's picture, pooled with further ones.
+
+    images: [products]; more: [products], or none at all. Raises FeatureError without any picture.
+    """
     cache = bottleneck_cache(cache_path, backbone)
-    pictures = bottlenecks(images, images_path, backbone, cache, track)
+    pictures = bottlenecks(images, images_path, backbone, cache, track, more=more)
     return Features(
         pictures=pictures,
         settings={

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
+from product_classifier.features.several import PLACEHOLDER
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import CHUNK, softmax
@@ -29,7 +30,6 @@ from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Tas
 from product_classifier.models.training import Trained, train
 
 FOLDS = 5
-PLACEHOLDER = 20  # products with one picture: it says that there is none, not that they are alike
 SURE = 1e-6  # a half is never taken to be surer than this
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)  # inverse, of the regularization of a stack
 
@@ -223,7 +223,10 @@ def _labels(task: Task) -> Sequence[Sequence[int]]:
 
 
 def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
-    """Name the duplicate group of some items: equal words or the same picture."""
+    """Name the duplicate group of some items: equal words or the same main picture.
+
+    A picture that very many show says that there is none, not that they are alike.
+    """
     words, pictures = features.words, features.pictures
     if words is None or pictures is None:
         raise ValueError("groups are those of words and pictures")
@@ -232,10 +235,10 @@ def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
         cells = slice(words.indptr[row], words.indptr[row + 1])
         content = words.indices[cells].tobytes() + words.data[cells].tobytes()
         texts.append(hashlib.sha256(content).hexdigest() if content else f"none {row}")
-    times = Counter(pictures.rows[rows].tolist())
+    times = Counter(pictures.main[rows].tolist())
     seen = [
         str(place) if place >= 0 and times[place] <= PLACEHOLDER else None
-        for place in pictures.rows[rows].tolist()
+        for place in pictures.main[rows].tolist()
     ]
     return [f"group {number}" for number in duplicate_groups(texts, seen)]
 

@@ -77,5 +77,6 @@ def fingerprint(dataset: Dataset, experiment: int) -> str:
     digest = hashlib.sha256(str(experiment).encode())
     for item in dataset.items:
         picture = item.image.sha256 if item.image else None
-        digest.update(repr((item.id, item.labels, item.text, picture)).encode())
+        more = tuple(image.sha256 for image in item.more_images)
+        digest.update(repr((item.id, item.labels, item.text, picture, *more)).encode())
     return digest.hexdigest()

@@ -21,6 +21,8 @@ from product_classifier.models.scikit import MIXTURES
 from product_classifier.options import common
 
 WIDEST_LAYER = 10_000  # units
+SEVERAL_HELP = """look at so many pictures of each, as crawl.py fetched them, of which no single one
+decides: worth it from 3 on, since of two the main one stands (1)"""
 
 
 def arguments(kind: str, description: str | None, examples: str) -> argparse.Namespace:
@@ -50,6 +52,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     common.add_cache(parser)
     if kind != "words":
         common.add_pictures(parser)
+        common.add_images_per_product(parser, SEVERAL_HELP)
     if kind != "images":
         _add_words(parser)
     if kind != "words":

@@ -13,6 +13,7 @@ USUAL = {  # settings that are told only where they differ from these
     "balance": "none",
     "modality_dropout": 0,
     "text_words": None,
+    "images_per_product": 1,
     "max_per_category_train": None,
     "seed": 0,
 }

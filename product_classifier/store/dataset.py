@@ -12,6 +12,7 @@ from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
 from product_classifier.store.catalogue import leaves_below
+from product_classifier.store.shown import read_further
 
 FEWEST_PRODUCTS = 3  # of a leaf: one to learn from, one to choose by, one to test
 
@@ -24,7 +25,11 @@ order by product.id
 
 
 def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
-    """Yield what the frozen split looks at, for every product of the catalogue."""
+    """Yield what the frozen split looks at, for every product of the catalogue.
+
+    Of pictures that is the main one alone: a shop's logo among the further ones would glue the
+    whole catalogue together.
+    """
     rows = db.execute(
         """select product.id, name, description, sha256
            from product left join image on address = product.image"""
@@ -69,12 +74,14 @@ def read_dataset(
     parts: Mapping[str, str],
     chosen: Sequence[str] = (),
     min_per_category: int = 1000,
+    images_per_product: int = 1,
 ) -> Dataset:
     """Read the products of the chosen leaves (ids or paths), or of every leaf that is large enough.
 
     parts: the frozen split, by product id. Labels are as persons have corrected them. Items are in
-    the order of their ids. Raises StoreError
-    for an empty database, an unknown category, and fewer than two leaves that can be learned.
+    the order of their ids; of their pictures they have so many, the main one among them. Raises
+    StoreError for an empty database, an unknown category, and fewer than two leaves that can be
+    learned.
     """
     if not parts:
         raise StoreError("the database has no products; run crawl.py first")
@@ -95,13 +102,19 @@ def read_dataset(
     if len(kept) < 2:
         raise StoreError(_too_few(db, kept, left_out, chosen, min_per_category))
     categories = tuple(_category(db, leaf) for leaf in kept)
-    items = tuple(_items(db, parts, labels, unclear, {leaf: k for k, leaf in enumerate(kept)}))
+    positions = {leaf: k for k, leaf in enumerate(kept)}
+    further = read_further(db, images_per_product)
+    items = tuple(_items(db, parts, labels, unclear, positions, further))
     if all(item.part != "test" for item in items):
         raise StoreError(
             f"none of the {len(items):,} products is in the test part (a tenth, chosen by hash); "
             "crawl more products, or choose more categories"
         )
-    asked = {"categories": list(chosen)} if chosen else {"min_per_category": min_per_category}
+    asked: dict[str, object] = {"min_per_category": min_per_category}
+    if chosen:
+        asked = {"categories": list(chosen)}
+    if images_per_product > 1:
+        asked["images_per_product"] = images_per_product
     return Dataset(
         categories,
         _above(db, kept),
@@ -111,17 +124,6 @@ def read_dataset(
         tuple(left_out),
         {**asked, "learned": kept},
     )
-
-
-def read_images(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image, str]:
-    """Read each different picture of a catalogue, whatever its categories, with its part."""
-    rows = db.execute(
-        """select product.id, address, file, sha256, width, height
-           from product join image on address = product.image
-           where file is not null order by sha256, product.id"""
-    )
-    found = {picture[2]: (Image(*picture), parts[product]) for product, *picture in rows}
-    return dict(found.values())
 
 
 def read_unfiled(db: sqlite3.Connection, everything: bool = False) -> list[Item]:
@@ -195,12 +197,14 @@ def _items(
     labels: Mapping[str, Sequence[str]],
     unclear: Set[str],
     positions: Mapping[str, int],
+    further: Mapping[str, Sequence[Image]],
 ) -> Iterator[Item]:
     for product, name, description, *picture in db.execute(PICTURED, {"everything": True}):
         found = tuple(positions[leaf] for leaf in labels.get(product, ()) if leaf in positions)
         if found or product in unclear:
             image = Image(*picture) if picture[0] else None
-            yield Item(product, f"{name}\n{description}", image, found, parts[product])
+            text, more = f"{name}\n{description}", tuple(further.get(product, ()))
+            yield Item(product, text, image, found, parts[product], more)
 
 
 def _category(db: sqlite3.Connection, identity: str) -> Category:

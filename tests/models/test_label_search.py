@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 
 import numpy as np
@@ -12,7 +13,7 @@ from product_classifier.features.words import vectorize
 from product_classifier.models import label_search
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import frozen_split, group_names
-from product_classifier.records import Dataset, Decided
+from product_classifier.records import Dataset, Decided, Image
 from product_classifier.store.catalogue import save_import
 from product_classifier.store.dataset import read_dataset, read_identities
 from product_classifier.store.decisions import import_decisions
@@ -60,6 +61,10 @@ def test_wrong_labels_are_the_most_suspicious(
 def test_the_fingerprint_tells_whether_anything_has_changed(catalogue: sqlite3.Connection) -> None:
     before = fingerprint(data(catalogue), 1)
     assert fingerprint(data(catalogue), 1) == before != fingerprint(data(catalogue), 2)
+    item, *others = data(catalogue).items
+    seen = dataclasses.replace(item, more_images=(Image("http://a", "a.jpg", "aa"),))
+    looked_at = dataclasses.replace(data(catalogue), items=(seen, *others))
+    assert fingerprint(looked_at, 1) != before
     import_decisions(catalogue, [Decided(2, WRONG[0], "bootcut")], "Ada")
     corrected = fingerprint(data(catalogue), 1)
     assert corrected != before

@@ -60,3 +60,67 @@ def test_a_further_picture_that_cannot_be_had_is_said_and_tried_again(shop: Path
     assert "0 failed" in crawl(shop).stdout  # which does not ask for it
     (shop / "red-back.jpg").write_bytes(jpeg("red"))
     assert "5 pictures; 0 skipped, 0 failed" in crawl(shop, *more).stdout
+
+
+COLOURS = {"red": 0, "green": 120, "blue": 240}
+PREDICTED = """select product_id, category_id, score from predicted_category
+  where experiment_id = {} order by product_id"""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ninety belts of three colours, each photographed thrice, and the logo of their shop."""
+    folder = tmp_path_factory.mktemp("many")
+    lines = ["id,name,category_path,image,more_images"]
+    (folder / "logo.jpg").write_bytes(jpeg("white"))
+    for colour, hue in COLOURS.items():
+        for k in range(30):
+            name = f"{colour}{k}"
+            (folder / f"{name}.jpg").write_bytes(jpeg(f"hsl({hue + k}, 80%, 40%)"))
+            (folder / f"{name}-back.jpg").write_bytes(jpeg(f"hsl({hue + k}, 70%, 30%)"))
+            (folder / f"{name}-worn.jpg").write_bytes(jpeg(f"hsl({hue + k}, 60%, 50%)"))
+            others = f"logo.jpg|{name}-back.jpg|{name}-worn.jpg"
+            lines.append(f"{name},Belt {name},{colour},{name}.jpg,{others}")
+    (folder / "products.csv").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.mark.slow
+def test_categorizers_look_at_as_many_pictures_as_are_asked_for(
+    many: Path, network: Path, tmp_path: Path
+) -> None:
+    source = ["--from", many / "products.csv", "--images", many]
+    options = ["--min-per-category", 3, "--backbone", network]
+    run(tmp_path, "crawl", *source, key=None)
+    run(tmp_path, "categorize_images", *options)
+    assert rows(tmp_path, "select count(*) from image") == [(90,)]
+    run(tmp_path, "crawl", *source, "--images-per-product", 9, key=None)
+    assert rows(tmp_path, "select count(*) from image") == [(271,)]
+    run(tmp_path, "categorize_images", *options)
+    for count in (3, 4):
+        run(tmp_path, "categorize_images", *options, "--images-per-product", count)
+    run(tmp_path, "categorize_both", *options, "--images-per-product", 4)
+    one, same, two, three = (rows(tmp_path, PREDICTED.format(number)) for number in (1, 2, 3, 4))
+    assert one == same
+    assert one == two  # a logo that all have is none of theirs, and of two the main one stands
+    assert one != three
+    asked = "select settings ->> 'images_per_product' from experiment order by id"
+    assert rows(tmp_path, asked) == [(None,), (None,), (3,), (4,), (4,)]
+    told = run(tmp_path, "analyze", "--leaderboard").stdout
+    assert told.count("images per product 4") == 2
+    said = run(tmp_path, "analyze", "--label-errors", 4, "--backbone", network).stderr
+    assert "searching 90 labels" in said
+
+
+@pytest.mark.slow
+def test_a_further_picture_that_is_gone_is_said_and_stops_nothing(
+    many: Path, network: Path, tmp_path: Path
+) -> None:
+    more = ["--images-per-product", 3]
+    run(tmp_path, "crawl", "--from", many / "products.csv", "--images", many, *more, key=None)
+    [(file,)] = rows(tmp_path, "select file from image where address like '%/red1-back.jpg'")
+    (tmp_path / "images" / str(file)).unlink()
+    options = ["--min-per-category", 3, "--backbone", network]
+    result = run(tmp_path, "categorize_images", *options, *more, code=3)
+    assert f"picture not read: {file}: No such file or directory" in result.stderr
+    assert rows(tmp_path, "select settings ->> 'lost_pictures' from experiment") == [(1,)]

@@ -85,6 +85,7 @@ def test_an_empty_database_is_said(script: str, tmp_path: Path) -> None:
     [
         ("crawl", ["--max-per-category", "0"]),
         ("crawl", ["--images-per-product", "0"]),
+        ("categorize_images", ["--images-per-product", "0"]),
         ("categorize_words", ["--images-per-product", "2"]),
         ("categorize_words", ["--unknown"]),
         ("analyze", ["--experiment", "1", "--dump-errors-for-experiment", "1"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import StoreError
-from product_classifier.models.split import frozen_split
+from product_classifier.models.split import frozen_split, group_names
 from product_classifier.records import Category, Dataset, Image
 from product_classifier.store.catalogue import save_images, save_import
 from product_classifier.store.database import open_database, snapshot
@@ -64,6 +64,40 @@ def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Conne
     assert by_id["two"].labels == (1, 0)  # its main category first
     assert by_id["two"].image == Image("http://a", "ab/ab.jpg", "ab", 3, 4)
     assert by_id["lost"].image is None
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(1, ()), (2, ("http://b",)), (4, ("http://b", "http://d")), (9, ("http://b", "http://d"))],
+)
+def test_an_item_has_as_many_pictures_as_are_asked_for_and_complete(
+    db: sqlite3.Connection, count: int, shown: tuple[str, ...]
+) -> None:
+    shop(db)
+    several = product("1", "belts", image="http://a", more=("http://b", "http://c", "http://d"))
+    no_main = product("2", "belts", image="http://c", more=("http://b",))
+    save_import(db, [], [several, no_main], [], "products.csv")
+    save_images(db, [Image(a, f"{a[-1]}.jpg", a[-1], 3, 4) for a in ("http://a", *shown)])
+    save_images(db, [Image("http://c", error="HTTP 404")])
+    parts = frozen_split(read_identities(db))
+    dataset = read_dataset(db, parts, ("belts", "flare"), 1, count)
+    by_id = {item.id: item for item in dataset.items}
+    assert by_id["1"].image == Image("http://a", "a.jpg", "a", 3, 4)
+    assert tuple(image.address for image in by_id["1"].more_images) == shown
+    assert by_id["2"].image is None
+    assert tuple(image.address for image in by_id["2"].more_images) == shown[:1]
+    assert dataset.more_images == [item.more_images for item in dataset.items]
+    assert dataset.settings.get("images_per_product", 1) == count
+
+
+def test_a_logo_among_further_pictures_glues_no_products_together(db: sqlite3.Connection) -> None:
+    products = [
+        product(str(k), "belts", image=f"http://{k}", more=("http://logo",)) for k in range(50)
+    ]
+    save_import(db, TREE, products, [], "products.csv")
+    shown = [f"http://{k}" for k in range(50)]
+    save_images(db, [Image(a, f"{a[7:]}.jpg", a[7:], 3, 4) for a in ("http://logo", *shown)])
+    assert len(set(group_names(read_identities(db)).values())) == 50
 
 
 def test_items_are_in_the_order_of_their_ids_whatever_the_order_of_the_crawl(
