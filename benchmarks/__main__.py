@@ -12,7 +12,7 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    *("certificates", "labels", "pages", "models", "outside", "heads"),
+    *("certificates", "labels", "pages", "models", "outside", "heads", "pooling"),
 )
 UNSHARED = {
     "analysis",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from product_classifier.demo.catalogue import DemoCatalogue, DemoCategory, DemoProduct
+from product_classifier.demo.further import further
 
 GLOBAL_ROOT = "clothes-shoes-and-jewelry"
 DEFAULT_LIMIT, MAX_LIMIT, REACHABLE = 10, 50, 5_000
@@ -46,7 +47,8 @@ class Shop:
         self._categories = {category.id: category for category in catalogue.categories}
         self._number = {category.id: k for k, category in enumerate(catalogue.categories, 2)}
         self._products = {str(product.id): product for product in catalogue.products}
-        self._by_image = {p.image_id: p for p in reversed(catalogue.products) if p.image_id}
+        shown = [p for product in catalogue.products for p in (product, *further(product))]
+        self._by_image = {p.image_id: p for p in reversed(shown) if p.image_id}
         self._relevance = sorted(catalogue.products, key=lambda product: _number(str(product.id)))
 
     def categories(self, parameters: Parameters) -> dict[str, Any]:
@@ -159,7 +161,7 @@ class Shop:
             "description": product.description,
             "clickUrl": f"{host}/action/apiVisitRetailer?id={product.id}&pid=",
             **image,
-            "alternateImages": [],
+            "alternateImages": [_image(other, host) for other in further(product)],
             "colors": [{"name": product.colour}],
             "sizes": [],
             "categories": [self._short(identity) for identity in product.categories],

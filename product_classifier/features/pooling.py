@@ -26,7 +26,8 @@ def pool(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     if weight[1:].sum() <= MAIN:
         return pictures[:, 0]
     shares = _shares(pictures.astype(np.float64), weight)
-    return np.einsum("pk,pkw->pw", shares, pictures, dtype=np.float64).astype(np.float32)
+    found = np.einsum("pk,pkw->pw", shares, pictures, dtype=np.float64)
+    return np.asarray(found, np.float32)
 
 
 def _shares(pictures: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,10 +15,11 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
+from product_classifier.features.several import PLACEHOLDER
 from product_classifier.features.words import vectorize
 from product_classifier.models import fusion
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
-from product_classifier.models.fusion import FOLDS, PLACEHOLDER, SURE, _groups, fit_late, fit_stack
+from product_classifier.models.fusion import FOLDS, SURE, _groups, fit_late, fit_stack
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_logistic
 from product_classifier.models.split import duplicate_groups
