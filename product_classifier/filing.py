@@ -16,7 +16,7 @@ from product_classifier.models.training import predict
 from product_classifier.records import Item, Track, untracked
 from product_classifier.report.filing import FiledProduct
 from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.dataset import read_unfiled
+from product_classifier.store.shown import read_unfiled
 
 
 def file_products(
@@ -32,7 +32,7 @@ def file_products(
     if model.kind != kind:
         raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
     with open_database(db_path) as db, snapshot(db):
-        items = read_unfiled(db, everything)
+        items = read_unfiled(db, everything, model.images_per_product)
     features = _features(model, items, places, track)
     predicted, score = predict(model.trained(features), features, np.arange(len(items)))
     filed = [
@@ -62,11 +62,14 @@ def _features(model: SavedModel, items: Sequence[Item], places: Places, track: T
                 "network; pass that one as --backbone"
             )
         images = [item.image for item in items]
-        if model.reader and not any(images):  # their words are enough
+        more = [item.more_images for item in items]
+        if model.reader and not any(images) and not any(more):  # their words are enough
             none = np.full(len(items), -1)
             features |= Features(
                 pictures=Bottlenecks(np.zeros((1, backbone.width), "f4"), none, ())
             )
         else:
-            features |= picture_features(images, places.images, backbone, places.cache, track)
+            features |= picture_features(
+                *(images, places.images, backbone, places.cache, track), more
+            )
     return features

@@ -57,6 +57,7 @@ class SavedModel:
     thresholds: Mapping[float, float]  # certified: accuracy → score from which it is kept
     reader: Reader | None  # of texts
     backbone: BackboneId | None  # of pictures
+    images_per_product: int
     state: State
 
     def certified(self, score: float) -> float | None:
@@ -125,6 +126,7 @@ def open_model(path: Path) -> SavedModel:
             {float(target): float(score) for target, score in settings["thresholds"].items()},
             reader,
             backbone,
+            int(settings["experiment"].get("images_per_product", 1)),
             State.of(settings["model"], folder.arrays),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -136,7 +138,8 @@ def fingerprint(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     for item in dataset.items:
         labels = [dataset.categories[k].id for k in item.labels]
-        facts = (item.id, item.part, labels, item.text, item.image and item.image.sha256)
+        more = tuple(image.sha256 for image in item.more_images)
+        facts = (item.id, item.part, labels, item.text, item.image and item.image.sha256, *more)
         digest.update(repr(facts).encode(errors="surrogatepass"))
     return digest.hexdigest()
 

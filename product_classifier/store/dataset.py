@@ -12,16 +12,9 @@ from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
 from product_classifier.store.catalogue import leaves_below
-from product_classifier.store.shown import read_further
+from product_classifier.store.shown import PICTURED, read_further
 
 FEWEST_PRODUCTS = 3  # of a leaf: one to learn from, one to choose by, one to test
-
-PICTURED = """
-select product.id, name, description, address, file, sha256, width, height
-from product left join image on address = product.image and file is not null
-where :everything or product.id not in (select product_id from product_category)
-order by product.id
-"""
 
 
 def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
@@ -124,22 +117,6 @@ def read_dataset(
         tuple(left_out),
         {**asked, "learned": kept},
     )
-
-
-def read_unfiled(db: sqlite3.Connection, everything: bool = False) -> list[Item]:
-    """Read the products that have no category, or all, in the order of their ids.
-
-    Raises StoreError where there are none.
-    """
-    rows = db.execute(PICTURED, {"everything": everything})
-    items = [
-        Item(product, f"{name}\n{description}", Image(*picture) if picture[0] else None, (), "")
-        for product, name, description, *picture in rows
-    ]
-    if not items:
-        more = "" if everything else "; pass --all to file those that have one"
-        raise StoreError(f"the database has no product without category{more}")
-    return items
 
 
 def _large_leaves(db: sqlite3.Connection, fewest: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def test_categorizers_look_at_as_many_pictures_as_are_asked_for(
     run(tmp_path, "categorize_images", *options)
     for count in (3, 4):
         run(tmp_path, "categorize_images", *options, "--images-per-product", count)
-    run(tmp_path, "categorize_both", *options, "--images-per-product", 4)
+    run(tmp_path, "categorize_both", *options, "--images-per-product", 4, "--save", "kept")
     one, same, two, three = (rows(tmp_path, PREDICTED.format(number)) for number in (1, 2, 3, 4))
     assert one == same
     assert one == two  # a logo that all have is none of theirs, and of two the main one stands
@@ -108,6 +109,11 @@ def test_categorizers_look_at_as_many_pictures_as_are_asked_for(
     assert rows(tmp_path, asked) == [(None,), (None,), (3,), (4,), (4,)]
     told = run(tmp_path, "analyze", "--leaderboard").stdout
     assert told.count("images per product 4") == 2
+    saved = ["--saved", "kept", "--all", "--backbone", network]
+    filed = csv.DictReader(run(tmp_path, "categorize_both", *saved).stdout.splitlines())
+    scores = {row["product_id"]: float(row["score"]) for row in filed}
+    for product, _, score in rows(tmp_path, PREDICTED.format(5)):
+        assert scores[str(product)] == pytest.approx(score, abs=1e-6)
     said = run(tmp_path, "analyze", "--label-errors", 4, "--backbone", network).stderr
     assert "searching 90 labels" in said
 
