@@ -15,7 +15,9 @@ import numpy as np
 from product_classifier.features.pooling import pool
 from product_classifier.store.cache import BottleneckCache
 
-PLACEHOLDER = 20  # products with one picture; in more of them it says nothing of any one
+PLACEHOLDER = (
+    20  # products with one picture: more, and it tells neither of one nor that all are alike
+)
 VERSION = 1  # of all here: other ways of pooling give other values
 CHUNK = 512  # products pooled at once
 

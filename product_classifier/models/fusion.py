@@ -223,10 +223,7 @@ def _labels(task: Task) -> Sequence[Sequence[int]]:
 
 
 def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
-    """Name the duplicate group of some items: equal words or the same main picture.
-
-    A picture that very many show says that there is none, not that they are alike.
-    """
+    """Name the duplicate group of some items: equal words or the same main picture."""
     words, pictures = features.words, features.pictures
     if words is None or pictures is None:
         raise ValueError("groups are those of words and pictures")
