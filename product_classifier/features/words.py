@@ -127,7 +127,7 @@ def sequence(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Wo
     The vocabulary names the terms alone: column c stands for term c modulo their number.
     """
     known = bag_of_words(texts, train, clean)
-    common = np.argsort(-known.vectors.sum(axis=0).A1, kind="stable")[:SEQUENCE_VOCABULARY]
+    common = np.argsort(-known.vectors[train].sum(axis=0).A1, kind="stable")[:SEQUENCE_VOCABULARY]
     names = [known.vocabulary[k] for k in common]
     return Words(places(texts, clean, names), names)
 

@@ -12,6 +12,7 @@ from product_classifier.features.cleaning import terms
 from product_classifier.features.words import (
     AS_USUAL,
     NGRAMS,
+    PART,
     SEQUENCE,
     VECTORIZERS,
     Reading,
@@ -53,12 +54,14 @@ def test_a_limit_leaves_the_first_words() -> None:
 
 def test_ngrams_are_pairs_of_terms_and_runs_of_characters() -> None:
     found = vectorize(["red hat", "hat"], np.array([True, True]), Reading(NGRAMS))
-    assert [name for name in found.vocabulary if not name.startswith("~")] == [
+    assert [name for name in found.vocabulary if not name.startswith(PART)] == [
         *("hat", "red", "red hat"),
     ]
-    parts = {"~ ha", "~hat", "~at ", "~ hat", "~hat ", "~ hat ", "~ re", "~red", "~ed "}
-    parts |= {"~ red", "~red ", "~ red "}
-    assert {name for name in found.vocabulary if name.startswith("~")} == parts
+    parts = {" ha", "hat", "at ", " hat", "hat ", " hat ", " re", "red", "ed "}
+    parts |= {" red", "red ", " red "}
+    assert {name for name in found.vocabulary if name.startswith(PART)} == {
+        PART + part for part in parts
+    }
     lengths = found.vectors[:, :3].power(2).sum(axis=1)
     assert lengths == pytest.approx(np.ones((2, 1)))
 
