@@ -4,52 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import io
 import socket
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from product_classifier.errors import FeatureError, UnreachableError
-from product_classifier.features.runtime import tensorflow
+from product_classifier.features.architectures import (
+    ARCHITECTURES,
+    INCEPTION_2015,
+    KerasNetwork,
+    new_network,
+)
+from product_classifier.features.runtime import load_keras
 
 DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
 LONGEST_REASON = 120  # characters of what Keras says
 
 
-class Application(NamedTuple):
-    """Where a network is in keras.applications, and the pixels that it was trained on."""
-
-    module: str
-    name: str
-    size: int = 224
+APPLICATIONS = tuple(name for name in ARCHITECTURES if name != INCEPTION_2015)
 
 
-APPLICATIONS: Mapping[str, Application] = {
-    "vgg16": Application("vgg16", "VGG16"),
-    "vgg19": Application("vgg19", "VGG19"),
-    "resnet50": Application("resnet", "ResNet50"),
-    "resnet101": Application("resnet", "ResNet101"),
-    "mobilenet_v2": Application("mobilenet_v2", "MobileNetV2"),
-    "efficientnet_b0": Application("efficientnet", "EfficientNetB0"),
-    "inception_v3": Application("inception_v3", "InceptionV3", 299),
-}
-
-
-class Loaded(NamedTuple):
-    """A network with the mean of its last layer as bottleneck."""
-
-    graph: Callable[[Any], Any]  # [n, size, size, 3] in [0, 1] → [n, width]
-    sha256: str  # of its weights, whatever file they came from
-    size: int
-
-
-def load_application(name: str, weights: Path | None) -> Loaded:
-    """Load a network of APPLICATIONS.
+def load_application(name: str, weights: Path | None) -> tuple[KerasNetwork, str]:
+    """Load a network of APPLICATIONS, and hash its weights, whatever file they came from.
 
     weights: a file of its weights without the top, as Keras saves or publishes them (.h5); None:
     ImageNet's, fetched once. Only numbers are read from a file. Raises FeatureError for a file of
@@ -57,24 +38,15 @@ def load_application(name: str, weights: Path | None) -> Loaded:
     """
     if weights is not None:
         _insist_on_file(weights, name)
-    tensorflow()  # first, since it is what keeps TensorFlow quiet
-    asked = APPLICATIONS[name]
-    module = importlib.import_module(f"keras.applications.{asked.module}")
-    make = getattr(module, asked.name)
-    shape = (asked.size, asked.size, 3)
-    if weights is None:
-        model = _fetched(lambda: make(include_top=False, pooling="avg", input_shape=shape), name)
+        network = new_network(name)
+        _fill(network.model, weights, name)
     else:
-        model = make(include_top=False, pooling="avg", input_shape=shape, weights=None)
-        _fill(model, weights, name)
+        load_keras()  # here, so that only what fails in fetching is taken for that
+        network = _fetched(lambda: new_network(name, "imagenet"), name)
     digest = hashlib.sha256(name.encode())
-    for array in model.get_weights():
+    for array in network.model.get_weights():
         digest.update(np.ascontiguousarray(array).tobytes())
-
-    def graph(pictures: Any) -> Any:
-        return model(module.preprocess_input(pictures * 255.0), training=False)
-
-    return Loaded(graph, digest.hexdigest(), asked.size)
+    return network, digest.hexdigest()
 
 
 def _fetched(make: Callable[[], Any], name: str) -> Any:

@@ -19,8 +19,20 @@ from product_classifier.features.applications import (
     DOWNLOAD_TIMEOUT,
     load_application,
 )
+from product_classifier.features.architectures import (
+    FULL_PRECISION,
+    HALF_PRECISION,
+    KerasNetwork,
+)
+from product_classifier.features.archive import opened_archive
+from product_classifier.features.keras_networks import is_network, read_network
 from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.runtime import muted_stderr, tensorflow
+from product_classifier.features.runtime import (
+    keras_runs_on_tensorflow,
+    load_keras,
+    muted_stderr,
+    tensorflow,
+)
 from product_classifier.features.student import (
     MINI_FILE,
     Student,
@@ -36,7 +48,6 @@ USUAL_SIZE = 224  # pixels, for a network that accepts any
 BATCH_SIZE = 8
 SMALL_BATCH_SIZE = 32  # of a network so small that calling it takes time
 INSTEAD = "using mini instead of inception_v3: ten times as fast, up to 10 % fewer products right"
-FULL_PRECISION, HALF_PRECISION = "float32", "bfloat16"
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ class Backbone:
     batch_size: int = BATCH_SIZE
     precision: str = FULL_PRECISION  # of its arithmetic; what it gives is always float32
     student: Student | None = None  # where it is one
+    network: KerasNetwork | None = None  # likewise
 
 
 def choose_backbone(
@@ -83,10 +95,16 @@ def load_backbone(
     if weights is not None and name not in APPLICATIONS:
         known = ", ".join(APPLICATIONS)
         raise FeatureError(f"--weights is for one of {known}; {name} has its own")
-    if name == MINI or name.endswith(".npz"):
-        return _student(name)
+    if name == MINI:
+        return _student(name, MINI_FILE)
+    if name.endswith(".npz"):
+        with opened_archive(Path(name), "network") as archive:
+            network = read_network(archive) if is_network(archive) else None
+        if network:
+            return of_layers(name, network, archive.sha256)
+        return _student(name, Path(name))
     if weights is not None or (name in APPLICATIONS and name not in HANDLES):
-        return _application(name, weights)
+        return of_layers(name, *load_application(name, weights))
     folder = _fetched(name)
     tf = tensorflow()
     tf.config.optimizer.set_experimental_options(
@@ -113,16 +131,32 @@ def load_backbone(
     return Backbone(name, _hash(folder), size, probe.shape[1], embed, graph, precision=precision)
 
 
-def _application(name: str, weights: Path | None) -> Backbone:
-    loaded = load_application(name, weights)
-    embed = _frozen(loaded.graph, BATCH_SIZE, loaded.size)
-    width = embed(np.zeros((BATCH_SIZE, loaded.size, loaded.size, 3), np.float32)).shape[1]
-    return Backbone(name, loaded.sha256, loaded.size, width, embed, loaded.graph)
+def of_layers(name: str, network: KerasNetwork, sha256: str) -> Backbone:
+    """Freeze a network of Keras' layers, computed by TensorFlow or by Keras' other backend."""
+    load_keras()
+    size = network.size
+    if keras_runs_on_tensorflow():
+
+        def graph(pictures: Any) -> Any:
+            return network.model(network.scaled(pictures * 255.0), training=False)
+
+        embed = _frozen(graph, BATCH_SIZE, size)
+    else:
+        model = network.on_pictures("float32", 255.0)
+
+        def graph(pictures: Any) -> Any:
+            raise FeatureError(f"{name} is no graph of TensorFlow's; leave out KERAS_BACKEND")
+
+        def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(model.predict_on_batch(pictures))
+
+    width = embed(np.zeros((BATCH_SIZE, size, size, 3), np.float32)).shape[1]
+    return Backbone(name, sha256, size, width, embed, graph, network=network)
 
 
-def _student(name: str) -> Backbone:
+def _student(name: str, path: Path) -> Backbone:
     """Load a student, into ONNX Runtime where there is no TensorFlow."""
-    student, sha256 = read_student(MINI_FILE if name == MINI else Path(name))
+    student, sha256 = read_student(path)
     graph = tensorflow_graph(student)
     if importlib.util.find_spec("tensorflow"):
         embed = _frozen(graph, SMALL_BATCH_SIZE, student.shape.size)
@@ -143,7 +177,7 @@ def _fetched(name: str) -> Path:
         known = ", ".join(dict.fromkeys([*HANDLES, *APPLICATIONS]))
         raise FeatureError(
             f"there is no backbone {name!r}: pass {known}, mini, a TF-Hub handle, a SavedModel's "
-            "folder or a student's .npz file"
+            "folder or a .npz file of retrain.py"
         )
     tensorflow()
     with muted_stderr():

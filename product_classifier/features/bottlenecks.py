@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from product_classifier.errors import FeatureError, PictureError
-from product_classifier.features.backbone import FULL_PRECISION, Backbone
+from product_classifier.features.architectures import FULL_PRECISION
+from product_classifier.features.backbone import Backbone
 from product_classifier.features.several import pooled
 from product_classifier.features.views import View, seen
 from product_classifier.pictures import decode

@@ -1,4 +1,4 @@
-"""TensorFlow, loaded when it is first needed: quietly, and deterministic."""
+"""TensorFlow and Keras, loaded when they are first needed: quietly, and deterministic."""
 
 from __future__ import annotations
 
@@ -21,6 +21,30 @@ def tensorflow() -> Any:
         tf.config.experimental.enable_op_determinism()
     tf.get_logger().setLevel("ERROR")
     return tf
+
+
+@functools.cache
+def load_keras() -> Any:
+    """Import Keras over the backend that KERAS_BACKEND names, without TensorFlow where it can."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with muted_stderr():
+        import keras
+    if keras_runs_on_tensorflow():
+        tensorflow()
+    return keras
+
+
+def keras_runs_on_tensorflow() -> bool:
+    """Tell whether Keras' layers can stand in a graph of TensorFlow's."""
+    import keras
+
+    return bool(keras.backend.backend() == "tensorflow")
+
+
+def on_accelerator() -> bool:
+    """Tell whether Keras computes on something other than the processor."""
+    # each backend's tensors name their device; list_devices() is not there for all of them
+    return "cpu" not in str(load_keras().ops.ones(1).device).lower()
 
 
 @contextmanager

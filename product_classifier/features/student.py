@@ -6,11 +6,7 @@ alone. `forward` is its only description: training, TensorFlow and ONNX Runtime 
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import math
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import FeatureError
+from product_classifier.features.archive import opened_archive, write_archive
 from product_classifier.features.runtime import tensorflow
-from product_classifier.store.files import write_whole
 
 FORMAT = 2
 MINI_FILE = Path(__file__).parent / "weights" / "mini.npz"
@@ -116,16 +112,7 @@ def save_student(student: Student, path: Path) -> str:
         for kind, values in _vectors(student).items():
             arrays[f"{name}/{kind}"] = values[name].astype(np.float32)
     head = {"format": FORMAT, "shape": asdict(student.shape), "about": dict(student.about)}
-    archive = io.BytesIO()
-    arrays["head"] = np.array(json.dumps(head))
-    np.savez_compressed(archive, allow_pickle=False, **arrays)
-    sha256 = hashlib.sha256(archive.getvalue()).hexdigest()
-    try:
-        write_whole(path, archive.getvalue())
-        write_whole(_hash_file(path), f"{sha256}  {path.name}\n".encode())
-    except OSError as error:
-        raise FeatureError(f"{path} cannot be written: {error.strerror}") from None
-    return sha256
+    return write_archive(path, head, arrays, compressed=True)
 
 
 def read_student(path: Path) -> tuple[Student, str]:
@@ -134,31 +121,14 @@ def read_student(path: Path) -> tuple[Student, str]:
     Raises FeatureError for a file that is absent, damaged, of another version, or not the one whose
     hash lies beside it.
     """
-    try:
-        data = path.read_bytes()
-        beside = _hash_file(path)
-        expected = beside.read_text().split()[0] if beside.exists() else ""
-    except OSError as error:
-        raise FeatureError(f"{error.filename} cannot be read: {error.strerror}") from None
-    sha256 = hashlib.sha256(data).hexdigest()
-    if expected and sha256 != expected:
-        raise FeatureError(
-            f"{path} is cut short or not the file it was: its SHA-256 is {sha256}, and "
-            f"{beside.name} expects {expected}; fetch it again"
-        )
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            head = json.loads(str(arrays["head"]))
-            if head["format"] != FORMAT:
-                raise FeatureError(
-                    f"{path} has format {head['format']}, and this version reads {FORMAT}; "
-                    "distil it again, or use the version that made it"
-                )
-            return _student(head, arrays), sha256
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise FeatureError(
-            f"{path} (SHA-256 {sha256}) is damaged or no student ({error}); fetch it again"
-        ) from None
+    with opened_archive(path, "student") as archive:
+        head = archive.head
+        if head["format"] != FORMAT:
+            raise FeatureError(
+                f"{path} has format {head['format']}, and this version reads {FORMAT}; "
+                "distil it again, or use the version that made it"
+            )
+        return _student(head, archive.arrays), archive.sha256
 
 
 def _student(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Student:
@@ -241,10 +211,6 @@ def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
         return tf.concat([what, *where], 1)
 
     return graph
-
-
-def _hash_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
 
 
 def _frozen(value: Any) -> Any:

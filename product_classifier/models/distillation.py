@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.features.backbone import FULL_PRECISION
+from product_classifier.features.architectures import FULL_PRECISION
 from product_classifier.features.bottlenecks import Bottlenecks, cache_name
 from product_classifier.features.student import Shape, Student
 from product_classifier.models.checkpoint import Checkpoint

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix, diags_array
 
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
-from product_classifier.features.runtime import tensorflow
+from product_classifier.features.runtime import load_keras, tensorflow
 from product_classifier.features.words import SEQUENCE, SEQUENCE_LENGTH
 from product_classifier.models.layers import (
     PLAIN,
@@ -87,9 +87,7 @@ class Network:
         seed: int = 0,
         design: Design = PLAIN,
     ) -> None:
-        tensorflow()
-        import keras
-
+        keras = load_keras()
         keras.utils.set_random_seed(seed)
         self._features = features
         self._design = design
@@ -145,6 +143,13 @@ class Network:
         network.model.set_weights([state.arrays[name] for name in names])
         return network
 
+    @property
+    def picture_scaling(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What is taken from a bottleneck, and what the rest is multiplied by, both [width]."""
+        if self._scaling is None:
+            raise ValueError("this network reads no pictures")
+        return self._scaling.mean, np.float32(PICTURE_SCALE) / self._scaling.deviation
+
     def softmax_regression(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Weights [width, classes] and bias [classes] over raw bottlenecks; for pictures alone."""
         if self._scaling is None or self._features.words is not None:
@@ -187,7 +192,7 @@ class Network:
             values = self._scaling.apply(pictures, rows)
             values[no_picture] = 0
             padding = ((0, size - len(rows)), (0, 0))
-            inputs.append(tensorflow().constant(np.pad(values, padding)))
+            inputs.append(np.pad(values, padding))
         return inputs
 
     def _hidden(

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
-efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a student's .npz file (inception_v3
-where it is cached or within reach, else mini)"""
+efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a .npz file of retrain.py
+(inception_v3 where it is cached or within reach, else mini)"""
 
 WEIGHTS_HELP = "of a network by name, as Keras saves them without the top, .h5 (fetched once)"
 

@@ -1,0 +1,55 @@
+"""A fine-tuned network of Keras' layers in one .npz file, which is a backbone like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from product_classifier.errors import FeatureError
+from product_classifier.features.architectures import ARCHITECTURES, KerasNetwork, new_network
+from product_classifier.features.archive import Archive, write_archive
+
+FORMAT = 1
+
+
+def save_network(network: KerasNetwork, about: Mapping[str, Any], path: Path) -> str:
+    """Keep a network's weights in float32, and how it came to be; returns the file's SHA-256.
+
+    Raises FeatureError where it cannot be written.
+    """
+    weights = network.model.get_weights()
+    head = {
+        "format": FORMAT,
+        "architecture": network.architecture,  # which stands for its scaling, too
+        "size": network.size,
+        "about": dict(about),
+    }
+    arrays = {f"weights/{k}": array.astype(np.float32) for k, array in enumerate(weights)}
+    return write_archive(path, head, arrays, compressed=False)
+
+
+def is_network(archive: Archive) -> bool:
+    """Tell such a file from a student's."""
+    return "architecture" in archive.head
+
+
+def read_network(archive: Archive) -> KerasNetwork:
+    """Read a network that was saved. Raises FeatureError for one of another kind or version."""
+    head, path = archive.head, archive.path
+    if head["format"] != FORMAT or head["architecture"] not in ARCHITECTURES:
+        raise FeatureError(
+            f"{path} holds format {head['format']} of {head['architecture']!r}, which this version "
+            "does not read; fine-tune it again, or use the version that made it"
+        )
+    network = new_network(head["architecture"])
+    wanted = [array.shape for array in network.model.get_weights()]
+    found = [archive.arrays[f"weights/{k}"] for k in range(len(wanted))]
+    if [array.shape for array in found] != wanted or f"weights/{len(wanted)}" in archive.arrays:
+        raise ValueError(f"its weights are not those of {head['architecture']}")
+    if not all(np.isfinite(array).all() for array in found):
+        raise ValueError("not all of its weights are finite")
+    network.model.set_weights(found)
+    return network
