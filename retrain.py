@@ -1,11 +1,13 @@
 """Train a classifier of pictures on a folder of folders, each named as its pictures' label.
 
-With --distill: train a small network that gives nearly what a large one gives, on any pictures.
+With --fine-tune: train the network itself, too; with --distill: train a small network that gives
+nearly what a large one gives, on any pictures.
 """
 
 import argparse
 import collections
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from product_classifier import cli
 from product_classifier.errors import ModelError
+from product_classifier.features.architectures import FULL_PRECISION
 from product_classifier.features.backbone import (
     INCEPTION,
     MINI,
@@ -30,16 +33,19 @@ from product_classifier.features.student import (
     read_student,
     save_student,
 )
+from product_classifier.models.album import Album, choose_source
 from product_classifier.models.distillation import Course, Likeness, distil
-from product_classifier.models.export import check_export, export_graph
-from product_classifier.models.fitting import LEARNING_RATE, Schedule
+from product_classifier.models.export import check_export, export_graph, export_labels, has_graph
+from product_classifier.models.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
 from product_classifier.models.lessons import Lessons
 from product_classifier.models.retraining import retrain, split_images
 from product_classifier.models.split import TRAIN, TUNING, frozen_split
 from product_classifier.models.summaries import Summaries
-from product_classifier.options.retraining import arguments
+from product_classifier.models.tunable import load_tunable
+from product_classifier.models.tuner import Head
+from product_classifier.options.retraining import arguments, plan_of, schedule
 from product_classifier.records import Image
-from product_classifier.sources.folder import read_labelled_images, read_pictures
+from product_classifier.sources.folder import LabelledImages, read_labelled_images, read_pictures
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities
 from product_classifier.store.shown import read_images
@@ -48,23 +54,22 @@ FEW_IMAGES = 20
 
 
 def main() -> int:
-    """Retrain a classifier, or distil a student."""
+    """Retrain a classifier, fine-tune a network, or distil a student."""
     args = arguments(__doc__)
     os.environ.setdefault("TFHUB_CACHE_DIR", str(args.model_dir))
-    return distillation(args) if args.distill else retraining(args)
+    if args.distill:
+        return distillation(args)
+    return fine_tuning(args) if args.fine_tune else retraining(args)
 
 
 def retraining(args: argparse.Namespace) -> int:
     """Read, split, make bottlenecks, train, test, save."""
-    [folder] = args.image_dir
-    found = read_labelled_images(folder)
-    for k, count in sorted(collections.Counter(found.label_of).items()):
-        if count < FEW_IMAGES:
-            cli.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
-    parts = split_images(found.images, args.validation_percentage, args.testing_percentage)
+    found, parts = labelled_pictures(args)
     backbone = choose_backbone(args.backbone, cli.say, args.weights)
     check_export(backbone, args.output_graph)
-    features = picture_features(found.images, folder, backbone, args.bottleneck_dir, cli.progress)
+    features = picture_features(
+        found.images, args.image_dir[0], backbone, args.bottleneck_dir, cli.progress
+    )
     cli.warn(features.lost_pictures, "picture not read")
     result = retrain(
         features,
@@ -78,33 +83,86 @@ def retraining(args: argparse.Namespace) -> int:
         cli.progress,
         Summaries(args.summaries_dir).observe,
     )
-    export_graph(
-        result.network,
-        backbone,
-        found.labels,
-        args.output_graph,
-        args.output_labels,
-        args.final_tensor_name,
+    regression = result.network.softmax_regression()
+    names = (args.output_graph, args.output_labels, args.final_tensor_name)
+    export_graph(regression, backbone, found.labels, *names)
+    print_test(args, found, result.test_rows, result.predicted)
+    cli.say(f"saved {args.output_graph} and {args.output_labels}")
+    return cli.UNFINISHED if features.lost_pictures else cli.DONE
+
+
+def fine_tuning(args: argparse.Namespace) -> int:
+    """Read, split, train a head on the frozen network, then both; save; test what was saved."""
+    found, parts = labelled_pictures(args)
+    plan = plan_of(args)
+    tunable = load_tunable(args.backbone, args.weights, plan.precision, cli.say)
+    check_export(tunable.backbone, args.output_graph)
+    tunable.trained_blocks(plan.part)  # before anything takes long
+    folder, cache_path = args.image_dir[0], args.bottleneck_dir
+    features = picture_features(found.images, folder, tunable.backbone, cache_path, cli.progress)
+    cli.warn(features.lost_pictures, "picture not read")
+    frozen = retrain(
+        *(features, found.label_of, parts, found.labels, HEAD_START, args.seed),
+        validation_batch_size=-1,
+        test_batch_size=args.test_batch_size,
+        track=cli.progress,
     )
-    tested = list(zip(result.test_rows, result.predicted, strict=True))
+    label_of = np.array(found.label_of)
+    album = Album(found.images, folder, label_of, frozen.rows, found.labels, cli.progress)
+    network, source = choose_source(tunable, plan, album, features, cache_path, cli.say)
+    tuned = fine_tune(
+        *(tunable, network, source, album, Head.of(frozen.network), plan),
+        args.output_network.with_suffix(".state"),
+        observer(args),
+        cli.say,
+    )
+    sha256 = tunable.save(args.output_network, tuned.about(tunable, plan, album))
+    saved = load_backbone(str(args.output_network))
+    predicted = predict_test(saved, tuned, album, cache_path, cli.say)
+    if has_graph(saved):
+        names = (args.output_graph, args.output_labels, args.final_tensor_name)
+        export_graph(tuned.head.regression, saved, found.labels, *names)
+    else:
+        export_labels(found.labels, args.output_labels)
+        cli.say(f"{args.output_graph} is not written: the same without KERAS_BACKEND writes it")
+    print_test(args, found, frozen.test_rows, predicted)
+    cli.say(f"saved {args.output_network}, SHA-256 {sha256}, and {args.output_labels}")
+    return cli.UNFINISHED if features.lost_pictures else cli.DONE
+
+
+def labelled_pictures(args: argparse.Namespace) -> tuple[LabelledImages, NDArray[np.str_]]:
+    """Find the pictures of each label, and split them."""
+    found = read_labelled_images(args.image_dir[0])
+    for k, count in sorted(collections.Counter(found.label_of).items()):
+        if count < FEW_IMAGES:
+            cli.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
+    return found, split_images(found.images, args.validation_percentage, args.testing_percentage)
+
+
+def print_test(
+    args: argparse.Namespace,
+    found: LabelledImages,
+    rows: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+) -> None:
+    """Print how many test pictures are right, and which are not."""
+    tested = list(zip(rows, predicted, strict=True))
     wrong = [(row, label) for row, label in tested if label != found.label_of[row]]
     if args.print_misclassified_test_images:
         for row, label in wrong:
             print(f"{found.images[row].file}  {found.labels[label]}")
-    accuracy = 1 - len(wrong) / len(tested)
-    print(f"Final test accuracy = {accuracy:.1%} (N={len(tested)})")
-    cli.say(f"saved {args.output_graph} and {args.output_labels}")
-    return cli.UNFINISHED if features.lost_pictures else cli.DONE
+    print(f"Final test accuracy = {1 - len(wrong) / len(tested):.1%} (N={len(tested)})")
 
 
 def distillation(args: argparse.Namespace) -> int:
     """Read pictures, split them, let the teacher teach, save the student."""
     images, parts = pictures_to_distil(args)
-    teacher = load_backbone(args.backbone or INCEPTION, args.precision, args.weights)
+    precision = args.precision or FULL_PRECISION
+    teacher = load_backbone(args.backbone or INCEPTION, precision, args.weights)
     start, sha256 = student_to_start_from(args.start_from, teacher)
     shape = start.shape if start else Shape(outputs=teacher.width)
     shape = replace(shape, size=args.student_size or shape.size)
-    course = Course(args.epochs, args.views, precision=args.precision, seed=args.seed, start=sha256)
+    course = Course(args.epochs, args.views, precision=precision, seed=args.seed, start=sha256)
     lessons = Lessons(
         images,
         args.images_path,
@@ -165,16 +223,21 @@ def tell(epoch: int, loss: float, likeness: Likeness) -> None:
     )
 
 
-def schedule(args: argparse.Namespace) -> Schedule:
-    """Read how to train: Adam, unless a learning rate asks for plain gradient descent."""
-    return Schedule(
-        batch_size=args.train_batch_size,
-        steps=args.how_many_training_steps,
-        round_steps=args.eval_step_interval,
-        patience=None,
-        learning_rate=args.learning_rate or LEARNING_RATE,
-        adam=not args.learning_rate,
-    )
+def observer(args: argparse.Namespace) -> Callable[[Epoch], None]:
+    """Say how an epoch went, and add it to the curves of TensorBoard."""
+    summaries = Summaries(args.summaries_dir)
+
+    def observe(epoch: Epoch) -> None:
+        loss, accuracy = epoch.on_tuning
+        cli.say(
+            f"epoch {epoch.number}: {epoch.seconds:.1f} s, loss {epoch.on_batches.loss:.4f}; on "
+            f"tuning pictures loss {loss:.4f}, accuracy {accuracy:.1%}"
+            if epoch.number
+            else f"frozen: on tuning pictures loss {loss:.4f}, accuracy {accuracy:.1%}"
+        )
+        summaries.observe(epoch.number, epoch.on_batches, epoch.on_tuning)
+
+    return observe
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.features.backbone import Backbone, freeze
 from product_classifier.features.onnx import Softmax, onnx_model
-from product_classifier.features.runtime import tensorflow
-from product_classifier.models.network import Network
+from product_classifier.features.runtime import keras_runs_on_tensorflow, tensorflow
 
 
 def check_export(backbone: Backbone, graph_path: Path) -> None:
@@ -29,7 +28,7 @@ def check_export(backbone: Backbone, graph_path: Path) -> None:
 
 
 def export_graph(
-    network: Network,
+    regression: tuple[NDArray[np.float32], NDArray[np.float32]],
     backbone: Backbone,
     labels: Sequence[str],
     graph_path: Path,
@@ -38,22 +37,33 @@ def export_graph(
 ) -> None:
     """Write a graph and its labels, a line each, in the order of the probabilities.
 
-    The graph's input is images (images:0 in TensorFlow), float32 [n, size, size, 3] in [0, 1]; its
-    output is named final_tensor_name, float32 [n, labels]. Raises ModelError where they cannot be
-    written.
+    regression: weights [width, labels] and bias [labels] over bottlenecks. The graph's input is
+    images (images:0 in TensorFlow), float32 [n, size, size, 3] in [0, 1]; its output is named
+    final_tensor_name, float32 [n, labels]. Raises ModelError where they cannot be written.
     """
-    weights, bias = network.softmax_regression()
+    weights, bias = regression
     if _is_onnx(graph_path) and backbone.student:
         graph = onnx_model(backbone.student, Softmax(weights, bias, final_tensor_name))
     else:
         graph = _frozen_graph(backbone, weights, bias, final_tensor_name)
+    _write(graph_path, graph.SerializeToString())
+    export_labels(labels, labels_path)
+
+
+def export_labels(labels: Sequence[str], path: Path) -> None:
+    """Write labels, a line each. Raises ModelError where they cannot be written."""
+    _write(path, "".join(f"{label}\n" for label in labels).encode())
+
+
+def has_graph(backbone: Backbone) -> bool:
+    """Tell whether a backbone can stand in a graph: Keras' layers can on its TensorFlow alone."""
+    return backbone.network is None or keras_runs_on_tensorflow()
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        for path, data in (
-            (graph_path, graph.SerializeToString()),
-            (labels_path, "".join(f"{label}\n" for label in labels).encode()),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     except OSError as error:
         raise ModelError(f"{error.filename} cannot be written: {error.strerror}") from None
 

@@ -1,4 +1,4 @@
-"""How much memory this process has taken."""
+"""How much memory this process has taken, and whether that was too much."""
 
 from __future__ import annotations
 
@@ -14,3 +14,14 @@ def peak_bytes() -> int:
     import resource  # which Windows has not
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether a backend of Keras' ran out of memory: each has an error of its own for it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    return (
+        bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
+        or "resource_exhausted" in text
+        or "out of memory" in text
+    )

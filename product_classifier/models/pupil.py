@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
-from product_classifier.features.runtime import tensorflow
+from product_classifier.features.architectures import policy_name
+from product_classifier.features.runtime import (
+    keras_runs_on_tensorflow,
+    load_keras,
+    tensorflow,
+)
 from product_classifier.features.student import Shape, Student, forward, kernel_shapes
 
 MOMENTUM = 0.98  # of the norms' running statistics
@@ -14,16 +20,15 @@ KERNEL_SIZE = 0.1  # root mean square of its values, after some epochs
 TINY = 1e-6  # the same of a kernel that multiplies by nothing
 
 
-def new_pupil(shape: Shape, precision: str, seed: int = 0) -> Any:
+def new_pupil(shape: Shape, precision: str, seed: int = 0, with_layouts: bool = False) -> Any:
     """Describe an untrained student: uint8 pictures [n, height, width, 3] → float32 [n, outputs].
 
-    precision: of the arithmetic, 'float32' or 'bfloat16'; weights are float32.
+    precision: of the arithmetic, 'float32' or 'bfloat16'; weights are float32. with_layouts: give
+    those after the outputs, as a backbone does; pictures have the student's size then.
     """
-    tensorflow()
-    import keras
-
+    keras = load_keras()
     keras.utils.set_random_seed(seed)
-    policy = precision if precision == "float32" else f"mixed_{precision}"
+    policy = policy_name(precision)
     norm = _norm_layer()
 
     class Keras:
@@ -46,12 +51,18 @@ def new_pupil(shape: Shape, precision: str, seed: int = 0) -> Any:
         def mean(self, x: Any) -> Any:
             return keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
 
-        def layout(self, x: Any, side: int) -> None:
-            """Leave it out: it is not taught."""
+        def layout(self, x: Any, side: int) -> Any:
+            if not with_layouts:  # it is not taught
+                return None
+            x = keras.layers.AveragePooling2D(side, side, "same", dtype="float32")(x)
+            return keras.layers.Flatten(dtype="float32")(x)
 
-    pictures = keras.Input((None, None, 3), dtype="uint8")
+    side = shape.size if with_layouts else None
+    pictures = keras.Input((side, side, 3), dtype="uint8")
     scaled = keras.layers.Rescaling(1 / 127.5, -1, dtype="float32")(pictures)
-    what, _ = forward(shape, Keras(), scaled)
+    what, where = forward(shape, Keras(), scaled)
+    if with_layouts and where:
+        what = keras.layers.Concatenate(dtype="float32")([what, *where])
     return keras.Model(pictures, what)
 
 
@@ -87,6 +98,16 @@ def unfold(student: Student, pupil: Any) -> None:
         norm.set_weights([gamma, beta, mean, deviation**2])
 
 
+def blocks(pupil: Any, shape: Shape) -> list[list[Any]]:
+    """Group a pupil's layers into its stem and its stages; the head belongs to the last of them."""
+    found: list[list[Any]] = [[] for _ in range(1 + len(shape.depths))]
+    for name in kernel_shapes(shape):
+        stage = re.match(r"stage(\d+)_", name)
+        which = int(stage[1]) + 1 if stage else {"stem": 0, "head": -1}[name]
+        found[which] += [pupil.get_layer(name), pupil.get_layer(_norm(name))]
+    return found
+
+
 def _norm(name: str) -> str:
     return f"{name}_norm"
 
@@ -98,7 +119,7 @@ def _norm_layer() -> Any:
     """
     import keras
 
-    if keras.backend.backend() != "tensorflow":
+    if not keras_runs_on_tensorflow():
         return keras.layers.BatchNormalization
     tf = tensorflow()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,13 @@ class Retrained:
     """A trained network, and what it makes of the test pictures."""
 
     network: Network
-    test_rows: NDArray[np.int64]
-    predicted: NDArray[np.int64]  # [test_rows], labels
+    rows: Mapping[str, NDArray[np.int64]]  # of each part, pictures that can be read
+    predicted: NDArray[np.int64]  # [test rows], labels
+
+    @property
+    def test_rows(self) -> NDArray[np.int64]:
+        """The pictures that were predicted."""
+        return self.rows[TEST]
 
 
 def split_images(
@@ -73,19 +78,19 @@ def retrain(
     if not len(rows[TEST]):
         raise ModelError("no picture is in the test part; add pictures or raise the percentage")
     singles = [(label,) for label in label_of]
-    tuning_rows = _sample(rows[TUNING], validation_batch_size, seed)
-    test_rows = _sample(rows[TEST], test_batch_size, seed)
+    rows[TUNING] = _sample(rows[TUNING], validation_batch_size, seed)
+    rows[TEST] = _sample(rows[TEST], test_batch_size, seed)
     network = Network.new(features, rows[TRAIN], len(labels), seed)
     fit(
         network,
         Targets.of(rows[TRAIN], singles),
-        Targets.of(tuning_rows, singles),
+        Targets.of(rows[TUNING], singles),
         schedule,
         seed,
         track,
         observe,
     )
-    return Retrained(network, test_rows, network.logits(test_rows).argmax(axis=1))
+    return Retrained(network, rows, network.logits(rows[TEST]).argmax(axis=1))
 
 
 def _sample(rows: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:

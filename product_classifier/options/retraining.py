@@ -1,26 +1,34 @@
 """The command line of retrain.py; the flags keep the names of TensorFlow's image retraining."""
 
 import argparse
+import math
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
-from product_classifier.features.backbone import FULL_PRECISION, HALF_PRECISION, MINI
+from product_classifier.features.architectures import FULL_PRECISION, HALF_PRECISION
+from product_classifier.features.backbone import MINI
+from product_classifier.features.distortions import Distortions
+from product_classifier.features.runtime import on_accelerator
 from product_classifier.features.student import Shape
 from product_classifier.models.distillation import Course
+from product_classifier.models.fitting import LEARNING_RATE, Schedule
+from product_classifier.models.plan import Plan
+from product_classifier.models.tunable import is_part
 from product_classifier.options import common
 
 EXAMPLES = """\
   python retrain.py --image_dir flower_photos
   python retrain.py --image_dir flower_photos --how_many_training_steps 500
   python retrain.py --image_dir flower_photos --backbone path/to/saved_model
+  python retrain.py --image_dir flower_photos --fine-tune last:2 --flip_left_right
   python retrain.py --distill --db-path crawl.db --image_dir more_pictures
   python retrain.py --distill --image_dir pictures --start_from mini --epochs 10
-  python categorize_images.py --backbone retrain_out/student.npz
+  python categorize_images.py --backbone retrain_out/network.npz
 """
 OUT = Path("retrain_out")
 Option = tuple[str, Callable[[str], object], object, str]  # name, type, default, help
-DISTORTIONS = ("flip_left_right", "random_crop", "random_scale", "random_brightness")
 
 
 def arguments(description: str | None) -> argparse.Namespace:
@@ -42,23 +50,34 @@ def arguments(description: str | None) -> argparse.Namespace:
         action="store_true",
         help="list them, with what they are taken for",
     )
-    add("--flip_left_right", action="store_true", help="not yet")
-    for name in DISTORTIONS[1:]:
-        add(f"--{name}", type=int, default=0, help="not yet")
+    group = parser.add_argument_group("fine-tuning")
+    add = group.add_argument
+    add(
+        "--fine-tune",
+        type=part,
+        metavar="PART",
+        help="train head, last:N blocks or all of --backbone, not only a softmax regression on it",
+    )
+    add("--flip_left_right", action="store_true", help="mirror every second picture")
+    add_options(group, FINE_TUNING_OPTIONS)
     group = parser.add_argument_group("distillation")
     add = group.add_argument
     add("--distill", action="store_true", help="train a student of --backbone, without labels")
     add("--db-path", type=Path, help="learn from the training pictures of this crawl, never others")
     add_options(group, DISTILLATION_OPTIONS)
+    add_options(parser.add_argument_group("fine-tuning and distillation"), BOTH_OPTIONS)
     args = parser.parse_args()
     for wrong, message in (
         (not args.distill and len(args.image_dir) != 1, "pass --image_dir once"),
         (not (args.image_dir or args.db_path), "pass --db-path or --image_dir"),
         (args.output_student.suffix != ".npz", "--output_student must end in .npz"),
         (args.distill and args.backbone == MINI, "--backbone mini is a student, no teacher"),
+        (args.output_network.suffix != ".npz", "--output_network must end in .npz"),
+        (args.distill and args.fine_tune, "pass either --distill or --fine-tune"),
         (
-            any(getattr(args, name) for name in DISTORTIONS),
-            "distortions are not there yet; leave them out",
+            distortions(args) and not args.fine_tune,
+            "distortions go with --fine-tune, since each one costs a pass through the network; "
+            "--fine-tune head trains what is trained without it",
         ),
         (not args.testing_percentage, "--testing_percentage 0 leaves nothing to test on"),
         (
@@ -68,7 +87,40 @@ def arguments(description: str | None) -> argparse.Namespace:
     ):
         if wrong:
             parser.error(message)
+    args.train_batch_size = args.train_batch_size or (Plan.batch_size if args.fine_tune else 100)
+    args.epochs = args.epochs or (Plan.epochs if args.fine_tune else Course.epochs)
     return args
+
+
+def distortions(args: argparse.Namespace) -> Distortions:
+    """Read how pictures are to be distorted."""
+    return Distortions(**{field.name: getattr(args, field.name) for field in fields(Distortions)})
+
+
+def schedule(args: argparse.Namespace) -> Schedule:
+    """Read how to train: Adam, unless a learning rate asks for plain gradient descent."""
+    return Schedule(
+        batch_size=args.train_batch_size,
+        steps=args.how_many_training_steps,
+        round_steps=args.eval_step_interval,
+        patience=None,
+        learning_rate=args.learning_rate or LEARNING_RATE,
+        adam=not args.learning_rate,
+    )
+
+
+def plan_of(args: argparse.Namespace) -> Plan:
+    """Read how to fine-tune; on a GPU in half precision, unless told otherwise."""
+    usual = HALF_PRECISION if on_accelerator() else FULL_PRECISION
+    return Plan(
+        part=args.fine_tune,
+        epochs=args.epochs,
+        batch_size=args.train_batch_size,
+        learning_rate=args.learning_rate,
+        precision=args.precision or usual,
+        seed=args.seed,
+        distortions=distortions(args),
+    )
 
 
 def add_options(group: argparse._ActionsContainer, options: tuple[Option, ...]) -> None:
@@ -83,6 +135,32 @@ def tensor_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no name for a tensor; use letters and _")
     return text
+
+
+def part(text: str) -> str:
+    """Read which part of a network to train."""
+    if not is_part(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not head, all, or last:N such as last:2")
+    return text
+
+
+def at_most(limit: int, what: str) -> Callable[[str], int]:
+    """Make a reader of whole numbers from 0 to a limit."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) <= limit):
+            raise argparse.ArgumentTypeError(f"{text} is not from 0 to {limit} {what}")
+        return int(text)
+
+    return read
+
+
+def rate(text: str) -> float:
+    """Read a learning rate, or 0."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no learning rate of at least 0")
+    return number
 
 
 def precision(text: str) -> str:
@@ -103,16 +181,20 @@ OPTIONS: tuple[Option, ...] = (
     ("final_tensor_name", tensor_name, "final_result", "of the graph's output"),
     ("summaries_dir", Path, OUT / "retrain_logs", "for TensorBoard"),
     ("how_many_training_steps", common.positive, 4000, "batches to learn from"),
-    ("learning_rate", float, 0, "of gradient descent; 0 means Adam"),
+    ("learning_rate", rate, 0, "of gradient descent; 0 means Adam. With --fine-tune, Adam's"),
     ("eval_step_interval", common.positive, 10, "steps"),
-    ("train_batch_size", common.positive, 100, "pictures in a step"),
+    (
+        "train_batch_size",
+        common.positive,
+        None,
+        f"pictures in a step (100, or {Plan.batch_size} with --fine-tune)",
+    ),
     ("validation_batch_size", common.how_many, 100, "pictures at each look; -1 means all"),
     ("test_batch_size", common.how_many, -1, "test pictures; -1 means all"),
 )
 DISTILLATION_OPTIONS: tuple[Option, ...] = (
     ("images-path", Path, Path("images"), "the pictures of that crawl"),
     ("output_student", Path, OUT / "student.npz", "its weights; .state goes on when interrupted"),
-    ("epochs", common.positive, Course.epochs, "at most"),
     ("views", common.positive, Course.views, "distorted versions of each picture, and itself"),
     ("start_from", str, None, "student to go on from, mini or a .npz file; else it begins anew"),
     (
@@ -121,10 +203,33 @@ DISTILLATION_OPTIONS: tuple[Option, ...] = (
         None,
         f"pixels of its pictures; else those of --start_from, or {Shape.size}",
     ),
+)
+PER_CENT, DEGREES = at_most(100, "per cent"), at_most(180, "degrees")
+FINE_TUNING_OPTIONS: tuple[Option, ...] = (
+    ("random_crop", PER_CENT, 0, "per cent that the picture is larger than what is seen of it"),
+    ("random_scale", PER_CENT, 0, "per cent that it is larger still, at most"),
+    ("random_brightness", PER_CENT, 0, "per cent that it is brighter or darker, at most"),
+    ("random_rotation", DEGREES, 0, "degrees that it is turned either way, at most"),
+    ("random_shear", at_most(60, "degrees"), 0, "degrees that it is slanted, at most"),
+    (
+        "output_network",
+        Path,
+        OUT / "network.npz",
+        "the tuned network, a --backbone; .state goes on when interrupted",
+    ),
+)
+BOTH_OPTIONS: tuple[Option, ...] = (
+    (
+        "epochs",
+        common.positive,
+        None,
+        f"at most ({Plan.epochs} of fine-tuning, {Course.epochs} of distillation)",
+    ),
     (
         "precision",
         precision,
-        FULL_PRECISION,
-        "or bfloat16, several times faster on some processors",
+        None,
+        "float32, or bfloat16, several times faster on some processors (float32; bfloat16 where "
+        "--fine-tune finds a GPU)",
     ),
 )

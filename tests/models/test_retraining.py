@@ -120,7 +120,8 @@ def test_the_exported_graph_gives_what_the_network_gives(tmp_path: Path) -> None
     features = Features(pictures=Bottlenecks(vectors, np.arange(COUNT), ()))
     result = retrain(features, LABEL_OF, parts("train", "test"), ["red", "blue"], SCHEDULE)
     graph_path, labels_path = tmp_path / "out" / "graph.pb", tmp_path / "out" / "labels.txt"
-    export_graph(result.network, backbone, ["red", "blue"], graph_path, labels_path, "answer")
+    regression = result.network.softmax_regression()
+    export_graph(regression, backbone, ["red", "blue"], graph_path, labels_path, "answer")
 
     graph = tf.compat.v1.GraphDef.FromString(graph_path.read_bytes())
     load = tf.compat.v1.wrap_function(
@@ -140,7 +141,8 @@ def test_a_student_is_exported_for_onnx_runtime_alone(tmp_path: Path) -> None:
     features = Features(pictures=Bottlenecks(vectors, np.arange(COUNT), ()))
     result = retrain(features, LABEL_OF, parts("train", "test"), ["red", "blue"], SCHEDULE)
     graph_path, labels_path = tmp_path / "graph.onnx", tmp_path / "labels.txt"
-    export_graph(result.network, backbone, ["red", "blue"], graph_path, labels_path, "answer")
+    regression = result.network.softmax_regression()
+    export_graph(regression, backbone, ["red", "blue"], graph_path, labels_path, "answer")
 
     session = onnxruntime.InferenceSession(graph_path)
     [found] = session.run(["answer"], {"images": pixels})

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.features.student import read_student
-from tests.conftest import jpeg
+from product_classifier.features.student import Shape, read_student, save_student
+from product_classifier.models.pupil import folded, new_pupil
+from product_classifier.models.retraining import split_images
+from product_classifier.records import Image
+from tests.conftest import jpeg, sha256
 from tests.scripts.conftest import copy_database, rows, run
 
 
@@ -103,3 +106,113 @@ def test_a_student_that_cannot_be_distilled_says_why(
     teacher = [] if "--backbone" in options else ["--backbone", network]
     result = run(tmp_path, "retrain", "--distill", *options, *teacher, code=1)
     assert message in result.stderr
+
+
+@pytest.fixture(scope="session")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny student that has learned nothing."""
+    shape = Shape(size=16, stem=8, widths=(8, 8), depths=(1, 1), outputs=12, cells=(2, 0))
+    path = tmp_path_factory.mktemp("student") / "tiny.npz"
+    save_student(folded(new_pupil(shape, "float32"), shape), path)
+    return path
+
+
+def colours(folder: Path, count: int = 40) -> None:
+    """Two folders of pictures, red and blue."""
+    for label, colour in (("red", "rgb({},0,0)"), ("blue", "rgb(0,0,{})")):
+        (folder / "pictures" / label).mkdir(parents=True)
+        for shade in range(55, 55 + 5 * count, 5):
+            file = folder / "pictures" / label / f"{shade}.jpg"
+            file.write_bytes(jpeg(colour.format(shade)))
+
+
+@pytest.mark.slow
+def test_a_network_is_fine_tuned_and_used_and_once_done_stays_as_it_is(
+    tmp_path: Path, student: Path, crawled: Path
+) -> None:
+    colours(tmp_path)
+    options = ["--image_dir", "pictures", "--backbone", student, "--fine-tune", "last:1"]
+    options += ["--flip_left_right", "--random_crop", 10, "--random_rotation", 5, "--epochs", 2]
+    first = run(tmp_path, "retrain", *options)
+    assert "Final test accuracy = " in first.stdout
+    assert "frozen: on tuning pictures loss" in first.stderr
+    assert "epoch 2: " in first.stderr
+    out = tmp_path / "retrain_out"
+    assert (out / "output_labels.txt").read_text() == "blue\nred\n"
+    assert (out / "output_graph.pb").stat().st_size > 100
+    assert any((out / "retrain_logs" / "validation").iterdir())
+    about = read_student(out / "network.npz")[0].about
+    assert (about["labels"], about["plan"]["part"]) == (2, "last:1")
+    again = run(tmp_path, "retrain", *options)
+    assert again.stdout == first.stdout
+    assert "epoch 2: " not in again.stderr
+    copy_database(crawled, tmp_path)
+    options = ["--min-per-category", 3, "--images-path", crawled / "images"]
+    run(tmp_path, "categorize_images", *options, "--backbone", "retrain_out/network.npz")
+    data = (out / "network.npz").read_bytes()
+    (out / "network.npz").write_bytes(data[:1000])
+    options += ["--backbone", "retrain_out/network.npz"]
+    cut = run(tmp_path, "categorize_images", *options, code=1)
+    assert "network.npz is cut short or not the file it was" in cut.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["train", "tuning", "test"])
+def test_a_label_with_one_picture_is_learned_or_told(
+    tmp_path: Path, student: Path, part: str
+) -> None:
+    colours(tmp_path)
+    pictures = {shade: jpeg(f"rgb(0,{shade},0)") for shade in range(256)}
+    images = [Image(str(shade), "", sha256(data)) for shade, data in pictures.items()]
+    parts = [str(split_images([image], 10, 10)[0]) for image in images]
+    (tmp_path / "pictures" / "green").mkdir()
+    data = pictures[parts.index(part)]  # a picture that falls into this part
+    (tmp_path / "pictures" / "green" / f"{parts.index(part)}.jpg").write_bytes(data)
+    options = ["--image_dir", "pictures", "--backbone", student, "--fine-tune", "all"]
+    result = run(tmp_path, "retrain", *options, "--epochs", 1, code=0 if part == "train" else 1)
+    if part == "train":
+        assert "Final test accuracy = " in result.stdout
+    else:
+        assert "no picture of 'green' is in the training part; add pictures" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--random_crop", 10], "distortions go with --fine-tune"),
+        (["--flip_left_right"], "distortions go with --fine-tune"),
+        (["--fine-tune", "head", "--random_crop", 101], "101 is not from 0 to 100 per cent"),
+        (["--fine-tune", "head", "--random_scale", -1], "-1 is not from 0 to 100 per cent"),
+        (["--fine-tune", "head", "--random_shear", 61], "61 is not from 0 to 60 degrees"),
+        (["--fine-tune", "head", "--random_rotation", 181], "not from 0 to 180 degrees"),
+        (["--fine-tune", "last:0"], "'last:0' is not head, all, or last:N such as last:2"),
+        (["--fine-tune", "tail"], "'tail' is not head, all, or last:N"),
+        (["--fine-tune", "all", "--distill"], "pass either --distill or --fine-tune"),
+        (["--fine-tune", "all", "--output_network", "n.h5"], "must end in .npz"),
+        (["--fine-tune", "all", "--learning_rate", "-1"], "no learning rate of at least 0"),
+        (["--fine-tune", "all", "--precision", "int8"], "neither float32 nor bfloat16"),
+    ],
+)
+def test_fine_tuning_that_makes_no_sense_is_a_usage_error(
+    tmp_path: Path, options: list[str], message: str
+) -> None:
+    assert message in run(tmp_path, "retrain", "--image_dir", "x", *options, code=2).stderr
+
+
+@pytest.mark.slow
+def test_a_network_that_cannot_be_fine_tuned_so_is_told_before_anything_is_done(
+    tmp_path: Path, student: Path, network: Path
+) -> None:
+    colours(tmp_path, 4)
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(student.read_bytes()[:500])
+    for options, message in (
+        (["--backbone", student, "--fine-tune", "last:4"], "has 3 blocks; pass --fine-tune last:3"),
+        (["--backbone", network, "--fine-tune", "all"], "its variables are not those of Inception"),
+        (["--backbone", "https://a.b/c", "--fine-tune", "all"], "its layers are not known"),
+        (["--backbone", broken, "--fine-tune", "all"], "is damaged or no network"),
+        (["--backbone", "alexnet", "--fine-tune", "all"], "there is no backbone 'alexnet'"),
+    ):
+        result = run(tmp_path, "retrain", "--image_dir", "pictures", *options, code=1)
+        assert message in result.stderr
+        assert not (tmp_path / "retrain_out" / "bottleneck").exists()
