@@ -12,16 +12,9 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    *("certificates", "labels", "pages", "models", "outside", "heads", "pooling"),
+    *("certificates", "labels", "pages", "models", "outside", "heads", "pooling", "fine_tuning"),
 )
-UNSHARED = {
-    "analysis",
-    "crawling",
-    "fetching",
-    "certificates",
-    "pages",
-    "heads",
-}  # need no real data
+UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages", "heads"}  # no real data
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ class Plan:
     epochs: int = 10  # at most
     batch_size: int = 32  # fewer, where memory runs out
     learning_rate: float = 0  # at its highest; 0: one that suits the part
-    patience: int = 3  # epochs without a lower loss on the tuning pictures
+    patience: int = 5  # epochs without a lower loss on the tuning pictures: first steps cost some
     precision: str = FULL_PRECISION
     seed: int = 0
     distortions: Distortions = field(default_factory=Distortions)

@@ -367,6 +367,22 @@ def test_without_tuning_pictures_the_last_epoch_is_kept(
     assert "tuning" not in tuned.about(tunable, PLAN, album)
 
 
+def test_in_half_precision_it_learns_the_same_and_keeps_weights_in_full(
+    student: Path, album: Album, tmp_path: Path
+) -> None:
+    tunable = load_tunable(str(student), None, "bfloat16", print)
+    assert {layer.compute_dtype for layer in tunable.blocks[-1]} == {"bfloat16"}
+    source = Squares(album, SHAPE.size, PLAN.distortions, PLAN.seed)
+    plan = replace(PLAN, precision="bfloat16", epochs=12)
+    state = tmp_path / "network.state"
+    tuned = fine_tune(tunable, tunable.model, source, album, blank(), plan, state)
+    assert tuned.on_test.accuracy > 0.9
+    assert {weight.dtype for weight in tunable.model.weights} == {"float32"}
+    assert {kernel.dtype for kernel in kernels(tunable, tmp_path / "a.npz").values()} == {
+        np.dtype(np.float32)
+    }
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_learns_with_another_backend_of_keras(tmp_path: Path, backend: str) -> None:
     if not importlib.util.find_spec(backend):

@@ -1,0 +1,90 @@
+"""Fine-tuning the last block on fashion, beside a softmax regression on the frozen network.
+
+A part of the catalogue, since a network of Inception's size takes hours for all of it without a
+GPU: of each leaf so many products, by their pictures' hashes, in the frozen split.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from benchmarks.catalogues import read_catalogue
+from benchmarks.common import Row, percent
+from product_classifier.features.backbone import MINI, load_backbone
+from product_classifier.features.features import picture_features
+from product_classifier.models.album import Album, choose_source
+from product_classifier.models.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
+from product_classifier.models.plan import Plan
+from product_classifier.models.retraining import retrain
+from product_classifier.models.tunable import load_tunable
+from product_classifier.models.tuner import Head
+from product_classifier.records import Dataset, Image
+
+MOST = {"train": 20, "tuning": 6, "test": 12}  # products of a leaf
+PLAN = Plan("last:1", epochs=8)
+
+
+def run(shared: Path) -> Iterator[Row]:
+    """Measure mini, then Inception v3."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "fashion"
+        dataset = read_catalogue(folder, "--from", shared / "data" / "fashion" / "products.csv")
+        yield from tuned("mini", MINI, dataset, folder)
+        inception = str(shared / "weights" / "inception_v3")
+        yield from tuned("Inception v3", inception, dataset, folder)
+
+
+def tuned(title: str, name: str, dataset: Dataset, place: Path) -> Iterator[Row]:
+    """Fine-tune a network's last block, keep it, and judge what was kept."""
+    rows = chosen(dataset)
+    images = [image for row in rows if (image := dataset.images[row])]
+    label_of = [dataset.items[row].labels[0] for row in rows]
+    parts = np.array([dataset.items[row].part for row in rows])
+    labels = [category.path for category in dataset.categories]
+    tunable = load_tunable(name, None, PLAN.precision, print)
+    pictures, cache = place / "images", place / "cache"
+    features = picture_features(images, pictures, tunable.backbone, cache)
+    frozen = retrain(features, label_of, parts, labels, HEAD_START)
+    album = Album(images, pictures, np.array(label_of), frozen.rows, labels)
+    network, source = choose_source(tunable, PLAN, album, features, cache)
+    epochs: list[Epoch] = []
+    found = fine_tune(
+        *(tunable, network, source, album, Head.of(frozen.network), PLAN),
+        place / f"{title}.state",
+        epochs.append,
+    )
+    tunable.save(place / "network.npz", found.about(tunable, PLAN, album))
+    saved = load_backbone(str(place / "network.npz"))
+    predicted = predict_test(saved, found, album, cache)
+    truth = album.label_of[frozen.rows["test"]]
+    before, after = (float((guess == truth).mean()) for guess in (frozen.predicted, predicted))
+    learned = f"{len(frozen.rows['train'])} pictures, best epoch {found.progress.best_epoch}"
+    title = f"fashion, last block of {title}"
+    yield Row(
+        f"{title}, accuracy (N={len(truth)})", percent([after]), f"frozen {before:.2%}", "reported"
+    )
+    seconds = fmean(epoch.seconds for epoch in epochs if epoch.number)
+    yield Row(f"{title}, seconds per epoch", f"{seconds:.1f}", learned, "reported")
+
+
+def chosen(dataset: Dataset) -> list[int]:
+    """Choose some products with a picture of each leaf in each part."""
+    counts: dict[tuple[int, str], int] = {}
+
+    def key(row: int) -> str:
+        image: Image | None = dataset.images[row]
+        return str(image.sha256) if image else ""
+
+    rows = []
+    for row in sorted(range(len(dataset.items)), key=key):
+        item = dataset.items[row]
+        cell = (item.labels[0], item.part)
+        counts[cell] = counts.get(cell, 0) + (dataset.images[row] is not None)
+        if dataset.images[row] and counts[cell] <= MOST.get(item.part, 0):
+            rows.append(row)
+    return rows
