@@ -31,6 +31,7 @@ from product_classifier.features.runtime import (
     keras_runs_on_tensorflow,
     load_keras,
     muted_stderr,
+    predictor,
     tensorflow,
 )
 from product_classifier.features.student import (
@@ -142,13 +143,10 @@ def of_layers(name: str, network: KerasNetwork, sha256: str) -> Backbone:
 
         embed = _frozen(graph, BATCH_SIZE, size)
     else:
-        model = network.on_pictures("float32", 255.0)
+        embed = predictor(network.on_pictures("float32", 255.0))
 
         def graph(pictures: Any) -> Any:
             raise FeatureError(f"{name} is no graph of TensorFlow's; leave out KERAS_BACKEND")
-
-        def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-            return np.asarray(model.predict_on_batch(pictures))
 
     width = embed(np.zeros((BATCH_SIZE, size, size, 3), np.float32)).shape[1]
     return Backbone(name, sha256, size, width, embed, graph, network=network)

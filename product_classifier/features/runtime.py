@@ -6,9 +6,13 @@ import functools
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @functools.cache
@@ -45,6 +49,17 @@ def on_accelerator() -> bool:
     """Tell whether Keras computes on something other than the processor."""
     # each backend's tensors name their device; list_devices() is not there for all of them
     return "cpu" not in str(load_keras().ops.ones(1).device).lower()
+
+
+def predictor(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Make a function of a Keras model, arrays in and out, that several threads may call."""
+    lock = threading.Lock()
+
+    def predict(inputs: NDArray[Any]) -> NDArray[np.float32]:
+        with lock:  # JAX gives a model's buffers away while it computes
+            return np.asarray(model.predict_on_batch(inputs), np.float32)
+
+    return predict
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from product_classifier.features.backbone import (
 )
 from product_classifier.features.inception import read_inception
 from product_classifier.features.keras_networks import save_network
-from product_classifier.features.runtime import load_keras
+from product_classifier.features.runtime import load_keras, predictor
 from product_classifier.features.student import Student, save_student
 from product_classifier.models.pupil import blocks, folded, new_pupil, unfold
 
@@ -144,11 +144,10 @@ def _of_student(backbone: Backbone, student: Student, precision: str) -> Tunable
             return None  # or a layout would go past the cut
         keras = load_keras()
         flat = keras.layers.Flatten(dtype="float32")(ends[-count])
-        trunk = keras.Model(pupil.input, flat)
+        predict = predictor(keras.Model(pupil.input, flat))
 
         def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-            values = np.round(pictures * 255).astype(np.uint8)
-            return np.asarray(trunk.predict_on_batch(values), np.float32)
+            return predict(np.round(pictures * 255).astype(np.uint8))
 
         name = _part_of(backbone, count)
         frozen = replace(backbone, sha256=name, width=flat.shape[1], embed=embed)

@@ -391,6 +391,7 @@ def test_it_learns_with_another_backend_of_keras(tmp_path: Path, backend: str) -
     names = (
         test_all_of_it_learns_what_a_head_alone_cannot,
         test_norms_keep_their_statistics_and_use_them_while_they_are_trained,
+        test_maps_of_the_frozen_part_train_as_the_pictures_do,
         test_after_an_interruption_it_ends_as_if_there_had_been_none,
     )
     tests = [f"{file}::{test.__name__}" for test in names]
