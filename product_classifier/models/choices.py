@@ -76,7 +76,7 @@ def _embedding(choices: Choices) -> Fit:
 
 
 def _blend(choices: Choices) -> Fit:
-    network = network_fit(Design(encoder=NGRAMS, word_dropout=WORD_DROPOUT), twice=True)
+    network = network_fit(Design(encoder=NGRAMS, word_dropout=WORD_DROPOUT))
     return functools.partial(fit_blend, members=(fit_linear, network))
 
 

@@ -25,7 +25,6 @@ PATIENCE = 5  # rounds without a better tuning loss
 LEAST_GAIN = 0.001  # of the tuning loss, to count as better
 MAX_ROUNDS = 100
 ROUNDS_WITHOUT_TUNING = 10
-NONE = Targets.of([], [])
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,13 @@ class Schedule:
 Observe = Callable[[int, Score, Score], None]  # step, of the round's batches, of the tuning rows
 
 
-def network_fit(design: Design, twice: bool = False) -> Fit:
-    """Make the fit of a network of this design, see fit_network."""
-    return functools.partial(fit_network, design=design, twice=twice)
+def network_fit(design: Design) -> Fit:
+    """Make the fit of a network of this design."""
+    return functools.partial(fit_network, design=design)
 
 
-def fit_network(task: Task, design: Design = PLAIN, twice: bool = False) -> Fitted:
-    """Train a network until the tuning loss stops falling; it keeps the weights of the best.
-
-    twice: it can be trained once more, for as many rounds, on the tuning rows too.
-    """
+def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
+    """Train a network until the tuning loss stops falling; it keeps the weights of the best."""
     learning, tuning = task.learning, task.tuning
     design = dataclasses.replace(design, levels=task.levels)
     batch_size = int(np.clip(len(learning.rows) / BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
@@ -64,15 +60,7 @@ def fit_network(task: Task, design: Design = PLAIN, twice: bool = False) -> Fitt
     network = Network.new(task.features, np.unique(learning.rows), task.classes, task.seed, design)
     best = fit(network, learning, tuning, schedule, task.seed, task.track)
     settings = {"best_round": best, **design.settings, **dataclasses.asdict(schedule)}
-
-    def again(learning: Targets) -> Network:
-        rows = np.unique(learning.rows)
-        second = Network.new(task.features, rows, task.classes, task.seed, design)
-        whole = dataclasses.replace(schedule, steps=best * round_steps, patience=None)
-        fit(second, learning, NONE, whole, task.seed, task.track)
-        return second
-
-    return Fitted(network, network.model.count_params(), settings, again if twice else None)
+    return Fitted(network, network.model.count_params(), settings)
 
 
 def fit(
