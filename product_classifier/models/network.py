@@ -167,7 +167,7 @@ class Network:
         for start in range(0, len(rows), PREDICTION_BATCH):
             some = rows[start : start + PREDICTION_BATCH]
             values = self.model(self.batch(some, size=PREDICTION_BATCH), training=False)
-            parts.append(np.asarray(values)[: len(some)])
+            parts.append(load_keras().ops.convert_to_numpy(values)[: len(some)])
         return np.concatenate(parts) if parts else np.zeros((0, self.model.output_shape[1]), "f4")
 
     def batch(
@@ -192,7 +192,7 @@ class Network:
             values = self._scaling.apply(pictures, rows)
             values[no_picture] = 0
             padding = ((0, size - len(rows)), (0, 0))
-            inputs.append(np.pad(values, padding))
+            inputs.append(load_keras().ops.convert_to_tensor(np.pad(values, padding)))
         return inputs
 
     def _hidden(
