@@ -20,7 +20,8 @@ CATALOGUE = make_catalogue(products=300)
 
 def urls() -> dict[int, list[str]]:
     """The addresses of each product's further pictures."""
-    answers = (Shop(CATALOGUE).product(str(p.id), "http://shop") for p in CATALOGUE.products)
+    shop = Shop(CATALOGUE)
+    answers = (shop.product(str(p.id), "http://shop") for p in CATALOGUE.products)
     return {
         found["id"]: [one["sizes"]["XLarge"]["url"] for one in found["alternateImages"]]
         for found in answers

@@ -148,6 +148,7 @@ def test_models_are_set_side_by_side_on_the_same_products(
     assert "both: late, logistic, " in (tmp_path / "models.html").read_text()
 
 
+@pytest.mark.slow
 def test_products_of_no_category_are_scored_and_marked(crawled: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear", "--outside")
@@ -186,6 +187,7 @@ def test_deleting_the_cache_changes_no_number(crawled: Path, network: Path, tmp_
     assert rows(tmp_path, PREDICTIONS.format(1)) == rows(tmp_path, PREDICTIONS.format(2))
 
 
+@pytest.mark.slow
 def test_missing_pictures_are_said(crawled: Path, network: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     options = ["--min-per-category", 3, "--backbone", network]
