@@ -22,7 +22,7 @@ Levels = NDArray[np.int64]  # [levels, classes], the number of each class's node
 
 
 def levels_of(dataset: Dataset) -> Levels:
-    """List the node of each leaf at each level; a level of one node tells nothing, and is left out.
+    """List the node of each leaf at each level; one that parts them no further is left out.
 
     Raises ModelError where there are fewer than two others.
     """
@@ -34,8 +34,8 @@ def levels_of(dataset: Dataset) -> Levels:
     for level in range(max(map(len, paths))):
         nodes = [path[min(level, len(path) - 1)] for path in paths]
         numbers = {node: k for k, node in enumerate(dict.fromkeys(nodes))}
-        if len(numbers) > 1:
-            found.append([numbers[node] for node in nodes])
+        if len(numbers) > 1 and (parted := [numbers[node] for node in nodes]) not in found:
+            found.append(parted)
     if len(found) < 2:
         raise ModelError("the chosen leaves all lie on one level of the tree; leave out --levels")
     return np.array(found, np.int64)

@@ -48,6 +48,11 @@ def test_a_level_of_one_category_tells_nothing_and_is_left_out() -> None:
     assert levels_of(dataset(PATHS[:3], ABOVE[:3])).tolist() == [[0, 0, 1], [0, 1, 2]]
 
 
+def test_a_level_that_parts_the_leaves_no_further_is_left_out() -> None:
+    deeper = [*PATHS[:3], "men/hats/caps/flat"], [*ABOVE[:3], ("men/hats/caps", "men/hats", "men")]
+    assert len(levels_of(dataset(*deeper))) == 3
+
+
 def test_leaves_of_one_level_need_no_levels() -> None:
     with pytest.raises(ModelError, match="leave out --levels"):
         levels_of(dataset(PATHS[:2], ABOVE[:2]))
