@@ -6,11 +6,10 @@ seen its fold: a classifier's own training rows would make it look surer than it
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,53 +18,17 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
 from product_classifier.features.several import PLACEHOLDER
-from product_classifier.models.cross_fitting import cross_fitted, probabilities
+from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.network import CHUNK, softmax
+from product_classifier.models.halves import Halves, Late, Stack, evidence, log_of, stacked
+from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_quietly
-from product_classifier.models.scikit_state import LOGISTIC, linear_arrays, restored_linear
 from product_classifier.models.split import duplicate_groups
-from product_classifier.models.state import State
 from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Task
-from product_classifier.models.training import Trained, train
+from product_classifier.models.training import train
 
 FOLDS = 5
-SURE = 1e-6  # a half is never taken to be surer than this
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)  # inverse, of the regularization of a stack
-
-
-@dataclass(frozen=True)
-class Halves:
-    """A classifier of words and one of pictures."""
-
-    words: Trained
-    pictures: Trained
-    features: Features
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """How an experiment records them."""
-        return {"of_words": dict(self.words.settings), "of_pictures": dict(self.pictures.settings)}
-
-    def states(self) -> list[State]:
-        """Tell what both consist of."""
-        return [self.words.state(), self.pictures.state()]
-
-    def judge(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the log-probabilities of both for some items, [2, rows, classes]."""
-        found = [
-            np.concatenate(
-                [
-                    probabilities(half, features, rows[start : start + CHUNK])
-                    for start in range(0, max(len(rows), 1), CHUNK)
-                ]
-            )
-            for half, features in (
-                (self.words, self.features.words_alone),
-                (self.pictures, self.features.pictures_alone),
-            )
-        ]
-        return _log(np.stack(found))
 
 
 def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) -> Fitted:
@@ -78,7 +41,7 @@ def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) 
 
     halves, judged = _halves(task, words, pictures)
     learning = task.learning
-    both = _evidence(task.features, learning.rows).all(axis=0)
+    both = evidence(task.features, learning.rows).all(axis=0)
     chosen = np.flatnonzero(both)
     share = learning.weights[chosen] / max(float(learning.weights[chosen].sum()), 1e-12)
     labels = learning.labels[chosen]
@@ -98,7 +61,12 @@ def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) 
         "weight_of_pictures": float(weights[1]),
         **halves.settings,
     }
-    return Fitted(_Late(halves, weights), _parameters(halves) + 2, settings)
+    return Fitted(
+        Late(halves.untuned, weights),
+        halves.parameters + 2,
+        settings,
+        functools.partial(_as_learned, Late(halves, weights)),
+    )
 
 
 def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) -> Fitted:
@@ -110,65 +78,27 @@ def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network)
 
     halves, judged = _halves(task, words, pictures)
     learning = task.learning
-    inputs = _stacked(judged, _evidence(task.features, learning.rows))
+    inputs = stacked(judged, evidence(task.features, learning.rows))
     if len(np.unique(learning.labels)) < 2:
         raise ModelError("the products to learn from are all in one category")
     found: list[tuple[float, Fitted]] = []
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=300)
         fit_quietly(model, inputs, learning)
-        stack = _Stack(halves, model, task.classes)
+        stack = Stack(halves.untuned, model, task.classes)
         logits = stack.logits(task.tuning.rows)
         loss = task.tuning.score(np.exp(logits)).loss if len(task.tuning.rows) else strength
         settings = {"strength": strength, **halves.settings}
-        parameters = _parameters(halves) + model.coef_.size + model.intercept_.size
-        found.append((loss, Fitted(stack, parameters, settings)))
+        parameters = halves.parameters + model.coef_.size + model.intercept_.size
+        learned = Stack(halves, model, task.classes)
+        again = functools.partial(_as_learned, learned)
+        found.append((loss, Fitted(stack, parameters, settings, again)))
     return min(found, key=lambda one: one[0])[1]
 
 
-@dataclass(frozen=True)
-class _Late:
-    halves: Halves
-    weights: NDArray[np.float64]  # [2]
-
-    def state(self) -> State:
-        """Tell what it consists of."""
-        return State("late", arrays={"weights": self.weights}, parts=self.halves.states())
-
-    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the logits of some items, [rows, classes]."""
-        evident = _evidence(self.halves.features, rows)
-        alone = evident.sum(axis=0) < 2
-        weights = np.where(alone, evident, self.weights[:, None])
-        return np.asarray((weights[:, :, None] * self.halves.judge(rows)).sum(axis=0))
-
-
-@dataclass(frozen=True)
-class _Stack:
-    halves: Halves
-    model: object
-    classes: int
-
-    def state(self) -> State:
-        """Tell what it consists of."""
-        numbers = {"classes": self.classes}
-        return State("stack", numbers, linear_arrays(self.model), self.halves.states())
-
-    def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
-        found = np.full((len(rows), self.classes), np.log(SURE))
-        if len(rows):
-            inputs = _stacked(self.halves.judge(rows), _evidence(self.halves.features, rows))
-            found[:, self.model.classes_] = _log(self.model.predict_proba(inputs))  # type: ignore[attr-defined]
-        return found
-
-
-def restored_fusion(state: State, parts: Sequence[Trained], features: Features) -> Classifier:
-    """Make a late fusion or a stack again from its two halves."""
-    halves = Halves(parts[0], parts[1], features)
-    if state.kind == "late":
-        return _Late(halves, state.arrays["weights"])
-    return _Stack(halves, restored_linear(LOGISTIC, state.arrays), int(state.numbers["classes"]))
+def _as_learned(learned: Classifier, learning: Targets) -> Classifier:
+    """Give what has learned the tuning rows already."""
+    return learned
 
 
 def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.float64]]:
@@ -198,7 +128,7 @@ def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.f
             calibrated=False,
         )
         judged.append(_calibrated(out_of_fold[place], learning, half.evidence()[learning.rows]))
-    return Halves(trained[0], trained[1], features), _log(np.stack(judged))
+    return Halves(trained[0], trained[1], features), log_of(np.stack(judged))
 
 
 def _calibrated(
@@ -238,25 +168,3 @@ def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
         for place in pictures.main[rows].tolist()
     ]
     return [f"group {number}" for number in duplicate_groups(texts, seen)]
-
-
-def _evidence(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which items have known words, and which a picture, [2, rows]."""
-    halves = features.words_alone, features.pictures_alone
-    return np.stack([half.evidence()[rows] for half in halves])
-
-
-def _stacked(judged: NDArray[np.float64], evident: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Lay out what a stack sees, [rows, 2 classes + 4]; of a missing half, nothing."""
-    kept = judged * evident[:, :, None]
-    top = np.sort(kept, axis=2)[:, :, -2:]
-    margins = top[:, :, 1] - top[:, :, 0]
-    return np.concatenate([*kept, margins.T, ~evident.T], axis=1)
-
-
-def _parameters(halves: Halves) -> int:
-    return sum(int(half.settings["parameters"]) for half in (halves.words, halves.pictures))
-
-
-def _log(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.maximum(probability, SURE))

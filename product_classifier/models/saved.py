@@ -17,7 +17,7 @@ from product_classifier.features.reading import Reader
 from product_classifier.features.words import Reading
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.blend import restored_blend
-from product_classifier.models.fusion import restored_fusion
+from product_classifier.models.halves import restored_fusion
 from product_classifier.models.network import Network
 from product_classifier.models.scikit import restored_scikit
 from product_classifier.models.split import CALIBRATION, TRAIN

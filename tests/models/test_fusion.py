@@ -19,9 +19,10 @@ from product_classifier.features.several import PLACEHOLDER
 from product_classifier.features.words import vectorize
 from product_classifier.models import fusion
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
-from product_classifier.models.fusion import FOLDS, SURE, _groups, fit_late, fit_stack
+from product_classifier.models.fusion import FOLDS, _groups, fit_late, fit_stack
+from product_classifier.models.halves import SURE, Halves
 from product_classifier.models.network import softmax
-from product_classifier.models.scikit import fit_logistic
+from product_classifier.models.scikit import fit_linear, fit_logistic
 from product_classifier.models.split import duplicate_groups
 from product_classifier.models.task import Fit, Fitted, Targets, Task
 from product_classifier.models.training import Trained, predict, train
@@ -333,3 +334,27 @@ def test_a_half_that_no_training_product_has_is_an_error(fuse: Fit) -> None:
     for lacking in (without_words, Features(features.words, lost)):
         with pytest.raises(ModelError, match="no training product"):
             trained(lacking, fuse)
+
+
+def fused_from(model: Trained) -> Halves:
+    found = model.classifier.halves  # type: ignore[attr-defined]
+    assert isinstance(found, Halves)
+    return found
+
+
+@pytest.mark.parametrize("fuse", [fit_late, fit_stack])
+def test_a_fusion_is_calibrated_before_its_halves_learn_the_tuning_products(
+    fuse: Callable[..., Fitted],
+) -> None:
+    fit = functools.partial(fuse, words=fit_linear, pictures=fit_logistic)
+    features = shop(("colour",), ("kind",))
+    model = train(features, LABELS, TRAIN, TUNING, CLASSES, fit=fit)
+    fused, before = (fused_from(one).words for one in (model, model.untuned))
+    alone = train(features.words_alone, LABELS, TRAIN, TUNING, CLASSES, fit=fit_linear)
+    expected = alone.classifier.logits(TEST), alone.untuned.classifier.logits(TEST)
+    assert np.array_equal(fused.classifier.logits(TEST), expected[0])
+    assert np.array_equal(before.classifier.logits(TEST), expected[1])
+    assert not np.array_equal(*expected)
+    on_tuning = np.asarray(model.untuned.classifier.logits(TUNING))
+    warmth = temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
+    assert model.temperature == pytest.approx(warmth, rel=1e-3)
