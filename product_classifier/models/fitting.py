@@ -25,6 +25,7 @@ PATIENCE = 5  # rounds without a better tuning loss
 LEAST_GAIN = 0.001  # of the tuning loss, to count as better
 MAX_ROUNDS = 100
 ROUNDS_WITHOUT_TUNING = 10
+NONE = Targets.of([], [])
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ def network_fit(design: Design) -> Fit:
 
 
 def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
-    """Train a network until the tuning loss stops falling; it keeps the weights of the best."""
+    """Train a network until the tuning loss stops falling; it keeps the weights of the best.
+
+    Afterwards it can go on for a round with the tuning rows among those it learns from.
+    """
     learning, tuning = task.learning, task.tuning
     design = dataclasses.replace(design, levels=task.levels)
     batch_size = int(np.clip(len(learning.rows) / BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
@@ -60,7 +64,14 @@ def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
     network = Network.new(task.features, np.unique(learning.rows), task.classes, task.seed, design)
     best = fit(network, learning, tuning, schedule, task.seed, task.track)
     settings = {"best_round": best, **design.settings, **dataclasses.asdict(schedule)}
-    return Fitted(network, network.model.count_params(), settings)
+
+    def again(learning: Targets) -> Network:
+        second = Network.restored(network.state(), task.features, task.seed)
+        more = dataclasses.replace(schedule, steps=round_steps, patience=None)
+        fit(second, learning, NONE, more, task.seed)
+        return second
+
+    return Fitted(network, network.model.count_params(), settings, again)
 
 
 def fit(

@@ -130,7 +130,7 @@ class Network:
         return State("network", numbers, arrays)
 
     @classmethod
-    def restored(cls, state: State, features: Features) -> Network:
+    def restored(cls, state: State, features: Features, seed: int = 0) -> Network:
         """Make it again from its state, over other features."""
         told = dict(state.numbers["design"])
         if (dimensions := told.pop("vector_dimensions", None)) and features.words is not None:
@@ -138,7 +138,7 @@ class Network:
         told["head"] = tuple(told.get("head", ()))
         design = Design(**told, levels=state.arrays.get("levels"))
         classes = int(state.numbers["classes"])
-        network = cls(features, Scaling.of(state.arrays), classes, design=design)
+        network = cls(features, Scaling.of(state.arrays), classes, seed, design)
         names = [f"weights{k}" for k in range(len(network.model.get_weights()))]
         network.model.set_weights([state.arrays[name] for name in names])
         return network

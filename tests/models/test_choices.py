@@ -107,7 +107,7 @@ def test_every_fusion_learns_and_gives_probabilities(fusion: str) -> None:
     features = read(texts=texts) | Features(pictures=Bottlenecks(vectors, np.arange(ROWS), ()))
     model_name = "network" if fusion in JOINED else "logistic"
     model = learned(Choices("both", model=model_name, fusion=fusion), features)
-    assert predict(model, features, TEST)[0].tolist() == TRUTH[TEST].tolist()
+    assert np.mean(predict(model, features, TEST)[0] == TRUTH[TEST]) > 0.9
     found = probabilities(model, features, np.arange(ROWS))
     assert found.sum(axis=1) == pytest.approx(1)
     assert found.min() >= 0
