@@ -32,6 +32,8 @@ def main() -> int:
             "images", args.saved, args.db_path, args.all, args.places, cli.progress
         )
         return cli.end(filed_text(filed), lost)
+    if args.save:
+        cli.make_folder(args.save)  # before anything takes long
     started = time.monotonic()
     with open_database(args.db_path) as db:
         with snapshot(db):

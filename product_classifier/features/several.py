@@ -15,9 +15,7 @@ import numpy as np
 from product_classifier.features.pooling import pool
 from product_classifier.store.cache import BottleneckCache
 
-PLACEHOLDER = (
-    20  # products with one picture: more, and it tells neither of one nor that all are alike
-)
+PLACEHOLDER = 20  # products with one picture: shown by more, it tells nothing of any of them
 VERSION = 1  # of all here: other ways of pooling give other values
 CHUNK = 512  # products pooled at once
 

@@ -117,7 +117,10 @@ def _add_terms(parser: argparse.ArgumentParser) -> None:
     )
     for name, text in (("error", "a wrong product filed"), ("review", "a look at a product")):
         terms.add_argument(
-            f"--cost-{name}", type=common.cost, metavar="C", help=f"what {text} costs; both or none"
+            f"--cost-{name}",
+            type=common.amount("cost"),
+            metavar="C",
+            help=f"what {text} costs; both or none",
         )
 
 

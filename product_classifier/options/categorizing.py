@@ -21,6 +21,7 @@ from product_classifier.models.scikit import MIXTURES
 from product_classifier.options import common
 
 WIDEST_LAYER = 10_000  # units
+WITH_SAVED = ("saved", "all", "db_path", "cache_path", "images_path", "backbone", "weights")
 SEVERAL_HELP = """look at so many pictures of each, as crawl.py fetched them, of which no single one
 decides: worth it from 3 on, since of two the main one stands (1)"""
 
@@ -64,7 +65,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     _add_outside(parser)
     _add_saving(parser, kind)
     args = parser.parse_args()
-    if problem := _contradiction(args, kind):
+    if problem := _of_no_use(parser, args) or _contradiction(args, kind):
         parser.error(problem)
     if kind == "words":
         args.places = Places(Path(), args.cache_path)
@@ -183,12 +184,19 @@ def _add_saving(parser: argparse.ArgumentParser, kind: str) -> None:
     )
 
 
+def _of_no_use(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str | None:
+    """Name an option that would be ignored: a saved model has settings of its own."""
+    if not args.saved:
+        return "--all goes with --saved" if args.all else None
+    given = [name for name, value in vars(args).items() if value != parser.get_default(name)]
+    ignored = [name for name in given if name not in WITH_SAVED]
+    return (
+        f"--saved trains nothing; leave out --{ignored[0].replace('_', '-')}" if ignored else None
+    )
+
+
 def _contradiction(args: argparse.Namespace, kind: str) -> str | None:
     """Say which options do not go together."""
-    if args.save and args.saved:
-        return "--saved trains nothing that --save could keep; pass one of them"
-    if args.all and not args.saved:
-        return "--all goes with --saved"
     if kind == "images":
         return None
     model = args.model or DEFAULTS.model
@@ -230,7 +238,7 @@ def balance(text: str) -> Balance:
     if kind == SAMPLE and value:
         return Balance(kind, common.positive(value))
     if kind == LOGIT_ADJUST and value:
-        return Balance(kind, common.cost(value))
+        return Balance(kind, common.amount("strength")(value))
     raise argparse.ArgumentTypeError(
         f"{text} is none of none, weights, sample:N and logit-adjust:T, such as logit-adjust:1"
     )

@@ -7,6 +7,7 @@ import csv
 import datetime
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
@@ -120,9 +121,13 @@ def portion(text: str) -> float:
     return number
 
 
-def cost(text: str) -> float:
-    """Read a cost, in any unit: a number of at least 0."""
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no cost of at least 0")
-    return number
+def amount(what: str) -> Callable[[str], float]:
+    """Make a reader of numbers of at least 0; what: as messages call them."""
+
+    def read(text: str) -> float:
+        number = float(text)
+        if not 0 <= number < math.inf:
+            raise argparse.ArgumentTypeError(f"{text} is no {what} of at least 0")
+        return number
+
+    return read

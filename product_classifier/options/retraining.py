@@ -1,7 +1,6 @@
 """The command line of retrain.py; the flags keep the names of TensorFlow's image retraining."""
 
 import argparse
-import math
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -155,14 +154,6 @@ def at_most(limit: int, what: str) -> Callable[[str], int]:
     return read
 
 
-def rate(text: str) -> float:
-    """Read a learning rate, or 0."""
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no learning rate of at least 0")
-    return number
-
-
 def precision(text: str) -> str:
     """Read the name of a precision."""
     if text not in (FULL_PRECISION, HALF_PRECISION):
@@ -181,7 +172,12 @@ OPTIONS: tuple[Option, ...] = (
     ("final_tensor_name", tensor_name, "final_result", "of the graph's output"),
     ("summaries_dir", Path, OUT / "retrain_logs", "for TensorBoard"),
     ("how_many_training_steps", common.positive, 4000, "batches to learn from"),
-    ("learning_rate", rate, 0, "of gradient descent; 0 means Adam. With --fine-tune, Adam's"),
+    (
+        "learning_rate",
+        common.amount("learning rate"),
+        0,
+        "of gradient descent; 0 means Adam. With --fine-tune, Adam's",
+    ),
     ("eval_step_interval", common.positive, 10, "steps"),
     (
         "train_batch_size",

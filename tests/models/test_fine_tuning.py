@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -25,7 +25,6 @@ from product_classifier.features.features import picture_features
 from product_classifier.features.student import Shape, kernel_shapes, read_student, save_student
 from product_classifier.models.album import Album, Maps, Squares, choose_source
 from product_classifier.models.fine_tuning import Epoch, Tuned, fine_tune, predict_test
-from product_classifier.models.memory import is_out_of_memory
 from product_classifier.models.plan import Plan
 from product_classifier.models.pupil import folded, new_pupil
 from product_classifier.models.tunable import Tunable, is_part, load_tunable
@@ -244,77 +243,6 @@ def test_the_state_of_another_training_is_refused(
         tune(student, album, tmp_path, replace(PLAN, epochs=2))
 
 
-class ResourceExhaustedError(Exception):
-    """Named as TensorFlow's own."""
-
-
-def test_where_memory_runs_out_batches_are_halved_and_the_epoch_begins_anew(
-    student: Path, album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small, large = tmp_path / "small", tmp_path / "large"
-    small.mkdir()
-    large.mkdir()
-    tunable, expected = tune(student, album, small, replace(PLAN, batch_size=8))
-    train = Tuner.epoch
-
-    def only_eight(self: Tuner, rows: Any, batch_size: int, *more: Any) -> Any:
-        found = train(self, rows[:batch_size] if batch_size > 8 else rows, batch_size, *more)
-        if batch_size > 8:  # after a step, which must be undone
-            raise ResourceExhaustedError("OOM when allocating tensor")
-        return found
-
-    monkeypatch.setattr(Tuner, "epoch", only_eight)
-    told: list[str] = []
-    again = load_tunable(str(student), None, "float32", print)
-    source = Squares(album, SHAPE.size, PLAN.distortions, PLAN.seed)
-    plan, state = replace(PLAN, batch_size=32), large / "network.state"
-    found = fine_tune(again, again.model, source, album, blank(), plan, state, tell=told.append)
-    assert told == [
-        "out of memory with 32 pictures at once; going on with 16",
-        "out of memory with 16 pictures at once; going on with 8",
-    ]
-    assert found.progress == expected.progress
-    wanted = kernels(tunable, tmp_path / "a.npz")
-    for name, kernel in kernels(again, tmp_path / "b.npz").items():
-        assert (kernel == wanted[name]).all()
-
-
-def test_memory_for_not_even_one_picture_is_told(
-    student: Path, album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never(self: Tuner, *rest: Any) -> Any:
-        raise ResourceExhaustedError("OOM")
-
-    monkeypatch.setattr(Tuner, "epoch", never)
-    with pytest.raises(ModelError, match="not enough memory for one picture at once; pass"):
-        tune(student, album, tmp_path)
-
-
-def test_other_errors_are_not_taken_for_a_lack_of_memory(
-    student: Path, album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(self: Tuner, *rest: Any) -> Any:
-        raise RuntimeError("something else")
-
-    monkeypatch.setattr(Tuner, "epoch", broken)
-    with pytest.raises(RuntimeError, match="something else"):
-        tune(student, album, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("error", "memory"),
-    [
-        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"), True),  # torch
-        (type("XlaRuntimeError", (RuntimeError,), {})("RESOURCE_EXHAUSTED: 3 GiB"), True),  # jax
-        (ResourceExhaustedError(), True),
-        (MemoryError(), True),
-        (type("InternalError", (Exception,), {})("no such kernel"), False),
-    ],
-)
-def test_each_backend_has_an_error_for_it(error: Exception, memory: bool) -> None:
-    assert is_out_of_memory(error) == memory
-
-
 def test_maps_of_the_frozen_part_train_as_the_pictures_do(
     student: Path, album: Album, tmp_path: Path
 ) -> None:
@@ -391,7 +319,6 @@ def test_it_learns_with_another_backend_of_keras(tmp_path: Path, backend: str) -
     names = (
         test_all_of_it_learns_what_a_head_alone_cannot,
         test_norms_keep_their_statistics_and_use_them_while_they_are_trained,
-        test_maps_of_the_frozen_part_train_as_the_pictures_do,
         test_after_an_interruption_it_ends_as_if_there_had_been_none,
     )
     tests = [f"{file}::{test.__name__}" for test in names]

@@ -214,7 +214,7 @@ def test_options_that_do_not_go_together_are_a_usage_error(
         ("images", "--head dense:a", "argument --head: invalid head value: 'dense:a'"),
         ("words", "--balance sample:0", "argument --balance: 0 is not a whole number"),
         ("words", "--balance foo", "foo is none of none, weights, sample:N and logit-adjust:T"),
-        ("words", "--balance logit-adjust:-1", "argument --balance: -1 is no cost"),
+        ("words", "--balance logit-adjust:-1", "argument --balance: -1 is no strength"),
         ("words", "--max-per-category-train 0", "0 is not a whole number of at least 1"),
         ("words", "--model perceptron", "argument --model: invalid choice: 'perceptron'"),
         ("both", "--fusion early", "argument --fusion: invalid choice: 'early'"),

@@ -66,5 +66,11 @@ def test_what_cannot_be_filed_is_said(categorized: Path) -> None:
     assert said.startswith("categorize_words.py: none holds no whole model (none/settings.json: ")
     said = run(categorized, "categorize_words", "--all", code=2).stderr
     assert said.endswith("--all goes with --saved\n")
+    line = ["--saved", "a", "--db-path", "b", "--model", "linear"]
+    said = run(categorized, "categorize_words", *line, code=2).stderr
+    assert said.endswith("--saved trains nothing; leave out --model\n")
+    (categorized / "file").touch()
+    said = run(categorized, "categorize_words", "--save", "file", code=1).stderr
+    assert said == "categorize_words.py: file cannot be made: File exists\n"
     said = run(categorized, "categorize_words", "--saved", "a", "--save", "b", code=2).stderr
-    assert said.endswith("--saved trains nothing that --save could keep; pass one of them\n")
+    assert said.endswith("--saved trains nothing; leave out --save\n")
