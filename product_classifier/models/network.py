@@ -29,8 +29,7 @@ from product_classifier.models.state import Arrays, State
 
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
-SUMMED = 1024  # bottlenecks read at once, in double precision
-CHUNK = 4096  # items read, or predicted, at once
+CHUNK = 1024  # items read, or predicted, at once
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,8 @@ class Scaling:
         rows = train[pictures.present[train]]
         total = np.zeros(pictures.width)
         squares = np.zeros(pictures.width)
-        for start in range(0, len(rows), SUMMED):
-            values = pictures[rows[start : start + SUMMED]].astype(np.float64)
+        for start in range(0, len(rows), CHUNK):
+            values = pictures[rows[start : start + CHUNK]].astype(np.float64)
             total += values.sum(axis=0)
             squares += np.square(values).sum(axis=0)
         count = max(len(rows), 1)
@@ -71,9 +70,12 @@ class Scaling:
 
     def apply(self, pictures: Bottlenecks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read and standardise, float32 [rows, width]; a missing picture is an average one."""
-        values = (pictures[rows] - self.mean) / self.deviation * np.float32(PICTURE_SCALE)
+        values = pictures[rows]
+        values -= self.mean
+        values /= self.deviation
+        values *= np.float32(PICTURE_SCALE)
         values[~pictures.present[rows]] = 0
-        return values.astype(np.float32, copy=False)
+        return values
 
 
 class Network:
@@ -191,8 +193,9 @@ class Network:
         if pictures is not None and self._scaling is not None:
             values = self._scaling.apply(pictures, rows)
             values[no_picture] = 0
-            padding = ((0, size - len(rows)), (0, 0))
-            inputs.append(load_keras().ops.convert_to_tensor(np.pad(values, padding)))
+            if size > len(rows):
+                values = np.pad(values, ((0, size - len(rows)), (0, 0)))
+            inputs.append(load_keras().ops.convert_to_tensor(values))
         return inputs
 
     def _hidden(

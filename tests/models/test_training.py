@@ -11,8 +11,9 @@ from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.models import fitting
-from product_classifier.models.network import Scaling, softmax
-from product_classifier.models.task import Targets
+from product_classifier.models.fitting import Schedule, fit
+from product_classifier.models.network import Network, Scaling, softmax
+from product_classifier.models.task import Score, Targets
 from product_classifier.models.training import Trained, predict, predict_paths, train
 
 ROWS = 120
@@ -186,3 +187,17 @@ def test_the_temperature_is_the_one_that_tuning_rows_like_best() -> None:
     best = targets.score(softmax(logits / model.temperature)).loss
     for other in (model.temperature * 0.9, model.temperature * 1.1, 1.0):
         assert best <= targets.score(softmax(logits / other)).loss + 1e-9
+
+
+@pytest.mark.slow
+def test_what_is_observed_of_a_round_is_the_mean_of_its_batches() -> None:
+    def observed(round_steps: int) -> list[Score]:
+        features, found = Features(pictures=pictures()), []
+        schedule = Schedule(30, 3, round_steps, patience=None, learning_rate=0.01)
+        targets = Targets.of(TRAIN, LABELS)
+        network = Network.new(features, TRAIN, 3, seed=0)
+        fit(network, targets, targets, schedule, 0, observe=lambda _, on, __: found.append(on))
+        return found
+
+    [whole] = observed(3)
+    assert np.mean(observed(1), axis=0) == pytest.approx(whole, rel=1e-6)
