@@ -63,7 +63,7 @@ def test_a_further_picture_that_cannot_be_had_is_said_and_tried_again(shop: Path
     assert "5 pictures; 0 skipped, 0 failed" in crawl(shop, *more).stdout
 
 
-COLOURS = {"red": 0, "green": 120, "blue": 240}
+COLOURS = {"red": 0, "green": 15, "blue": 30}  # they overlap: training ends early
 PREDICTED = """select product_id, category_id, score from predicted_category
   where experiment_id = {} order by product_id"""
 
@@ -114,8 +114,20 @@ def test_categorizers_look_at_as_many_pictures_as_are_asked_for(
     scores = {row["product_id"]: float(row["score"]) for row in filed}
     for product, _, score in rows(tmp_path, PREDICTED.format(5)):
         assert scores[str(product)] == pytest.approx(score, abs=1e-6)
-    said = run(tmp_path, "analyze", "--label-errors", 4, "--backbone", network).stderr
-    assert "searching 90 labels" in said
+
+
+@pytest.mark.slow
+def test_labels_are_searched_with_the_pictures_of_the_experiment(
+    many: Path, network: Path, tmp_path: Path
+) -> None:
+    header, *lines = (many / "products.csv").read_text().splitlines()
+    (tmp_path / "few.csv").write_text("\n".join([header, *lines[::4]]))
+    several = ["--images-per-product", 4]
+    run(tmp_path, "crawl", "--from", "few.csv", "--images", many, *several, key=None)
+    options = ["--min-per-category", 3, "--backbone", network, *several]
+    run(tmp_path, "categorize_images", *options)
+    said = run(tmp_path, "analyze", "--label-errors", 1, "--backbone", network).stderr
+    assert "searching 23 labels" in said
 
 
 @pytest.mark.slow
