@@ -178,12 +178,18 @@ def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
         ),
     )
     peer = figures(joined, 0.98)
-    found = {head: figures(judged(catalogue, Choices("images", head=head)), 0.98) for head in HEADS}
-    for head, mine in found.items():
-        told_head = ",".join(map(str, head)) or "softmax"
-        met = None if head else mine[0] >= peer[0]
-        bar = "reported" if head else "accuracy >= peer"
-        yield Row(f"{title}: {told_head}", percent(mine), percent(peer), bar, met)
+    yield Row(f"{title}: logistic", "", percent(peer), "reported")
+    ours = {
+        ",".join(map(str, head)) or "softmax": figures(
+            judged(catalogue, Choices("images", head=head)), 0.98
+        )
+        for head in HEADS
+    }
+    for head, mine in ours.items():
+        yield Row(f"{title}: {head}", percent(mine), "", "reported")
+    winner = max(ours, key=ours.__getitem__)
+    met = all(a >= b for a, b in zip(ours[winner], peer, strict=True))
+    yield Row(f"{title}: best, {winner}", percent(ours[winner]), percent(peer), ">= peer", met)
 
 
 def both(name: str, catalogue: Catalogue) -> Iterator[Row]:
