@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +12,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from benchmarks import peers
-from benchmarks.catalogues import read_catalogue
 from benchmarks.common import Row, percent
-from benchmarks.folds import folds, read_flipkart
+from benchmarks.cuts import Catalogue, crossed, read_catalogues
 from benchmarks.peers import Guessed, Rows
 from product_classifier.evaluate.comparison import Comparison, Scored, compare
 from product_classifier.evaluate.coverage import coverage
-from product_classifier.features.backbone import load_backbone
-from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features, picture_features
+from product_classifier.features.features import Features
 from product_classifier.features.words import Reading, vectorize
-from product_classifier.models import cross_fitting
 from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
 from product_classifier.models.network import Scaling
-from product_classifier.models.split import duplicate_groups
 from product_classifier.models.training import predict, train
-from product_classifier.records import Dataset, Image
 
 WORDS = ("network", "logistic", "forest", "linear", "embedding", "sequence", "blend")
-HEADS: Sequence[tuple[int, ...]] = ((), (256,))
+HEADS: Mapping[str, tuple[int, ...]] = {"softmax": (), "dense:256": (256,)}
 BOTH = (
     Choices("both", fusion="concat"),
     Choices("both", fusion="product"),
@@ -41,30 +33,8 @@ BOTH = (
     Choices("both", fusion="stack", model="linear"),
 )
 BOTH_TITLE = "both, {}, accuracy / coverage at 98%"
-FOLDS = 5
+Figures = tuple[float, float]  # accuracy, coverage
 SURE = 0.05  # of a test of two models
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Products with the ways they are cut; every field but the last three is [products]."""
-
-    texts: Sequence[str]
-    labels: NDArray[np.int64]
-    group: NDArray[np.int64]  # of duplicates
-    pictures: Bottlenecks | None
-    cuts: Sequence[tuple[Rows, Rows, Rows]]  # to learn from, to tune on, to test on
-    limit: int | None = None  # words of a text that are read
-
-    @property
-    def tested(self) -> Rows:
-        """The rows of all test parts."""
-        return np.concatenate([test for _, _, test in self.cuts])
-
-    @property
-    def read(self) -> Sequence[str]:
-        """What peers may read of the texts."""
-        return [" ".join(text.split()[: self.limit]) for text in self.texts]
 
 
 def run(shared: Path) -> Iterator[Row]:
@@ -80,64 +50,6 @@ def run(shared: Path) -> Iterator[Row]:
         # 888 test products leave coverage within ten points; all 9,328 tell
         whole = crossed(known["fashion, 3 words"])
         yield from beside_halves("fashion, 3 words, 5-fold", whole, BOTH[:1])
-
-
-def read_catalogues(shared: Path, place: Path) -> dict[str, Catalogue]:
-    """Read all of them into a place, their pictures as Inception's bottlenecks."""
-    instacart, fashion = (
-        read_catalogue(place / name, "--from", shared / "data" / name / "products.csv")
-        for name in ("instacart", "fashion")
-    )
-    backbone = load_backbone(str(shared / "weights" / "inception_v3"))
-
-    def pictures(images: Sequence[Image | None], folder: Path) -> Bottlenecks:
-        found = picture_features(images, folder, backbone, place / "cache").pictures
-        assert found
-        return found
-
-    found = read_flipkart(shared, place / "flipkart")
-    flipkart = Catalogue(
-        found.texts,
-        found.labels,
-        groups(found.texts, found.images),
-        pictures(found.images, found.folder),
-        list(folds(found.where)),
-    )
-    dressed = split(fashion, pictures(fashion.images, place / "fashion" / "images"))
-    return {
-        "instacart": split(instacart),
-        "flipkart": flipkart,
-        "fashion": dressed,
-        "fashion, 3 words": dataclasses.replace(dressed, limit=3),
-    }
-
-
-def split(dataset: Dataset, pictures: Bottlenecks | None = None) -> Catalogue:
-    """Cut a data set as its frozen split does."""
-    parts = np.array([item.part for item in dataset.items])
-    texts = [item.text for item in dataset.items]
-    cut = tuple(np.flatnonzero(parts == part) for part in ("train", "tuning", "test"))
-    return Catalogue(
-        texts,
-        np.array([item.labels[0] for item in dataset.items]),
-        groups(texts, dataset.images),
-        pictures,
-        [cut],  # type: ignore[list-item]
-    )
-
-
-def crossed(catalogue: Catalogue) -> Catalogue:
-    """Cut a whole catalogue into folds, so that each product is tested once."""
-    fold, tuning = cross_fitting.cut([str(group) for group in catalogue.group], FOLDS)
-    cuts = [
-        (
-            np.flatnonzero((fold != number) & ~tuning),
-            np.flatnonzero((fold != number) & tuning),
-            np.flatnonzero(fold == number),
-        )
-        for number in range(FOLDS)
-    ]
-    return dataclasses.replace(catalogue, cuts=cuts)
 
 
 def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
@@ -158,14 +70,10 @@ def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
     ours = {}
     for model in WORDS:
         started = time.monotonic()
-        ours[model] = judged(catalogue, Choices("words", model=model))
+        ours[model] = figures(judged(catalogue, Choices("words", model=model)), target)
         seconds = time.monotonic() - started
-        mine = percent(figures(ours[model], target))
-        yield Row(f"{title}: {model}, {seconds:.0f} s", mine, "", "reported")
-    winner = max(ours, key=lambda model: figures(ours[model], target))
-    found = figures(ours[winner], target)
-    met = all(a >= b for a, b in zip(found, best, strict=True))
-    yield Row(f"{title}: best, {winner}", percent(found), percent(best), ">= best of both", met)
+        yield Row(f"{title}: {model}, {seconds:.0f} s", percent(ours[model]), "", "reported")
+    yield winner(title, ours, (best[0], best[1]))
 
 
 def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
@@ -179,17 +87,11 @@ def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
     )
     peer = figures(joined, 0.98)
     yield Row(f"{title}: logistic", "", percent(peer), "reported")
-    ours = {
-        ",".join(map(str, head)) or "softmax": figures(
-            judged(catalogue, Choices("images", head=head)), 0.98
-        )
-        for head in HEADS
-    }
-    for head, mine in ours.items():
-        yield Row(f"{title}: {head}", percent(mine), "", "reported")
-    winner = max(ours, key=ours.__getitem__)
-    met = all(a >= b for a, b in zip(ours[winner], peer, strict=True))
-    yield Row(f"{title}: best, {winner}", percent(ours[winner]), percent(peer), ">= peer", met)
+    ours = {}
+    for layers, head in HEADS.items():
+        ours[layers] = figures(judged(catalogue, Choices("images", head=head)), 0.98)
+        yield Row(f"{title}: {layers}", percent(ours[layers]), "", "reported")
+    yield winner(title, ours, peer)
 
 
 def both(name: str, catalogue: Catalogue) -> Iterator[Row]:
@@ -225,6 +127,13 @@ def beside_halves(
             "both better, p < 0.05",
             met,
         )
+
+
+def winner(title: str, ours: Mapping[str, Figures], peer: Figures) -> Row:
+    """Set our most accurate model beside the best that peers have."""
+    best = max(ours, key=ours.__getitem__)
+    met = all(a >= b for a, b in zip(ours[best], peer, strict=True))
+    return Row(f"{title}: best, {best}", percent(ours[best]), percent(peer), ">= peers", met)
 
 
 def judged(catalogue: Catalogue, choices: Choices) -> Scored:
@@ -277,7 +186,7 @@ def inputs(
     return csr_matrix(hstack([bag, csr_matrix(seen)]))
 
 
-def figures(scored: Scored, target: float) -> tuple[float, float]:
+def figures(scored: Scored, target: float) -> Figures:
     """Accuracy, and coverage in hindsight."""
     score, right = scored
     return float(right.mean()), coverage(score, right, target).share
@@ -297,8 +206,3 @@ def gains(against: dict[str, Comparison]) -> str:
         f"[{100 * found.coverage[0.98].low:.1f}, {100 * found.coverage[0.98].high:.1f}]"
         for found in against.values()
     )
-
-
-def groups(texts: Sequence[str], images: Sequence[Image | None]) -> NDArray[np.int64]:
-    """Give the duplicate group of each product a number."""
-    return np.array(duplicate_groups(texts, [image.sha256 if image else None for image in images]))

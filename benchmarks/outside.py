@@ -10,7 +10,8 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks.common import Row
-from benchmarks.models import Catalogue, features_of, read_catalogues
+from benchmarks.cuts import Catalogue, read_catalogues
+from benchmarks.models import features_of
 from product_classifier.models.choices import Choices, fit_of
 from product_classifier.models.outside import find_outside
 from product_classifier.models.split import TEST, TRAIN, TUNING

@@ -95,7 +95,7 @@ def fit(
     model.compile(
         optimizer(schedule.learning_rate),
         network.loss,
-        weighted_metrics=["accuracy"] if observe else None,  # a tenth of the time
+        weighted_metrics=["accuracy"] if observe else None,  # they take time
     )
     batches = _batches(len(learning.rows), schedule.batch_size, np.random.default_rng(seed))
     best, best_loss, best_weights = 0, math.inf, model.get_weights()
