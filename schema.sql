@@ -12,6 +12,11 @@ create table category (
 );
 create index category_by_parent on category (parent);
 
+create table translated_category (          -- names in another language, where the source has them
+  category_id text primary key references category,  -- the category
+  name        text not null                 -- need not be unique either
+) without rowid;
+
 create table product (
   id          text primary key,             -- the source's id, a number or any string
   category_id text references category,     -- the main category: the first by path it was met under
@@ -50,6 +55,20 @@ create table image (
   check ((file is null) = (error is not null))
 );
 
+create table image_mark (                   -- what a network of retrain.py says of pictures; none is deleted
+  sha256 text primary key,                  -- of the picture's bytes, as in image
+  label  text not null,                     -- what categorizers would rather not see, such as zoomed
+  score  real not null check (score between 0 and 1),  -- probability of that label
+  marked integer not null check (marked in (0, 1)),  -- 1: left out, unless all of a product's are
+  model  text not null,                     -- SHA-256 of the network's file
+  date   text not null                      -- when it was looked at
+) without rowid;
+
+create table given_part (                   -- the split that a catalogue came with; used where asked for
+  product_id text primary key references product on delete cascade,  -- the product
+  part       text not null check (part in ('train', 'validation', 'test'))  -- of the source's own split
+) without rowid;
+
 create table bookmark (                     -- how far each query has been read
   query       text primary key,             -- such as products?cat=belts
   next_offset integer not null,             -- where the next page starts
@@ -60,7 +79,7 @@ create table bookmark (                     -- how far each query has been read
 );
 
 create table skipped (                      -- what a source offered and could not be used
-  kind   text not null,                     -- category or product
+  kind   text not null,                     -- category, product or image
   item   text not null,                     -- its id, or where it stood
   reason text not null,                     -- why it could not be used
   date   text not null,                     -- when it was last met
@@ -187,4 +206,4 @@ create table outside (                      -- how unlike all the learned catego
   primary key (experiment_id, product_id)
 ) without rowid;
 
-pragma user_version = 6;
+pragma user_version = 7;

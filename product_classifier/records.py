@@ -37,7 +37,7 @@ class Product:
 class Skipped:
     """Something a source offered that could not be used, and why."""
 
-    kind: str  # 'category' or 'product'
+    kind: str  # 'category', 'product' or 'image'
     item: str  # its id, or where it stood
     reason: str
 

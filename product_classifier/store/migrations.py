@@ -11,7 +11,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 
-LATEST = 6
+LATEST = 7
 
 OLD_TABLES = ("category", "product", "experiment", "predicted_category")
 TABLES = {*OLD_TABLES, "product_category", "image", "bookmark", "skipped"}
@@ -51,6 +51,7 @@ alter table experiment add column seal text;
     3: "",
     4: "",
     5: "",
+    6: "",
 }
 NEW = {  # version → tables and views that its successor has more
     2: ("table predicted_path", "table certificate"),
@@ -61,6 +62,7 @@ NEW = {  # version → tables and views that its successor has more
     ),
     4: ("table outside",),
     5: ("table product_image",),
+    6: ("table translated_category", "table image_mark", "table given_part"),
 }
 
 

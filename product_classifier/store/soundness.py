@@ -27,8 +27,8 @@ PATHS = """select product_id, height, category_id, part, score, uncalibrated fro
 BATCH = 10_000  # rows
 LABELS = ("label_search", "suspicion", "neighbour", "audit")
 CRAWLED = (
-    *("category", "product", "product_category", "product_image"),
-    *("image", "bookmark", "skipped"),
+    *("category", "translated_category", "product", "product_category", "product_image"),
+    *("image", "image_mark", "given_part", "bookmark", "skipped"),
 )
 
 

@@ -116,7 +116,9 @@ def test_the_file_of_the_earlier_system_is_migrated(tmp_path: Path) -> None:
     open_and_close(path)  # and is not migrated again
 
 
-TO_FORMAT_5 = "drop table product_image; pragma user_version = 5;"
+TO_FORMAT_6 = """drop table translated_category; drop table image_mark; drop table given_part;
+pragma user_version = 6;"""
+TO_FORMAT_5 = f"{TO_FORMAT_6} drop table product_image; pragma user_version = 5;"
 TO_FORMAT_4 = f"{TO_FORMAT_5} drop table outside; pragma user_version = 4;"
 TO_FORMAT_3 = f"""{TO_FORMAT_4}
 drop view corrected_product; drop view true_category; drop view ambiguous;
@@ -157,7 +159,7 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
     open_and_close(path)
 
 
-@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3, TO_FORMAT_4, TO_FORMAT_5])
+@pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3, TO_FORMAT_4, TO_FORMAT_5, TO_FORMAT_6])
 def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
