@@ -1,20 +1,25 @@
-"""Fill crawl.db with the categories, products and pictures of the ShopStyle API or a CSV file."""
+"""Fill crawl.db with categories, products and pictures: of the ShopStyle API or any catalogue."""
 
 import argparse
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 from product_classifier import cli
+from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query
+from product_classifier.crawling.imports import import_shop, import_source
 from product_classifier.errors import KeyRejectedError, SourceError
-from product_classifier.options.crawling import arguments
-from product_classifier.records import Query
-from product_classifier.sources.csvfile import Contents, read_csv
+from product_classifier.options.crawling import arguments, asked_of
+from product_classifier.records import Query, Skipped
+from product_classifier.report.preview import preview_text
+from product_classifier.sources import kinds
 from product_classifier.sources.http import Client
 from product_classifier.sources.pictures import fetch_pictures
+from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import (
     REACHABLE,
     ShopStyle,
@@ -24,6 +29,7 @@ from product_classifier.sources.shopstyle import (
 from product_classifier.store import bookmarks, catalogue, pending
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.images import ImageFolder
+from product_classifier.store.older import adopt, insist_on_adopted, old_copies
 
 
 def main() -> int:
@@ -32,15 +38,19 @@ def main() -> int:
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
-    with sole_crawler(args.db_path), open_database(args.db_path, create=True) as db:
+    kind = args.source and (args.format or kinds.kind_of(args.source))
+    with sole_crawler(args.db_path), ExitStack() as stack:
+        if kind == kinds.SQLITE and not args.db_path.exists():
+            adopt(Path(args.source), args.db_path)
+        db = stack.enter_context(open_database(args.db_path, create=True))
         if args.refresh:
             bookmarks.reopen(db, args.refresh)
         if shop and args.only in (None, "categories"):
             crawl_categories(db, shop, args.root)
         if shop and args.only in (None, "products"):
             crawl_products(db, shop, args)
-        if args.source and not args.only:
-            import_csv(db, args)
+        if kind and not args.only:
+            import_catalogue(db, kind, args)
         if args.only in (None, "images"):
             crawl_pictures(db, args)
         found = catalogue.progress(db, args.images_per_product)
@@ -58,8 +68,12 @@ def main() -> int:
 def tell_what_is_left(args: argparse.Namespace) -> int:
     """Print what a crawl would fetch; nobody is asked and nothing is changed."""
     if args.source and not args.only:
-        contents = read_file(args)
-        print(f"products: {len(contents.products):,}, {len(contents.skipped):,} to be skipped")
+        kind = args.format or kinds.kind_of(args.source)
+        if kind in (kinds.SHOP, kinds.SQLITE):
+            print(f"{args.source}: {kind}")
+        else:
+            source = kinds.open_source(kind, asked_of(args))
+            print(f"{source.name}: {source.about}\n{preview_text(source.entries())}")
     if not args.db_path.exists():
         print(f"there is no {args.db_path} yet: everything would be fetched")
         return cli.DONE
@@ -73,17 +87,10 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
             left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
             print(f"products: of {len(left):,} leaves of {len(leaves):,}")
         if args.only in (None, "images"):
-            asked = args.images, args.refresh, args.images_per_product
+            asked = args.pictures, args.refresh, args.images_per_product
             pictures = pending.count_pending_images(db, *asked)
             print(f"pictures: {pictures:,}" + ("" if args.only else ", and those of new products"))
     return cli.DONE
-
-
-def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str) -> None:
-    """Fetch the tree below root, once."""
-    query = category_query(root)
-    if not bookmarks.bookmark(db, query).finished:
-        catalogue.save_categories(db, query, *shop.categories(root))
 
 
 def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Namespace) -> None:
@@ -114,26 +121,6 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Names
     progress.close()
 
 
-def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: int) -> None:
-    """Fetch a query's products from its bookmark on."""
-    reached = bookmarks.bookmark(db, query.name)
-    if not reached.finished:
-        for page in shop.pages(query, reached.offset, maximum):
-            catalogue.save_page(db, page)
-
-
-def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
-    """Fetch what lies beyond the API's reach, one range of prices after the other."""
-    enough = catalogue.count_products(db, leaf) >= maximum
-    if enough or bookmarks.bookmark(db, cuts_query(leaf)).finished:
-        return
-    for query in shop.cuts(leaf):
-        crawl_query(db, shop, query, REACHABLE)
-        if catalogue.count_products(db, leaf) >= maximum:
-            return
-    bookmarks.save_finished(db, cuts_query(leaf))
-
-
 @contextmanager
 def telling(fail: Callable[[str, str], None], query: str) -> Iterator[None]:
     """Tell why a query failed, and go on; a key that is rejected stops everything."""
@@ -145,17 +132,28 @@ def telling(fail: Callable[[str, str], None], query: str) -> Iterator[None]:
         fail(query, str(error))
 
 
-def import_csv(db: sqlite3.Connection, args: argparse.Namespace) -> None:
-    """Read a whole file into the database."""
-    contents = read_file(args)
-    catalogue.save_import(
-        db, contents.categories, contents.products, contents.skipped, args.source.name
-    )
-    if args.log_json:
-        for entry in contents.skipped:
-            cli.say(json.dumps({"skipped": entry.item, "reason": entry.reason}))
+def import_catalogue(db: sqlite3.Connection, kind: str, args: argparse.Namespace) -> None:
+    """Read a catalogue of another kind into the database."""
+    if kind == kinds.SQLITE:
+        insist_on_adopted(db, args.source)
+        return
+    problems = cli.Problems("skipped", as_json=args.log_json)
+
+    def tell(entry: Skipped) -> None:
+        if args.strict:
+            raise SourceError(f"{entry.item}: {entry.reason}; without --strict the rest is stored")
+        problems.tell(entry.item, entry.reason)
+
+    progress = cli.Progress("products", as_json=args.log_json)
+    if kind == kinds.SHOP:
+        shop = Shopify(web(args, args.requests_per_minute or 120, connections=1), args.source)
+        import_shop(db, shop, args.collections, tell, progress.advance)
     else:
-        cli.warn([f"{entry.item}: {entry.reason}" for entry in contents.skipped], "skipped")
+        source = kinds.open_source(kind, asked_of(args))
+        cli.say(f"{source.name}: {source.about}")
+        import_source(db, source, ImageFolder(args.images_path), tell, progress.advance)
+    progress.close()
+    problems.close()
 
 
 def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
@@ -163,14 +161,15 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     store = ImageFolder(args.images_path)
     store.sweep()
     client = web(args, per_minute=None, connections=args.connections)
-    asked = args.images, args.refresh, args.images_per_product
+    asked = args.pictures, args.refresh, args.images_per_product
     addresses = pending.pending_images(db, *asked)
+    copies = old_copies(db, args.pictures)
     progress, failed = None, 0
 
     def notes() -> dict[str, int]:
         return {"failed": failed, "pauses": client.pauses}
 
-    for some in fetch_pictures(addresses, client, args.images, store, args.connections):
+    for some in fetch_pictures(addresses, client, args.pictures, store, args.connections, copies):
         if not progress:  # servers are at work while a million addresses are counted
             wanted = pending.count_pending_images(db, *asked)
             progress = cli.Progress("pictures", wanted, notes, args.log_json)
@@ -179,11 +178,6 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
         progress.advance(len(some))
     if progress:
         progress.close()
-
-
-def read_file(args: argparse.Namespace) -> Contents:
-    """Read a catalogue from a file."""
-    return read_csv(args.source, args.images, args.path_separator, args.encoding)
 
 
 def shopstyle(args: argparse.Namespace) -> ShopStyle:
@@ -199,7 +193,7 @@ def shopstyle(args: argparse.Namespace) -> ShopStyle:
         key = os.environ.get("SHOPSTYLE_API_KEY", "").strip()
     if not key:
         raise KeyRejectedError("there is no API key; set SHOPSTYLE_API_KEY or pass --api-key-file")
-    return ShopStyle(web(args, args.requests_per_minute, connections=1), key, args.api_url)
+    return ShopStyle(web(args, args.requests_per_minute or 750, connections=1), key, args.api_url)
 
 
 def web(args: argparse.Namespace, per_minute: float | None, connections: int) -> Client:

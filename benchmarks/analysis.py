@@ -13,9 +13,9 @@ from benchmarks.common import Row, measure
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Category, Product
 from product_classifier.store.answers import CALIBRATION, TEST
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
+from product_classifier.store.importing import save_import
 
 TESTED, CALIBRATING, LEAVES, SIBLINGS = 1_000_000, 500_000, 156, 12
 MOST_SECONDS, MOST_BYTES = 30, 1.5 * 2**30
@@ -39,7 +39,7 @@ def run(shared: Path) -> Iterator[Row]:
         path = Path(place) / "crawl.db"
         with open_database(path, create=True) as db:
             products = (Product(str(k), "name", "", (leaves[true[k]],), None) for k in range(count))
-            save_import(db, tree, products, [], "generated")
+            save_import(db, [*tree, *products], "generated")
             predictions = [
                 Prediction(str(k), leaves[predicted[k]], float(score[k])) for k in range(TESTED)
             ]

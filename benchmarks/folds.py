@@ -24,9 +24,9 @@ from product_classifier.features.words import vectorize
 from product_classifier.models.network import Scaling
 from product_classifier.models.split import duplicate_groups, position_of
 from product_classifier.models.training import predict, train
-from product_classifier.records import Image
-from product_classifier.sources.csvfile import read_csv
+from product_classifier.records import Image, Product
 from product_classifier.sources.http import Client
+from product_classifier.sources.kinds import Asked, open_source
 from product_classifier.sources.pictures import fetch_pictures
 from product_classifier.store.images import ImageFolder
 
@@ -62,7 +62,8 @@ class Flipkart:
 def read_flipkart(shared: Path, place: Path) -> Flipkart:
     """Read the catalogue, its pictures into a folder below place."""
     folder = shared / "data" / "flipkart"
-    products = read_csv(folder / "products.csv", folder).products
+    source = open_source("csv", Asked(folder / "products.csv", folder))
+    products = [entry for entry in source.entries() if isinstance(entry, Product)]
     names = sorted({product.categories[0] for product in products})
     labels = np.array([names.index(product.categories[0]) for product in products])
     texts = [f"{product.name}\n{product.description}" for product in products]

@@ -76,6 +76,30 @@ def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
         say(f"{what}: {len(messages) - shown:,} more")
 
 
+class Problems:
+    """Tells of problems as they come, one line each: the first ones, and how many more there were.
+
+    as_json: lines of JSON for machines, all of them.
+    """
+
+    def __init__(self, what: str, shown: int = 20, as_json: bool = False) -> None:
+        self._what, self._shown, self._as_json = what, shown, as_json
+        self.count = 0
+
+    def tell(self, item: str, reason: str) -> None:
+        """Tell of one more."""
+        self.count += 1
+        if self._as_json:
+            say(json.dumps({self._what: item, "reason": reason}))
+        elif self.count <= self._shown:
+            say(f"{self._what}: {item}: {reason}")
+
+    def close(self) -> None:
+        """Say how many were not told."""
+        if self.count > self._shown and not self._as_json:
+            say(f"{self._what}: {self.count - self._shown:,} more; the table skipped has them all")
+
+
 def end(result: str, lost_pictures: Sequence[str] = ()) -> int:
     """Put a result on stdout and tell which pictures were not read; returns the exit code."""
     warn(lost_pictures, "picture not read")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from product_classifier.errors import PictureError
 
@@ -23,6 +24,9 @@ EXTENSIONS = {
     "GIF": "gif",
     "BMP": "bmp",
 }
+SCALED_AS_READ = ("JPEG", "MPO")
+END_OF_JPEG, TRAILER = b"\xff\xd9", 64  # its last marker; bytes that programs leave behind it
+TURNED = (5, 6, 7, 8)  # orientations of Exif that swap width and height
 MAX_PIXELS = 50_000_000
 LARGE = (
     4_000_000  # pixels; those with more are decoded one at a time, since each takes up to 800 MB
@@ -37,16 +41,46 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
     Raises PictureError for anything that is not a complete picture of a known format, or that has
     more than 50 million pixels.
     """
-    try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        if picture.width * picture.height > MAX_PIXELS:
-            size = f"{picture.width}x{picture.height}"
-            raise PictureError(f"{size} pixels are more than {MAX_PIXELS:,}")
-        extension = EXTENSIONS[str(picture.format)]
-        with _one_large if picture.width * picture.height > LARGE else nullcontext():
+    with _telling(data):
+        picture = _opened(data)
+        with _sparing_memory(picture):
             picture.load()
             ImageOps.exif_transpose(picture, in_place=True)
-            return _rgb(picture), extension
+            return _rgb(picture), EXTENSIONS[str(picture.format)]
+
+
+def check_framed(data: bytes) -> tuple[str, tuple[int, int]]:
+    """Do what `check` does for bytes that cannot have been cut on their way, in less time.
+
+    A JPEG that begins and ends as one is taken at its word: damage inside is met where it is used.
+    """
+    if END_OF_JPEG in data[-TRAILER:]:
+        with _telling(data):
+            picture = _opened(data)
+            if picture.format == "JPEG" and not picture.info.get("exif"):
+                return EXTENSIONS[picture.format], picture.size
+    return check(data)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Read the header of a picture. Raises PictureError for one that is too large to be one."""
+    picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    if picture.width * picture.height > MAX_PIXELS:
+        size = f"{picture.width}x{picture.height}"
+        raise PictureError(f"{size} pixels are more than {MAX_PIXELS:,}")
+    return picture
+
+
+def _sparing_memory(picture: Image.Image) -> AbstractContextManager[object]:
+    """Let large pictures be decoded one at a time."""
+    return _one_large if picture.width * picture.height > LARGE else nullcontext()
+
+
+@contextmanager
+def _telling(data: bytes) -> Iterator[None]:
+    """Turn what a decoder says into what is wrong with a picture."""
+    try:
+        yield
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -54,6 +88,25 @@ def decode(data: bytes) -> tuple[Image.Image, str]:
     except Exception as error:  # decoders raise whatever their format's code happens to meet
         reason = str(error).partition(" (")[0]  # without the numbers that differ each time
         raise PictureError(f"broken picture ({reason})") from None
+
+
+def check(data: bytes) -> tuple[str, tuple[int, int]]:
+    """Read a whole picture, and tell its file extension, and its width and height when upright.
+
+    Of a JPEG every bit is read but an eighth of its size computed, in half the time of `decode`.
+    Raises PictureError as that does.
+    """
+    with _telling(data):
+        picture = _opened(data)
+        width, height = picture.size
+        if picture.format not in SCALED_AS_READ:
+            picture, extension = decode(data)
+            return extension, picture.size
+        with _sparing_memory(picture):
+            picture.draft(None, (1, 1))
+            picture.load()
+        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+        return EXTENSIONS[str(picture.format)], (height, width) if turned else (width, height)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

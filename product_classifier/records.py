@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -19,18 +19,7 @@ class Category:
     parent: str | None
     path: str  # ids from below the root down to this one, joined by '/'; '' for the root
     leaf: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """What a source knows of one product."""
-
-    id: str
-    name: str
-    description: str  # may hold HTML
-    categories: tuple[str, ...]  # category ids, the main one first
-    image: str | None  # address of its picture: a URL, or a path below the folder of pictures
-    more_images: tuple[str, ...] = ()  # addresses of further ones, in the source's order
+    translated: str | None = None  # the name in another language
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +29,33 @@ class Skipped:
     kind: str  # 'category', 'product' or 'image'
     item: str  # its id, or where it stood
     reason: str
+
+
+@dataclass(slots=True)  # frozen ones take a second more for each million
+class Product:
+    """What a source knows of one product."""
+
+    id: str
+    name: str
+    description: str  # may hold HTML
+    categories: tuple[str, ...]  # category ids, the main one first
+    image: str | None  # address of its picture: a URL, or a path below the folder of pictures
+    more_images: tuple[str, ...] = ()  # addresses of further ones, in the source's order
+    part: str | None = None  # of the source's own split: 'train', 'validation' or 'test'
+    place: str = field(default="", compare=False)  # where the source has it, for messages
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What must not differ where a source has it in several places."""
+        return self.name, self.description, self.image, self.more_images
+
+    def contradicts(self) -> Skipped:
+        """Tell that an earlier place of the source has other facts of the same id."""
+        reason = f"id {self.id} stands in an earlier place with another name or picture"
+        return Skipped("product", self.place or self.id, reason)
+
+
+Entry = Category | Product | Skipped  # what a source yields; parents come before children
 
 
 class Query(NamedTuple):
@@ -75,6 +91,7 @@ class Page:
     next_offset: int
     finished: bool  # nothing lies beyond this page
     total: int | None = None  # products there are, as the source says
+    categories: list[Category] = field(default_factory=list)  # that were not told before
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,13 @@ class Image:
     width: int | None = None  # pixels
     height: int | None = None  # pixels
     error: str | None = None
+
+
+class Embedded(NamedTuple):
+    """A picture that a source holds itself."""
+
+    address: str  # as in Product.image; nobody else can be asked for it
+    data: bytes
 
 
 class Identity(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image as PillowImage
 
-from product_classifier.records import Category, Product
-from product_classifier.store.catalogue import save_import
+from product_classifier.records import Category, Product, Skipped
+from product_classifier.store import importing
 from product_classifier.store.database import open_database
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +61,17 @@ def product(
     more: tuple[str, ...] = (),
 ) -> Product:
     return Product(identity, name or f"product {identity}", "", categories, image, more)
+
+
+def save_import(
+    db: sqlite3.Connection,
+    categories: Iterable[Category],
+    products: Iterable[Product],
+    skipped: Iterable[Skipped],
+    source: str,
+) -> None:
+    """Store a small catalogue as an import of a file does."""
+    importing.save_import(db, [*categories, *products, *skipped], source)
 
 
 def shop(db: sqlite3.Connection, per_leaf: int = 30) -> list[Product]:

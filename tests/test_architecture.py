@@ -28,6 +28,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "models": {"features", "store", "evaluate"},  # a training keeps its state, fits its scores
     "evaluate": set(),
     "report": {"evaluate"},
+    "crawling": {"sources", "store"},
     "analysis": {"store", "features", "models", "evaluate", "report"},
     "filing": {"store", "features", "models", "report"},
     "demo": set(),
@@ -36,8 +37,11 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it
-    "sqlite3": {"store", "analysis", "crawl.py", "analyze.py"},
+    "sqlite3": {"store", "crawling", "analysis", "crawl.py", "analyze.py"},
     "urllib3": {"sources"},
+    "lxml": {"sources"},
+    "bson": {"sources"},
+    "pyarrow": {"sources", "report"},
     "certifi": {"sources"},
     "requests": set(),  # twice the time for each picture; passes keys on to other hosts
     "http": {"demo"},

@@ -1,16 +1,29 @@
 """The command line of crawl.py."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from product_classifier.options import common
+from product_classifier.sources.category_names import find_category_names
+from product_classifier.sources.cdiscount import Sample
+from product_classifier.sources.columns import FIELDS
+from product_classifier.sources.kinds import FORMATS, SHOP, Asked
+from product_classifier.sources.picture_folder import WEB
 from product_classifier.sources.shopstyle import API_URL
 
+WITH_SOURCE = (
+    *("format", "images", "columns", "path_separator", "encoding", "category_names", "sample"),
+    *("collections", "strict"),
+)
 EXAMPLES = """\
   SHOPSTYLE_API_KEY=... python crawl.py
   python crawl.py --api-key-file key.txt --root women --max-per-category 200
   python crawl.py --refresh 30d --contact me@shop.example
-  python crawl.py --from products.csv --images pictures --path-separator ' > '
+  python crawl.py --from products.csv --images pictures --dry-run
+  python crawl.py --from products.tsv.gz --columns name=title,category_path=dept+class
+  python crawl.py --from train.bson --sample 100000
+  python crawl.py --from https://shop.example
 Ctrl-C stops it; the same command goes on where it stopped."""
 
 
@@ -19,6 +32,70 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser = common.new_parser(description, EXAMPLES)
     common.add_database(parser)
     common.add_images(parser)
+    _add_api(parser)
+    _add_source(parser)
+    add = parser.add_argument
+    add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
+    common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
+    add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
+    add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
+    add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
+    add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
+    add("--log-json", action="store_true", help="progress and result as lines of JSON")
+    add(
+        "--requests-per-minute",
+        type=common.positive,
+        metavar="N",
+        help="to the API (750) or the shop (120)",
+    )
+    add(
+        "--connections", type=common.positive, default=16, metavar="N", help="pictures at once (16)"
+    )
+    add("--allow-private", action="store_true", help="also ask loopback and private addresses")
+    args = parser.parse_args()
+    if problem := _contradiction(args):
+        parser.error(problem)
+    args.pictures = _folder(args)
+    return args
+
+
+def asked_of(args: argparse.Namespace) -> Asked:
+    """Gather what is told of a file or folder."""
+    path = Path(args.source)
+    return Asked(
+        path=path,
+        images=args.pictures,
+        by_id=args.images is not None,
+        columns=args.columns,
+        separator=args.path_separator,
+        encoding=args.encoding,
+        category_names=args.category_names or find_category_names(path),
+        sample=Sample(args.sample, args.seed) if args.sample else None,
+    )
+
+
+def columns(text: str) -> Mapping[str, Sequence[str]]:
+    """Read which columns hold what, such as name=title,category_path=department+class."""
+    found: dict[str, Sequence[str]] = {}
+    for pair in common.names(text):
+        field, equals, names = pair.partition("=")
+        if not equals or field not in FIELDS:
+            raise argparse.ArgumentTypeError(
+                f"{pair!r} is not a field, '=' and a column; fields are {', '.join(FIELDS)}"
+            )
+        found[field] = [name for name in names.split("+") if name]
+    return found
+
+
+def _folder(args: argparse.Namespace) -> Path | None:
+    """Tell where the pictures of a file or folder lie."""
+    if not args.source or args.source.startswith(WEB):
+        return None
+    path = Path(args.source)
+    return Path(args.images or (path if path.is_dir() else path.parent)).resolve()
+
+
+def _add_api(parser: argparse.ArgumentParser) -> None:
     api = parser.add_argument_group("from the ShopStyle API")
     api.add_argument("--root", default="women", help="category to start below (women)")
     api.add_argument(
@@ -30,37 +107,61 @@ def arguments(description: str | None) -> argparse.Namespace:
     )
     api.add_argument("--api-key-file", type=Path, metavar="FILE", help="or SHOPSTYLE_API_KEY")
     api.add_argument("--api-url", default=API_URL, metavar="URL", help=f"({API_URL})")
-    api.add_argument(
-        "--requests-per-minute", type=common.positive, default=750, metavar="N", help="(750)"
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_argument_group("from another catalogue")
+    add = source.add_argument
+    add(
+        "--from",
+        dest="source",
+        metavar="SOURCE",
+        help="""a file (CSV, TSV, JSON, JSON Lines, Parquet, XML feed, BSON, the database of the
+        earlier system; .gz and .zip too), a folder of folders, or a Shopify shop's address""",
     )
-    table = parser.add_argument_group("from a file")
-    table.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE.csv", help="instead of the API"
+    add("--format", choices=FORMATS, help="what it is (as found)")
+    add(
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="where its pictures lie (beside the file), by their paths or named by their product",
     )
-    table.add_argument(
-        "--images", type=Path, metavar="DIR", help="where its pictures lie (beside the file)"
+    add(
+        "--columns",
+        type=columns,
+        default={},
+        metavar="FIELD=NAME,…",
+        help="""columns of a table that are not found by their names, such as
+        name=title,category_path=level1+level2; nothing behind '=': there is none""",
     )
-    table.add_argument(
-        "--path-separator", default="/", metavar="S", help="in the column category_path (/)"
+    add("--path-separator", metavar="S", help="what joins the names of a path (as found)")
+    add("--encoding", help="of the file (utf-8, or as its first bytes say)")
+    add(
+        "--category-names",
+        type=Path,
+        metavar="FILE",
+        help="of a BSON file (category_names.csv beside it)",
     )
-    table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
-    add = parser.add_argument
-    add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
-    common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
-    add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
-    add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
-    add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
-    add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
-    add("--log-json", action="store_true", help="progress and result as lines of JSON")
-    parser.add_argument(
-        "--connections", type=common.positive, default=16, metavar="N", help="pictures at once (16)"
+    add(
+        "--sample",
+        type=common.positive,
+        metavar="N",
+        help="of a BSON file so many products, drawn evenly from all of it",
     )
-    parser.add_argument(
-        "--allow-private", action="store_true", help="also ask loopback and private addresses"
-    )
-    args = parser.parse_args()
+    add("--seed", type=common.seed, default=0, help="of that sample (0)")
+    add("--collections", action="store_true", help="a shop's collections are the categories")
+    add("--strict", action="store_true", help="store nothing where anything must be skipped")
+
+
+def _contradiction(args: argparse.Namespace) -> str | None:
+    """Say which options do not go together."""
     if args.source and args.only in ("categories", "products"):
-        parser.error("--only images is all that --from knows: a file is read whole")
-    if args.source:
-        args.images = (args.images or args.source.parent).resolve()
-    return args
+        return "--only images is all that --from knows: a file is read whole"
+    for name in WITH_SOURCE:
+        if getattr(args, name) and not args.source:
+            return f"--{name.replace('_', '-')} goes with --from"
+    if args.format == SHOP and not args.source.startswith(WEB):
+        return "a Shopify shop is named by its address: --from https://…"
+    if args.path_separator == "":
+        return "the separator is empty; pass what joins the names as --path-separator"
+    return None

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
 from product_classifier.errors import PictureError, SourceError
-from product_classifier.pictures import decode
-from product_classifier.records import Image
+from product_classifier.pictures import check, check_framed
+from product_classifier.records import Embedded, Image
 from product_classifier.sources.http import Client
 
+Copies = Callable[[str], Path | None]
 AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
 LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
 
@@ -38,10 +41,12 @@ def fetch_pictures(
     folder: Path | None,
     store: Store,
     workers: int = 16,
+    copies: Copies = lambda address: None,
 ) -> Iterator[list[Image]]:
     """Fetch many pictures at once, and yield those that are stored or have failed since.
 
     An address is a URL, or the path of a file below folder; addresses are taken as they are needed.
+    copies: where a file might be that somebody has fetched from a URL before.
     Abandoning the iteration loses nothing that was yielded; the workers are daemons and hold nobody
     up.
     """
@@ -51,7 +56,7 @@ def fetch_pictures(
     def work() -> None:
         while (address := asked.get()) is not None:
             try:
-                ready.put(_fetched(address, client, folder, store))
+                ready.put(_fetched(address, client, folder, store, copies))
             except BaseException as error:  # for the thread that waits for it
                 ready.put(error)
 
@@ -77,7 +82,28 @@ def fetch_pictures(
             asked.put(None)
 
 
-def _fetched(address: str, client: Client, folder: Path | None, store: Store) -> Image:
+def store_pictures(pictures: Iterable[Embedded], store: Store, workers: Executor) -> list[Image]:
+    """Check and store pictures that a source holds itself, many at once."""
+
+    def stored(picture: Embedded) -> Image:
+        try:
+            extension, size = check_framed(picture.data)
+        except PictureError as error:
+            return Image(picture.address, error=str(error))
+        return Image(picture.address, *store.put(picture.data, extension), *size)
+
+    found = list(workers.map(stored, pictures))
+    store.keep()
+    return found
+
+
+def _fetched(
+    address: str, client: Client, folder: Path | None, store: Store, copies: Copies
+) -> Image:
+    with suppress(SourceError, PictureError):  # without a whole copy, the web is asked
+        if copy := copies(address):
+            data, extension, size = _checked(_read(str(copy), folder))
+            return Image(address, *store.put(data, extension), *size)
     try:
         if address.startswith(("http://", "https://")):
             data, extension, size = client.get_file(address, _checked)
@@ -95,9 +121,8 @@ def _whole(result: Image | BaseException) -> Image:
 
 
 def _checked(data: bytes) -> tuple[bytes, str, tuple[int, int]]:
-    """Decode a picture, and pass on its bytes with their extension, width and height."""
-    picture, extension = decode(data)
-    return data, extension, picture.size
+    """Read a whole picture, and pass on its bytes with their extension, width and height."""
+    return data, *check(data)
 
 
 def _read(address: str, folder: Path | None) -> bytes:

@@ -30,38 +30,18 @@ def save_categories(
 ) -> None:
     """Store a category tree, its root first, and the bookmark that it is complete."""
     with transaction(db):
-        _put_categories(db, _placed(db, list(categories)))
-        _put_skipped(db, skipped)
+        put_categories(db, _placed(db, list(categories)))
+        put_skipped(db, skipped)
         put_bookmark(db, query, 0, finished=True)
 
 
 def save_page(db: sqlite3.Connection, page: Page) -> None:
     """Store a page of products and its bookmark, both or neither."""
     with transaction(db):
+        put_categories(db, page.categories)
         _put_products(db, page.products)
-        _put_skipped(db, page.skipped)
+        put_skipped(db, page.skipped)
         put_bookmark(db, page.query, page.next_offset, page.finished, page.total)
-
-
-def save_import(
-    db: sqlite3.Connection,
-    categories: Iterable[Category],
-    products: Iterable[Product],
-    skipped: Iterable[Skipped],
-    source: str,
-) -> None:
-    """Store a whole imported catalogue, or nothing of it.
-
-    source: the file's name. What it says of its products' categories replaces what was known, and
-    what it skipped replaces what it skipped before.
-    """
-    products = list(products)
-    with transaction(db):
-        _put_categories(db, categories)
-        _forget_categories(db, [product.id for product in products])
-        _put_products(db, products)
-        db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} line ",))
-        _put_skipped(db, skipped)
 
 
 def save_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
@@ -69,21 +49,8 @@ def save_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
 
     One that has been complete is never given up.
     """
-    rows = [(i.address, i.file, i.sha256, i.width, i.height, i.error) for i in images]
     with transaction(db):
-        # as JSON: for each row that it is handed, SQLite would let all other threads run first
-        db.execute(
-            """insert into image (address, file, sha256, width, height, error, date)
-               select json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-                 json_extract(value, '$[2]'), json_extract(value, '$[3]'),
-                 json_extract(value, '$[4]'), json_extract(value, '$[5]'), :now
-               from json_each(:rows) where true
-               on conflict (address) do update set file = excluded.file,
-                 sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
-                 error = excluded.error, date = excluded.date
-               where excluded.file is not null or image.file is null""",
-            {"rows": json.dumps(rows), "now": now()},
-        )
+        put_images(db, images)
 
 
 def leaves_below(db: sqlite3.Connection, root: str) -> list[str]:
@@ -125,12 +92,49 @@ def progress(db: sqlite3.Connection, pictures: int = 1) -> Progress:
     )
 
 
-def _put_categories(db: sqlite3.Connection, categories: Iterable[Category]) -> None:
+def put_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
+    """Put pictures, inside a transaction."""
+    rows = [(i.address, i.file, i.sha256, i.width, i.height, i.error) for i in images]
+    # as JSON: for each row that it is handed, SQLite would let all other threads run first
+    db.execute(
+        """insert into image (address, file, sha256, width, height, error, date)
+           select json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+             json_extract(value, '$[2]'), json_extract(value, '$[3]'),
+             json_extract(value, '$[4]'), json_extract(value, '$[5]'), :now
+           from json_each(:rows) where true
+           on conflict (address) do update set file = excluded.file,
+             sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
+             error = excluded.error, date = excluded.date
+           where excluded.file is not null or image.file is null""",
+        {"rows": json.dumps(rows), "now": now()},
+    )
+
+
+def new_images(db: sqlite3.Connection, images: Iterable[Image]) -> list[Image]:
+    """Leave out the pictures that are complete already."""
+    images = list(images)
+    rows = db.execute(
+        """select address from image
+           where file is not null and address in (select value from json_each(?))""",
+        (json.dumps([image.address for image in images]),),
+    )
+    known = {address for (address,) in rows}
+    return [image for image in images if image.address not in known]
+
+
+def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> None:
+    """Put categories, parents before their children, inside a transaction."""
+    if not categories:
+        return
     db.executemany(
         """insert into category (id, name, parent, path, leaf) values (?, ?, ?, ?, ?)
            on conflict (id) do update set name = excluded.name, parent = excluded.parent,
              path = excluded.path, leaf = excluded.leaf""",
         ((c.id, c.name, c.parent, c.path, c.leaf) for c in categories),
+    )
+    db.executemany(
+        "insert or replace into translated_category values (?, ?)",
+        ((c.id, c.translated) for c in categories if c.translated),
     )
     # a tree that is imported later may put children below what was a leaf
     db.execute("update category set leaf = 0 where id in (select parent from category)")
@@ -143,17 +147,6 @@ def _placed(db: sqlite3.Connection, tree: Sequence[Category]) -> Sequence[Catego
         return tree
     root = dataclasses.replace(tree[0], path=known[0])
     return [root, *(dataclasses.replace(c, path=f"{root.path}/{c.path}") for c in tree[1:])]
-
-
-def _forget_categories(db: sqlite3.Connection, products: Sequence[str]) -> None:
-    ids = [(product,) for product in products]
-    db.executemany(
-        """update category set product_count = product_count - 1
-           where id in (select category_id from product_category where product_id = ?)""",
-        ids,
-    )
-    db.executemany("delete from product_category where product_id = ?", ids)
-    db.executemany("update product set category_id = null where id = ?", ids)
 
 
 def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
@@ -201,7 +194,8 @@ def _put_more_images(db: sqlite3.Connection, product: Product) -> None:
     )
 
 
-def _put_skipped(db: sqlite3.Connection, skipped: Iterable[Skipped]) -> None:
+def put_skipped(db: sqlite3.Connection, skipped: Iterable[Skipped]) -> None:
+    """Put what could not be used, inside a transaction."""
     db.executemany(
         "insert or replace into skipped values (?, ?, ?, ?)",
         ((entry.kind, entry.item, entry.reason, now()) for entry in skipped),

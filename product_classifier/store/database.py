@@ -32,7 +32,7 @@ def open_database(path: Path, create: bool = False) -> Iterator[sqlite3.Connecti
         _insist_on_folder(path)
     if path.is_file():
         _insist_on_ours(path)
-    with _connected(path, "rwc") as db:
+    with connected(path, "rwc") as db:
         if script := _needs(db, path):
             _apply(db, script)
         db.execute("pragma foreign_keys = on")
@@ -91,7 +91,7 @@ def _insist_on_folder(path: Path) -> None:
 
 
 @contextmanager
-def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+def connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """Connect to a file in a mode of SQLite's, and explain what may be wrong with it."""
     address = f"{path.resolve().as_uri()}?mode={mode}"
     try:
@@ -113,7 +113,7 @@ def _insist_on_ours(path: Path) -> None:
     """Look at a file without changing it. Raises StoreError for a database of something else."""
     if Path(f"{path}-journal").exists():
         return  # its writer was killed: what it left half done must be taken back before
-    with _connected(path, "ro&immutable=1") as db:
+    with connected(path, "ro&immutable=1") as db:
         _needs(db, path)
 
 

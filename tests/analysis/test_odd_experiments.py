@@ -24,11 +24,10 @@ from product_classifier.report.categories import categories_text, categories_val
 from product_classifier.report.comparison import comparison_text, comparison_values
 from product_classifier.report.text import figures_text, figures_values
 from product_classifier.store.answers import CALIBRATION, TEST
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, read_paths, save_experiment
 from product_classifier.store.images import ImageFolder
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 COUNT = 200
 LEAVES = ("belts", "flare")

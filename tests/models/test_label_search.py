@@ -14,10 +14,9 @@ from product_classifier.models import label_search
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import frozen_split, group_names
 from product_classifier.records import Dataset, Decided, Image
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.dataset import read_dataset, read_identities
 from product_classifier.store.decisions import import_decisions
-from tests.conftest import TREE, product, shop
+from tests.conftest import TREE, product, save_import, shop
 
 WRONG = ("bootcut-003", "belts-007")
 

@@ -9,10 +9,11 @@ import numpy as np
 from product_classifier.predictions import Alike, Experiment, LabelSearch, PathScores, Prediction
 from product_classifier.records import Category, Decided, Image, Product
 from product_classifier.store.answers import CALIBRATION, TEST
-from product_classifier.store.catalogue import save_images, save_import
+from product_classifier.store.catalogue import save_images
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.label_search import save_label_search
+from tests.conftest import save_import
 
 HIT = "window.hit=1"
 ATTACKS = (

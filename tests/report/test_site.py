@@ -10,10 +10,9 @@ import pytest
 from product_classifier.analysis.judging import Terms, judge_experiments
 from product_classifier.analysis.site import Shown, site_pages
 from product_classifier.predictions import Experiment, Prediction
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.images import ImageFolder
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.report.test_errors_page import Page
 

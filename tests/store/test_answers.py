@@ -18,10 +18,9 @@ from product_classifier.store.answers import (
     read_certificates,
     save_certificates,
 )
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.soundness import insist_on_seal
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 KEPT = Certificate(0.95, 0.9, 0.7132, 120, 2, 200)
 NODES = ("bootcut", "flare", "belts", "jeans")

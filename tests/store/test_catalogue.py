@@ -7,7 +7,7 @@ import pytest
 from product_classifier.records import Category, Image, Page, Product, Skipped
 from product_classifier.store import bookmarks, catalogue
 from product_classifier.store.bookmarks import Bookmark
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 QUERY = "products?cat=bootcut"
 
@@ -120,7 +120,7 @@ def test_what_failed_counts_only_where_it_was_asked_for(db: sqlite3.Connection) 
 
 def test_what_was_skipped_can_be_queried(db: sqlite3.Connection) -> None:
     skipped = [Skipped("product", "line 3", "it has no id")]
-    catalogue.save_import(db, TREE, [product("1", "belts")], skipped, "products.csv")
+    save_import(db, TREE, [product("1", "belts")], skipped, "products.csv")
     assert rows(db, "select kind, item, reason from skipped") == [
         ("product", "line 3", "it has no id")
     ]
@@ -129,13 +129,13 @@ def test_what_was_skipped_can_be_queried(db: sqlite3.Connection) -> None:
 def test_a_later_import_may_put_categories_below_a_leaf(db: sqlite3.Connection) -> None:
     start(db)
     below = [Category("wide-belts", "Wide", "belts", "belts/wide-belts", True)]
-    catalogue.save_import(db, below, [], [], "products.csv")
+    save_import(db, below, [], [], "products.csv")
     assert catalogue.leaves_below(db, "belts") == ["wide-belts"]
 
 
 def test_a_corrected_file_corrects_categories_and_counts(db: sqlite3.Connection) -> None:
-    catalogue.save_import(db, TREE, [product("1", "belts", "flare")], [], "products.csv")
-    catalogue.save_import(db, TREE, [product("1", "bootcut")], [], "products.csv")
+    save_import(db, TREE, [product("1", "belts", "flare")], [], "products.csv")
+    save_import(db, TREE, [product("1", "bootcut")], [], "products.csv")
     assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
     assert rows(db, "select * from product_category") == [("1", "bootcut")]
     assert rows(db, "select id from category where product_count > 0") == [("bootcut",)]
@@ -145,12 +145,12 @@ def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
     db: sqlite3.Connection,
 ) -> None:
     skipped = [Skipped("product", "a.csv line 3", "it has no id")]
-    catalogue.save_import(db, TREE, [product("1", "belts", image="/old/1.jpg")], skipped, "a.csv")
+    save_import(db, TREE, [product("1", "belts", image="/old/1.jpg")], skipped, "a.csv")
     catalogue.save_images(db, [Image("/old/1.jpg", error="No such file or directory")])
     other = [Skipped("product", "b.csv line 9", "it has no id")]
-    catalogue.save_import(db, [], [], other, "b.csv")
+    save_import(db, [], [], other, "b.csv")
     assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=2, failed=1)
-    catalogue.save_import(db, TREE, [product("1", "belts", image="/new/1.jpg")], [], "a.csv")
+    save_import(db, TREE, [product("1", "belts", image="/new/1.jpg")], [], "a.csv")
     assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=1, failed=0)
 
 
@@ -173,5 +173,5 @@ def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
 def test_an_import_is_stored_whole_or_not_at_all(db: sqlite3.Connection) -> None:
     broken = Product("2", "x", None, ("belts",), None)  # type: ignore[arg-type]
     with pytest.raises(sqlite3.IntegrityError):
-        catalogue.save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")
+        save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")
     assert catalogue.progress(db) == catalogue.Progress(0, 0, 0, 0, 0)

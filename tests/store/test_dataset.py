@@ -8,10 +8,10 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.models.split import frozen_split, group_names
 from product_classifier.records import Category, Dataset, Image
-from product_classifier.store.catalogue import save_images, save_import
+from product_classifier.store.catalogue import save_images
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_dataset, read_identities
-from tests.conftest import TREE, product, shop
+from tests.conftest import TREE, product, save_import, shop
 
 
 def read(db: sqlite3.Connection, *chosen: str, fewest: int = 1) -> Dataset:

@@ -10,11 +10,10 @@ import pytest
 from product_classifier.evaluate.accuracy import figures
 from product_classifier.predictions import Experiment, Prediction
 from product_classifier.records import Decided
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.dataset import read_dataset
 from product_classifier.store.decisions import Imported, import_decisions
 from product_classifier.store.experiments import read_mistakes, read_outcomes, save_experiment
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 PRODUCTS = [
     *(product(f"belt{k}", "belts") for k in range(5)),

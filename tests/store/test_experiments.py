@@ -7,14 +7,13 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.evaluate.accuracy import figures
 from product_classifier.predictions import Experiment, Mistake, Prediction
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.experiments import (
     read_experiments,
     read_mistakes,
     read_outcomes,
     save_experiment,
 )
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 PREDICTIONS = [
     Prediction("right", "belts", 0.9),

@@ -22,7 +22,6 @@ from product_classifier.store.audits import (
     read_tested_products,
     save_audit,
 )
-from product_classifier.store.catalogue import save_import
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_mistakes, save_experiment
 from product_classifier.store.label_search import (
@@ -31,7 +30,7 @@ from product_classifier.store.label_search import (
     read_suspicious,
     save_label_search,
 )
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 IDS = ["a", "b", "c", "d"]
 PREDICTIONS = [Prediction(id, "flare", 0.9) for id in IDS]

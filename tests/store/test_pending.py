@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from product_classifier.records import Image
-from product_classifier.store.catalogue import save_images, save_import
+from product_classifier.store.catalogue import save_images
 from product_classifier.store.crawl_state import read_crawl
 from product_classifier.store.pending import count_pending_images, pending_images
-from tests.conftest import TREE, product
+from tests.conftest import TREE, product, save_import
 
 
 def fill(db: sqlite3.Connection) -> None:

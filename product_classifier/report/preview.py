@@ -1,0 +1,67 @@
+"""What an import would bring: its first products, its tree and what is wrong with it, as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from product_classifier.records import Category, Entry, Product, Skipped
+
+LOOKED_AT = 20_000  # entries: enough to see how a catalogue is read
+PRODUCTS, CATEGORIES, PROBLEMS = 5, 40, 10  # shown
+
+
+def preview_text(entries: Iterable[Entry]) -> str:
+    """Show the beginning of an import."""
+    rest = iter(entries)
+    some = list(islice(rest, LOOKED_AT))
+    more = next(rest, None) is not None
+    categories = {entry.id: entry for entry in some if isinstance(entry, Category)}
+    skipped = [entry for entry in some if isinstance(entry, Skipped)]
+    products: dict[str, Product] = {}
+    within: set[tuple[str, str]] = set()
+    for entry in some:
+        if isinstance(entry, Product):
+            if products.setdefault(entry.id, entry).facts == entry.facts:
+                within |= {(entry.id, category) for category in entry.categories}
+            else:
+                skipped.append(entry.contradicts())
+    counts = Counter(category for _, category in within)
+    first = islice(products.values(), PRODUCTS)
+    lines = [line for product in first for line in _product(product, categories)]
+    lines += [f"skipped: {entry.item}: {entry.reason}" for entry in skipped[:PROBLEMS]]
+    total = f"{len(products):,} products in {len(categories):,} categories"
+    seen = f" among the first {LOOKED_AT:,} records, and there are more" if more else ""
+    lines.append(f"{total}, {len(skipped):,} to be skipped{seen}")
+    tree = list(_tree(categories.values(), counts))
+    lines += tree[:CATEGORIES]
+    if len(tree) > CATEGORIES:
+        lines.append(f"  … {len(tree) - CATEGORIES:,} more categories")
+    return "\n".join(lines)
+
+
+def _product(product: Product, categories: dict[str, Category]) -> Iterator[str]:
+    yield f"{product.id}: {product.name or '(no name)'}"
+    if product.description:
+        yield f"    {product.description:.70}"
+    for category in product.categories:
+        yield f"    {' > '.join(_names(category, categories)) or category}"
+    for image in filter(None, (product.image, *product.more_images)):
+        yield f"    {image}"
+
+
+def _names(category: str | None, categories: dict[str, Category]) -> list[str]:
+    names: list[str] = []
+    while category in categories and len(names) <= len(categories):
+        names.insert(0, categories[category].name)
+        category = categories[category].parent
+    return names
+
+
+def _tree(categories: Iterable[Category], counts: Counter[str]) -> Iterator[str]:
+    """Draw categories below each other, with the products that are in each itself."""
+    for category in sorted(categories, key=lambda category: category.path.split("/")):
+        depth = category.path.count("/") + 1
+        number = f"  {counts[category.id]:,}" if counts[category.id] else ""
+        yield f"{'  ' * depth}{category.name}{number}"

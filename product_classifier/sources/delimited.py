@@ -1,0 +1,107 @@
+"""CSV, TSV and their kin → rows; delimiter, quotes and encoding are found in the file."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from product_classifier.errors import SourceError
+from product_classifier.sources.opening import Lines, opened
+from product_classifier.sources.tables import Row
+
+LARGEST_CELL = 1_000_000  # characters; a quote that nobody closes would swallow the file
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file separates and quotes its cells."""
+
+    header: tuple[str, ...]
+    delimiter: str
+    quote: str | None
+    encoding: str
+    before: int  # lines that stand before the first row
+
+    @property
+    def about(self) -> str:
+        """Say it in few words."""
+        quotes = {None: ", no quotes", "'": ", single quotes"}.get(self.quote, "")
+        return f"{DELIMITERS[self.delimiter]}{quotes}, {self.encoding.removesuffix('-sig')}"
+
+
+def find_dialect(path: Path, encoding: str | None) -> Dialect:
+    """Look at the beginning of a file. Raises SourceError where it cannot be read."""
+    with opened(path) as stream:
+        lines = Lines(stream, encoding, path)
+        start = [line for line, _ in zip(lines, range(100), strict=False)]
+    told = re.fullmatch(r"sep=(.)\r?\n?", start[0]) if start else None  # as Excel writes it
+    first = start[1:2] if told else start[:1]
+    header = first[0] if first else ""
+    quote: str | None = "'" if header.startswith("'") and "'" in header[1:] else '"'
+    delimiter = told[1] if told else max(DELIMITERS, key=lambda d: len(_cells(header, d, quote)))
+    if delimiter not in DELIMITERS:
+        raise SourceError(f"{path} is separated by {delimiter!r}; write it anew with commas")
+    if delimiter == "\t" and not re.search(r'(^|\t)"[^\t]*"(\t|\r|\n|$)', "".join(start)):
+        quote = None  # inches, not quotes
+    names = tuple(name.strip() for name in _cells(header, delimiter, quote))
+    return Dialect(names, delimiter, quote, lines.encoding, len(start[:2] if told else start[:1]))
+
+
+def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
+    """Read the rows of a file with the numbers of their lines; a broken one costs no other."""
+    csv.field_size_limit(LARGEST_CELL)
+    width = len(dialect.header)
+    with opened(path) as stream:
+        lines = Lines(stream, dialect.encoding, path)
+        for _ in zip(range(dialect.before), lines, strict=False):
+            pass
+        reader = _reader(lines, dialect.delimiter, dialect.quote)
+        while True:
+            lines.begin()
+            at, cells, problem = lines.number + 1, [], ""
+            try:
+                cells = next(reader)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                problem = f"{error}: is a quote not closed?"
+            pulled = lines.pulled
+            if problem or len(pulled) > 1 or len(cells) != width or pulled[-1][-1] not in "\r\n":
+                problem = problem or _problem(pulled, cells, width, dialect.quote)
+            if problem and len(pulled) > 1:  # a stray quote: only its own line is lost
+                lines.push_back(pulled[1:])
+                reader = _reader(lines, dialect.delimiter, dialect.quote)
+            if cells or problem:
+                yield at, problem or lines.wrong or cells
+        if lines.cut:
+            yield lines.number + 1, lines.cut
+
+
+def _problem(pulled: Sequence[str], cells: Sequence[str], width: int, quote: str | None) -> str:
+    """Tell what is wrong with a row that is not one whole line of the right width."""
+    open_quote = quote is not None and "".join(pulled).count(quote) % 2
+    if pulled[-1][-1] not in "\r\n" and (open_quote or len(cells) < width):
+        return (
+            "a quote in it is not closed"
+            if len(pulled) > 1
+            else "the file ends in the middle of it"
+        )
+    if len(pulled) > 1 and len(cells) != width:
+        return "a quote in it is not closed"
+    if any(cells[width:]):
+        return f"it has {len(cells)} cells where the header has {width}"
+    return ""
+
+
+def _cells(line: str, delimiter: str, quote: str | None) -> list[str]:
+    return next(_reader([line], delimiter, quote), [])
+
+
+def _reader(lines: Iterable[str], delimiter: str, quote: str | None) -> Iterator[list[str]]:
+    if quote is None:
+        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote)

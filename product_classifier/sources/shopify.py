@@ -1,0 +1,142 @@
+"""A Shopify storefront's products.json, or what was saved of it → pages of products.
+
+It needs no key. It tells no total and has no cursor: pages are asked for until one is empty, or
+until the shop hands out no more (25,000 products); what lies beyond is read by collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from product_classifier.errors import SourceError
+from product_classifier.records import Entry, Page, Product, Skipped
+from product_classifier.sources.branches import Branches
+from product_classifier.sources.http import Client
+from product_classifier.sources.jsonfile import Found
+from product_classifier.sources.picture_folder import WEB
+from product_classifier.sources.tables import SEPARATORS
+
+LIMIT = 250  # products of a page; a shop gives no more
+PRODUCTS = "products"
+
+
+class Collection(NamedTuple):
+    """A shelf of a shop."""
+
+    handle: str
+    title: str
+
+    @property
+    def path(self) -> str:
+        """Where its products are to be asked for."""
+        return f"collections/{quote(self.handle, safe='')}/{PRODUCTS}"
+
+
+class Shopify:
+    """The storefront behind an address."""
+
+    def __init__(self, client: Client, address: str) -> None:
+        parts = urlsplit(address)
+        self.client = client
+        self._url = f"{parts.scheme}://{parts.netloc}"
+        self._name = parts.netloc
+        self._branches = Branches()
+
+    def query(self, path: str) -> str:
+        """Name what is asked for, as bookmarks do."""
+        return f"{self._url}/{path}.json"
+
+    def collections(self) -> list[Collection]:
+        """Fetch the shop's collections. Raises SourceError."""
+        found: list[Collection] = []
+        for page in range(1, LIMIT):
+            answer = self._ask("collections", page)
+            listed = answer.get("collections")
+            if not isinstance(listed, list) or not listed:
+                break
+            found += [
+                Collection(entry["handle"], str(entry.get("title") or entry["handle"]))
+                for entry in listed
+                if isinstance(entry, dict) and isinstance(entry.get("handle"), str)
+            ]
+        return found
+
+    def pages(self, path: str, offset: int, category: str | None = None) -> Iterator[Page]:
+        """Fetch pages of products, on from the page of a number (0: the first).
+
+        category: what all of them are in, None for what each says of itself. A last page that is
+        not finished tells that the shop hands out no more. Raises SourceError.
+        """
+        while True:
+            answer = self._ask(path, offset + 1)
+            listed = answer.get(PRODUCTS)
+            if "errors" in answer and offset:
+                return  # page * limit is more than it hands out
+            if not isinstance(listed, list):
+                raise SourceError(f"{self._url} has no {path}.json of a Shopify shop")
+            found = [
+                _product(entry, f"{self._name} {path} {place}", self._branches, category)
+                for place, entry in enumerate(listed, 1 + LIMIT * offset)
+            ]
+            products = [entry for entry in found if isinstance(entry, Product)]
+            skipped = [entry for entry in found if isinstance(entry, Skipped)]
+            offset += 1
+            categories = self._branches.take()
+            yield Page(self.query(path), products, skipped, offset, not listed, None, categories)
+            if not listed:
+                return
+
+    def _ask(self, path: str, page: int) -> Mapping[str, Any]:
+        answer = self.client.get_json(f"{self._url}/{path}.json", {"limit": LIMIT, "page": page})
+        if not isinstance(answer, dict):
+            raise SourceError(f"{self._url} has no {path}.json of a Shopify shop")
+        return answer
+
+
+def is_shopify(item: Mapping[str, Any]) -> bool:
+    """Tell whether an object is a product as Shopify writes it."""
+    return "handle" in item and "variants" in item
+
+
+def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
+    """Read what was saved of a products.json."""
+    branches = Branches()
+    for number, item in found:
+        entry = _product(item, f"{name} item {number}", branches, None)
+        yield from branches.take()
+        yield entry
+
+
+def _product(
+    entry: object, place: str, branches: Branches, category: str | None
+) -> Product | Skipped:
+    """Read a product; its category is its type, which may be a path."""
+    if not isinstance(entry, dict):
+        return Skipped("product", place, f"it is no object: {entry!r:.80}")
+    identity = entry.get("id")
+    if not isinstance(identity, int | str) or isinstance(identity, bool) or identity == "":
+        return Skipped("product", place, "it has no id")
+    kind = category if category is not None else _text(entry.get("product_type"))
+    separator = next((s for s in SEPARATORS[:2] if s in kind), None)
+    names = kind.split(separator) if separator and category is None else [kind]
+    path = [name for part in names if (name := part.strip())]
+    found = branches.id_of(path) if path else None
+    images = entry.get("images")
+    addresses = [
+        image["src"]
+        for image in (images if isinstance(images, list) else [])
+        if isinstance(image, dict) and str(image.get("src")).startswith(WEB)
+    ]
+    main, *more = dict.fromkeys(addresses) or [None]
+    return Product(
+        *(str(identity), _text(entry.get("title")), _text(entry.get("body_html"))),
+        *((found,) if found else (), main, tuple(more)),
+        place=place,
+    )
+
+
+def _text(value: Any) -> str:
+    """Read a text; what is left of an emoji that was cut in two is no Unicode."""
+    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""

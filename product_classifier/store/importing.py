@@ -1,0 +1,227 @@
+"""A catalogue of any source → crawl.db, a batch at a time, so that its size costs no memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
+from product_classifier.store.bookmarks import bookmark, put_bookmark
+from product_classifier.store.catalogue import (
+    new_images,
+    put_categories,
+    put_images,
+    put_skipped,
+)
+from product_classifier.store.database import now, transaction
+
+BATCH = 5_000  # entries
+CACHE = 64_000  # KiB of the database, so that the indexes of a million products are at hand
+PUT_PAIR = "insert or ignore into product_category (product_id, category_id) values (?, ?)"
+FORGET = (
+    "delete from product_category where product_id = ?",
+    "delete from product_image where product_id = ?",
+    "delete from given_part where product_id = ?",
+)
+INDEXES = ("product_by_category", "product_by_image", "product_category_by_category")
+DANGLING = """
+select category_id from (select distinct category_id from product_category
+  union select distinct category_id from product where category_id is not null)
+where category_id not in (select id from category)
+"""
+Tell = Callable[[Skipped], None]
+
+
+def in_silence(skipped: Skipped) -> None:
+    """Tell nobody."""
+
+
+def save_import(
+    db: sqlite3.Connection, entries: Iterable[Entry], source: str, tell: Tell = in_silence
+) -> None:
+    """Store a whole imported catalogue, or nothing of it; a category comes before its products.
+
+    source: the file's name. What it says of its products' categories replaces what was known, and
+    what it skipped replaces what it skipped before. tell: is told what is skipped; it may raise.
+    """
+    rest = iter(entries)
+    [(first,)] = db.execute("select not exists (select 1 from product)")
+    with _checked_at_end(db) if first else transaction(db):
+        db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} ",))
+        importing = Importing(db, tell)
+        while batch := list(islice(rest, BATCH)):
+            importing.put(batch)
+        importing.finish()
+
+
+class PagedImport:
+    """Stores a catalogue page by page; stopped and begun again, it ends as if it never was."""
+
+    def __init__(self, db: sqlite3.Connection, query: str, tell: Tell = in_silence) -> None:
+        self._db = db
+        self.reached = bookmark(db, query)
+        before = f"{query}&before"  # how many rows there were before its first page
+        if self.reached.offset == 0:
+            [(last,)] = db.execute("select coalesce(max(rowid), 0) from product")
+            with transaction(db):
+                put_bookmark(db, before, last, finished=True)
+        self._importing = Importing(db, tell, bookmark(db, before).offset)
+
+    def save(self, page: Page, images: Iterable[Image]) -> None:
+        """Store a page with its pictures and its bookmark, all or nothing.
+
+        Of products of the same id the first counts, and so do its pictures.
+        """
+        first: dict[str, Image] = {}
+        for image in images:
+            first.setdefault(image.address, image)
+        with transaction(self._db):
+            self._importing.put([*page.categories, *page.products, *page.skipped])
+            self._importing.finish()
+            put_images(self._db, new_images(self._db, first.values()))
+            put_bookmark(self._db, page.query, page.next_offset, page.finished, page.total)
+
+
+@contextmanager
+def _checked_at_end(db: sqlite3.Connection) -> Iterator[None]:
+    """Fill empty tables in one transaction, with references and indexes seen to at its end.
+
+    For a million products that takes half the time of seeing to each row by itself.
+    """
+    db.execute("pragma foreign_keys = off")
+    try:
+        with transaction(db):
+            indexes = db.execute(
+                f"select name, sql from sqlite_master where type = 'index' and name in {INDEXES}"  # noqa: S608
+            ).fetchall()
+            for name, _ in indexes:
+                db.execute(f"drop index {name}")
+            yield
+            for _, sql in indexes:
+                db.execute(sql)
+            for (category,) in db.execute(DANGLING):
+                raise sqlite3.IntegrityError(f"a product is in the category {category}: unknown")
+    finally:
+        db.execute("pragma foreign_keys = on")
+
+
+class Importing:
+    """Puts entries into the database, inside a transaction of somebody else's.
+
+    A product that stands in several places of the source is one product in all their categories;
+    one with other facts than at its first place is skipped.
+    """
+
+    def __init__(self, db: sqlite3.Connection, tell: Tell, last: int | None = None) -> None:
+        self._db, self._tell = db, tell
+        self._moment = now()
+        self._added: Counter[str] = Counter()  # products, by category
+        [(rows,)] = db.execute("select coalesce(max(rowid), 0) from product")
+        self._last = rows if last is None else last  # row of an earlier import
+        db.execute(f"pragma cache_size = -{CACHE}")
+        db.execute("create temp table if not exists met (product_id text primary key)")
+        db.execute("delete from temp.met")
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Put some entries."""
+        products = [entry for entry in entries if isinstance(entry, Product)]
+        skipped = [entry for entry in entries if isinstance(entry, Skipped)]
+        put_categories(self._db, [entry for entry in entries if isinstance(entry, Category)])
+        if not self._put_new(products):
+            for product in products:
+                if not self._put_new([product]):
+                    skipped += self._put_known(product)
+        for entry in skipped:
+            self._tell(entry)
+        put_skipped(self._db, skipped)
+
+    def finish(self) -> None:
+        """Count the products of the categories."""
+        self._db.executemany(
+            "update category set product_count = product_count + ? where id = ?",
+            ((count, category) for category, count in self._added.items()),
+        )
+        self._added.clear()
+
+    def _put_new(self, products: Sequence[Product]) -> bool:
+        """Put products that are not there yet; changes nothing and tells so where one is."""
+        self._db.execute("savepoint new")
+        found = self._db.executemany(
+            """insert into product (id, category_id, image, name, description, date)
+               values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing""",
+            [(product.id, *_facts(product), self._moment) for product in products],
+        ).rowcount
+        if products and found < len(products):
+            self._db.execute("rollback to new")
+        self._db.execute("release new")
+        if products and found < len(products):
+            return False
+        self._put_parts(products)
+        pairs = [(product.id, category) for product in products for category in product.categories]
+        self._db.executemany(PUT_PAIR, pairs)
+        self._added.update(category for _, category in pairs)
+        return True
+
+    def _put_known(self, product: Product) -> Iterator[Skipped]:
+        """Put a product that is there: of an earlier import, or of an earlier place of this one."""
+        [(row, met, *facts)] = self._db.execute(
+            """select rowid, (select count(*) from temp.met where product_id = product.id),
+                 name, description, image
+               from product where id = ?""",
+            (product.id,),
+        )
+        if row <= self._last and not met:
+            self._db.execute("insert into temp.met values (?)", (product.id,))
+            self._replace(product)
+        elif (*facts, self._more_images(product)) != product.facts:
+            yield product.contradicts()
+        else:
+            self._put_category_pairs(product)
+
+    def _more_images(self, product: Product) -> tuple[str, ...]:
+        rows = self._db.execute(
+            "select address from product_image where product_id = ? order by place", (product.id,)
+        )
+        return tuple(address for (address,) in rows)
+
+    def _replace(self, product: Product) -> None:
+        """Replace all that an earlier import said of a product."""
+        rows = self._db.execute(
+            "select category_id from product_category where product_id = ?", (product.id,)
+        )
+        self._added.subtract(category for (category,) in rows)
+        for forget in FORGET:
+            self._db.execute(forget, (product.id,))
+        self._db.execute(
+            """update product set category_id = ?, image = ?, name = ?, description = ?, date = ?
+               where id = ?""",
+            (*_facts(product), self._moment, product.id),
+        )
+        self._put_parts([product])
+        self._put_category_pairs(product)
+
+    def _put_parts(self, products: Sequence[Product]) -> None:
+        self._db.executemany(
+            "insert into product_image (product_id, place, address) values (?, ?, ?)",
+            (
+                (product.id, place, image)
+                for product in products
+                for place, image in enumerate(product.more_images, 1)
+            ),
+        )
+        self._db.executemany(
+            "insert into given_part (product_id, part) values (?, ?)",
+            ((product.id, product.part) for product in products if product.part),
+        )
+
+    def _put_category_pairs(self, product: Product) -> None:
+        for category in product.categories:
+            self._added[category] += self._db.execute(PUT_PAIR, (product.id, category)).rowcount
+
+
+def _facts(product: Product) -> tuple[str | None, ...]:
+    main = product.categories[0] if product.categories else None
+    return main, product.image, product.name, product.description

@@ -1,0 +1,93 @@
+"""A file of the main earlier system → a crawl.db: its users keep their day of crawling."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from product_classifier.errors import StoreError
+from product_classifier.records import Skipped
+from product_classifier.store.bookmarks import bookmark, put_bookmark
+from product_classifier.store.catalogue import put_skipped
+from product_classifier.store.database import connected, open_database, transaction
+from product_classifier.store.migrations import OLD_TABLES
+
+ADOPTED = "adopted?file="
+HASHED = re.compile(r"[0-9a-f]{32}(_[a-z]+)?\.[a-z]+$")
+CYCLES = """
+with recursive tree (id) as (
+  select id from category where parent is null or parent not in (select id from category)
+  union select category.id from category join tree on category.parent = tree.id)
+select id from category where id not in (select id from tree) order by id
+"""
+UNKNOWN = """
+select id, category_id from product
+where category_id is not null and category_id not in (select id from category) order by id
+"""
+
+
+def adopt(source: Path, target: Path) -> list[Skipped]:
+    """Copy an earlier system's file and bring the copy up to date.
+
+    Returns what could not be kept. Raises StoreError where the source is something else or is
+    damaged, and where the target is there already.
+    """
+    if target.exists():
+        raise StoreError(f"{target} is there already; pass another --db-path")
+    try:
+        with connected(source, "ro") as old:
+            lost = list(_lost(old, source))
+            with contextlib.closing(sqlite3.connect(target)) as copy:
+                old.backup(copy)
+        with open_database(target, create=True) as db, transaction(db):
+            put_skipped(db, lost)
+            put_bookmark(db, _query(str(source)), 0, finished=True)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return lost
+
+
+def insist_on_adopted(db: sqlite3.Connection, source: str) -> None:
+    """Make sure that a database began as a copy of an earlier system's. Raises StoreError."""
+    if not bookmark(db, _query(source)).finished:
+        [(_, _, path)] = db.execute("pragma database_list").fetchall()
+        raise StoreError(f"{path} is there already; pass another --db-path for {source}")
+
+
+def old_copies(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], Path | None]:
+    """Tell where the earlier system kept a picture: images/7a/7ab8….jpg, by the URL's last part.
+
+    Only names that are hashes are unique; others may be of any product.
+    """
+    adopted = db.execute("select 1 from bookmark where instr(query, ?) = 1", (ADOPTED,))
+    if folder is None or not adopted.fetchall():
+        return lambda address: None
+
+    def copy(address: str) -> Path | None:
+        name = address.rpartition("/")[2]
+        return folder / name[:2] / name if HASHED.match(name) else None
+
+    return copy
+
+
+def _query(source: str) -> str:
+    return f"{ADOPTED}{Path(source).name}"
+
+
+def _lost(old: sqlite3.Connection, source: Path) -> Iterable[Skipped]:
+    """List what today's rules forbid: categories below themselves, products of unknown ones."""
+    tables = {name for (name,) in old.execute("select name from sqlite_master")}
+    [(version,)] = old.execute("pragma user_version")
+    if version or not tables >= {"schema_version", *OLD_TABLES}:
+        raise StoreError(
+            f"{source} is not of the earlier system; if it is a crawl.db, pass it as --db-path"
+        )
+    for (category,) in old.execute(CYCLES):
+        yield Skipped("category", f"{source.name} {category}", "it lies below itself: a cycle")
+    for product, category in old.execute(UNKNOWN):
+        reason = f"it names the category {category}, which is not there"
+        yield Skipped("category", f"{source.name} {product}", reason)
