@@ -58,19 +58,18 @@ def _items(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Cell] | 
             for _, element in parser:
                 if element.getroottree().docinfo.internalDTD is not None:
                     raise SourceError(f"{path} declares entities of its own: no feed needs them")
-                problems = [
-                    (entry.line, entry.type_name, entry.message) for entry in parser.error_log
-                ]
-                if any(name == CUT for _, name, _ in problems):
-                    yield element.sourceline, "the file ends in the middle of it"
-                    return
-                for line, _, message in problems[told:]:
-                    yield line, f"it is no XML: {message}"
-                told = len(problems)
+                problems = list(parser.error_log)[told:]
+                if any(problem.type_name == CUT for problem in problems):
+                    break
+                for problem in problems:
+                    yield problem.line, f"it is no XML: {problem.message}"
+                told += len(problems)
                 yield element.sourceline, _parts(element, separator)
                 element.clear()
                 while element.getprevious() is not None:  # else all items stay in memory
                     del element.getparent()[0]
+            if cut := list(parser.error_log)[told:]:
+                yield cut[0].line, "the file ends before it should"
         except etree.XMLSyntaxError as error:
             yield error.lineno or 1, f"it is no XML: {error.msg}"
 

@@ -43,12 +43,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             else:
                 inner, size = None, 0
             yield io.BufferedReader(_Bounded(inner, size, path)) if inner else file
+        except BROKEN as error:
+            raise SourceError(f"{path} is broken ({error}); fetch it again") from None
         except OSError as error:
-            if isinstance(error, BROKEN):
-                raise SourceError(f"{path} is broken: {error}") from None
             raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
-        except zipfile.BadZipFile as error:
-            raise SourceError(f"{path} is broken: {error}; fetch it again") from None
         except (NotImplementedError, RuntimeError) as error:  # an odd method, a password
             raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
 

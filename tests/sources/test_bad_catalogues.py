@@ -1,0 +1,287 @@
+"""Formats with what must not be in them: one line for each problem, and the rest is imported."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bson
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from product_classifier.errors import SourceError
+from product_classifier.records import Category, Entry, Product, Skipped
+from product_classifier.sources import opening
+from product_classifier.sources.kinds import Asked, kind_of, open_source
+
+
+def read(path: Path, **told: Any) -> list[Entry]:
+    return list(open_source(kind_of(str(path)), Asked(path, path.parent, **told)).entries())
+
+
+def products(found: list[Entry]) -> list[str]:
+    return [entry.id for entry in found if isinstance(entry, Product)]
+
+
+def problems(found: list[Entry]) -> list[tuple[str, str]]:
+    return [(entry.item, entry.reason) for entry in found if isinstance(entry, Skipped)]
+
+
+def test_json_lines_with_wrong_types(tmp_path: Path) -> None:
+    good = {"id": 1, "name": "a", "category_path": ["A", "B"]}
+    lines = [
+        json.dumps(good),
+        '{"id": 2, "name": ',
+        json.dumps(good | {"id": 3, "name": {"de": "a"}}),
+        "[1, 2]",
+        json.dumps(good | {"id": True}),
+        json.dumps(good | {"id": 6.0, "name": None, "category_path": [["A", "B"], ["C"]]}),
+        json.dumps(good | {"id": 7, "category_path": "A > B"}),
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    found = read(tmp_path / "a.jsonl")
+    assert {p.id: p.categories for p in found if isinstance(p, Product)} == {
+        "1": ("A/B",),
+        "6": ("A/B", "C"),
+        "7": ("A/B",),
+    }
+    assert [(item, reason[:20]) for item, reason in problems(found)] == [
+        ("a.jsonl line 2", "it is no JSON (Expec"),
+        ("a.jsonl line 3", "its name is no text:"),
+        ("a.jsonl line 4", "it is no object: [1,"),
+        ("a.jsonl line 5", "its id is no text: T"),
+    ]
+
+
+def test_json_that_is_nested_without_end_or_no_list(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"id": 1, "name": "a", "category": "A"}, ' + '{"a":[' * 100_000)
+    found = read(path)
+    assert (products(found), len(problems(found))) == (["1"], 1)
+    path.write_text('{"id": 1}')
+    with pytest.raises(SourceError, match="is no JSON list of objects"):
+        read(path)
+
+
+def test_atlas_with_wrong_types(tmp_path: Path) -> None:
+    good = {"filename": "x/1.jpg", "title": "a", "sentences": [{"tokens": ["Men", "Jeans"]}]}
+    url = "http://shop/1.jpg"
+    items = [
+        good | {"image_url": url, "split": "val"},
+        good | {"filename": 7},
+        good | {"filename": "2.jpg", "sentences": [{"tokens": "Men"}]},
+        good | {"filename": "../../3.jpg"},
+        "nothing",
+        {"filename": "4.jpg", "label": "zoomed", "title": "b"},
+    ]
+    (tmp_path / "atlas.json").write_text(json.dumps({"images": items}))
+    found = read(tmp_path / "atlas.json")
+    facts = [(p.id, p.categories, p.image, p.part) for p in found if isinstance(p, Product)]
+    assert facts == [
+        ("x/1.jpg", ("Men/Jeans",), url, "validation"),
+        ("2.jpg", (), f"{tmp_path}/2.jpg", None),
+        ("../../3.jpg", ("Men/Jeans",), None, None),
+        ("4.jpg", ("zoomed",), f"{tmp_path}/4.jpg", None),
+    ]
+    assert [item for item, _ in problems(found)] == [f"atlas.json item {k}" for k in (2, 3, 4, 5)]
+
+
+def test_a_parquet_file_with_wrong_types(tmp_path: Path) -> None:
+    texts = {"id": [1, 2], "name": ["a", "b"], "category": ["A", None]}
+    table = pyarrow.table({**texts, "description": [{"de": "a"}, None]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet")
+    assert products(found) == ["2"]
+    assert problems(found) == [("a.parquet row 1", "its description is no text: {'de': 'a'}")]
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 nothing PAR1")
+    with pytest.raises(SourceError, match=r"b\.parquet is no whole Parquet file"):
+        read(tmp_path / "b.parquet")
+
+
+FEED = """<?xml version="1.0" encoding="utf-8"?>{doctype}
+<rss xmlns:g="http://base.google.com/ns/1.0"><channel>
+<item><g:id>1</g:id><title>one</title><g:product_type>A &gt; B</g:product_type>
+<g:product_type>C</g:product_type><g:google_product_category>187</g:google_product_category>
+<g:image_link>http://shop/1.jpg</g:image_link>
+<g:additional_image_link>http://shop/2.jpg</g:additional_image_link>
+<g:additional_image_link>http://shop/1.jpg</g:additional_image_link></item>
+{item}
+<item><g:id>3</g:id><title>three</title></item>
+</channel></rss>"""
+
+
+def feed(tmp_path: Path, item: str = "", doctype: str = "") -> list[Entry]:
+    text = FEED.format(item=item, doctype=doctype)
+    (tmp_path / "feed.xml").write_bytes(text.encode(errors="surrogateescape"))
+    return read(tmp_path / "feed.xml")
+
+
+def test_a_feed_repeats_paths_and_pictures(tmp_path: Path) -> None:
+    first, last = (entry for entry in feed(tmp_path) if isinstance(entry, Product))
+    assert (first.name, first.categories) == ("one", ("A/B", "C"))
+    assert (first.image, first.more_images) == ("http://shop/1.jpg", ("http://shop/2.jpg",))
+    assert (last.id, last.categories, last.image) == ("3", (), None)
+
+
+@pytest.mark.parametrize(
+    ("item", "ids"),
+    [
+        ("<item><g:id>2</g:id><title>H&M</title></item>", ["1", "2", "3"]),
+        ("<item><g:id>2</g:id><title>caf\udce9</title></item>", ["1", "2", "3"]),
+        ("<item><g:id>2</g:id><title>a<b></title></item>", ["1", "3"]),
+        ("<item><title>no id</title></item>", ["1", "3"]),
+    ],
+)
+def test_a_broken_item_is_told_and_costs_no_other(
+    tmp_path: Path, item: str, ids: list[str]
+) -> None:
+    found = feed(tmp_path, item)
+    assert products(found) == ids
+    assert problems(found)
+    assert all(place.startswith("feed.xml line ") for place, _ in problems(found))
+
+
+BOMB = '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+OUTSIDE = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+
+
+@pytest.mark.parametrize("doctype", [BOMB, OUTSIDE])
+def test_a_feed_with_entities_of_its_own_is_refused(tmp_path: Path, doctype: str) -> None:
+    with pytest.raises(SourceError, match="declares entities of its own"):
+        feed(tmp_path, "<item><g:id>2</g:id><title>&b;&x;</title></item>", doctype)
+
+
+def bomb(size: int) -> bytes:
+    """Compress a table of empty lines."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = b"\n" * 1_000_000
+    parts = [packer.compress(b"id,name,category\n1,a,A\n")]
+    parts += [packer.compress(block) for _ in range(size // len(block))]
+    return b"".join([*parts, packer.flush()])
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zip"])
+def test_a_compression_bomb_is_refused(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "HARMLESS", 1_000_000)
+    path = tmp_path / f"bomb.csv.{suffix}"
+    data = bomb(50_000_000)
+    if suffix == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", gzip.decompress(data))
+    else:
+        path.write_bytes(data)
+    with pytest.raises(SourceError, match="grows more than 200 times when it is unpacked"):
+        read(path)
+
+
+def test_an_archive_of_several_files_and_one_with_a_password_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "id,name,category\n")
+        archive.writestr("b.csv", "id,name,category\n")
+    with pytest.raises(SourceError, match=r"holds 2 files \(a.csv, b.csv\) and one is needed"):
+        read(path)
+    data = bytearray(io_zip("a.csv", b"id,name,category\n1,a,A\n"))
+    data[6] |= 1  # encrypted
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"cannot be unpacked .*; unpack it first"):
+        read(path)
+
+
+def io_zip(name: str, data: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, data)
+    return file.getvalue()
+
+
+def document(**fields: object) -> bytes:
+    value: Mapping[str, object] = {"_id": 1, "category_id": 10, "imgs": [{"picture": b"x"}]}
+    return bson.encode({**value, **fields})
+
+
+def test_bson_with_wrong_types_and_unknown_categories(tmp_path: Path) -> None:
+    (tmp_path / "names.csv").write_text("category_id,category_level1\n10,A\n")
+    documents = [
+        document(),
+        document(_id=None),
+        document(_id=3, imgs=[{"picture": "text"}]),
+        document(_id=4, category_id=99),
+        document(_id=5)[:-1] + b"\1",
+        document(_id=6, category_id=None, imgs=[]),
+        document(_id=7)[:-9],
+    ]
+    (tmp_path / "a.bson").write_bytes(b"".join(documents))
+    found = read(tmp_path / "a.bson", category_names=tmp_path / "names.csv")
+    facts = [(p.id, p.categories) for p in found if isinstance(p, Product)]
+    assert facts == [("1", ("10",)), ("4", ()), ("6", ())]
+    places = [sum(map(len, documents[:k])) for k in (1, 2, 3, 4, 6)]
+    assert [item for item, _ in problems(found)] == [f"a.bson byte {k}" for k in places]
+    assert [reason.partition(":")[0] for _, reason in problems(found)] == [
+        "its _id is neither a number nor a text",
+        "a picture of it is no bytes",
+        "it names the category 99, which nothing tells of",
+        "it is no BSON document",
+        "the file ends in the middle of it",
+    ]
+
+
+def test_bson_of_nothing_sane_is_read_no_further(tmp_path: Path) -> None:
+    (tmp_path / "a.bson").write_bytes(document() + b"\xff\xff\xff\x7f" + document(_id=2))
+    found = read(tmp_path / "a.bson")
+    assert products(found) == ["1"]
+    assert [reason for _, reason in problems(found)] == [
+        "it is no BSON; nothing behind it can be read"
+    ]
+    assert [c.id for c in found if isinstance(c, Category)] == ["10"]
+
+
+def test_a_tree_with_a_cycle_keeps_what_hangs_on_the_root(tmp_path: Path) -> None:
+    nodes = [
+        {"id": "b", "name": "B", "parent": "a"},
+        {"id": "a", "name": "A", "parent": None},
+        {"id": "x", "name": "X", "parent": "y"},
+        {"id": "y", "name": "Y", "parent": "x"},
+        {"id": "a", "name": "Again", "parent": None},
+        {"name": "nameless", "parent": "a"},
+    ]
+    (tmp_path / "tree.json").write_text(json.dumps(nodes))
+    found = read(tmp_path / "tree.json")
+    assert [(c.id, c.parent, c.path) for c in found if isinstance(c, Category)] == [
+        ("a", None, "a"),
+        ("b", "a", "a/b"),
+    ]
+    assert [reason for _, reason in problems(found)] == [
+        "id a stands in an earlier place",
+        "it has no id",
+        "category x lies below itself: a cycle",
+        "category y lies below itself: a cycle",
+    ]
+
+
+def test_a_tree_whose_paths_contradict_each_other_keeps_the_first(tmp_path: Path) -> None:
+    def node(*path: str) -> dict[str, object]:
+        named = [{"id": identity, "name": identity.upper()} for identity in path]
+        return {**named[-1], "path": named}
+
+    nodes = [node("a", "b"), node("c", "b"), node("a", "d"), node("b", "a")]
+    (tmp_path / "tree.json").write_text(json.dumps(nodes))
+    found = read(tmp_path / "tree.json")
+    assert [c.path for c in found if isinstance(c, Category)] == ["a", "a/b", "c", "a/d"]
+    assert [item for item, _ in problems(found)] == ["tree.json item 2", "tree.json item 4"]
+
+
+def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(SourceError, match="has no pictures in it"):
+        read(tmp_path)
