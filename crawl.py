@@ -11,6 +11,7 @@ from pathlib import Path
 
 from product_classifier import cli
 from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query
+from product_classifier.crawling.exports import export
 from product_classifier.crawling.imports import import_shop, import_source
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.options.crawling import arguments, asked_of
@@ -27,7 +28,7 @@ from product_classifier.sources.shopstyle import (
     cuts_query,
 )
 from product_classifier.store import bookmarks, catalogue, pending
-from product_classifier.store.database import open_database, sole_crawler
+from product_classifier.store.database import open_database, snapshot, sole_crawler
 from product_classifier.store.images import ImageFolder
 from product_classifier.store.older import adopt, insist_on_adopted, old_copies
 
@@ -35,6 +36,8 @@ from product_classifier.store.older import adopt, insist_on_adopted, old_copies
 def main() -> int:
     """Fetch categories, then products, then pictures; each is stored as soon as it is there."""
     args = arguments(__doc__)
+    if args.export:
+        return export_catalogue(args)
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
@@ -63,6 +66,14 @@ def main() -> int:
             + ("; run it again to retry what failed" if found.failed else "")
         )
     return cli.UNFINISHED if found.failed else cli.DONE
+
+
+def export_catalogue(args: argparse.Namespace) -> int:
+    """Write what is known into a table."""
+    with open_database(args.db_path) as db, snapshot(db):
+        rows = export(db, args.export, args.images, args.path_separator, args.experiment)
+    print(f"{args.export}: {rows:,} rows")
+    return cli.DONE
 
 
 def tell_what_is_left(args: argparse.Namespace) -> int:

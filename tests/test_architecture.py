@@ -28,7 +28,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "models": {"features", "store", "evaluate"},  # a training keeps its state, fits its scores
     "evaluate": set(),
     "report": {"evaluate"},
-    "crawling": {"sources", "store"},
+    "crawling": {"sources", "store", "report"},
     "analysis": {"store", "features", "models", "evaluate", "report"},
     "filing": {"store", "features", "models", "report"},
     "demo": set(),

@@ -12,10 +12,8 @@ from product_classifier.sources.kinds import FORMATS, SHOP, Asked
 from product_classifier.sources.picture_folder import WEB
 from product_classifier.sources.shopstyle import API_URL
 
-WITH_SOURCE = (
-    *("format", "images", "columns", "path_separator", "encoding", "category_names", "sample"),
-    *("collections", "strict"),
-)
+WITH_SOURCE = ("format", "columns", "encoding", "category_names", "sample", "collections", "strict")
+WITH_SOURCE_OR_EXPORT = ("images", "path_separator")
 EXAMPLES = """\
   SHOPSTYLE_API_KEY=... python crawl.py
   python crawl.py --api-key-file key.txt --root women --max-per-category 200
@@ -24,6 +22,7 @@ EXAMPLES = """\
   python crawl.py --from products.tsv.gz --columns name=title,category_path=dept+class
   python crawl.py --from train.bson --sample 100000
   python crawl.py --from https://shop.example
+  python crawl.py --export products.csv --experiment 3
 Ctrl-C stops it; the same command goes on where it stopped."""
 
 
@@ -52,10 +51,12 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--connections", type=common.positive, default=16, metavar="N", help="pictures at once (16)"
     )
     add("--allow-private", action="store_true", help="also ask loopback and private addresses")
+    _add_export(parser)
     args = parser.parse_args()
     if problem := _contradiction(args):
         parser.error(problem)
     args.pictures = _folder(args)
+    args.images = args.images and args.images.resolve()
     return args
 
 
@@ -153,6 +154,20 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="store nothing where anything must be skipped")
 
 
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    export = parser.add_argument_group("into a table")
+    export.add_argument(
+        "--export",
+        type=Path,
+        metavar="FILE",
+        help="""write all products and categories to a .csv, .jsonl or .parquet, which --from reads;
+        paths of pictures below --images are written without it""",
+    )
+    export.add_argument(
+        "--experiment", type=common.positive, metavar="N", help="with what it predicts"
+    )
+
+
 def _contradiction(args: argparse.Namespace) -> str | None:
     """Say which options do not go together."""
     if args.source and args.only in ("categories", "products"):
@@ -160,6 +175,13 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     for name in WITH_SOURCE:
         if getattr(args, name) and not args.source:
             return f"--{name.replace('_', '-')} goes with --from"
+    for name in WITH_SOURCE_OR_EXPORT:
+        if getattr(args, name) and not (args.source or args.export):
+            return f"--{name.replace('_', '-')} goes with --from and --export"
+    if args.export and (args.source or args.only or args.dry_run or args.refresh):
+        return "--export writes what is there: it goes with no import"
+    if args.experiment and not args.export:
+        return "--experiment goes with --export"
     if args.format == SHOP and not args.source.startswith(WEB):
         return "a Shopify shop is named by its address: --from https://…"
     if args.path_separator == "":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from product_classifier.errors import SourceError
 
+TRANSLATED = "translated_path"
 KNOWN_AS = {  # the likeliest first
     "id": "id sku product_id aw_product_id item_id uniq_id asin code",
     "name": "name title product_name product_title",
@@ -17,13 +18,13 @@ KNOWN_AS = {  # the likeliest first
     "merchant_product_category_path product_category_tree google_product_category "
     "fb_product_category taxonomy",
     "category_id": "category_id",
+    TRANSLATED: "translated_path",
     "image": "image image_url image_link merchant_image_url aw_image_url image_path",
     "more_images": "more_images additional_image_link additional_image_url",
     "part": "part split",
 }
 LEVEL = re.compile(r"(?P<translated>translated_)?(category_)?level_?(?P<level>[1-9])")
-TRANSLATED = "translated_path"  # may be told, never guessed but level by level
-FIELDS = (*KNOWN_AS, TRANSLATED)
+FIELDS = tuple(KNOWN_AS)
 
 
 @dataclass(frozen=True)

@@ -177,8 +177,8 @@ def _table(
     columns = find_columns(header, asked.columns, asked.path)
     about += f"; {columns.about}"
     separator = asked.separator
-    if len(columns.of.get("category_path", ())) == 1:
-        separator = separator or guess_separator(_some_paths(rows(), columns))
+    if some := list(_some_paths(rows(), columns)):
+        separator = separator or guess_separator(some)
         about += f"; paths are joined by {separator!r}"
     reading = Reading(
         asked.path.name,
@@ -192,8 +192,9 @@ def _table(
 
 
 def _some_paths(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
-    [place] = columns.of["category_path"]
-    for _, cells in islice(rows, LOOKED_AT):
+    """Read the paths of the first rows, as far as they are texts in one column."""
+    place, *levels = columns.of.get("category_path", (0, 0))
+    for _, cells in () if levels else islice(rows, LOOKED_AT):
         if not isinstance(cells, str) and len(cells) > place and isinstance(cells[place], str):
             yield str(cells[place])
 

@@ -44,9 +44,8 @@ class Reading:
     unit: str = "line"
 
 
-def guess_separator(cells: Iterable[Cell]) -> str:
+def guess_separator(texts: Sequence[str]) -> str:
     """Choose what joins the names of paths, by some of them."""
-    texts = [cell for cell in cells if isinstance(cell, str)]
     return next((s for s in SEPARATORS if any(s in text for text in texts)), "/")
 
 

@@ -1,0 +1,100 @@
+"""crawl.db → a table that can be imported again: products, their categories, and predictions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from product_classifier.errors import ReportError
+from product_classifier.report.table_file import LISTS, Row, Value, format_of, write_table
+from product_classifier.sources.tables import BETWEEN_PICTURES, SEPARATORS
+from product_classifier.store.export import (
+    Exported,
+    has_further_facts,
+    read_paths_of_names,
+    read_rows,
+)
+
+ALWAYS = ("id", "name", "description", "category_path", "image")
+
+
+def export(
+    db: sqlite3.Connection,
+    path: Path,
+    images: Path | None,
+    separator: str | None,
+    experiment: int | None,
+) -> int:
+    """Write all products and categories, and return how many rows that takes.
+
+    images: the folder that pictures' files are written relative to. separator: of paths, in CSV;
+    None to choose one that no name holds. Raises ReportError where each is in some name.
+    """
+    paths = read_paths_of_names(db)
+    levels = [level for path_ in paths.values() for level in path_]
+    header = [*ALWAYS, *(name for name, has in has_further_facts(db).items() if has)]
+    if any(level.own_id for level in levels):
+        header.append("category_id")
+    if experiment:
+        header += ["predicted_path", "score"]
+    join: Callable[[str, Sequence[str]], Value] = lambda name, parts: list(parts)  # noqa: E731
+    if format_of(path) == ".csv":
+        names = {text for level in levels for text in (level.name, level.own_id, level.translated)}
+        between = _separator(names, separator, path)
+        joints = {**dict.fromkeys(LISTS, between), "more_images": BETWEEN_PICTURES}
+        join = lambda name, parts: joints[name].join(parts)  # noqa: E731
+    rows = (_row(exported, images, join) for exported in read_rows(db, experiment))
+    return write_table(path, header, rows)
+
+
+def _row(
+    exported: Exported, images: Path | None, join: Callable[[str, Sequence[str]], Value]
+) -> Row:
+    path = exported.path
+    return {
+        "id": exported.id,
+        "name": exported.name,
+        "description": exported.description,
+        "image": _relative(exported.image, images),
+        "split": exported.part,
+        "score": exported.score,
+        "more_images": join("more_images", [_relative(a, images) for a in exported.more_images]),
+        "category_path": join("category_path", [level.name for level in path]),
+        "category_id": join("category_id", _own_ids(exported)),
+        "translated_path": join("translated_path", [level.translated for level in path]),
+        "predicted_path": join("predicted_path", [level.name for level in exported.predicted]),
+    }
+
+
+def _own_ids(exported: Exported) -> list[str]:
+    """List the ids of the last levels, from the first that is not but a path on."""
+    ids = [level.own_id for level in exported.path]
+    while ids and not ids[0]:
+        del ids[0]
+    return ids
+
+
+def _relative(address: str, images: Path | None) -> str:
+    folder = f"{images}/" if images else None
+    return address[len(folder) :] if folder and address.startswith(folder) else address
+
+
+def _separator(names: Iterable[str], told: str | None, path: Path) -> str:
+    """Choose what joins the names of paths, so that an import would find it."""
+    if told is not None:
+        if holding := next((name for name in names if told in name), None):
+            raise ReportError(
+                f"the name {holding!r} holds the separator {told!r}; pass another "
+                f"--path-separator, or export to {path.with_suffix('.jsonl').name}"
+            )
+        return told
+    if not any(separator in name for name in names for separator in SEPARATORS):
+        return "/"
+    for k, separator in enumerate(SEPARATORS):
+        if not any(taken in name for name in names for taken in SEPARATORS[: k + 1]):
+            return separator
+    raise ReportError(
+        f"each separator of paths is in some name; pass --path-separator with one that is in none, "
+        f"or export to {path.with_suffix('.jsonl').name}"
+    )

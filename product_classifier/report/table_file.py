@@ -1,0 +1,80 @@
+"""Rows → a table in a file: CSV, JSON Lines or Parquet, by the name's end; whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from product_classifier.errors import ReportError
+
+Value = str | Sequence[str] | float | None
+Row = Mapping[str, Value]
+BATCH = 5_000  # rows
+
+
+def format_of(path: Path) -> str:
+    """Tell which format a file's name asks for. Raises ReportError for one that none writes."""
+    if path.suffix.lower() not in WRITERS:
+        raise ReportError(f"{path} must end in {', '.join(WRITERS)}: that says the format")
+    return path.suffix.lower()
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Row]) -> int:
+    """Write a table, and return how many rows it has; lists in CSV are the caller's to join.
+
+    Raises ReportError where the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.half-written")
+    count = 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield row
+
+    try:
+        WRITERS[format_of(path)](part, header, counted())
+        os.replace(part, path)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _csv(path: Path, header: Sequence[str], rows: Iterable[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([row[name] for name in header] for row in rows)
+
+
+def _json_lines(path: Path, header: Sequence[str], rows: Iterable[Row]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps({name: row[name] for name in header}, ensure_ascii=False) + "\n")
+
+
+def _parquet(path: Path, header: Sequence[str], rows: Iterable[Row]) -> None:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    kinds = {"score": arrow.float64(), **dict.fromkeys(LISTS, arrow.list_(arrow.string()))}
+    schema = arrow.schema([(name, kinds.get(name, arrow.string())) for name in header])
+    rest = iter(rows)
+    with parquet.ParquetWriter(path, schema) as writer:
+        while batch := [{name: row[name] for name in header} for row in islice(rest, BATCH)]:
+            writer.write_table(arrow.Table.from_pylist(batch, schema))
+
+
+LISTS = ("category_path", "category_id", "translated_path", "more_images", "predicted_path")
+WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[Row]], None]] = {
+    ".csv": _csv,
+    ".jsonl": _json_lines,
+    ".parquet": _parquet,
+}
