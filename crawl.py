@@ -52,7 +52,7 @@ def main() -> int:
             crawl_categories(db, shop, args.root)
         if shop and args.only in (None, "products"):
             crawl_products(db, shop, args)
-        if kind and not args.only:
+        if kind and args.only in (None, "products"):
             import_catalogue(db, kind, args)
         if args.only in (None, "images"):
             crawl_pictures(db, args)
@@ -78,7 +78,7 @@ def export_catalogue(args: argparse.Namespace) -> int:
 
 def tell_what_is_left(args: argparse.Namespace) -> int:
     """Print what a crawl would fetch; nobody is asked and nothing is changed."""
-    if args.source and not args.only:
+    if args.source and args.only in (None, "products"):
         kind = args.format or kinds.kind_of(args.source)
         if kind in (kinds.SHOP, kinds.SQLITE):
             print(f"{args.source}: {kind}")

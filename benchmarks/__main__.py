@@ -12,9 +12,27 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    *("certificates", "labels", "pages", "models", "outside", "heads", "pooling", "fine_tuning"),
+    *(
+        "imports",
+        "certificates",
+        "labels",
+        "pages",
+        "models",
+        "outside",
+        "heads",
+        "pooling",
+        "fine_tuning",
+    ),
 )
-UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages", "heads"}  # no real data
+UNSHARED = {
+    "analysis",
+    "imports",
+    "crawling",
+    "fetching",
+    "certificates",
+    "pages",
+    "heads",
+}  # no real data
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ EXTENSIONS = {
 }
 SCALED_AS_READ = ("JPEG", "MPO")
 END_OF_JPEG, TRAILER = b"\xff\xd9", 64  # its last marker; bytes that programs leave behind it
+FRAMES, EXIF = (0xC0, 0xC1, 0xC2), 0xE1  # markers: of usual frames, of what may turn a picture
 TURNED = (5, 6, 7, 8)  # orientations of Exif that swap width and height
 MAX_PIXELS = 50_000_000
 LARGE = (
@@ -54,12 +55,25 @@ def check_framed(data: bytes) -> tuple[str, tuple[int, int]]:
 
     A JPEG that begins and ends as one is taken at its word: damage inside is met where it is used.
     """
-    if END_OF_JPEG in data[-TRAILER:]:
-        with _telling(data):
-            picture = _opened(data)
-            if picture.format == "JPEG" and not picture.info.get("exif"):
-                return EXTENSIONS[picture.format], picture.size
+    size = _jpeg_size(data) if END_OF_JPEG in data[-TRAILER:] else None
+    if size and size[0] * size[1] <= MAX_PIXELS:
+        return EXTENSIONS["JPEG"], size
     return check(data)
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Read width and height of a plain JPEG; None where more than its header is to be read."""
+    at = 2
+    while data[:2] == b"\xff\xd8" and at + 9 < len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker in FRAMES:
+            height, width = data[at + 5 : at + 7], data[at + 7 : at + 9]
+            size = int.from_bytes(width), int.from_bytes(height)
+            return size if all(size) and data[at + 4] == 8 else None
+        if marker == EXIF or not 0xC4 <= marker <= 0xFE:
+            return None
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None
 
 
 def _opened(data: bytes) -> Image.Image:

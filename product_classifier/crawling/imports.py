@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from product_classifier.records import Entry, Product
+from product_classifier.records import Embedded, Entry, Image, Page, Product
 from product_classifier.sources.kinds import Source
 from product_classifier.sources.pictures import store_pictures
 from product_classifier.sources.shopify import PRODUCTS, Shopify
@@ -62,10 +62,25 @@ def _import_pages(
     importing = PagedImport(db, source.query, tell)
     if source.pages is None or importing.reached.finished:
         return
-    with ThreadPoolExecutor() as workers:
-        for page, pictures in source.pages(importing.reached.offset):
-            importing.save(page, store_pictures(pictures, folder, workers))
-            advance(len(page.products))
+    pages = source.pages(importing.reached.offset)
+    for page, images in _with_stored_pictures(pages, folder):
+        importing.save(page, images)
+        advance(len(page.products))
+
+
+def _with_stored_pictures(
+    pages: Iterable[tuple[Page, list[Embedded]]], folder: ImageFolder
+) -> Iterator[tuple[Page, list[Image]]]:
+    """Store the pictures of each page while the one before is put into the database."""
+    with ThreadPoolExecutor(1) as worker:
+        before: tuple[Page, Future[list[Image]]] | None = None
+        for page, pictures in pages:
+            storing = worker.submit(store_pictures, pictures, folder)
+            if before:
+                yield before[0], before[1].result()
+            before = page, storing
+        if before:
+            yield before[0], before[1].result()
 
 
 def _counted(entries: Iterable[Entry], advance: Advance) -> Iterator[Entry]:

@@ -170,8 +170,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _contradiction(args: argparse.Namespace) -> str | None:
     """Say which options do not go together."""
-    if args.source and args.only in ("categories", "products"):
-        return "--only images is all that --from knows: a file is read whole"
+    if args.source and args.only == "categories":
+        return "--from knows no --only categories: a file's come with its products"
     for name in WITH_SOURCE:
         if getattr(args, name) and not args.source:
             return f"--{name.replace('_', '-')} goes with --from"

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from product_classifier.errors import UnusableError
 from product_classifier.records import Category, Embedded, Page, Product, Skipped
 
-PAGE = 500  # products
+PAGE = 1_000  # products: few enough for memory, enough to write them out together
 LARGEST = 48_000_000  # bytes of a document, three times what MongoDB allows
 BUFFER = 1_000_000  # bytes
 

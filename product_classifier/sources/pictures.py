@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -82,8 +81,8 @@ def fetch_pictures(
             asked.put(None)
 
 
-def store_pictures(pictures: Iterable[Embedded], store: Store, workers: Executor) -> list[Image]:
-    """Check and store pictures that a source holds itself, many at once."""
+def store_pictures(pictures: Iterable[Embedded], store: Store) -> list[Image]:
+    """Check and store pictures that a source holds itself, and make sure that they stay."""
 
     def stored(picture: Embedded) -> Image:
         try:
@@ -92,7 +91,7 @@ def store_pictures(pictures: Iterable[Embedded], store: Store, workers: Executor
             return Image(picture.address, error=str(error))
         return Image(picture.address, *store.put(picture.data, extension), *size)
 
-    found = list(workers.map(stored, pictures))
+    found = [stored(picture) for picture in pictures]
     store.keep()
     return found
 

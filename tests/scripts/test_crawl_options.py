@@ -94,8 +94,11 @@ def test_a_dry_run_of_a_file_counts_its_products(tmp_path: Path) -> None:
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text(CSV)
     options = ["--from", "products.csv", "--only"]
-    assert "a file is read whole" in run(tmp_path, "crawl", *options, "products", code=2).stderr
+    result = run(tmp_path, "crawl", *options, "categories", code=2)
+    assert "a file's come with its products" in result.stderr
     (tmp_path / "a.jpg").write_bytes(jpeg())
+    run(tmp_path, "crawl", *options, "products", key=None)
+    assert rows(tmp_path, "select count(*) from image") == [(0,)]
     run(tmp_path, "crawl", "--from", "products.csv", "--path-separator", " > ", code=3, key=None)
     (tmp_path / "none.jpg").write_bytes(jpeg("blue"))
     run(tmp_path, "crawl", *options, "images", key=None)
