@@ -91,9 +91,7 @@ def _crawl(source: Path, folder: Path) -> tuple[object, ...]:
 def _cost(folder: Path, *command: object) -> Cost:
     words = [sys.executable, ROOT / "benchmarks" / "launch.py", sys.executable, *command]
     started = time.monotonic()
-    told = subprocess.run(
-        list(map(str, words)), cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    said = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=True)
     _, kilobytes = map(float, said.stdout.split())
     return Cost(time.monotonic() - started, kilobytes / 1000)
 
