@@ -95,6 +95,6 @@ def _separator(names: Iterable[str], told: str | None, path: Path) -> str:
         if not any(taken in name for name in names for taken in SEPARATORS[: k + 1]):
             return separator
     raise ReportError(
-        f"each separator of paths is in some name; pass --path-separator with one that is in none, "
-        f"or export to {path.with_suffix('.jsonl').name}"
+        "what an import would take for the separator of paths is in some name; pass one that is in "
+        f"none as --path-separator, here and there, or export to {path.with_suffix('.jsonl').name}"
     )

@@ -140,7 +140,7 @@ def test_a_separator_that_is_in_a_name_is_refused(tmp_path: Path) -> None:
         '{"id": 1, "name": "x", "category_path": ["A > B", "A->B | C / D"]}\n'
     )
     load(tmp_path / "a.jsonl", tmp_path, tmp_path / "crawl.db")
-    with pytest.raises(ReportError, match="each separator of paths is in some name"):
+    with pytest.raises(ReportError, match="for the separator of paths is in some name"):
         written(tmp_path / "crawl.db", tmp_path / "b.csv", tmp_path)
 
 
