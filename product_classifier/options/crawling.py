@@ -135,7 +135,11 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="""columns of a table that are not found by their names, such as
         name=title,category_path=level1+level2; nothing behind '=': there is none""",
     )
-    add("--path-separator", metavar="S", help="what joins the names of a path (as found)")
+    add(
+        "--path-separator",
+        metavar="S",
+        help="what joins the names of a path, such as '->', behind '=' (as found)",
+    )
     add("--encoding", help="of the file (utf-8, or as its first bytes say)")
     add(
         "--category-names",

@@ -46,7 +46,7 @@ def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
     )
     assert said[1] == "skipped: a.jsonl.gz line 4: it has no id"
     assert said[2].startswith("skipped: a.jsonl.gz line 2: id 1 stands in an earlier place")
-    options = ("--images", ".", "--path-separator", "->")
+    options = ("--images", ".", "--path-separator=->")
     result = run(tmp_path, "crawl", "--export", "b.csv", *options, key=None)
     assert result.stdout == "b.csv: 2 rows\n"
     assert (tmp_path / "b.csv").read_text() == (
