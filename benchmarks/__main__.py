@@ -13,8 +13,11 @@ from benchmarks.common import HEADER, ROOT
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
     *("certificates", "labels", "pages", "models", "outside", "heads", "pooling", "fine_tuning"),
+    "catalogue_page",
 )
-UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages", "heads"}  # no real data
+UNSHARED = {  # no real data
+    *("analysis", "crawling", "fetching", "certificates", "pages", "heads", "catalogue_page"),
+}
 
 
 def main() -> None:
