@@ -38,7 +38,8 @@ def run(shared: Path) -> Iterator[Row]:
             *("--db-path", path, "--images-path", images, "--output", page),
         )
         size = page.stat().st_size
-    peak = float(process.output.split()[-1]) * 1024
+    processor, peak = map(float, process.output.split())
+    peak *= 1024  # bytes
     yield Row(
         f"page of {PRODUCTS:,} products",
         f"{process.seconds:.1f} s, {peak / 2**30:.2f} GiB",
@@ -46,6 +47,7 @@ def run(shared: Path) -> Iterator[Row]:
         f"<= {MOST_SECONDS} s, < {MOST_BYTES / 2**30:g} GiB",
         process.seconds <= MOST_SECONDS and peak < MOST_BYTES,
     )
+    yield Row("  … its processor, alone", f"{processor:.1f} s", "", "reported")
     yield Row("  … its size", f"{size / 1e6:.1f} MB", "", "<= 10 MB", size <= 10_000_000)
 
 

@@ -25,7 +25,7 @@ FAINTEST = 0.15
 def imbalance_plot(title: str, level: Level) -> Markup:
     """Draw the products of categories, the largest first, on a logarithmic scale.
 
-    Those that hold half of what all of them hold are dark.
+    Those that hold half of what all of them hold are solid.
     """
 
     def draw(axes: Axes) -> None:
@@ -51,7 +51,7 @@ def imbalance_plot(title: str, level: Level) -> Markup:
         axes.set_yscale("log")
         axes.set(
             title=title,
-            xlabel=f"the largest first; the dark {hold} half",
+            xlabel=f"the largest first; the solid {hold} half",
             ylabel="products",
             xlim=(0, count),
             ylim=(LOWEST, 1.6 * sizes.max()),

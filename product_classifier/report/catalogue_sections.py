@@ -150,7 +150,7 @@ def _languages(found: Catalogue) -> Section:
         "Languages",
         [Table(("language", DRAWN, "#products", "#share"), _shared(rows, told.products))],
         text=f"Names and descriptions {_looked_at(told.products, found)}. What is short is often "
-        "not to be told.",
+        "not to be told, or told wrong.",
     )
 
 

@@ -13,8 +13,10 @@ from product_classifier.report.numbers import number, share, share_of
 DEFAULT = 1000  # --min-per-category of the categorizers
 FEW = 20  # products of a leaf
 MUCH = 0.9  # share of the products that a smaller --min-per-category should keep
+WORTHWHILE = 0.1  # share of leaves that are small: the level above may do
 UNEQUAL = 50  # times the median
-NOTABLE = 0.02  # share of products, texts or pictures
+NOTABLE = 0.02  # share of products or pictures
+FOREIGN = 0.1  # share of texts: of short titles, one of twenty is told wrong
 MANY = 0.2  # share of products that are duplicates
 SHORT = 4  # words of a name
 PLACEHOLDER = 20  # products that show the same picture
@@ -60,9 +62,9 @@ def _leaves(found: Catalogue) -> Iterator[str]:
     if few := filled.leaves - kept[FEW].leaves:
         lost = filled.products - kept[FEW].products
         yield (
-            f"{few:,} of {_are(filled.leaves, 'leaf', 'has', 'have')} fewer than {FEW} products, "
-            f"{_of(lost, found)} of all: --min-per-category {FEW} leaves them out"
-            f"{_joined(found, few)}."
+            f"{few:,} of {number(filled.leaves, 'leaf')} {'has' if few == 1 else 'have'} fewer "
+            f"than {FEW} products, {_of(lost, found)} of all: --min-per-category {FEW} leaves "
+            f"them out{_joined(found, few) if few >= WORTHWHILE * filled.leaves else ''}."
         )
     if kept[DEFAULT].leaves < filled.leaves:
         wanted = _smaller(found, filled)
@@ -144,7 +146,7 @@ def _words(found: Catalogue) -> Iterator[str]:
 def _languages(found: Catalogue) -> Iterator[str]:
     told = [(code, count) for code, count in found.languages.counts if code]
     total = sum(count for _, count in told)
-    if len(told) < 2 or (total - told[0][1]) < NOTABLE * total:
+    if len(told) < 2 or total - told[0][1] < FOREIGN * total:
         return
     others = ", ".join(f"{code} {share(count / total)}" for code, count in told[1 : NAMED + 1])
     (most, count), *_ = told
