@@ -40,8 +40,9 @@ def measure_pictures(sizes: NDArray[np.int64]) -> PictureSizes:
     }
     first = np.lexsort((height, width, -count))[:SHOWN]
     place = np.floor(PER_DOUBLING * np.log2(sizes[:, :2])).astype(np.int64)
-    cells, inverse = np.unique(place, axis=0, return_inverse=True)
-    inside = np.bincount(inverse.ravel(), count, len(cells)).astype(np.int64)
+    most = int(place.max(initial=0)) + 1
+    keys, inverse = np.unique(place @ [most, 1], return_inverse=True)
+    inside = np.bincount(inverse, count, len(keys)).astype(np.int64)
     return PictureSizes(
         int(count.sum()),
         int(count[np.minimum(width, height) < SMALL].sum()),
@@ -50,7 +51,7 @@ def measure_pictures(sizes: NDArray[np.int64]) -> PictureSizes:
         int(count[width > SQUARE * height].sum()),
         {name: counted_box(values, count) for name, values in measured.items() if len(count)},
         [(int(width[k]), int(height[k]), int(count[k])) for k in first],
-        [(*cell, n) for cell, n in zip(cells.tolist(), inside.tolist(), strict=True)],
+        [(*divmod(key, most), n) for key, n in zip(keys.tolist(), inside.tolist(), strict=True)],
     )
 
 

@@ -31,7 +31,7 @@ def read_rows(db: sqlite3.Connection) -> Numbers:
 def read_tree(db: sqlite3.Connection) -> list[Category]:
     """List all categories in the order of their paths."""
     rows = db.execute("select id, name, parent, path, leaf from category order by path, id")
-    return [Category(*row) for row in rows.fetchall()]
+    return [Category(id, name, up, path, bool(leaf)) for id, name, up, path, leaf in rows]
 
 
 def read_members(
