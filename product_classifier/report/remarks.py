@@ -70,9 +70,9 @@ def _leaves(found: Catalogue) -> Iterator[str]:
         wanted = _smaller(found, filled)
         yield (
             f"Unless told otherwise, categorizers ask for {DEFAULT:,} products of a leaf, which "
-            f"keeps {kept[DEFAULT].leaves or 'none'} of {number(filled.leaves, 'leaf')} and "
+            f"keeps {_or_none(kept[DEFAULT].leaves)} of {number(filled.leaves, 'leaf')} and "
             f"{_of(kept[DEFAULT].products, found)} of the products; --min-per-category "
-            f"{wanted.fewest} keeps {wanted.leaves or 'none'} and {_of(wanted.products, found)}."
+            f"{wanted.fewest} keeps {_or_none(wanted.leaves)} and {_of(wanted.products, found)}."
         )
     if sizes.empty:
         yield f"{_are(sizes.empty, 'leaf', 'is', 'are')} empty: crawl more, or leave them out."
@@ -92,7 +92,7 @@ def _joined(found: Catalogue, few: int) -> str:
         if 2 * small <= few:
             return (
                 f"; --depth {depth} joins them into {number(len(sizes), 'category')}, "
-                f"{small or 'none'} of them as small"
+                f"{_or_none(small)} of them as small"
             )
     return ""
 
@@ -201,6 +201,10 @@ def _of(products: int, found: Catalogue) -> str:
 
 def _are(count: int, noun: str, one: str, many: str) -> str:
     return f"{number(count, noun)} {one if count == 1 else many}"
+
+
+def _or_none(count: int) -> str:
+    return f"{count:,}" if count else "none"
 
 
 def _some(names: list[str]) -> str:
