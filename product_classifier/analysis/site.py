@@ -7,29 +7,25 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from product_classifier.analysis.catalogue import read_catalogue
 from product_classifier.analysis.judging import leaderboard_entries
 from product_classifier.analysis.labels import WORTH_A_LOOK, contradicting, duplicate_groups
 from product_classifier.evaluate.categories import judge_categories
 from product_classifier.evaluate.curves import risk_coverage
 from product_classifier.evaluate.judgement import Judged, leaf_scores
 from product_classifier.predictions import Mistake, Searched
+from product_classifier.records import Track, untracked
+from product_classifier.report.catalogue_page import catalogue_page
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.experiment_page import experiment_page
 from product_classifier.report.label_errors import LabelErrors
 from product_classifier.report.pages import Link, Site
-from product_classifier.report.site import (
-    Duplicates,
-    catalogue_page,
-    labels_page,
-    overview_page,
-    page_of,
-)
+from product_classifier.report.site import labels_page, overview_page, page_of
 from product_classifier.store.answers import TEST, read_answers
 from product_classifier.store.dataset import read_products
 from product_classifier.store.experiments import read_mistakes, read_paths
 from product_classifier.store.images import ImageFolder
 from product_classifier.store.label_search import read_label_search, read_suspicious
-from product_classifier.store.overview import read_overview
 
 OVERVIEW, CATALOGUE = Link("index.html", "Overview"), Link("catalogue.html", "Catalogue")
 SHOWN = 500  # products on a page
@@ -44,23 +40,23 @@ class Shown:
     products: bool  # whether their names and pictures are
 
 
-def site_pages(db: sqlite3.Connection, shown: Shown) -> Iterator[tuple[str, str]]:
+def site_pages(
+    db: sqlite3.Connection, shown: Shown, track: Track = untracked
+) -> Iterator[tuple[str, str]]:
     """Write page after page, with the name of its file."""
-    groups = duplicate_groups(db)
-    against = contradicting(db, groups)
+    against = functools.cache(lambda: contradicting(db, duplicate_groups(db)))
     pages = list(_pages(db, shown, against))
     links = [OVERVIEW, CATALOGUE, *(link for link, _ in pages)]
     entries = leaderboard_entries(db, shown.judged)
     yield OVERVIEW.page, overview_page(entries, Site(links, OVERVIEW.page))
-    duplicates = Duplicates(len(groups), sum(map(len, groups)), len(against))
-    site = Site(links, CATALOGUE.page)
-    yield CATALOGUE.page, catalogue_page(read_overview(db), duplicates, site)
+    found, sheet = read_catalogue(db, track, shown.folder if shown.products else None)
+    yield CATALOGUE.page, catalogue_page(found, sheet, Site(links, CATALOGUE.page))
     for link, write in pages:
         yield link.page, write(Site(links, link.page))
 
 
 def _pages(
-    db: sqlite3.Connection, shown: Shown, against: Sequence[Sequence[str]]
+    db: sqlite3.Connection, shown: Shown, against: Callable[[], Sequence[Sequence[str]]]
 ) -> Iterator[tuple[Link, Callable[[Site], str]]]:
     """List the pages of each experiment, and how they are written."""
     for judged in shown.judged:
@@ -100,7 +96,7 @@ def _labels(
     judged: Judged,
     searched: Searched,
     folder: ImageFolder,
-    against: Sequence[Sequence[str]],
+    against: Callable[[], Sequence[Sequence[str]]],
     site: Site,
 ) -> str:
     found = LabelErrors(
@@ -111,7 +107,7 @@ def _labels(
             for product in read_suspicious(db, judged.experiment.id, SHOWN)
             if (product.suspicion or 0) >= WORTH_A_LOOK
         ],
-        [read_products(db, group) for group in against[:SHOWN]],
+        [read_products(db, group) for group in against()[:SHOWN]],
     )
     return labels_page(found, folder_pictures(folder, found.suspicious), site)
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -20,6 +21,7 @@ from product_classifier.plain_text import strip_html
 from product_classifier.records import Identity
 
 TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"
+ALONE = -1  # number of what a product has not
 BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
 
 
@@ -60,20 +62,30 @@ def position_of(group: str) -> float:
 
 def duplicate_groups(texts: Sequence[str], pictures: Sequence[str | None]) -> list[int]:
     """Give products that share a text or a picture, directly or through others, one number."""
-    keys: dict[tuple[str, str], int] = {}
-    products, columns = [], []
-    for kind, values in (("text", texts), ("picture", pictures)):
-        for product, value in enumerate(values):
-            if value is not None:
-                products.append(product)
-                columns.append(keys.setdefault((kind, value), len(keys)))
-    count = len(texts)
-    # a graph whose nodes are the products and, after them, the keys
-    edges = coo_matrix(
-        (np.ones(len(products), dtype=bool), (products, np.array(columns, dtype=int) + count)),
-        shape=(count + len(keys),) * 2,
-    )
-    return connected_components(edges, directed=False)[1][:count].tolist()  # type: ignore[no-any-return]
+    numbered = []
+    for values in (texts, pictures):
+        keys: dict[str, int] = {}
+        found = (ALONE if v is None else keys.setdefault(v, len(keys)) for v in values)
+        numbered.append(np.fromiter(found, np.int64))
+    return list(joined_groups(*numbered).tolist())
+
+
+def joined_groups(*kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give products that have a number of some kind in common, directly or through others, one.
+
+    kinds: [products] each, numbers from 0 on, ALONE where a product has none of the kind.
+    """
+    count = nodes = len(kinds[0])
+    products, keys = [], []
+    # a graph whose nodes are the products and, after them, the numbers of each kind
+    for numbers in kinds:
+        having = np.flatnonzero(numbers != ALONE)
+        products.append(having)
+        keys.append(numbers[having] + nodes)
+        nodes += int(numbers.max(initial=ALONE)) + 1
+    rows, columns = np.concatenate(products), np.concatenate(keys)
+    edges = coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(nodes, nodes))
+    return np.asarray(connected_components(edges, directed=False)[1][:count], np.int64)
 
 
 def _grouped(identities: Iterable[Identity]) -> tuple[list[str], list[str], list[int]]:
@@ -81,12 +93,13 @@ def _grouped(identities: Iterable[Identity]) -> tuple[list[str], list[str], list
     ids, texts, pictures = [], [], []
     for product in identities:
         ids.append(product.product_id)
-        texts.append(_text_key(product))
+        texts.append(text_key(product))
         pictures.append(product.sha256)
     return ids, texts, duplicate_groups(texts, pictures)
 
 
-def _text_key(product: Identity) -> str:
+def text_key(product: Identity) -> str:
+    """Hash the words of a product as duplicates are known by, in hexadecimal."""
     plain = strip_html(f"{product.name} {product.description}")
     text = unicodedata.normalize("NFKC", plain)
     normal = " ".join(text.casefold().split())

@@ -10,6 +10,7 @@ from product_classifier.options import common
 from product_classifier.report.requirements import requirement
 
 EXAMPLES = """\
+  python analyze.py --catalogue --output catalogue.html
   python analyze.py
   python analyze.py --experiment 2 --per-category --json
   python analyze.py --target 0.9 --target 0.99 --confidence 0.9
@@ -74,6 +75,11 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument(
         "--crawl", action="store_true", help="what was crawled; a page where --output is .html"
+    )
+    which.add_argument(
+        "--catalogue",
+        action="store_true",
+        help="what is in the catalogue, before training; a page where --output is .html",
     )
     which.add_argument(
         "--label-errors",
@@ -148,7 +154,7 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
     labels.add_argument(
         "--no-products",
         action="store_true",
-        help="with --html: leave out pages that show names and pictures of products",
+        help="with --html and --catalogue: leave out names and pictures of products",
     )
 
 
@@ -162,13 +168,14 @@ def _user() -> str:
 def _contradiction(args: argparse.Namespace) -> str | None:
     """Say which options do not go together."""
     by_number = args.compare or args.dump_errors_for_experiment or args.label_errors
-    if args.experiment and (by_number or args.crawl or args.import_review):
+    crawled = args.crawl or args.catalogue
+    if args.experiment and (by_number or crawled or args.import_review):
         return "--experiment goes with figures, --per-category, --html and --export-review"
     if args.compare and len(set(args.compare)) < 2:
         return "--compare needs at least two experiments"
     others = args.per_category or args.leaderboard or args.html
     others = others or args.export_review or args.import_review
-    if args.require and (others or args.crawl or (by_number and not args.compare)):
+    if args.require and (others or crawled or (by_number and not args.compare)):
         return "--require goes with figures and --compare alone"
     if (args.cost_error is None) != (args.cost_review is None):
         return "--cost-error and --cost-review need each other: pass both"

@@ -12,6 +12,7 @@ from product_classifier.report.model_name import model_name
 from product_classifier.report.numbers import known, percent, share
 from product_classifier.report.pages import Section, Table, render
 from product_classifier.report.requirements import metrics
+from product_classifier.report.text_table import aligned
 
 MEBIBYTE = 2**20
 
@@ -26,19 +27,10 @@ class Entry:
 
 def leaderboard_text(entries: Sequence[Entry]) -> str:
     """Write a table for each split, the most accurate first."""
-    blocks = []
-    for title, table in _tables(entries):
-        columns = [column.removeprefix("#") for column in table.columns]
-        rows = [columns, *([str(cell) for cell in row] for row in table.rows)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.rjust(width) if column.startswith("#") else cell.ljust(width)
-                for cell, width, column in zip(row, widths, table.columns, strict=True)
-            ).rstrip()
-            for row in rows
-        ]
-        blocks.append("\n".join([title, *(f"  {line}" for line in lines)]))
+    blocks = [
+        "\n".join([title, *(f"  {line}" for line in aligned(table))])
+        for title, table in _tables(entries)
+    ]
     return "\n\n".join(blocks)
 
 

@@ -33,10 +33,14 @@ class Link(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of a page; a column whose name begins with # holds numbers."""
+    """A table of a page; a column whose name begins with # holds numbers.
+
+    One whose name is Markup is drawn: its cells are Markup too, and no text tells them.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
+    folded: str = ""  # the line below which a page hides it until asked
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Section:
     tables: Sequence[Table] = ()
     plot: Markup | None = None
     text: str = ""
+    beside: bool = False  # the numbers stand beside the plot where there is room
 
 
 class Site(NamedTuple):

@@ -7,9 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from product_classifier.evaluate.curves import RiskCoverage, thin
 from product_classifier.evaluate.reliability import Reliability
@@ -80,7 +78,7 @@ def risk_coverage_plot(curve: RiskCoverage, points: Sequence[Point]) -> Markup:
             ylim=(0, 1.25 * highest),
         )
 
-    return _svg(draw, "Risk over coverage", "xy")
+    return svg(draw, "Risk over coverage", "xy")
 
 
 def reliability_plot(before: Reliability, after: Reliability) -> Markup:
@@ -108,7 +106,7 @@ def reliability_plot(before: Reliability, after: Reliability) -> Markup:
         )
         axes.legend(loc="upper left")
 
-    return _svg(draw, "Reliability diagram", "xy")
+    return svg(draw, "Reliability diagram", "xy")
 
 
 def levels_plot(answered: Mapping[float, Sequence[tuple[str, float]]]) -> Markup:
@@ -144,31 +142,16 @@ def levels_plot(answered: Mapping[float, Sequence[tuple[str, float]]]) -> Markup
             xlim=(0, 1),
         )
 
-    return _svg(draw, "Levels that answer", "x", height=1.2 + 0.7 * len(answered))
+    return svg(draw, "Levels that answer", "x", height=1.2 + 0.7 * len(answered))
 
 
-def sizes_plot(sizes: NDArray[np.int64]) -> Markup:
-    """Draw how many products categories have, the largest first."""
-
-    def draw(axes: Axes) -> None:
-        ordered = np.sort(sizes)[::-1]
-        axes.bar(np.arange(1, len(ordered) + 1), ordered, width=1, color=MAIN)
-        if len(ordered) and ordered[0] > 100 * max(ordered[-1], 1):
-            axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:,.0f}")
-        axes.set(
-            title="Products per leaf, the largest leaf first",
-            xlabel="leaves",
-            ylabel="products",
-        )
-
-    return _svg(draw, "Products per leaf")
-
-
-def _svg(
+def svg(
     draw: Callable[[Axes], None], name: str, shares: str = "", height: float = SIZE[1]
 ) -> Markup:
-    """Draw on fresh axes and return an svg element; shares: which axes, x or y, are in percent."""
+    """Draw on fresh axes and return an svg element.
+
+    shares: which axes, x or y, are in percent; height: inches.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -1,41 +1,17 @@
-"""The pages of a site but for those of experiments: overview, catalogue, label errors."""
+"""The pages of a site but for those of experiments: overview, label errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from product_classifier.evaluate.accuracy import TARGETS
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Mistake, Summary
-from product_classifier.records import CatalogueState
 from product_classifier.report.experiment_page import accuracy_cell
 from product_classifier.report.label_errors import LabelErrors, name_of
 from product_classifier.report.leaderboard import Entry, leaderboard_sections
 from product_classifier.report.numbers import between, percent
-from product_classifier.report.pages import Link, Section, Site, Table, product_entry, render
-from product_classifier.report.plots import sizes_plot
-
-COUNTED = (
-    ("products", "products"),
-    ("in more than one category", "several_categories"),
-    ("in no category", "no_category"),
-    ("without name and description", "no_text"),
-    ("without description", "no_description"),
-    ("without picture", "no_picture"),
-    ("whose picture could not be had", "lost_pictures"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Products with the same picture, or the same name and description."""
-
-    groups: int
-    products: int  # in those groups
-    contradicting: int  # groups without a common category
+from product_classifier.report.pages import Link, Site, Table, product_entry, render
 
 
 def page_of(experiment: Summary, kind: str = "experiment") -> str:
@@ -66,32 +42,6 @@ def overview_page(entries: Sequence[Entry], site: Site) -> str:
     )
     boards = leaderboard_sections(entries)
     return render("index.html", site, experiments=Table(columns, rows), leaderboards=boards)
-
-
-def catalogue_page(state: CatalogueState, duplicates: Duplicates, site: Site) -> str:
-    """Show how large leaves are, and what is missing."""
-    counts = [(name, f"{getattr(state, field):,}") for name, field in COUNTED]
-    counts += [
-        ("with the same picture or words as another one", f"{duplicates.products:,}"),
-        ("groups of these", f"{duplicates.groups:,}"),
-        ("groups without a category in common", f"{duplicates.contradicting:,}"),
-        *((f"decided by a person: {verdict}", f"{n:,}") for verdict, n in state.decided.items()),
-    ]
-    sizes = sorted(state.leaves, key=lambda leaf: (-leaf[1], leaf[0]))
-    filled = np.array([count for _, count in sizes if count], dtype=np.int64)
-    return render(
-        "sections.html",
-        site,
-        title="The catalogue",
-        sections=[
-            Section("Products", [Table(("what there is", "#products"), counts)]),
-            Section(
-                "Leaves",
-                [Table(("leaf", "#products"), [(path, f"{n:,}") for path, n in sizes])],
-                sizes_plot(filled) if len(filled) else None,
-            ),
-        ],
-    )
 
 
 def labels_page(

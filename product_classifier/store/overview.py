@@ -1,4 +1,4 @@
-"""What a catalogue holds and lacks, counted."""
+"""What a catalogue holds and lacks, counted by SQLite."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import sqlite3
 from product_classifier.records import CatalogueState
 
 COUNTS = """
-select count(*),
-  count(*) filter (where categories > 1), count(*) filter (where categories = 0),
-  count(*) filter (where name = '' and description = ''),
-  count(*) filter (where description = ''),
-  count(*) filter (where image is null), count(*) filter (where error is not null)
-from (
-  select name, description, image, error,
-    (select count(*) from product_category where product_id = product.id) as categories
-  from product left join image on address = product.image)
+select count(*), count(*) filter (where trim(name) = ''),
+  count(*) filter (where trim(description) = ''),
+  count(*) filter (where trim(name) = '' and trim(description) = ''),
+  count(*) filter (where image is null),
+  count(*) filter (where image is not null and address is null),
+  count(*) filter (where error is not null)
+from product left join image on address = product.image
+"""
+# pictures lead: those that could not be had are few
+REASONS = """
+select error, count(*) from image cross join product on product.image = address
+where error is not null group by error order by 2 desc, 1
 """
 
 
 def read_overview(db: sqlite3.Connection) -> CatalogueState:
-    """Count products by what they have, by leaf, and by what persons have decided."""
+    """Count products by what they have, pictures by what is said of them, decisions of persons."""
     [counts] = db.execute(COUNTS)
-    leaves = db.execute("select path, product_count from category where leaf order by path")
+    reasons = dict(db.execute(REASONS).fetchall())
+    marks = db.execute(
+        "select label, count(*), sum(marked) from image_mark group by label order by label"
+    )
     decided = db.execute("select verdict, count(*) from latest_decision group by 1 order by 1")
-    return CatalogueState(*(*counts, leaves.fetchall(), dict(decided.fetchall())))
+    return CatalogueState(*(*counts, reasons, marks.fetchall(), dict(decided.fetchall())))

@@ -8,19 +8,26 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from product_classifier.evaluate.catalogue import Level
 from product_classifier.evaluate.curves import risk_coverage
 from product_classifier.evaluate.reliability import reliability
+from product_classifier.evaluate.tree import Sizes
+from product_classifier.report.catalogue_plots import (
+    imbalance_plot,
+    picture_plot,
+    vocabulary_plot,
+)
 from product_classifier.report.plots import (
     Point,
     levels_plot,
     reliability_plot,
     risk_coverage_plot,
-    sizes_plot,
 )
 
 RNG = np.random.default_rng(0)
 SCORE = RNG.random(3000)
 RIGHT = RNG.random(3000) < SCORE
+LEVEL = Level(3021, Sizes(4, 1, 3000, 20.0, 1, 1), [3000, 20, 1, 0])
 LEVELS = {0.95: [("leaf", 0.7), ("parent", 0.2), ("a person", 0.1)]}
 PLOTS: dict[str, tuple[Callable[[], str], list[str]]] = {
     "risk": (
@@ -39,9 +46,17 @@ PLOTS: dict[str, tuple[Callable[[], str], list[str]]] = {
         lambda: levels_plot(LEVELS),
         ["Share of products that each level answers", "leaf", "parent", "certified accuracy"],
     ),
-    "sizes": (
-        lambda: sizes_plot(np.array([3000, 20, 1])),
-        ["Products per leaf, the largest leaf first", "1,000", "products"],
+    "imbalance": (
+        lambda: imbalance_plot("3 leaves", LEVEL),
+        ["3 leaves", "1,000", "median 20", "the largest first; the solid one holds half"],
+    ),
+    "vocabulary": (
+        lambda: vocabulary_plot([(1, 0.1), (100, 0.5), (30_000, 1.0)], 20_000),
+        ["How far the commonest words go", "10,000", "share of all word occurrences"],
+    ),
+    "pictures": (
+        lambda: picture_plot([(28, 28, 9), (31, 24, 1)]),
+        ["Pictures by width and height", "width, pixels", "128"],
     ),
 }
 
@@ -72,9 +87,16 @@ def test_a_curve_of_many_points_is_thinned() -> None:
     assert len(risk_coverage_plot(curve, [])) < 40_000
 
 
+def test_an_outline_of_many_categories_is_thinned() -> None:
+    many = Level(0, Sizes(100_000, 0, 100_000, 50_000.0, 1, 29_290), list(range(100_000, 0, -1)))
+    assert len(imbalance_plot("leaves", many)) < 90_000
+
+
 def test_a_single_product_is_a_plot_too() -> None:
     one = np.array([0.5])
     for right in (True, False):
         assert risk_coverage_plot(risk_coverage(one, np.array([right])), [])
         assert reliability_plot(*[reliability(one, np.array([right]))] * 2)
-    assert sizes_plot(np.array([1]))
+    assert imbalance_plot("1 leaf", Level(1, Sizes(1, 0, 1, 1.0, 1, 1), [1]))
+    assert vocabulary_plot([(1, 1.0)], 20_000)
+    assert picture_plot([(0, 0, 1)])

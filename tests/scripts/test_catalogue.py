@@ -1,0 +1,55 @@
+"""analyze.py --catalogue as a person runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.scripts.conftest import CATALOGUE, run
+
+WORDS = CATALOGUE.products[0].name.split()
+
+
+def test_it_is_told_as_text_and_for_programs(crawled: Path) -> None:
+    text = run(crawled, "analyze", "--catalogue").stdout
+    assert text.startswith("Remarks\n  - ")
+    for title in ("Categories", "Words of names", "Vocabulary", "Languages", "Duplicates"):
+        assert f"\n{title}\n" in text
+    found = json.loads(run(crawled, "analyze", "--catalogue", "--json").stdout)
+    with contextlib.closing(sqlite3.connect(crawled / "crawl.db")) as db:
+        [(products,)] = db.execute("select count(*) from product")
+        leaves = dict(db.execute("select path, product_count from category where leaf"))
+    assert found["state"]["products"] == products
+    assert {one["path"]: one["products"] for one in found["categories"] if one["leaf"]} == leaves
+    assert found["remarks"]
+
+
+def test_a_page_shows_products_unless_told_otherwise(crawled: Path) -> None:
+    run(crawled, "analyze", "--catalogue", "--output", "page.html")
+    page = (crawled / "page.html").read_text()
+    assert "Products at random" in page
+    assert "data:image/jpeg;base64," in page
+    run(crawled, "analyze", "--catalogue", "--output", "page.html", "--no-products")
+    page = (crawled / "page.html").read_text()
+    assert "Products at random" not in page
+    assert "data:image/jpeg;base64," not in page
+    assert "<h2>Languages</h2>" in page
+
+
+def test_an_empty_database_is_said(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "crawl.db")) as connection:
+        connection.executescript((ROOT / "schema.sql").read_text())
+    said = run(tmp_path, "analyze", "--catalogue", code=1).stderr
+    assert said == "analyze.py: the database has no products; run crawl.py first\n"
+
+
+@pytest.mark.parametrize(
+    "options", [["--experiment", "1"], ["--require", "accuracy>0"], ["--crawl"]]
+)
+def test_it_goes_with_nothing_of_experiments(tmp_path: Path, options: list[str]) -> None:
+    assert "usage:" in run(tmp_path, "analyze", "--catalogue", *options, code=2).stderr
