@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 
 from product_classifier import cli
 from product_classifier.errors import KeyRejectedError, SourceError
@@ -29,6 +30,8 @@ from product_classifier.store.images import ImageFolder
 def main() -> int:
     """Fetch categories, then products, then pictures; each is stored as soon as it is there."""
     args = arguments(__doc__)
+    if args.filter_images:
+        return filter_images(args)
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
@@ -53,6 +56,25 @@ def main() -> int:
             + ("; run it again to retry what failed" if found.failed else "")
         )
     return cli.UNFINISHED if found.failed else cli.DONE
+
+
+def filter_images(args: argparse.Namespace) -> int:
+    """Mark pictures of an unwanted label; nobody is asked and nothing is fetched."""
+    from product_classifier.marking import mark_pictures  # --help need not wait for it
+
+    track = partial(cli.progress, as_json=args.log_json)
+    asked = args.filter_images, args.filter_label, args.threshold
+    found = mark_pictures(args.db_path, args.images_path, *asked, track)
+    counts = found.counts
+    if args.log_json:
+        facts = {"label": found.label, "threshold": args.threshold, "not_read": len(found.lost)}
+        return cli.end(json.dumps({**asdict(counts), **facts}), found.lost)
+    return cli.end(
+        f"{args.db_path}: {counts.looked_at:,} pictures looked at, {counts.marked:,} marked "
+        f"{found.label} at {args.threshold:g}; {counts.marked_only:,} products have marked "
+        "pictures only",
+        found.lost,
+    )
 
 
 def tell_what_is_left(args: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "report": {"evaluate"},
     "analysis": {"store", "features", "models", "evaluate", "report"},
     "filing": {"store", "features", "models", "report"},
+    "marking": {"store", "features"},
     "demo": set(),
     "cli": set(),
     "options": {"sources", "features", "models", "report"},

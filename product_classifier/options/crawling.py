@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from product_classifier.options import common
+from product_classifier.options.marking import add_marking, misused
 from product_classifier.sources.shopstyle import API_URL
 
 EXAMPLES = """\
@@ -11,6 +12,7 @@ EXAMPLES = """\
   python crawl.py --api-key-file key.txt --root women --max-per-category 200
   python crawl.py --refresh 30d --contact me@shop.example
   python crawl.py --from products.csv --images pictures --path-separator ' > '
+  python crawl.py --filter-images retrain_out/output_graph.pb --threshold 0.8
 Ctrl-C stops it; the same command goes on where it stopped."""
 
 
@@ -44,6 +46,7 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--path-separator", default="/", metavar="S", help="in the column category_path (/)"
     )
     table.add_argument("--encoding", default="utf-8-sig", help="of the file (utf-8)")
+    add_marking(parser)
     add = parser.add_argument
     add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
     common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
@@ -59,6 +62,8 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--allow-private", action="store_true", help="also ask loopback and private addresses"
     )
     args = parser.parse_args()
+    if problem := misused(parser, args):
+        parser.error(problem)
     if args.source and args.only in ("categories", "products"):
         parser.error("--only images is all that --from knows: a file is read whole")
     if args.source:
