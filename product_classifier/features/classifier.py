@@ -87,6 +87,7 @@ def load_classifier(classifier: Classifier) -> Loaded:
     try:
         with muted_stderr():
             size, run = _LOADERS[path.suffix](classifier.data)
+            first = run(np.zeros((SMALL_BATCH_SIZE, size, size, 3), np.float32))
     except FeatureError:
         raise
     except Exception as error:  # protobuf, TensorFlow and ONNX Runtime raise whatever they meet
@@ -95,9 +96,8 @@ def load_classifier(classifier: Classifier) -> Loaded:
             f"{path} is damaged or no graph of retrain.py's ({reason}); train it again"
         ) from None
 
-    def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = run(pictures)
-        if found.shape != (len(pictures), count):
+    def probabilities(found: NDArray[np.float32]) -> NDArray[np.float32]:
+        if found.shape != (SMALL_BATCH_SIZE, count):
             raise FeatureError(
                 f"{path} gives {found.shape[-1]} values a picture and "
                 f"{labels_beside(path).name} has {count} labels; put its own labels beside it"
@@ -106,8 +106,8 @@ def load_classifier(classifier: Classifier) -> Loaded:
             raise FeatureError(f"{path} gives no probabilities: it is damaged; train it again")
         return np.minimum(found, np.float32(BELOW_ONE))  # as a softmax is but for its rounding
 
-    embed(np.zeros((SMALL_BATCH_SIZE, size, size, 3), np.float32))
-    return Loaded(size, embed)
+    probabilities(first)
+    return Loaded(size, lambda pictures: probabilities(run(pictures)))
 
 
 def _labels(graph: Path) -> tuple[str, ...]:
@@ -169,9 +169,11 @@ def _insist_on_computing(graph: Any) -> None:
     functions = [node for function in graph.library.function for node in function.node_def]
     for name in {node.op for node in [*graph.node, *functions]}:
         known = op_def_registry.get(name)
-        if known is None or known.is_stateful:
-            raise ValueError(f"it holds {name}, which does more than compute")
-        if any(arg.type == dtypes.string for arg in [*known.input_arg, *known.output_arg]):
+        if (
+            known is None
+            or known.is_stateful
+            or any(arg.type == dtypes.string for arg in [*known.input_arg, *known.output_arg])
+        ):
             raise ValueError(f"it holds {name}, which does more than compute")
 
 

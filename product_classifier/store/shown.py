@@ -24,9 +24,12 @@ from product_image join image on image.address = product_image.address
 where place < :count and file is not null order by product_id, place
 """
 INSTEAD = """
+with marked (address) as (select address from image join image_mark using (sha256) where marked)
 select product_id, min(place), image.address, file, sha256, width, height
 from product_image join image on image.address = product_image.address
-where file is not null and sha256 not in (select sha256 from image_mark where marked)
+where file is not null and image.address not in marked and product_id in (
+  select id from product where image in marked
+  union select product_id from product_image where address in marked)
 group by product_id
 """
 
@@ -60,7 +63,7 @@ class Choice:
 
     further: Mapping[str, Sequence[Image]]  # that were asked for, by product
     marked: Set[str]  # SHA-256
-    instead: Mapping[str, Image]  # the first further picture of each product that is not marked
+    instead: Mapping[str, Image]  # of products with marked ones: the first that is not
 
     def of(self, product: str, main: Image | None) -> Shown:
         """Choose those of a product; where the main one is marked, another takes its place."""

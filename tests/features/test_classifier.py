@@ -173,17 +173,20 @@ def test_an_unknown_label_names_those_there_are(tmp_path: Path) -> None:
         ({"labels": ["a", "b", "c"]}, "gives 2 values a picture and zoom_labels.txt has 3 labels"),
         ({"last": "Relu"}, "gives no probabilities: it is damaged"),
         ({"weights": WEIGHTS * np.nan}, "gives no probabilities: it is damaged"),
+        ({"shape": (1, 4, 4, 3)}, "damaged or no graph of .* Got invalid dimensions"),
+        ({"weights": WEIGHTS[:2]}, "damaged or no graph"),
         ({"shape": ("n", 4, 5, 3)}, "no square pictures"),
         ({"shape": ("n", "h", "w", 3)}, "no square pictures"),
         ({"shape": ("n", 4, 4, 1), "weights": WEIGHTS[:1]}, "no square pictures"),
     ],
 )
 def test_a_graph_of_something_else_is_refused(
-    tmp_path: Path, changes: dict[str, Any], message: str
+    tmp_path: Path, changes: dict[str, Any], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     found = read_classifier(save_reddish(tmp_path / "zoom.onnx", **changes))
     with pytest.raises(FeatureError, match=message):
         load_classifier(found)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, -1, -40])
