@@ -13,6 +13,7 @@ from benchmarks.common import HEADER, ROOT
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
     *("certificates", "labels", "pages", "models", "outside", "heads", "pooling", "fine_tuning"),
+    "zoomed",
 )
 UNSHARED = {"analysis", "crawling", "fetching", "certificates", "pages", "heads"}  # no real data
 
