@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from product_classifier import cli
@@ -38,6 +39,8 @@ def main() -> int:
     args = arguments(__doc__)
     if args.export:
         return export_catalogue(args)
+    if args.filter_images:
+        return filter_images(args)
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
@@ -74,6 +77,25 @@ def export_catalogue(args: argparse.Namespace) -> int:
         rows = export(db, args.export, args.images, args.path_separator, args.experiment)
     print(f"{args.export}: {rows:,} rows")
     return cli.DONE
+
+
+def filter_images(args: argparse.Namespace) -> int:
+    """Mark pictures of an unwanted label; nobody is asked and nothing is fetched."""
+    from product_classifier.marking import mark_pictures  # --help need not wait for it
+
+    track = partial(cli.progress, as_json=args.log_json)
+    asked = args.filter_images, args.filter_label, args.threshold
+    found = mark_pictures(args.db_path, args.images_path, *asked, track)
+    counts = found.counts
+    if args.log_json:
+        facts = {"label": found.label, "threshold": args.threshold, "not_read": len(found.lost)}
+        return cli.end(json.dumps({**asdict(counts), **facts}), found.lost)
+    return cli.end(
+        f"{args.db_path}: {counts.looked_at:,} pictures looked at, {counts.marked:,} marked "
+        f"{found.label} at {args.threshold:g}; {counts.marked_only:,} products have marked "
+        "pictures only",
+        found.lost,
+    )
 
 
 def tell_what_is_left(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from benchmarks.common import HEADER, ROOT
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
     *("imports", "certificates", "labels", "pages", "models", "outside", "heads", "pooling"),
-    *("fine_tuning", "catalogue_page"),
+    *("fine_tuning", "catalogue_page", "zoomed"),
 )
 UNSHARED = {  # no real data
     *("analysis", "imports", "crawling", "fetching", "certificates", "pages", "heads"),

@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from product_classifier.records import Product
+from product_classifier.sources.kinds import Asked, open_source
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -66,6 +69,12 @@ def measure(*command: object) -> Process:
     if process.returncode not in (0, 3):
         raise subprocess.CalledProcessError(process.returncode, words, stderr=process.stderr)
     return Process(seconds, process.stdout, process.stderr)
+
+
+def read_products(folder: Path) -> list[Product]:
+    """Read the products of a catalogue whose pictures lie beside its products.csv."""
+    source = open_source("csv", Asked(folder / "products.csv", folder))
+    return [entry for entry in source.entries() if isinstance(entry, Product)]
 
 
 def percent(values: Sequence[float]) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from benchmarks.catalogues import POINT, judge
-from benchmarks.common import Row, logistic_regression, percent
+from benchmarks.common import Row, logistic_regression, percent, read_products
 from product_classifier.features.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features, picture_features
@@ -24,9 +24,8 @@ from product_classifier.features.words import vectorize
 from product_classifier.models.network import Scaling
 from product_classifier.models.split import duplicate_groups, position_of
 from product_classifier.models.training import predict, train
-from product_classifier.records import Image, Product
+from product_classifier.records import Image
 from product_classifier.sources.http import Client
-from product_classifier.sources.kinds import Asked, open_source
 from product_classifier.sources.pictures import fetch_pictures
 from product_classifier.store.images import ImageFolder
 
@@ -62,8 +61,7 @@ class Flipkart:
 def read_flipkart(shared: Path, place: Path) -> Flipkart:
     """Read the catalogue, its pictures into a folder below place."""
     folder = shared / "data" / "flipkart"
-    source = open_source("csv", Asked(folder / "products.csv", folder))
-    products = [entry for entry in source.entries() if isinstance(entry, Product)]
+    products = read_products(folder)
     names = sorted({product.categories[0] for product in products})
     labels = np.array([names.index(product.categories[0]) for product in products])
     texts = [f"{product.name}\n{product.description}" for product in products]

@@ -169,9 +169,11 @@ class Progress:
             )
 
 
-def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+def progress(
+    items: Iterable[T], label: str, total: int | None = None, as_json: bool = False
+) -> Iterator[T]:
     """Pass items on, and show how far along they are."""
-    shown = Progress(label, total)
+    shown = Progress(label, total, as_json=as_json)
     for item in items:
         yield item
         shown.advance()

@@ -132,6 +132,7 @@ class Item:
     labels: tuple[int, ...]  # positions in Dataset.categories, the main first; none if ambiguous
     part: str  # of the frozen split: 'train', 'tuning', 'calibration' or 'test'
     more_images: tuple[Image, ...] = ()  # further complete ones, as many as were asked for
+    marked_images: int = 0  # those left out because others are there that are not marked
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class Dataset:
     def more_images(self) -> list[tuple[Image, ...]]:
         """The further pictures of each item."""
         return [item.more_images for item in self.items]
+
+    @property
+    def marked_images(self) -> int:
+        """How many pictures are left out because of their marks."""
+        return sum(item.marked_images for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +186,7 @@ class CrawlState:
     waiting: int  # main pictures not tried yet
     further: int  # other pictures of products, not asked for or not tried yet
     broken: dict[str, int]  # pictures by the reason why there is no file
+    marked: dict[str, int]  # complete pictures that crawl.py --filter-images marked, by label
     skipped: dict[str, int]  # categories and products by the reason why they could not be used
 
 

@@ -31,6 +31,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "crawling": {"sources", "store", "report"},
     "analysis": {"store", "features", "models", "evaluate", "report"},
     "filing": {"store", "features", "models", "report"},
+    "marking": {"store", "features"},
     "demo": set(),
     "cli": set(),
     "options": {"sources", "features", "models", "report"},

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,22 @@ EMBEDDERS = 2  # batches in the network at once: one works where the other waits
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Network(Protocol):
+    """What turns batches of pictures into vectors: a backbone, or a whole classifier."""
+
+    @property
+    def size(self) -> int:
+        """Pixels of a picture's side."""
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures in a batch."""
+
+    @property
+    def embed(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        """Turn float32 [batch_size, size, size, 3] in [0, 1] into [batch_size, width]."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +141,36 @@ def _compute(
     track: Track,
 ) -> list[str]:
     """Fill the cache with keys and their views; returns what could not be read, and why."""
-    lost = []
+    lost: list[str] = []
+    batches = embedded(wanted, folder, backbone, lost, "bottlenecks", track)
+    for commit in chunks(batches, COMMIT_BATCHES):
+        keys = [key for batch_keys, _ in commit for key in batch_keys]
+        cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
+    return lost
+
+
+def embedded(
+    wanted: Mapping[str, View],
+    folder: Path,
+    network: Network,
+    lost: list[str],
+    label: str,
+    track: Track = untracked,
+) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+    """Yield batch by batch the keys of views and what a network makes of them, [keys, width].
+
+    lost: told what could not be read, and why; label: as the progress calls it.
+    """
 
     def pixels(view: View) -> NDArray[np.float32] | str:
         try:
-            return to_pixels(read_view(view, folder), backbone.size)
+            return to_pixels(read_view(view, folder), network.size)
         except PictureError as error:
             return str(error)
 
     def readable(pool: ThreadPoolExecutor) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        decoded = ahead(pool, AHEAD * backbone.batch_size, pixels, wanted.values())
-        tracked = track(wanted.items(), "bottlenecks", len(wanted))
+        decoded = ahead(pool, AHEAD * network.batch_size, pixels, wanted.values())
+        tracked = track(wanted.items(), label, len(wanted))
         for (key, view), result in zip(tracked, decoded, strict=True):
             if isinstance(result, str):
                 lost.append(f"{view.image.file}: {result}")
@@ -143,22 +178,18 @@ def _compute(
                 yield key, result
 
     with ThreadPoolExecutor(DECODERS) as decoders, ThreadPoolExecutor(EMBEDDERS) as embedders:
-        batches = chunks(readable(decoders), backbone.batch_size)
-        embedded = ahead(embedders, EMBEDDERS, lambda batch: _embedded(batch, backbone), batches)
-        for commit in chunks(embedded, COMMIT_BATCHES):
-            keys = [key for batch_keys, _ in commit for key in batch_keys]
-            cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
-    return lost
+        batches = chunks(readable(decoders), network.batch_size)
+        yield from ahead(embedders, EMBEDDERS, lambda batch: _embedded(batch, network), batches)
 
 
 def _embedded(
-    batch: Sequence[tuple[str, NDArray[np.float32]]], backbone: Backbone
+    batch: Sequence[tuple[str, NDArray[np.float32]]], network: Network
 ) -> tuple[list[str], NDArray[np.float32]]:
     keys = [key for key, _ in batch]
-    pixels = np.zeros((backbone.batch_size, backbone.size, backbone.size, 3), np.float32)
+    pixels = np.zeros((network.batch_size, network.size, network.size, 3), np.float32)
     for row, (_, picture) in enumerate(batch):
         pixels[row] = picture
-    return keys, backbone.embed(pixels)[: len(batch)]
+    return keys, network.embed(pixels)[: len(batch)]
 
 
 def to_pixels(picture: PillowImage.Image, size: int) -> NDArray[np.float32]:

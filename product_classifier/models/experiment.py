@@ -97,6 +97,7 @@ def run_experiment(
         settings={
             **dataset.settings,
             **features.settings,
+            **_without_marked(dataset, features),
             **trained.settings,
             **recorded(choices),
             **by_level,
@@ -112,6 +113,13 @@ def run_experiment(
         alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
     return experiment, trained
+
+
+def _without_marked(dataset: Dataset, features: Features) -> dict[str, int]:
+    """Tell how many marked pictures an experiment did without, if any."""
+    if features.pictures is None or not dataset.marked_images:
+        return {}
+    return {"marked_pictures": dataset.marked_images}
 
 
 def _told(outside: Outside | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from product_classifier.options import common
+from product_classifier.options.marking import add_marking, misused
 from product_classifier.sources.category_names import find_category_names
 from product_classifier.sources.cdiscount import Sample
 from product_classifier.sources.columns import FIELDS
@@ -22,6 +23,7 @@ EXAMPLES = """\
   python crawl.py --from products.tsv.gz --columns name=title,category_path=dept+class
   python crawl.py --from train.bson --sample 100000
   python crawl.py --from https://shop.example
+  python crawl.py --filter-images retrain_out/output_graph.pb --threshold 0.8
   python crawl.py --export products.csv --experiment 3
 Ctrl-C stops it; the same command goes on where it stopped."""
 
@@ -33,6 +35,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     common.add_images(parser)
     _add_api(parser)
     _add_source(parser)
+    add_marking(parser)
     add = parser.add_argument
     add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
     common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
@@ -53,7 +56,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     add("--allow-private", action="store_true", help="also ask loopback and private addresses")
     _add_export(parser)
     args = parser.parse_args()
-    if problem := _contradiction(args):
+    if problem := misused(parser, args) or _contradiction(args):
         parser.error(problem)
     args.pictures = _folder(args)
     args.images = args.images and args.images.resolve()

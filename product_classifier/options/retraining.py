@@ -8,6 +8,7 @@ from pathlib import Path
 
 from product_classifier.features.architectures import FULL_PRECISION, HALF_PRECISION
 from product_classifier.features.backbone import MINI
+from product_classifier.features.classifier import GRAPH, labels_beside
 from product_classifier.features.distortions import Distortions
 from product_classifier.features.runtime import on_accelerator
 from product_classifier.features.student import Shape
@@ -86,6 +87,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     ):
         if wrong:
             parser.error(message)
+    args.output_labels = args.output_labels or labels_beside(args.output_graph)
     args.train_batch_size = args.train_batch_size or (Plan.batch_size if args.fine_tune else 100)
     args.epochs = args.epochs or (Plan.epochs if args.fine_tune else Course.epochs)
     return args
@@ -167,8 +169,8 @@ OPTIONS: tuple[Option, ...] = (
     ("validation_percentage", common.percentage, 10, "of the pictures"),
     ("testing_percentage", common.percentage, 10, "of the pictures"),
     ("seed", common.seed, 0, "of weights and shuffling"),
-    ("output_graph", Path, OUT / "output_graph.pb", "trained graph; .onnx with --backbone mini"),
-    ("output_labels", Path, OUT / "output_labels.txt", "its labels"),
+    ("output_graph", Path, OUT / GRAPH, "trained graph; .onnx with --backbone mini"),
+    ("output_labels", Path, None, "its labels (beside the graph: g_labels.txt of g.onnx)"),
     ("final_tensor_name", tensor_name, "final_result", "of the graph's output"),
     ("summaries_dir", Path, OUT / "retrain_logs", "for TensorBoard"),
     ("how_many_training_steps", common.positive, 4000, "batches to learn from"),

@@ -27,6 +27,10 @@ def crawl_text(state: CrawlState) -> str:
         lines.append(
             f"  {state.further:>9,} further pictures not tried: crawl.py --images-per-product N"
         )
+    lines += [
+        f"  {count:>9,} marked {label}: left out where a product has others"
+        for label, count in state.marked.items()
+    ]
     lines += [f"  {count:>9,} {reason}" for reason, count in state.broken.items()]
     if state.skipped:
         lines.append(f"{sum(state.skipped.values()):,} skipped")

@@ -14,6 +14,7 @@ USUAL = {  # settings that are told only where they differ from these
     "modality_dropout": 0,
     "text_words": None,
     "images_per_product": 1,
+    "marked_pictures": 0,
     "max_per_category_train": None,
     "seed": 0,
 }

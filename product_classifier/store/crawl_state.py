@@ -29,7 +29,9 @@ def read_crawl(db: sqlite3.Connection) -> CrawlState:
               where address not in (select address from image)
                 and not exists (select 1 from product where image = further.address))"""
     )
-    return CrawlState(categories, products, pictures, waiting, further, _broken(db), _skipped(db))
+    return CrawlState(
+        categories, products, pictures, waiting, further, _broken(db), _marked(db), _skipped(db)
+    )
 
 
 def _broken(db: sqlite3.Connection) -> dict[str, int]:
@@ -37,6 +39,14 @@ def _broken(db: sqlite3.Connection) -> dict[str, int]:
         """select error, count(*) from image where error not null
            and (address in (select image from product)
              or address in (select address from product_image)) group by error order by 2 desc, 1"""
+    )
+    return dict(rows.fetchall())
+
+
+def _marked(db: sqlite3.Connection) -> dict[str, int]:
+    rows = db.execute(
+        """select label, count(*) from image join image_mark using (sha256) where marked
+           group by 1 order by 2 desc, 1"""
     )
     return dict(rows.fetchall())
 

@@ -12,7 +12,7 @@ from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
 from product_classifier.store.catalogue import leaves_below
-from product_classifier.store.shown import PICTURED, read_further
+from product_classifier.store.shown import PICTURED, Choice, read_choice
 
 FEWEST_PRODUCTS = 3  # of a leaf: one to learn from, one to choose by, one to test
 
@@ -72,9 +72,9 @@ def read_dataset(
     """Read the products of the chosen leaves (ids or paths), or of every leaf that is large enough.
 
     parts: the frozen split, by product id. Labels are as persons have corrected them. Items are in
-    the order of their ids; of their pictures they have so many, the main one among them. Raises
-    StoreError for an empty database, an unknown category, and fewer than two leaves that can be
-    learned.
+    the order of their ids; of their pictures they have so many, the main one among them, without
+    marked ones where there are others. Raises StoreError for an empty database, an unknown
+    category, and fewer than two leaves that can be learned.
     """
     if not parts:
         raise StoreError("the database has no products; run crawl.py first")
@@ -96,8 +96,8 @@ def read_dataset(
         raise StoreError(_too_few(db, kept, left_out, chosen, min_per_category))
     categories = tuple(_category(db, leaf) for leaf in kept)
     positions = {leaf: k for k, leaf in enumerate(kept)}
-    further = read_further(db, images_per_product)
-    items = tuple(_items(db, parts, labels, unclear, positions, further))
+    choice = read_choice(db, images_per_product)
+    items = tuple(_items(db, parts, labels, unclear, positions, choice))
     if all(item.part != "test" for item in items):
         raise StoreError(
             f"none of the {len(items):,} products is in the test part (a tenth, chosen by hash); "
@@ -174,14 +174,14 @@ def _items(
     labels: Mapping[str, Sequence[str]],
     unclear: Set[str],
     positions: Mapping[str, int],
-    further: Mapping[str, Sequence[Image]],
+    choice: Choice,
 ) -> Iterator[Item]:
     for product, name, description, *picture in db.execute(PICTURED, {"everything": True}):
         found = tuple(positions[leaf] for leaf in labels.get(product, ()) if leaf in positions)
         if found or product in unclear:
-            image = Image(*picture) if picture[0] else None
-            text, more = f"{name}\n{description}", tuple(further.get(product, ()))
-            yield Item(product, text, image, found, parts[product], more)
+            shown = choice.of(product, Image(*picture) if picture[0] else None)
+            text = f"{name}\n{description}"
+            yield Item(product, text, shown.main, found, parts[product], *shown[1:])
 
 
 def _category(db: sqlite3.Connection, identity: str) -> Category:

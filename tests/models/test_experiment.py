@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections import Counter
 
@@ -9,8 +10,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features
 from product_classifier.models.choices import Choices
-from product_classifier.models.experiment import _fewer
+from product_classifier.models.experiment import _fewer, _without_marked
 from product_classifier.records import Category, Dataset, Item
 
 BELTS, HATS, SCARVES = range(3)
@@ -106,3 +109,13 @@ def test_no_category_has_more_even_where_products_are_in_two() -> None:
     learned = Counter(label for row in found for label in labels[row])
     assert set(learned.values()) <= {1, 2, 3, 4}
     assert learned[BELTS] == 4
+
+
+def test_marked_pictures_that_were_done_without_are_recorded_where_pictures_are_read() -> None:
+    data = dataset(LABELS)
+    items = [dataclasses.replace(item, marked_images=k % 3) for k, item in enumerate(data.items)]
+    without = dataclasses.replace(data, items=tuple(items))
+    pictures = Features(pictures=Bottlenecks(np.zeros((1, 3), np.float32), np.zeros(52, int), ()))
+    assert _without_marked(without, pictures) == {"marked_pictures": 51}  # 0, 1, 2, 0, 1, 2, ...
+    assert _without_marked(without, Features()) == {}
+    assert _without_marked(data, pictures) == {}

@@ -63,6 +63,7 @@ def test_only_what_was_tested_on_the_same_products_shares_a_table() -> None:
         ("words", {"model": "linear", "clean": "none"}, "linear, clean none"),
         ("images", {"backbone": "nets/mine/", "head": "256"}, "mine, head 256"),
         ("images", {"backbone": "mini", "images_per_product": 3}, "mini, images per product 3"),
+        ("images", {"backbone": "mini", "marked_pictures": 7}, "mini, marked pictures 7"),
         ("both", {"fusion": "concat", "model": "network", "backbone": "mini"}, "concat, mini"),
         ("both", {"fusion": "late", "model": "linear", "backbone": "mini"}, "late, linear, mini"),
     ],

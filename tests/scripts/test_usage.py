@@ -85,6 +85,15 @@ def test_an_empty_database_is_said(script: str, tmp_path: Path) -> None:
     [
         ("crawl", ["--max-per-category", "0"]),
         ("crawl", ["--images-per-product", "0"]),
+        ("crawl", ["--threshold", "0.6"]),
+        ("crawl", ["--filter-label", "logo"]),
+        *(
+            ("crawl", ["--filter-images", "zoom.onnx", *options])
+            for options in (
+                *(["--threshold", value] for value in ("0", "-1", "1.1", "nan", "half")),
+                *(["--from", "a.csv"], ["--only", "images"], ["--dry-run"], ["--refresh", "1d"]),
+            )
+        ),
         ("categorize_images", ["--images-per-product", "0"]),
         ("categorize_words", ["--images-per-product", "2"]),
         ("categorize_words", ["--unknown"]),
