@@ -49,6 +49,7 @@ ONLY_IN = {  # library → the rooms that may use it
     "sklearn": {"features", "models"},
     "snowballstemmer": {"features"},
     "stop_words": {"features"},
+    "py3langid": {"features"},
     "jinja2": {"report"},
     "tqdm": {"cli"},
     "argparse": {"options", "demo", "crawl.py", "analyze.py", "retrain.py"},
