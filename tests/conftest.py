@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image as PillowImage
 
-from product_classifier.records import Category, Product
+from product_classifier.records import Category, Dataset, Product
+from product_classifier.selection import Selection
 from product_classifier.store.catalogue import save_import
 from product_classifier.store.database import open_database
+from product_classifier.store.dataset import read_dataset
+from product_classifier.store.labels import learnable, read_filed
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -73,3 +76,12 @@ def shop(db: sqlite3.Connection, per_leaf: int = 30) -> list[Product]:
     ]
     save_import(db, TREE, products, [], "products.csv")
     return products
+
+
+def dataset_of(
+    db: sqlite3.Connection, parts: Mapping[str, str], chosen: tuple[str, ...] = ()
+) -> Dataset:
+    """Read what is learned where products are in parts of our own."""
+    selection = Selection(categories=chosen, min_per_category=1)
+    labels = learnable(read_filed(db, selection), parts, selection)
+    return read_dataset(db, parts, labels, selection)

@@ -18,6 +18,7 @@ SHARED_BY_ALL = {
     "errors",
     "pictures",
     "plain_text",
+    "selection",
     "spreadsheet",
     "",
 }  # "": the package's version
@@ -28,7 +29,8 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "models": {"features", "store", "evaluate"},  # a training keeps its state, fits its scores
     "evaluate": set(),
     "report": {"evaluate"},
-    "analysis": {"store", "features", "models", "evaluate", "report"},
+    "subset": {"store", "features", "models"},
+    "analysis": {"subset", "store", "features", "models", "evaluate", "report"},
     "filing": {"store", "features", "models", "report"},
     "demo": set(),
     "cli": set(),
@@ -36,7 +38,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it
-    "sqlite3": {"store", "analysis", "crawl.py", "analyze.py"},
+    "sqlite3": {"store", "subset", "analysis", "crawl.py", "analyze.py"},
     "urllib3": {"sources"},
     "certifi": {"sources"},
     "requests": set(),  # twice the time for each picture; passes keys on to other hosts
