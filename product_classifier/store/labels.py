@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from product_classifier.errors import StoreError
 from product_classifier.selection import Selection
 from product_classifier.store.catalogue import leaves_below
-from product_classifier.store.folding import fold
+from product_classifier.store.folding import chains, fold
 
 FEWEST_PRODUCTS = 3  # of a category: one to learn from, one to choose by, one to test
 
@@ -65,6 +65,11 @@ class Labels:
 
 def read_filed(db: sqlite3.Connection, selection: Selection) -> Filed:
     """Read what is in the categories asked for. Raises StoreError for an unknown one."""
+    deepest = max(map(len, chains(db).values()), default=0)
+    if selection.depth is not None and selection.depth > deepest:
+        raise StoreError(
+            f"no category has depth {selection.depth}; pass --depth {deepest} or less, or none"
+        )
     folded = fold(db, selection.depth)
     paths = dict(db.execute("select id, path from category"))
     candidates = (
