@@ -16,10 +16,10 @@ HALVES = ((0.5, TUNING), (1.0, CALIBRATION))  # of a given validation part
 
 
 def given_parts(given: Mapping[str, str], groups: Mapping[str, str]) -> dict[str, str]:
-    """Name the parts of a given split as the frozen one does; validation is halved by its hash.
+    """Name the parts of a given split as the frozen one does; a hash halves the validation part.
 
-    Where there is none, so much of the training part is taken as the frozen split would. groups:
-    the duplicate group of each product. Raises StoreError where nothing is given.
+    Where there is none, a tenth of the training part is taken for it. groups: the duplicate group
+    of each product. Raises StoreError where nothing is given.
     """
     if not given:
         raise StoreError(
@@ -29,7 +29,8 @@ def given_parts(given: Mapping[str, str], groups: Mapping[str, str]) -> dict[str
     validated = "validation" in given.values()
     found = {}
     for product, part in given.items():
-        group = groups[product]
+        # not the frozen split's own place, on which a given split might depend
+        group = f"given {groups[product]}"
         if part == "validation":
             found[product] = part_of(group, HALVES)
         elif part == TRAIN and not validated and part_of(group) in (TUNING, CALIBRATION):

@@ -110,7 +110,7 @@ def test_products_that_nobody_can_tell_are_drawn_among_themselves() -> None:
     assert sizes(drawn(0.3, unclear=unclear)) == {**sizes(drawn(0.3)), "unclear": 3}
 
 
-def test_a_given_validation_part_is_halved_by_the_frozen_hash() -> None:
+def test_a_given_validation_part_is_halved_by_a_hash_of_groups() -> None:
     groups = {f"{k}": f"group {k}" for k in range(2000)}
     given = dict.fromkeys(groups, "validation") | {"1": "train", "2": "test"}
     found = given_parts(given, groups)
@@ -123,14 +123,27 @@ def test_a_given_validation_part_is_halved_by_the_frozen_hash() -> None:
 
 
 def test_without_a_validation_part_a_tenth_of_the_training_part_is_taken() -> None:
-    groups = {f"{k}": f"group {k}" for k in range(2000)}
+    groups = {f"{k}": f"group {k}" for k in range(4000)}
     given = {product: "test" if int(product) % 2 else "train" for product in groups}
     found = given_parts(given, groups)
     assert all((found[p] == "test") == (part == "test") for p, part in given.items())
-    frozen = {p: part_of(group) for p, group in groups.items()}
-    for product, part in found.items():
-        if part in ("tuning", "calibration") or frozen[product] in ("tuning", "calibration"):
-            assert part in (frozen[product], "test")
+    counts = Counter(found.values())
+    assert counts["tuning"] == pytest.approx(100, rel=0.3)
+    assert counts["calibration"] == pytest.approx(100, rel=0.3)
+    twins = dict.fromkeys(groups, "one group")
+    assert len({found for found in given_parts(given, twins).values() if found != "test"}) == 1
+
+
+def test_the_frozen_split_can_be_given_and_every_part_is_filled() -> None:
+    groups = {f"{k}": f"group {k}" for k in range(4000)}
+    frozen = {product: part_of(group) for product, group in groups.items()}
+    validation = ("tuning", "calibration")
+    given = {p: "validation" if part in validation else part for p, part in frozen.items()}
+    counts = Counter(given_parts(given, groups).values())
+    assert counts["tuning"] == pytest.approx(200, rel=0.3)
+    assert counts["calibration"] == pytest.approx(200, rel=0.3)
+    known = {p: part for p, part in given.items() if part != "validation"}
+    assert Counter(given_parts(known, groups).values())["tuning"] > 100
 
 
 def test_a_catalogue_without_a_split_of_its_own_says_so() -> None:
