@@ -8,13 +8,12 @@ from product_classifier.features.features import picture_features
 from product_classifier.filing import file_products
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.saved import save_model
-from product_classifier.models.split import frozen_split
 from product_classifier.options.categorizing import arguments
 from product_classifier.report.filing import filed_text
 from product_classifier.report.text import experiment_text
-from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.dataset import read_dataset, read_identities
+from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
+from product_classifier.subset import select
 
 EXAMPLES = """\
   python categorize_images.py
@@ -36,10 +35,7 @@ def main() -> int:
         cli.make_folder(args.save)  # before anything takes long
     started = time.monotonic()
     with open_database(args.db_path) as db:
-        with snapshot(db):
-            parts = frozen_split(read_identities(db))
-            chosen = args.categories, args.min_per_category, args.images_per_product
-            dataset = read_dataset(db, parts, *chosen)
+        dataset, _ = select(db, args.selection, cli.say, cli.progress)
         cli.warn(dataset.left_out, "left out")
         features = picture_features(
             dataset.images,

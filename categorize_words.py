@@ -7,13 +7,12 @@ from product_classifier.features.features import word_features
 from product_classifier.filing import file_products
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.saved import save_model
-from product_classifier.models.split import frozen_split
 from product_classifier.options.categorizing import arguments
 from product_classifier.report.filing import filed_text
 from product_classifier.report.text import experiment_text
-from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.dataset import read_dataset, read_identities
+from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
+from product_classifier.subset import select
 
 EXAMPLES = """\
   python categorize_words.py
@@ -35,9 +34,7 @@ def main() -> int:
         cli.make_folder(args.save)  # before anything takes long
     started = time.monotonic()
     with open_database(args.db_path) as db:
-        with snapshot(db):
-            parts = frozen_split(read_identities(db))
-            dataset = read_dataset(db, parts, args.categories, args.min_per_category)
+        dataset, _ = select(db, args.selection, cli.say, cli.progress)
         cli.warn(dataset.left_out, "left out")
         features = word_features(dataset, args.cache_path, args.reading)
         experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)

@@ -107,10 +107,10 @@ create table predicted_category (           -- one row for each test product of 
   primary key (experiment_id, product_id)
 ) without rowid;
 
-create table predicted_path (               -- scores of the predicted leaf and of all above it
+create table predicted_path (               -- scores of the predicted category and of all above it
   experiment_id integer not null references experiment on delete cascade,  -- the experiment
   product_id    text not null references product,  -- a product of its calibration or test part
-  height        integer not null check (height >= 0),  -- 0: the leaf, 1: its parent, and so on
+  height        integer not null check (height >= 0),  -- 0: what was learned, 1: its parent, and so on
   category_id   text not null references category,  -- the category of that height, never the root
   part          text not null check (part in ('calibration', 'test')),  -- of the split
   score         real not null check (score between 0 and 1),  -- probability of that category

@@ -16,10 +16,10 @@ from product_classifier.evaluate.coverage import coverage
 from product_classifier.features.features import Features, word_features
 from product_classifier.models.choices import Choices
 from product_classifier.models.experiment import run_experiment
-from product_classifier.models.split import frozen_split
 from product_classifier.records import Dataset
+from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.dataset import read_dataset, read_identities
+from product_classifier.subset import select
 
 POINT = 0.005
 FEWEST = 20  # products of a leaf
@@ -72,7 +72,7 @@ def read_catalogue(place: Path, *source: object) -> Dataset:
     where = ["--db-path", place / "crawl.db", "--images-path", place / "images"]
     measure("crawl.py", *source, *where)
     with open_database(place / "crawl.db") as db:
-        return read_dataset(db, frozen_split(read_identities(db)), (), FEWEST)
+        return select(db, Selection(min_per_category=FEWEST))[0]
 
 
 def judge(right: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[float, float]:

@@ -24,14 +24,14 @@ from product_classifier.models.choices import Choices
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.label_search import compare_labels
-from product_classifier.models.split import frozen_split, group_names
 from product_classifier.predictions import LabelSearch
 from product_classifier.records import Dataset, Decided
+from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.dataset import read_dataset, read_identities
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, save_experiment
 from product_classifier.store.label_search import read_suspicious, save_label_search
+from product_classifier.subset import select
 
 FLIPPED, SEED = 0.05, 0
 FIRST, TRULY = 200, 0.7  # of so many labels that come first, this share must be flipped
@@ -81,8 +81,7 @@ def flipped(place: Path, fashion: Path) -> Shop:
     where = ["--db-path", place / "crawl.db", "--images-path", place / "images"]
     measure("crawl.py", "--from", place / "flipped.csv", "--images", fashion, *where)
     with open_database(place / "crawl.db") as db:
-        groups = group_names(read_identities(db))
-        dataset = read_dataset(db, frozen_split(read_identities(db)), (), FEWEST)
+        dataset, groups = select(db, Selection(min_per_category=FEWEST))
     return Shop(place, dataset, groups, clean)
 
 

@@ -24,11 +24,12 @@ from benchmarks.embedding import files_to_cache
 from benchmarks.folds import positions
 from benchmarks.mini import accuracy
 from product_classifier.features.backbone import MINI, Backbone, load_backbone
-from product_classifier.models.split import frozen_split, position_of
+from product_classifier.models.split import position_of
 from product_classifier.records import Dataset, Image, Product
+from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.dataset import read_dataset, read_identities
 from product_classifier.store.shown import read_choice
+from product_classifier.subset import select
 
 LEARNED = 500  # products, each with a whole picture and a close-up
 ZOOMED = 0.15  # of the others have a close-up for their main picture; Atlas had as many
@@ -64,7 +65,7 @@ class Shop:
     def dataset(self) -> Dataset:
         """Read it as categorizers do."""
         with open_database(self.place / "crawl.db") as db:
-            return read_dataset(db, frozen_split(read_identities(db)), (), FEWEST)
+            return select(db, Selection(min_per_category=FEWEST))[0]
 
 
 def run(shared: Path) -> Iterator[Row]:

@@ -130,7 +130,7 @@ class Item:
     text: str  # name and description
     image: Image | None  # only a complete one
     labels: tuple[int, ...]  # positions in Dataset.categories, the main first; none if ambiguous
-    part: str  # of the frozen split: 'train', 'tuning', 'calibration' or 'test'
+    part: str  # of the split: 'train', 'tuning', 'calibration' or 'test'
     more_images: tuple[Image, ...] = ()  # further complete ones, as many as were asked for
     marked_images: int = 0  # those left out because others are there that are not marked
 
@@ -144,7 +144,7 @@ class Dataset:
     items: tuple[Item, ...]
     name: str  # how an experiment names this choice of categories
     split: str  # hash of which product is in which part: equal hashes can be compared
-    left_out: tuple[str, ...]  # leaves that were asked for and cannot be learned, with the reason
+    left_out: tuple[str, ...]  # categories asked for that cannot be learned, with the reason
     settings: Mapping[str, Any]  # what was asked for
 
     @property

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image as PillowImage
 
-from product_classifier.records import Category, Product, Skipped
+from product_classifier.records import Category, Dataset, Product, Skipped
+from product_classifier.selection import Selection
 from product_classifier.store import importing
 from product_classifier.store.database import open_database
+from product_classifier.store.dataset import read_dataset
+from product_classifier.store.labels import learnable, read_filed
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -84,3 +87,17 @@ def shop(db: sqlite3.Connection, per_leaf: int = 30) -> list[Product]:
     ]
     save_import(db, TREE, products, [], "products.csv")
     return products
+
+
+def dataset_of(
+    db: sqlite3.Connection,
+    parts: Mapping[str, str],
+    chosen: tuple[str, ...] = (),
+    images_per_product: int = 1,
+) -> Dataset:
+    """Read what is learned where products are in parts of our own."""
+    selection = Selection(
+        categories=chosen, min_per_category=1, images_per_product=images_per_product
+    )
+    labels = learnable(read_filed(db, selection), parts, selection)
+    return read_dataset(db, parts, labels, selection)

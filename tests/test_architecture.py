@@ -18,6 +18,7 @@ SHARED_BY_ALL = {
     "errors",
     "pictures",
     "plain_text",
+    "selection",
     "spreadsheet",
     "",
 }  # "": the package's version
@@ -29,7 +30,8 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "evaluate": set(),
     "report": {"evaluate"},
     "crawling": {"sources", "store", "report"},
-    "analysis": {"store", "features", "models", "evaluate", "report"},
+    "subset": {"store", "features", "models"},
+    "analysis": {"subset", "store", "features", "models", "evaluate", "report"},
     "filing": {"store", "features", "models", "report"},
     "marking": {"store", "features"},
     "demo": set(),
@@ -38,7 +40,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it
-    "sqlite3": {"store", "crawling", "analysis", "crawl.py", "analyze.py"},
+    "sqlite3": {"store", "subset", "crawling", "analysis", "crawl.py", "analyze.py"},
     "urllib3": {"sources"},
     "lxml": {"sources"},
     "bson": {"sources"},

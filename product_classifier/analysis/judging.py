@@ -18,7 +18,12 @@ from product_classifier.evaluate.comparison import compare, coverage_interval
 from product_classifier.evaluate.judgement import Judged, Judgement, judge, leaf_scores, prices
 from product_classifier.models.split import groups_among
 from product_classifier.predictions import Summary
-from product_classifier.report.comparison import Coverages, Pairs, insist_on_same_products
+from product_classifier.report.comparison import (
+    Coverages,
+    Pairs,
+    insist_on_same_depth,
+    insist_on_same_products,
+)
 from product_classifier.report.leaderboard import Entry
 from product_classifier.store.answers import CALIBRATION, TEST, read_answers, save_certificates
 from product_classifier.store.audits import read_audit
@@ -70,8 +75,10 @@ def compare_experiments(
 ) -> tuple[Coverages, Pairs]:
     """Find the coverage of experiments, and compare each two of them.
 
-    Raises ReportError where they were not tested on the same products.
+    Raises ReportError where they were not tested on the same products, or have categories of
+    different depths.
     """
+    insist_on_same_depth([one for number in numbers for one in read_experiments(db, number)])
     tested = {number: read_answers(db, number, TEST) for number in numbers}
     for first, second in itertools.combinations(tested, 2):
         insist_on_same_products(first, second, tested)

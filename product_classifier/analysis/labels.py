@@ -17,16 +17,15 @@ from product_classifier.features.cleaning import BASIC
 from product_classifier.features.features import Features, Places, picture_features, word_features
 from product_classifier.features.words import Reading
 from product_classifier.models.label_search import fingerprint, search_labels
-from product_classifier.models.split import frozen_split, group_names, position_of
+from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import Searched, Summary
 from product_classifier.records import Dataset, Track
 from product_classifier.report.label_errors import LabelErrors
 from product_classifier.report.review import ToReview
+from product_classifier.selection import Selection
 from product_classifier.store.answers import CALIBRATION, read_answers
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
-from product_classifier.store.database import snapshot
 from product_classifier.store.dataset import (
-    read_dataset,
     read_identities,
     read_products,
     read_true_categories,
@@ -37,6 +36,7 @@ from product_classifier.store.label_search import (
     read_suspicious,
     save_label_search,
 )
+from product_classifier.subset import select
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
 
@@ -57,21 +57,16 @@ def label_errors(
 def search(
     db: sqlite3.Connection, experiment: Summary, places: Places, say: Say, track: Track
 ) -> Searched:
-    """Cross-fit over the experiment's categories, unless nothing has changed since the last time.
+    """Cross-fit over the experiment's products, unless nothing has changed since the last time.
 
     Raises ReportError for an experiment of an older program.
     """
-    learned = experiment.settings.get("learned")
-    if not learned or experiment.kind is None:
+    if not experiment.settings.get("learned") or experiment.kind is None:
         raise ReportError(
             f"experiment {experiment.id} does not say what it learned; categorize once more"
         )
     try:
-        with snapshot(db):
-            groups = group_names(read_identities(db))
-            parts = frozen_split(read_identities(db))
-            count = experiment.settings.get("images_per_product", 1)
-            dataset = read_dataset(db, parts, learned, images_per_product=count)
+        dataset, groups = select(db, Selection.recorded(experiment.settings), track=track)
     except StoreError as error:
         raise ReportError(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "

@@ -16,7 +16,7 @@ LANGUAGES = (
 )
 LEAST = 0.35  # confidence; of the short titles below it, nearly half are told wrong
 FEWEST_LETTERS = 3
-LONGEST = 500  # characters that are looked at: more take longer and tell nothing new
+LONGEST = 200  # characters that are looked at: 500 take twice as long and tell hardly more
 
 
 def detect_languages(texts: Iterable[str]) -> Iterator[str]:

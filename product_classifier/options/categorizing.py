@@ -18,7 +18,7 @@ from product_classifier.models.choices import (
     choices_of,
 )
 from product_classifier.models.scikit import MIXTURES
-from product_classifier.options import common
+from product_classifier.options import common, subset
 
 WIDEST_LAYER = 10_000  # units
 WITH_SAVED = ("saved", "all", "db_path", "cache_path", "images_path", "backbone", "weights")
@@ -29,26 +29,12 @@ decides: worth it from 3 on, since of two the main one stands (1)"""
 def arguments(kind: str, description: str | None, examples: str) -> argparse.Namespace:
     """Read that of the categorizer of words, images or both.
 
-    With choices, what is to be trained, and reading, how texts are to be read. Ends with the usage
-    error that names what is wrong.
+    With selection, which products are asked for, choices, what is to be trained, and reading, how
+    texts are to be read. Ends with the usage error that names what is wrong.
     """
     parser = common.new_parser(description, examples)
     common.add_database(parser)
-    parser.add_argument(
-        "--categories",
-        type=common.names,
-        default=[],
-        metavar="A,B",
-        help="""leaves, by id or path (every leaf with enough products); quote names that have a
-        comma, as in '"Hats, Gloves",Belts'""",
-    )
-    parser.add_argument(
-        "--min-per-category",
-        type=common.positive,
-        default=1000,
-        metavar="N",
-        help="without --categories: leave out smaller leaves (1000)",
-    )
+    subset.add_subset(parser)
     parser.add_argument("--seed", type=common.seed, default=0, help="of weights and shuffling (0)")
     common.add_cache(parser)
     if kind != "words":
@@ -65,12 +51,14 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     _add_outside(parser)
     _add_saving(parser, kind)
     args = parser.parse_args()
-    if problem := _of_no_use(parser, args) or _contradiction(args, kind):
+    problem = _of_no_use(parser, args) or subset.contradiction(args) or _contradiction(args, kind)
+    if problem:
         parser.error(problem)
     if kind == "words":
         args.places = Places(Path(), args.cache_path)
     else:
         args.places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
+    args.selection = subset.selection_of(args)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":
         model = WORD_MODELS[args.choices.model]
@@ -145,7 +133,8 @@ def _add_imbalance(parser: argparse.ArgumentParser) -> None:
         "--max-per-category-train",
         type=common.positive,
         metavar="N",
-        help="learn from at most so many products of a category",
+        help="""learn from at most so many products of a category; the test products stay all of
+        them (--sample-per-category cuts both)""",
     )
 
 

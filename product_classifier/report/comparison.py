@@ -11,7 +11,8 @@ import numpy as np
 from product_classifier.errors import ReportError
 from product_classifier.evaluate.comparison import Comparison, Interval
 from product_classifier.evaluate.judgement import Judged
-from product_classifier.predictions import Answers
+from product_classifier.predictions import Answers, Summary
+from product_classifier.report.model_name import depth_name
 from product_classifier.report.numbers import between, percent
 from product_classifier.report.requirements import metrics
 
@@ -31,6 +32,18 @@ def insist_on_same_products(first: int, second: int, tested: Mapping[int, Answer
             f"experiments {first} and {second} were tested on {len(one):,} and {len(other):,} "
             f"products, of which {both:,} are the same; compare those of equal split and categories"
         )
+
+
+def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
+    """Refuse to compare experiments of different depths. Raises ReportError."""
+    first, *others = experiments
+    for other in others:
+        if first.settings.get("depth") != other.settings.get("depth"):
+            raise ReportError(
+                f"experiments {first.id} and {other.id} learned {depth_name(first)} and "
+                f"{depth_name(other)}, and the one with fewer categories has it easier; compare "
+                "those of one --depth"
+            )
 
 
 def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs) -> str:

@@ -12,6 +12,7 @@ from product_classifier.evaluate.categories import Categories
 from product_classifier.evaluate.curves import RiskCoverage
 from product_classifier.evaluate.judgement import Judged, Judgement, Promise
 from product_classifier.report.categories import average_rows, category_rows
+from product_classifier.report.model_name import depth_told
 from product_classifier.report.numbers import between, percent, share
 from product_classifier.report.outside import outside_told
 from product_classifier.report.pages import Section, Site, Table, render
@@ -75,7 +76,10 @@ def _accuracy(judged: Judged) -> Section:
     return Section(
         "Accuracy",
         [Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
-        text=" ".join(line.strip() for line in audit_lines(judged)),
+        text=" ".join(
+            [f"{told}." for told in [depth_told(judged.experiment)] if told]
+            + [line.strip() for line in audit_lines(judged)]
+        ),
     )
 
 

@@ -26,7 +26,7 @@ class Entry:
 
 
 def leaderboard_text(entries: Sequence[Entry]) -> str:
-    """Write a table for each split, the most accurate first."""
+    """Write a table for each split and depth, the most accurate first."""
     blocks = [
         "\n".join([title, *(f"  {line}" for line in aligned(table))])
         for title, table in _tables(entries)
@@ -39,6 +39,7 @@ def leaderboard_values(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [
         {
             "split": split,
+            "depth": group[0].judged.experiment.settings.get("depth"),
             "test_products": group[0].judged.figures.leaf.total,
             "experiments": [
                 {
@@ -70,10 +71,15 @@ def leaderboard_page(entries: Sequence[Entry]) -> str:
 
 
 def _by_split(entries: Sequence[Entry]) -> Iterator[tuple[str | None, list[Entry]]]:
-    """Group what was tested on the same products, the latest split first, the best first."""
+    """Group what learned to tell the same products apart as finely; the latest split first.
 
-    def split(entry: Entry) -> str:
-        return entry.judged.experiment.split or f"unknown {entry.judged.experiment.id}"
+    Within a group the best comes first.
+    """
+
+    def split(entry: Entry) -> tuple[str, int]:
+        experiment = entry.judged.experiment
+        depth = experiment.settings.get("depth") or 0
+        return experiment.split or f"unknown {experiment.id}", depth
 
     groups = [list(group) for _, group in itertools.groupby(sorted(entries, key=split), split)]
     groups.sort(key=lambda group: -max(entry.judged.experiment.id for entry in group))

@@ -35,3 +35,16 @@ def model_name(experiment: Summary) -> str:
         and not (name == "clean" and settings.get("model") == "sequence")
     ]
     return f"{kind or 'unknown'}: {', '.join([*names, *told])}".rstrip(": ")
+
+
+def depth_name(experiment: Summary) -> str:
+    """Name what an experiment's categories are: leaves, or those of a depth."""
+    depth = experiment.settings.get("depth")
+    return "leaves" if depth is None else f"categories of depth {depth}"
+
+
+def depth_told(experiment: Summary) -> str | None:
+    """Say what is meant by a leaf where an experiment has other categories."""
+    if experiment.settings.get("depth") is None:
+        return None
+    return f"Leaves here: {depth_name(experiment)}, each with all that lies below it"

@@ -10,7 +10,7 @@ from product_classifier.evaluate.accuracy import Level
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
-from product_classifier.report.model_name import model_name
+from product_classifier.report.model_name import depth_told, model_name
 from product_classifier.report.numbers import between
 from product_classifier.report.outside import outside_told
 from product_classifier.report.promises import promises_text, promises_values
@@ -71,6 +71,8 @@ def audit_lines(judged: Judged) -> Iterator[str]:
 def _block(judged: Judged) -> str:
     figures = judged.figures
     lines = [f"#{judged.experiment.id}: {judged.experiment.name}"]
+    if told := depth_told(judged.experiment):
+        lines.append(f"  {told}")
     for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
         total = f" (N={level.total})" if not title else ""
         accuracy = f"{level.accuracy:.2%}" if level.total else "–"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ReadOnlyError, StoreError
 from product_classifier.predictions import Answers, Certificate
 from product_classifier.store.database import now, transaction
+from product_classifier.store.folding import distinct_pairs, fold_rows
 from product_classifier.store.soundness import Seal
 
 CALIBRATION, TEST = "calibration", "test"
@@ -22,8 +23,9 @@ Certified = tuple[str, int, Certificate]  # rule, height
 def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
     """Read the answers of an experiment for a part of the split; of old programs, none.
 
-    Both queries are in the order of the products' ids, so that no row has to look its product up;
-    the view true_category, which would be quicker to write, would be built as a whole.
+    Truths are folded as the experiment's. Both queries are in the order of the products' ids, so
+    that no row has to look its product up; the view true_category, which would be quicker to write,
+    would be built as a whole.
     """
     rows = np.fromiter(
         db.execute(
@@ -43,8 +45,7 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
                left join moved on moved.product_id = path.product_id
                left join product_category met
                  on met.product_id = path.product_id and moved.product_id is null
-               left join category
-                 on category.id = coalesce(moved.category_id, met.category_id) and category.leaf
+               left join category on category.id = coalesce(moved.category_id, met.category_id)
                where experiment_id = ? and part = ? and height = 0
                  and path.product_id not in ambiguous
                order by path.product_id""",
@@ -64,16 +65,10 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
     for table, column in ((answers, "f1"), (score, "f2"), (uncalibrated, "f3")):
         table[row, height] = rows[column]
     first = np.append(True, product[1:] != product[:-1])[: len(product)]
-    known = pairs["f1"] >= 0
-    return Answers(
-        product[first],
-        answers,
-        score,
-        uncalibrated,
-        (np.cumsum(first) - 1)[known],
-        pairs["f1"][known],
-        _above(db),
-    )
+    row, truth = np.cumsum(first) - 1, fold_rows(db, experiment)[pairs["f1"]]
+    kept = distinct_pairs(row, truth)
+    kept = kept[truth[kept] >= 0]
+    return Answers(product[first], answers, score, uncalibrated, row[kept], truth[kept], _above(db))
 
 
 def evidence(db: sqlite3.Connection, experiment: int) -> str:

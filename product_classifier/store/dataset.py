@@ -1,20 +1,22 @@
-"""What the categorizers learn from: the products of chosen leaves, in the parts of the split."""
+"""What the categorizers learn from: products of chosen categories, in the parts of the split."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
-from product_classifier.store.catalogue import leaves_below
+from product_classifier.selection import Selection
+from product_classifier.store.folding import chains
+from product_classifier.store.labels import Labels
 from product_classifier.store.shown import PICTURED, Choice, read_choice
 
-FEWEST_PRODUCTS = 3  # of a leaf: one to learn from, one to choose by, one to test
+SOME_TEXTS = """
+select id, name, description from product where id > ? order by id limit 1000
+"""
 
 
 def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
@@ -62,110 +64,48 @@ def read_tested(db: sqlite3.Connection, experiment: int) -> Iterator[Identity]:
     return (Identity(*row) for row in rows)
 
 
-def read_dataset(
-    db: sqlite3.Connection,
-    parts: Mapping[str, str],
-    chosen: Sequence[str] = (),
-    min_per_category: int = 1000,
-    images_per_product: int = 1,
-) -> Dataset:
-    """Read the products of the chosen leaves (ids or paths), or of every leaf that is large enough.
+def read_given_parts(db: sqlite3.Connection) -> dict[str, str]:
+    """Map products to their part of the split that the catalogue came with."""
+    return dict(db.execute("select product_id, part from given_part"))
 
-    parts: the frozen split, by product id. Labels are as persons have corrected them. Items are in
-    the order of their ids; of their pictures they have so many, the main one among them, without
-    marked ones where there are others. Raises StoreError for an empty database, an unknown
-    category, and fewer than two leaves that can be learned.
+
+def read_texts(db: sqlite3.Connection, products: Set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the ids and texts of some products; no crawl has to wait while they are looked at."""
+    last = ""
+    while rows := db.execute(SOME_TEXTS, (last,)).fetchall():
+        yield from ((id, f"{name}\n{about}") for id, name, about in rows if id in products)
+        last = rows[-1][0]
+
+
+def read_dataset(
+    db: sqlite3.Connection, parts: Mapping[str, str], labels: Labels, selection: Selection
+) -> Dataset:
+    """Read the products that are learned from and tested on.
+
+    parts: of the split, by product id. Items are in the order of their ids; of their pictures they
+    have as many as were asked for, the main one among them, without marked ones where there are
+    others. Raises StoreError where none is in the test part.
     """
-    if not parts:
-        raise StoreError("the database has no products; run crawl.py first")
-    leaves = _chosen_leaves(db, chosen) if chosen else _large_leaves(db, min_per_category)
-    labels = _labels(db, leaves)
-    unclear = _unclear(db, leaves)
-    sizes = Counter(leaf for found in labels.values() for leaf in found)
-    training = Counter(
-        leaf for product, found in labels.items() if parts[product] == "train" for leaf in found
-    )
-    left_out = []
-    for leaf in leaves:
-        if sizes[leaf] < FEWEST_PRODUCTS:
-            left_out.append(f"{leaf}: {sizes[leaf]} products are too few")
-        elif not training[leaf]:
-            left_out.append(f"{leaf}: none of its products is in the training part")
-    kept = [leaf for leaf in leaves if sizes[leaf] >= FEWEST_PRODUCTS and training[leaf]]
-    if len(kept) < 2:
-        raise StoreError(_too_few(db, kept, left_out, chosen, min_per_category))
-    categories = tuple(_category(db, leaf) for leaf in kept)
-    positions = {leaf: k for k, leaf in enumerate(kept)}
-    choice = read_choice(db, images_per_product)
-    items = tuple(_items(db, parts, labels, unclear, positions, choice))
+    categories = tuple(_category(db, category) for category in labels.categories)
+    positions = {category: k for k, category in enumerate(labels.categories)}
+    choice = read_choice(db, selection.images_per_product)
+    items = tuple(_items(db, parts, labels.products, labels.unclear, positions, choice))
     if all(item.part != "test" for item in items):
+        part = "that it came with" if selection.given_split else "(a tenth, chosen by hash)"
         raise StoreError(
-            f"none of the {len(items):,} products is in the test part (a tenth, chosen by hash); "
-            "crawl more products, or choose more categories"
+            f"none of the {len(items):,} products is in the test part {part}; "
+            "crawl more products, choose more categories or take a larger sample"
         )
-    asked: dict[str, object] = {"min_per_category": min_per_category}
-    if chosen:
-        asked = {"categories": list(chosen)}
-    if images_per_product > 1:
-        asked["images_per_product"] = images_per_product
+    above = chains(db)
     return Dataset(
         categories,
-        _above(db, kept),
+        tuple(above[category][1:] for category in labels.categories),
         items,
-        _name(chosen, len(kept)),
-        _split_hash(items),
-        tuple(left_out),
-        {**asked, "learned": kept},
+        _name(selection, len(categories)),
+        _split_hash(items, selection),
+        tuple(labels.left_out),
+        {**selection.settings, "learned": list(labels.categories)},
     )
-
-
-def _large_leaves(db: sqlite3.Connection, fewest: int) -> list[str]:
-    rows = db.execute(
-        "select id from category where leaf and product_count >= ? order by path", (fewest,)
-    )
-    return [leaf for (leaf,) in rows]
-
-
-def _chosen_leaves(db: sqlite3.Connection, chosen: Sequence[str]) -> list[str]:
-    rows = db.execute("select id, path, leaf from category order by path").fetchall()
-    known = {name: (identity, leaf) for identity, path, leaf in rows for name in (path, identity)}
-    found: dict[str, None] = {}
-    for name in chosen:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}?" if near else "see table category"
-            raise StoreError(f"there is no category {name!r}; {hint}")
-        identity, leaf = known[name]
-        if not leaf:
-            below = ",".join(leaves_below(db, identity)[:3])
-            raise StoreError(f"{name!r} is not a leaf; name leaves below it, such as {below}")
-        found[identity] = None
-    return list(found)
-
-
-def _labels(db: sqlite3.Connection, leaves: Sequence[str]) -> dict[str, list[str]]:
-    """Map each product of the leaves to those of them it is in, the main category first."""
-    wanted = set(leaves)
-    rows = db.execute(
-        """select product.id, truth.category_id
-           from true_category truth join product on product.id = truth.product_id
-           order by product.id, truth.category_id <> product.category_id, truth.category_id"""
-    )
-    labels: dict[str, list[str]] = {}
-    for product, category in rows:
-        if category in wanted:
-            labels.setdefault(product, []).append(category)
-    return labels
-
-
-def _unclear(db: sqlite3.Connection, leaves: Sequence[str]) -> set[str]:
-    """List products of the leaves of which a person says that nobody can tell their category."""
-    rows = db.execute(
-        """select product_id, product_category.category_id
-           from ambiguous join product_category using (product_id)"""
-    )
-    wanted = set(leaves)
-    return {product for product, category in rows if category in wanted}
 
 
 def _items(
@@ -177,7 +117,7 @@ def _items(
     choice: Choice,
 ) -> Iterator[Item]:
     for product, name, description, *picture in db.execute(PICTURED, {"everything": True}):
-        found = tuple(positions[leaf] for leaf in labels.get(product, ()) if leaf in positions)
+        found = tuple(positions[category] for category in labels.get(product, ()))
         if found or product in unclear:
             shown = choice.of(product, Image(*picture) if picture[0] else None)
             text = f"{name}\n{description}"
@@ -191,53 +131,16 @@ def _category(db: sqlite3.Connection, identity: str) -> Category:
     return Category(*row)
 
 
-def _above(db: sqlite3.Connection, leaves: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """List what lies above each leaf, its parent first; the root is no answer and left out."""
-    parents = dict(
-        db.execute(
-            """select category.id, parent.id
-               from category join category parent on parent.id = category.parent
-               where parent.path <> ''"""
-        )
-    )
-    found = []
-    for leaf in leaves:
-        path = [leaf]
-        while parents.get(path[-1], leaf) not in path:  # no category lies above itself
-            path.append(parents[path[-1]])
-        found.append(tuple(path[1:]))
-    return tuple(found)
-
-
-def _name(chosen: Sequence[str], count: int) -> str:
-    if not chosen:
-        return f"all ({count} categories)"
-    return ",".join(chosen) if count <= 10 else f"{','.join(chosen[:5])}... ({count} total)"
-
-
-def _split_hash(items: Sequence[Item]) -> str:
-    lines = "".join(f"{item.id}\t{item.part}\n" for item in items)
-    return hashlib.sha256(lines.encode()).hexdigest()[:16]
-
-
-def _too_few(
-    db: sqlite3.Connection,
-    kept: Sequence[str],
-    left_out: Sequence[str],
-    chosen: Sequence[str],
-    fewest: int,
-) -> str:
+def _name(selection: Selection, count: int) -> str:
+    chosen = selection.categories
+    name = f"all ({count} categories)"
     if chosen:
-        asked = "that is one category" if kept or len(chosen) == 1 else "there is none to learn"
-        reasons = f" ({'; '.join(left_out)})" if left_out else ""
-        return f"{asked}{reasons}; a categorizer needs at least two: add to --categories"
-    largest = db.execute(
-        "select product_count from category where leaf order by product_count desc limit 2"
-    ).fetchall()
-    second = largest[1][0] if len(largest) > 1 else 0
-    if second < FEWEST_PRODUCTS:
-        return "fewer than two leaves have products enough to learn from; crawl more of them"
-    return (
-        f"{len(kept) or 'no'} leaf has {fewest:,} products or more, and two are needed; "
-        f"pass a smaller --min-per-category (the second largest leaf has {second:,})"
-    )
+        name = ",".join(chosen) if count <= 10 else f"{','.join(chosen[:5])}... ({count} total)"
+    return name + selection.told
+
+
+def _split_hash(items: Sequence[Item], selection: Selection) -> str:
+    lines = "".join(f"{item.id}\t{item.part}\n" for item in items)
+    if selection.given_split:  # never equal to the frozen one
+        lines = f"given\n{lines}"
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ import numpy as np
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Experiment, Mistake, Outcomes, PathScores, Summary
 from product_classifier.store.database import now, transaction
+from product_classifier.store.folding import distinct_pairs, fold_in_sql, fold_paths, fold_rows
 from product_classifier.store.label_search import put_alike, read_neighbours
 from product_classifier.store.soundness import Seal, damaged
 
@@ -93,7 +94,7 @@ def read_paths(db: sqlite3.Connection) -> dict[int, str]:
 
 
 def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
-    """Read an experiment's predictions with the true categories of their products."""
+    """Read an experiment's predictions with their products' true categories, folded as its own."""
     rows = np.fromiter(
         db.execute(
             """select product.rowid, score, predicted.rowid, coalesce(true.rowid, 0)
@@ -103,8 +104,7 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                left join moved on moved.product_id = pc.product_id
                left join product_category met
                  on met.product_id = pc.product_id and moved.product_id is null
-               left join category true
-                 on true.id = coalesce(moved.category_id, met.category_id) and true.leaf
+               left join category true on true.id = coalesce(moved.category_id, met.category_id)
                where experiment_id = ? and pc.product_id not in ambiguous""",
             (number,),
         ),
@@ -124,11 +124,16 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                  on parent.id = category.parent and parent.path <> ''"""
         )
     )
-    return Outcomes(rows["f0"], rows["f1"], rows["f2"], rows["f3"], above)
+    true = fold_rows(db, number)[rows["f3"]].clip(0)
+    kept = distinct_pairs(rows["f0"], true)
+    product, score, predicted = (rows[name][kept] for name in ("f0", "f1", "f2"))
+    return Outcomes(product, score, predicted, true[kept], above)
 
 
 def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
     """Read the most confident wrong predictions of an experiment, and how many there are in all."""
+    fold_in_sql(db, number)
+    told = fold_paths(db, number)
     rows = db.execute(
         """select product.id, product.name, description, image, file, predicted.path, pc.score,
              true_paths, suspicion, count(*) over ()
@@ -139,13 +144,14 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
            left join suspicion using (experiment_id, product_id)
            where pc.experiment_id = ? and pc.product_id not in ambiguous and not exists (
              select 1 from true_category true
-             where true.product_id = pc.product_id and true.category_id = pc.category_id)
+             where true.product_id = pc.product_id
+               and stands_for(true.category_id) = pc.category_id)
            order by pc.score desc, product.id limit ?""",
         (number, limit),
     ).fetchall()
     alike = read_neighbours(db, number)
     mistakes = [
-        Mistake(*(*row, tuple(paths.split("\n")), suspicion, alike.get(row[0], ())))
+        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
         for *row, paths, suspicion, _ in rows
     ]
     return mistakes, rows[0][-1] if rows else 0

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from product_classifier.predictions import Alike, LabelSearch, Mistake, Neighbour, Searched
 from product_classifier.store.database import now, transaction
+from product_classifier.store.folding import fold_paths
 
 
 def save_label_search(
@@ -109,9 +110,9 @@ def read_suspicious(
     ).fetchall()
     if chosen is not None:
         rows.sort(key=lambda row: chosen.index(row[0]))
-    alike = read_neighbours(db, experiment)
+    alike, told = read_neighbours(db, experiment), fold_paths(db, experiment)
     return [
-        Mistake(*(*row, tuple(paths.split("\n")), suspicion, alike.get(row[0], ())))
+        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
         for *row, paths, suspicion in rows
     ]
 
@@ -125,8 +126,9 @@ def read_neighbours(db: sqlite3.Connection, experiment: int) -> dict[str, tuple[
            where experiment_id = ? order by neighbour.product_id, rank""",
         (experiment,),
     )
+    told = fold_paths(db, experiment)
     found: dict[str, tuple[Neighbour, ...]] = {}
     for product, other, name, paths, similarity in rows:
-        one = Neighbour(other, name, tuple(paths.split("\n")), similarity)
+        one = Neighbour(other, name, told(paths), similarity)
         found[product] = (*found.get(product, ()), one)
     return found

@@ -12,18 +12,19 @@ from product_classifier.features.features import Features
 from product_classifier.features.words import vectorize
 from product_classifier.models import label_search
 from product_classifier.models.label_search import fingerprint, search_labels
-from product_classifier.models.split import frozen_split, group_names
+from product_classifier.models.split import group_names
 from product_classifier.records import Dataset, Decided, Image
-from product_classifier.store.dataset import read_dataset, read_identities
+from product_classifier.selection import Selection
+from product_classifier.store.dataset import read_identities
 from product_classifier.store.decisions import import_decisions
+from product_classifier.subset import select
 from tests.conftest import TREE, product, save_import, shop
 
 WRONG = ("bootcut-003", "belts-007")
 
 
 def data(db: sqlite3.Connection) -> Dataset:
-    parts = frozen_split(read_identities(db))
-    return read_dataset(db, parts, ["bootcut", "flare", "belts"])
+    return select(db, Selection(categories=("bootcut", "flare", "belts")))[0]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from product_classifier.features.words import Reading
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import DEFAULTS, FUSIONS, WORD_MODELS, Choices, choices_of
 from product_classifier.options.categorizing import arguments, balance, head
+from product_classifier.selection import Selection
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, kind: str, line: str) -> argparse.Namespace:
@@ -145,6 +146,31 @@ def test_a_command_line_is_read_as_choices(
     assert typed(monkeypatch, kind, line).choices == expected
 
 
+@pytest.mark.parametrize("kind", ["words", "images", "both"])
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", Selection()),
+        ("--depth 2 --min-per-category 20", Selection(depth=2, min_per_category=20)),
+        ("--categories a,b --given-split", Selection(categories=("a", "b"), given_split=True)),
+        ("--language FR,en,fr", Selection(languages=("fr", "en"))),
+        (
+            "--sample 0.1 --sample-per-category 9 --sample-seed 7 --seed 3",
+            Selection(sample=0.1, sample_per_category=9, sample_seed=7),
+        ),
+    ],
+)
+def test_each_categorizer_can_be_asked_for_a_part_of_a_catalogue(
+    monkeypatch: pytest.MonkeyPatch, kind: str, line: str, expected: Selection
+) -> None:
+    assert typed(monkeypatch, kind, line).selection == expected
+
+
+def test_pictures_are_as_many_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = typed(monkeypatch, "images", "--images-per-product 3").selection
+    assert asked == Selection(images_per_product=3)
+
+
 @pytest.mark.parametrize("name", WORD_MODELS)
 def test_each_model_of_words_can_be_typed_and_reads_texts_in_its_own_way(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -195,6 +221,9 @@ def test_texts_are_read_as_the_model_wants_unless_another_way_is_asked_for(
         ),
         ("both", "--fusion stack --search 3", "--penalty and --search go with --model logistic"),
         ("both", "--vectors a.vec --fusion late", "--vectors goes with --model embedding"),
+        ("words", "--sample-seed 0", "--sample-seed goes with --sample or --sample-per-category"),
+        ("words", "--saved m --depth 2", "--saved trains nothing; leave out --depth"),
+        ("words", "--saved m --sample 0.1", "--saved trains nothing; leave out --sample"),
     ],
 )
 def test_options_that_do_not_go_together_are_a_usage_error(
@@ -216,6 +245,11 @@ def test_options_that_do_not_go_together_are_a_usage_error(
         ("words", "--balance foo", "foo is none of none, weights, sample:N and logit-adjust:T"),
         ("words", "--balance logit-adjust:-1", "argument --balance: -1 is no strength"),
         ("words", "--max-per-category-train 0", "0 is not a whole number of at least 1"),
+        ("words", "--language xx", "argument --language: 'xx' is none of ar, bg, cs"),
+        ("words", "--language ,", "argument --language: name at least one, such as fr"),
+        ("words", "--sample 1", "argument --sample: 1 is not between 0 and 1"),
+        ("words", "--sample-per-category 0", "0 is not a whole number of at least 1"),
+        ("words", "--depth 0", "argument --depth: 0 is not a whole number of at least 1"),
         ("words", "--model perceptron", "argument --model: invalid choice: 'perceptron'"),
         ("both", "--fusion early", "argument --fusion: invalid choice: 'early'"),
         ("both", "--modality-dropout 1", "1 is not from 0 to below 1"),

@@ -16,6 +16,7 @@ from product_classifier.predictions import Answers, Summary
 from product_classifier.report.comparison import (
     comparison_text,
     comparison_values,
+    insist_on_same_depth,
     insist_on_same_products,
 )
 
@@ -71,3 +72,16 @@ def test_experiments_of_other_products_are_not_compared() -> None:
         insist_on_same_products(1, 2, tested)
     with pytest.raises(ReportError, match="experiment 4 has no scores to compare"):
         insist_on_same_products(1, 4, tested)
+
+
+def learned(number: int, **settings: int) -> Summary:
+    return Summary(number, "x", "2026", "words", "s", 1.0, settings)
+
+
+def test_experiments_of_other_depths_are_not_compared() -> None:
+    insist_on_same_depth([learned(1), learned(2), learned(3)])
+    insist_on_same_depth([learned(1, depth=2), learned(2, depth=2)])
+    with pytest.raises(ReportError, match="1 and 3 learned leaves and categories of depth 2"):
+        insist_on_same_depth([learned(1), learned(2), learned(3, depth=2)])
+    with pytest.raises(ReportError, match=r"of depth 1 and categories of depth 2, .* one --depth"):
+        insist_on_same_depth([learned(1, depth=1), learned(2, depth=2)])

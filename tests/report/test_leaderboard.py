@@ -54,6 +54,13 @@ def test_only_what_was_tested_on_the_same_products_shares_a_table() -> None:
     assert leaderboard_text(entries).count("test products of") == 3
 
 
+def test_experiments_of_another_depth_have_a_table_of_their_own() -> None:
+    entries = [entry(1, 7), entry(2, 9, depth=1), entry(3, 5), entry(4, 9, depth=2)]
+    values = leaderboard_values(entries)
+    tables = [(table["depth"], [one["id"] for one in table["experiments"]]) for table in values]
+    assert tables == [(2, [4]), (None, [1, 3]), (1, [2])]
+
+
 @pytest.mark.parametrize(
     ("kind", "settings", "expected"),
     [

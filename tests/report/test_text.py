@@ -42,6 +42,12 @@ def test_the_model_is_told_where_an_experiment_says_it() -> None:
     assert "\n  Model of words: blend, clean stemmed\n" in text
 
 
+def test_what_a_leaf_is_is_said_where_categories_of_a_depth_were_learned() -> None:
+    made = dataclasses.replace(SUMMARY, settings={"depth": 2})
+    lines = figures_text([Judged(made, Figures(LEAF, PARENT), None)]).splitlines()
+    assert lines[1] == "  Leaves here: categories of depth 2, each with all that lies below it"
+
+
 def test_experiments_are_parted_by_an_empty_line() -> None:
     one = Figures(LEAF, PARENT)
     assert "\n\n#2: " in figures_text([Judged(SUMMARY, one, None)] * 2)

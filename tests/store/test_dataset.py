@@ -8,14 +8,16 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.models.split import frozen_split, group_names
 from product_classifier.records import Category, Dataset, Image
+from product_classifier.selection import Selection
 from product_classifier.store.catalogue import save_images
 from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.dataset import read_dataset, read_identities
-from tests.conftest import TREE, product, save_import, shop
+from product_classifier.store.dataset import read_identities
+from product_classifier.subset import select
+from tests.conftest import TREE, dataset_of, product, save_import, shop
 
 
 def read(db: sqlite3.Connection, *chosen: str, fewest: int = 1) -> Dataset:
-    return read_dataset(db, frozen_split(read_identities(db)), chosen, fewest)
+    return select(db, Selection(categories=chosen, min_per_category=fewest))[0]
 
 
 def learned(dataset: Dataset) -> list[str]:
@@ -40,7 +42,7 @@ def test_a_crawl_that_commits_meanwhile_does_not_show(
             crawl.execute("pragma busy_timeout = 0")
             with pytest.raises(sqlite3.OperationalError, match="locked"):  # it waits
                 save_import(crawl, [], [product("new", "belts")], [], "products.csv")
-        dataset = read_dataset(db, parts, (), 3)
+        dataset = dataset_of(db, parts)
     assert all(item.id != "new" for item in dataset.items)
 
 
@@ -79,8 +81,8 @@ def test_an_item_has_as_many_pictures_as_are_asked_for_and_complete(
     save_import(db, [], [several, no_main], [], "products.csv")
     save_images(db, [Image(a, f"{a[-1]}.jpg", a[-1], 3, 4) for a in ("http://a", *shown)])
     save_images(db, [Image("http://c", error="HTTP 404")])
-    parts = frozen_split(read_identities(db))
-    dataset = read_dataset(db, parts, ("belts", "flare"), 1, count)
+    asked = Selection(categories=("belts", "flare"), images_per_product=count)
+    dataset, _ = select(db, asked)
     by_id = {item.id: item for item in dataset.items}
     assert by_id["1"].image == Image("http://a", "a.jpg", "a", 3, 4)
     assert tuple(image.address for image in by_id["1"].more_images) == shown
@@ -167,7 +169,7 @@ def test_a_leaf_without_training_products_is_left_out_and_said(db: sqlite3.Conne
     shop(db)
     parts = frozen_split(read_identities(db))
     parts |= {identity: "test" for identity in parts if identity.startswith("belts")}
-    dataset = read_dataset(db, parts, (), 1)
+    dataset = dataset_of(db, parts)
     assert dataset.left_out == ("belts: none of its products is in the training part",)
     assert all(not item.id.startswith("belts") for item in dataset.items)
 
@@ -176,7 +178,7 @@ def test_a_catalogue_without_test_products_says_so(db: sqlite3.Connection) -> No
     shop(db, per_leaf=4)
     parts = dict.fromkeys(frozen_split(read_identities(db)), "train")
     with pytest.raises(StoreError, match="none of the 12 products is in the test part"):
-        read_dataset(db, parts, (), 1)
+        dataset_of(db, parts)
 
 
 def test_the_split_hash_tells_whether_experiments_can_be_compared(db: sqlite3.Connection) -> None:

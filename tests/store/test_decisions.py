@@ -10,10 +10,9 @@ import pytest
 from product_classifier.evaluate.accuracy import figures
 from product_classifier.predictions import Experiment, Prediction
 from product_classifier.records import Decided
-from product_classifier.store.dataset import read_dataset
 from product_classifier.store.decisions import Imported, import_decisions
 from product_classifier.store.experiments import read_mistakes, read_outcomes, save_experiment
-from tests.conftest import TREE, product, save_import
+from tests.conftest import TREE, dataset_of, product, save_import
 
 PRODUCTS = [
     *(product(f"belt{k}", "belts") for k in range(5)),
@@ -101,7 +100,7 @@ def test_what_cannot_be_used_is_said_and_the_rest_is_stored(filled: sqlite3.Conn
 def test_the_next_experiment_learns_the_corrected_truth(filled: sqlite3.Connection) -> None:
     decide(filled, ("belt0", "flare"), ("belt1", "ambiguous"))
     parts = {found.id: "train" for found in PRODUCTS} | {"belt2": "test"}
-    dataset = read_dataset(filled, parts, ["belts", "flare"])
+    dataset = dataset_of(filled, parts, ("belts", "flare"))
     labels = {
         item.id: [dataset.categories[label].id for label in item.labels] for item in dataset.items
     }

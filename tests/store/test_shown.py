@@ -9,10 +9,10 @@ import pytest
 
 from product_classifier.models.split import frozen_split
 from product_classifier.records import Item
-from product_classifier.store.dataset import read_dataset, read_identities
+from product_classifier.store.dataset import read_identities
 from product_classifier.store.marks import save_scores
 from product_classifier.store.shown import read_images, read_unfiled
-from tests.conftest import shop
+from tests.conftest import dataset_of, shop
 from tests.store.test_marks import fill
 
 
@@ -60,7 +60,7 @@ def test_marked_pictures_are_left_out_unless_a_product_has_no_others(
     fill(db, pictures, broken=broken)
     parts = frozen_split(read_identities(db))
     mark(db, marked)
-    dataset = read_dataset(db, parts, ("belts", "flare"), 1, asked)
+    dataset = dataset_of(db, parts, ("belts", "flare"), asked)
     [item] = [item for item in dataset.items if item.id == "0"]
     assert told(item) == shown
     assert dataset.marked_images == shown[2]
@@ -92,7 +92,7 @@ def test_a_random_catalogue_is_shown_as_one_chosen_by_hand(db: sqlite3.Connectio
     fill(db, *pictures, broken=broken)
     mark(db, marked)
     for asked in (1, 2, 3, 5):
-        dataset = read_dataset(db, frozen_split(read_identities(db)), ("belts", "flare"), 1, asked)
+        dataset = dataset_of(db, frozen_split(read_identities(db)), ("belts", "flare"), asked)
         shown = {item.id: told(item) for item in dataset.items if item.id.isdigit()}
         assert shown == {
             str(k): by_hand(some, broken, marked, asked) for k, some in enumerate(pictures)

@@ -1,0 +1,109 @@
+"""Which products of a catalogue take part: by a given split, by language, by chance."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+from product_classifier.errors import StoreError
+from product_classifier.models.split import CALIBRATION, TRAIN, TUNING, part_of, position_of
+from product_classifier.records import Dataset
+from product_classifier.selection import Selection
+from product_classifier.store.labels import Labels
+
+HALVES = ((0.5, TUNING), (1.0, CALIBRATION))  # of a given validation part
+
+
+def given_parts(given: Mapping[str, str], groups: Mapping[str, str]) -> dict[str, str]:
+    """Name the parts of a given split as the frozen one does; a hash halves the validation part.
+
+    Where there is none, a tenth of the training part is taken for it. groups: the duplicate group
+    of each product. Raises StoreError where nothing is given.
+    """
+    if not given:
+        raise StoreError(
+            "the catalogue came without a split of its own; leave out --given-split, or crawl a "
+            "source that has one"
+        )
+    validated = "validation" in given.values()
+    found = {}
+    for product, part in given.items():
+        # not the frozen split's own place, on which a given split might depend
+        group = f"given {groups[product]}"
+        if part == "validation":
+            found[product] = part_of(group, HALVES)
+        elif part == TRAIN and not validated and part_of(group) in (TUNING, CALIBRATION):
+            found[product] = part_of(group)
+        else:
+            found[product] = part
+    return found
+
+
+def divided_groups(dataset: Dataset, groups: Mapping[str, str]) -> int:
+    """Count the duplicate groups whose products are in more than one part."""
+    pairs = {(groups[item.id], item.part) for item in dataset.items}
+    return sum(parts > 1 for parts in Counter(group for group, _ in pairs).values())
+
+
+def spoken(
+    parts: Mapping[str, str], languages: Mapping[str, str], wanted: Sequence[str]
+) -> dict[str, str]:
+    """Keep the parts of products in one of the wanted languages.
+
+    languages: of each product, '' where it cannot be told. Raises StoreError where none is left.
+    """
+    kept = {product: part for product, part in parts.items() if languages[product] in wanted}
+    if not kept:
+        found = languages_told(Counter(languages[product] for product in parts), wanted)
+        raise StoreError(f"no product is in that language ({found}); pass another --language")
+    return kept
+
+
+def drawn(labels: Labels, parts: Mapping[str, str], selection: Selection) -> Set[str]:
+    """Draw the sample of each category, by a hash of seed and product.
+
+    A product of several categories counts in its main one. Of n products the share is rounded up;
+    a larger sample contains a smaller one. The parts of the split keep their proportions, but that
+    the first product of all is one to learn from.
+    """
+    strata = defaultdict(list)
+    for product in labels.unclear:
+        strata[""].append(product)
+    for product, categories in labels.products.items():
+        strata[categories[0]].append(product)
+    found: set[str] = set()
+    for category, products in strata.items():
+        most = len(products)
+        if selection.sample is not None:
+            most = math.ceil(round(selection.sample * len(products), 9))
+        if selection.sample_per_category is not None:
+            most = min(most, selection.sample_per_category)
+        found |= set(_in_turn(category, products, parts, selection.sample_seed)[:most])
+    return found
+
+
+def _in_turn(
+    category: str, products: Iterable[str], parts: Mapping[str, str], seed: int
+) -> list[str]:
+    """Order products so that the first so many, whatever their number, are a sample of all."""
+    places = sorted((position_of(f"sample {seed} {product}"), product) for product in products)
+    by_part = defaultdict(list)
+    for place, product in places:
+        by_part[parts[product]].append((place, product))
+    turns = []
+    for part, found in by_part.items():
+        # by chance, or small categories would all lose their smaller parts
+        start = position_of(f"sample {seed} {category} {part}")
+        for rank, (place, product) in enumerate(found):
+            first = part == TRAIN and not rank
+            turns.append((-1.0 if first else (rank + start) / len(found), place, product))
+    return [product for *_, product in sorted(turns)]
+
+
+def languages_told(counts: Mapping[str, int], wanted: Sequence[str]) -> str:
+    """Tell how many products are in which language."""
+    ranked = sorted(counts.items(), key=lambda one: (not one[0], -one[1]))
+    told = [f"{language or 'not to tell'} {count:,}" for language, count in ranked]
+    kept = sum(counts.get(language, 0) for language in wanted)
+    return f"{'; '.join(told)}; kept {kept:,}"
