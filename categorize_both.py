@@ -20,6 +20,7 @@ EXAMPLES = """\
   python categorize_both.py --min-per-category 20 --backbone path/to/saved_model
   python categorize_both.py --fusion late --model blend
   python categorize_both.py --categories clutches,bootcut-jeans
+  python categorize_both.py --depth 2 --language fr --sample 0.1
 """
 
 

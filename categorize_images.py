@@ -20,6 +20,7 @@ EXAMPLES = """\
   python categorize_images.py --min-per-category 20 --backbone path/to/saved_model
   python categorize_images.py --head dense:256,256
   python categorize_images.py --categories clutches,bootcut-jeans
+  python categorize_images.py --depth 2 --language fr --sample 0.1
 """
 
 

@@ -19,6 +19,7 @@ EXAMPLES = """\
   python categorize_words.py --min-per-category 20 --model blend
   python categorize_words.py --model logistic --search 20 --balance weights
   python categorize_words.py --categories clutches,bootcut-jeans
+  python categorize_words.py --depth 2 --language fr --sample 0.1
 """
 
 

@@ -144,7 +144,7 @@ class Dataset:
     items: tuple[Item, ...]
     name: str  # how an experiment names this choice of categories
     split: str  # hash of which product is in which part: equal hashes can be compared
-    left_out: tuple[str, ...]  # categories asked for that cannot be learned, with the reason
+    left_out: tuple[str, ...]  # categories that cannot be learned, with the reason
     settings: Mapping[str, Any]  # what was asked for
 
     @property

@@ -66,7 +66,7 @@ class Labels:
 def read_filed(db: sqlite3.Connection, selection: Selection) -> Filed:
     """Read what is in the categories asked for. Raises StoreError for an unknown one."""
     deepest = max(map(len, chains(db).values()), default=0)
-    if selection.depth is not None and selection.depth > deepest:
+    if selection.depth is not None and selection.depth > deepest > 0:
         raise StoreError(
             f"no category has depth {selection.depth}; pass --depth {deepest} or less, or none"
         )
