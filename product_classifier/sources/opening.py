@@ -51,12 +51,6 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
 
 
-def is_compressed(path: Path) -> bool:
-    """Tell whether a file is a .gz or .zip file, whatever it is called."""
-    with path.open("rb") as file:
-        return file.read(2) in (b"\x1f\x8b", b"PK")
-
-
 class Lines:
     """Lines of a text, pulled one by one.
 
