@@ -158,7 +158,11 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", type=common.seed, default=0, help="of that sample (0)")
     add("--collections", action="store_true", help="a shop's collections are the categories")
-    add("--strict", action="store_true", help="store nothing where anything must be skipped")
+    add(
+        "--strict",
+        action="store_true",
+        help="stop at the first problem; of a file nothing is stored",
+    )
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

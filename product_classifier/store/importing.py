@@ -154,10 +154,11 @@ class Importing:
                values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing""",
             [(product.id, *_facts(product), self._moment) for product in products],
         ).rowcount
-        if products and found < len(products):
+        some_known = bool(products) and found < len(products)
+        if some_known:
             self._db.execute("rollback to new")
         self._db.execute("release new")
-        if products and found < len(products):
+        if some_known:
             return False
         self._put_parts(products)
         pairs = [(product.id, category) for product in products for category in product.categories]
