@@ -53,11 +53,10 @@ def read_bson(
             documents = read_documents(file, start)
         else:
             documents = (next(read_documents(file, at)) for at in offsets[start:])
-        while some := list(islice(documents, PAGE)):
-            if offsets is None:
-                start = file.tell()
-            else:
-                start += len(some)
+        finished = False
+        while not finished:
+            some = list(islice(documents, PAGE))
+            start = file.tell() if offsets is None else start + len(some)
             finished = len(some) < PAGE
             total = None if offsets is None else len(offsets)
             yield reader.page(some, query, start, finished, total)
@@ -100,6 +99,8 @@ class _Reader:
         if not isinstance(category, int | str | None):
             raise UnusableError(f"its category_id is no number: {category!r:.80}")
         listed = value.get("imgs") or []
+        if not isinstance(listed, list):
+            raise UnusableError(f"its imgs are no list: {listed!r:.80}")
         found = [part.get("picture") if isinstance(part, dict) else None for part in listed]
         embedded = [
             Embedded(f"bson:{self._name}/{identity}/{k}", data)

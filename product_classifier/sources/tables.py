@@ -57,10 +57,12 @@ def read_rows(rows: Iterable[Row], reading: Reading) -> Iterator[Entry]:
     branches = Branches()
     product_of = _product_reader(reading, branches)
     count = usable = 0
+    first = ""  # of the problems
     for number, cells in rows:
         count += 1
         place = f"{reading.name} {reading.unit} {number}"
         if isinstance(cells, str):
+            first = first or cells
             yield Skipped("product", place, cells)
             continue
         problems: list[Problem] = []
@@ -70,14 +72,14 @@ def read_rows(rows: Iterable[Row], reading: Reading) -> Iterator[Entry]:
         if product:
             yield product
         for kind, reason in problems:
+            first = first or reason
             yield Skipped(kind, place, reason)
         usable += product is not None or not problems
     if not count:
         raise SourceError(f"{reading.name} has a header but no products below it")
     if not usable:
         raise SourceError(
-            f"{reading.name}: none of its {count:,} {reading.unit}s can be used; the first: "
-            f"{cells if isinstance(cells, str) else problems[0][1]}"
+            f"{reading.name}: none of its {count:,} {reading.unit}s can be used; the first: {first}"
         )
 
 

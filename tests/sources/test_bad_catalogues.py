@@ -216,6 +216,7 @@ def test_bson_with_wrong_types_and_unknown_categories(tmp_path: Path) -> None:
         document(),
         document(_id=None),
         document(_id=3, imgs=[{"picture": "text"}]),
+        document(_id=8, imgs=7),
         document(_id=4, category_id=99),
         document(_id=5)[:-1] + b"\1",
         document(_id=6, category_id=None, imgs=[]),
@@ -225,11 +226,12 @@ def test_bson_with_wrong_types_and_unknown_categories(tmp_path: Path) -> None:
     found = read(tmp_path / "a.bson", category_names=tmp_path / "names.csv")
     facts = [(p.id, p.categories) for p in found if isinstance(p, Product)]
     assert facts == [("1", ("10",)), ("4", ()), ("6", ())]
-    places = [sum(map(len, documents[:k])) for k in (1, 2, 3, 4, 6)]
+    places = [sum(map(len, documents[:k])) for k in (1, 2, 3, 4, 5, 7)]
     assert [item for item, _ in problems(found)] == [f"a.bson byte {k}" for k in places]
     assert [reason.partition(":")[0] for _, reason in problems(found)] == [
         "its _id is neither a number nor a text",
         "a picture of it is no bytes",
+        "its imgs are no list",
         "it names the category 99, which nothing tells of",
         "it is no BSON document",
         "the file ends in the middle of it",
