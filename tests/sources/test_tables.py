@@ -285,3 +285,16 @@ def test_the_sources_own_split_is_kept(tmp_path: Path) -> None:
     text = "id,name,category,split\n1,a,A,train\n2,b,A,val\n3,c,A,Test\n4,d,A,\n"
     parts = [product.part for product in read(tmp_path, text).products]
     assert parts == ["train", "validation", "test", None]
+
+
+def test_translated_names_stand_beside_the_sources_own(tmp_path: Path) -> None:
+    levels = ("category_level1", "category_level2")
+    header = ["category_id", *levels, *(f"translated_{level}" for level in levels)]
+    lines = ["7,MAISON,DECO / LAMPE,home,lamps", "8,MAISON,LINGE,home,"]
+    contents = read(tmp_path, "\n".join([",".join(header), *lines]) + "\n")
+    assert [(c.id, c.name, c.path, c.translated) for c in contents.categories] == [
+        ("MAISON", "MAISON", "MAISON", "home"),
+        ("7", "DECO / LAMPE", "MAISON/7", "lamps"),
+        ("8", "LINGE", "MAISON/8", None),
+    ]
+    assert (contents.products, contents.skipped) == ([], [])
