@@ -8,6 +8,7 @@ PEERS := .venv-peers
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OPTIONS ?=
+TESTS = $(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 15
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -18,16 +19,16 @@ demo: $(VENV)/.runs  ## do the whole job on the demo catalogue (OPTIONS='--backb
 	@$(RUN) -m product_classifier.demo $(OPTIONS)
 
 test: $(VENV)/.checks  ## run all tests
-	$(RUN) -m pytest $(OPTIONS)
+	$(TESTS) $(OPTIONS)
 
 test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seconds
-	$(RUN) -m pytest -m 'not slow' $(OPTIONS)
+	$(TESTS) -m 'not slow' $(OPTIONS)
 
 check: $(VENV)/.checks  ## lint, format, types and all tests: what CI runs
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(RUN) -m pytest
+	$(TESTS)
 
 format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff check --fix

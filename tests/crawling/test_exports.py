@@ -74,7 +74,7 @@ def test_every_format_brings_back_what_was_exported(suffix: str, tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion", "flipkart", "instacart"])
 def test_real_catalogues_come_back_equal(name: str, shared: Path, tmp_path: Path) -> None:
-    folder = shared / "data" / name
+    folder = (shared / "data" / name).resolve()
     load(folder / "products.csv", folder, tmp_path / "a.db")
     written(tmp_path / "a.db", tmp_path / "b.csv", folder)
     before, after = (
