@@ -60,6 +60,7 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
         for _ in zip(range(dialect.before), lines, strict=False):
             pass
         reader = _reader(lines, dialect.delimiter, dialect.quote)
+        torn = False  # whether the line before had a quote that was not closed
         while True:
             lines.begin()
             at, cells, problem = lines.number + 1, [], ""
@@ -71,7 +72,10 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
                 problem = f"{error}: is a quote not closed?"
             pulled = lines.pulled
             if problem or len(pulled) > 1 or len(cells) != width or pulled[-1][-1] not in "\r\n":
-                problem = problem or _problem(pulled, cells, width, dialect.quote)
+                problem = problem or _problem(pulled, cells, width, lines.ended)
+                if torn and cells and len(cells) < width:
+                    problem = problem or "it seems to be a part of the line before"
+            torn = bool(problem) and (torn or len(pulled) > 1)
             if problem and len(pulled) > 1:  # a stray quote: only its own line is lost
                 lines.push_back(pulled[1:])
                 reader = _reader(lines, dialect.delimiter, dialect.quote)
@@ -81,17 +85,15 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
             yield lines.number + 1, lines.cut
 
 
-def _problem(pulled: Sequence[str], cells: Sequence[str], width: int, quote: str | None) -> str:
-    """Tell what is wrong with a row that is not one whole line of the right width."""
-    open_quote = quote is not None and "".join(pulled).count(quote) % 2
-    if pulled[-1][-1] not in "\r\n" and (open_quote or len(cells) < width):
-        return (
-            "a quote in it is not closed"
-            if len(pulled) > 1
-            else "the file ends in the middle of it"
-        )
-    if len(pulled) > 1 and len(cells) != width:
+def _problem(pulled: Sequence[str], cells: Sequence[str], width: int, ended: bool) -> str:
+    """Tell what is wrong with a row that is not one whole line of the right width.
+
+    ended: whether there were no more lines when the row wanted one.
+    """
+    if len(pulled) > 1 and (ended or len(cells) != width):
         return "a quote in it is not closed"
+    if ended or (pulled[-1][-1] not in "\r\n" and len(cells) < width):
+        return "the file ends in the middle of it"
     if any(cells[width:]):
         return f"it has {len(cells)} cells where the header has {width}"
     return ""

@@ -69,6 +69,7 @@ class Lines:
         self.pulled: list[str] = []  # lines of the row that is being read
         self.wrong = ""  # what is wrong with one of them
         self._again: list[str] = []  # lines to be pulled once more, the last first
+        self.ended = False  # whether more were wanted than there are
         self.cut = ""  # why there are no more, where the file is broken
 
     def __iter__(self) -> Iterator[str]:
@@ -85,6 +86,7 @@ class Lines:
                         "characters: that is no table"
                     )
                 yield line
+            self.ended = True
         except BROKEN as error:
             self.cut = f"the compressed file is cut short or damaged here ({error})"
         except UnicodeError as error:
@@ -113,6 +115,7 @@ class Lines:
     def push_back(self, lines: Sequence[str]) -> None:
         """Let lines that were pulled be pulled once more."""
         self._again += reversed(lines)
+        self.ended = False
         self.number -= len(lines)
 
     def _look_at(self, line: str) -> None:

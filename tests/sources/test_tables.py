@@ -179,6 +179,13 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: bytes, messag
         read(tmp_path, text)
 
 
+def test_a_file_that_ends_within_quotes_is_told(tmp_path: Path) -> None:
+    for rest in ('"a', '"a\n', '"a\nb', '"a\nb\n'):
+        contents = read(tmp_path, HEADER + f"1,x,,A/B,\n2,y,{rest}")
+        assert [product.id for product in contents.products] == ["1"]
+        assert contents.skipped[0].item == "products.csv line 3"
+
+
 def test_an_encoding_can_be_named_or_found(tmp_path: Path) -> None:
     text = HEADER + "1,café,,A/B,\n"
     for encoded, encoding in (("cp1252", "cp1252"), ("utf-16", None), ("utf-8-sig", None)):
