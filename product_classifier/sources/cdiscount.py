@@ -11,14 +11,13 @@ import hashlib
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from product_classifier.errors import UnusableError
 from product_classifier.records import Category, Embedded, Page, Product, Skipped
 
-PAGE = 1_000  # products: few enough for memory, enough to write them out together
+PAGE, PAGE_BYTES = 4_000, 32_000_000  # products: what is written to the disk at a time
 LARGEST = 48_000_000  # bytes of a document, three times what MongoDB allows
 BUFFER = 1_000_000  # bytes
 
@@ -55,11 +54,23 @@ def read_bson(
             documents = (next(read_documents(file, at)) for at in offsets[start:])
         finished = False
         while not finished:
-            some = list(islice(documents, PAGE))
+            some = _next_page(documents)
             start = file.tell() if offsets is None else start + len(some)
-            finished = len(some) < PAGE
+            finished = not some
             total = None if offsets is None else len(offsets)
             yield reader.page(some, query, start, finished, total)
+
+
+def _next_page(documents: Iterator[Document]) -> list[Document]:
+    """Take so many documents; none at the end."""
+    page: list[Document] = []
+    size = 0
+    for document in documents:
+        page.append(document)
+        size += len(document.data)
+        if size >= PAGE_BYTES or len(page) == PAGE:
+            break
+    return page
 
 
 class _Reader:
