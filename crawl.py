@@ -44,7 +44,7 @@ def main() -> int:
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
-    kind = args.source and (args.format or kinds.kind_of(args.source))
+    kind = kind_of(args) if args.source else None
     with sole_crawler(args.db_path), ExitStack() as stack:
         if kind == kinds.SQLITE and not args.db_path.exists():
             adopt(Path(args.source), args.db_path)
@@ -101,7 +101,7 @@ def filter_images(args: argparse.Namespace) -> int:
 def tell_what_is_left(args: argparse.Namespace) -> int:
     """Print what a crawl would fetch; nobody is asked and nothing is changed."""
     if args.source and args.only in (None, "products"):
-        kind = args.format or kinds.kind_of(args.source)
+        kind = kind_of(args)
         if kind in (kinds.SHOP, kinds.SQLITE):
             print(f"{args.source}: {kind}")
         else:
@@ -211,6 +211,14 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
         progress.advance(len(some))
     if progress:
         progress.close()
+
+
+def kind_of(args: argparse.Namespace) -> str:
+    """Tell what kind of source is meant, told or found."""
+    kind: str = args.format or kinds.kind_of(args.source)
+    if args.sample and kind != kinds.BSON:
+        raise SourceError("--sample is for BSON; categorizers take a --sample of what is imported")
+    return kind
 
 
 def shopstyle(args: argparse.Namespace) -> ShopStyle:

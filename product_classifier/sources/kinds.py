@@ -33,6 +33,7 @@ from product_classifier.sources.taxonomy import is_taxonomy, read_taxonomy
 LOOKED_AT = 1_000  # rows, to guess by
 SQLITE = "sqlite"
 SHOP = "shopify"
+BSON = "bson"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def kind_of(path: str) -> str:
         if start.startswith(mark):
             return kind
     if start[5:9] == b"_id\0" or path.endswith(".bson"):
-        return "bson"
+        return BSON
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return "feed"
@@ -207,6 +208,6 @@ OPENERS = {
     "parquet": _parquet,
     "feed": _feed,
     "folder": _folder,
-    "bson": _bson,
+    BSON: _bson,
 }
 FORMATS = (*OPENERS, SQLITE, SHOP)

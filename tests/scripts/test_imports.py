@@ -80,6 +80,12 @@ def test_bson_is_taken_up_where_it_was_left_and_told_of_once(tmp_path: Path) -> 
     run(tmp_path, "crawl", "--from", "a.bson", "--dry-run", "--db-path", "none.db", key=None)
 
 
+def test_a_sample_of_anything_but_bson_is_refused(tmp_path: Path) -> None:
+    lines(tmp_path)
+    result = run(tmp_path, "crawl", "--from", "a.jsonl.gz", "--sample", 2, code=1, key=None)
+    assert result.stderr.startswith("crawl.py: --sample is for BSON; categorizers take a --sample")
+
+
 def test_a_shop_is_crawled_without_a_key(tmp_path: Path) -> None:
     options = ("--allow-private", "--only", "products", "--requests-per-minute", 100_000)
     with shop() as address:
