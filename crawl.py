@@ -14,10 +14,10 @@ from product_classifier import cli
 from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query
 from product_classifier.crawling.exports import export
 from product_classifier.crawling.imports import import_shop, import_source
+from product_classifier.crawling.preview import preview
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.options.crawling import arguments, asked_of
 from product_classifier.records import Query, Skipped
-from product_classifier.report.preview import preview_text
 from product_classifier.sources import kinds
 from product_classifier.sources.http import Client
 from product_classifier.sources.pictures import fetch_pictures
@@ -102,11 +102,7 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
     """Print what a crawl would fetch; nobody is asked and nothing is changed."""
     if args.source and args.only in (None, "products"):
         kind = kind_of(args)
-        if kind in (kinds.SHOP, kinds.SQLITE):
-            print(f"{args.source}: {kind}")
-        else:
-            source = kinds.open_source(kind, asked_of(args))
-            print(f"{source.name}: {source.about}\n{preview_text(source.entries())}")
+        print(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
     if not args.db_path.exists():
         print(f"there is no {args.db_path} yet: everything would be fetched")
         return cli.DONE
@@ -177,10 +173,9 @@ def import_catalogue(db: sqlite3.Connection, kind: str, args: argparse.Namespace
             raise SourceError(f"{entry.item}: {entry.reason}; without --strict the rest is stored")
         problems.tell(entry.item, entry.reason)
 
-    progress = cli.Progress("products", as_json=args.log_json)
+    progress = cli.Progress("records", as_json=args.log_json)
     if kind == kinds.SHOP:
-        shop = Shopify(web(args, args.requests_per_minute or 120, connections=1), args.source)
-        import_shop(db, shop, args.collections, tell, progress.advance)
+        import_shop(db, shop_of(args), args.collections, tell, progress.advance)
     else:
         source = kinds.open_source(kind, asked_of(args))
         cli.say(f"{source.name}: {source.about}")
@@ -219,6 +214,11 @@ def kind_of(args: argparse.Namespace) -> str:
     if args.sample and kind != kinds.BSON:
         raise SourceError("--sample is for BSON; categorizers take a --sample of what is imported")
     return kind
+
+
+def shop_of(args: argparse.Namespace) -> Shopify:
+    """Set up a shop, which needs no key."""
+    return Shopify(web(args, args.requests_per_minute or 120, connections=1), args.source)
 
 
 def shopstyle(args: argparse.Namespace) -> ShopStyle:

@@ -40,7 +40,11 @@ def arguments(description: str | None) -> argparse.Namespace:
     add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
     common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
     add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
-    add("--dry-run", action="store_true", help="tell what would be fetched, ask nobody")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="tell what would be stored; nobody is asked but a shop, for its first page",
+    )
     add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
     add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
     add("--log-json", action="store_true", help="progress and result as lines of JSON")

@@ -42,13 +42,17 @@ def preview_text(entries: Iterable[Entry]) -> str:
 
 
 def _product(product: Product, categories: dict[str, Category]) -> Iterator[str]:
-    yield f"{product.id}: {product.name or '(no name)'}"
+    yield f"{product.id}: {_in_a_line(product.name) or '(no name)'}"
     if product.description:
-        yield f"    {product.description:.70}"
+        yield f"    {_in_a_line(product.description):.70}"
     for category in product.categories:
         yield f"    {' > '.join(_names(category, categories)) or category}"
     for image in filter(None, (product.image, *product.more_images)):
         yield f"    {image}"
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _names(category: str | None, categories: dict[str, Category]) -> list[str]:

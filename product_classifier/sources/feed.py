@@ -9,7 +9,7 @@ from typing import Any
 
 from product_classifier.errors import SourceError
 from product_classifier.sources.opening import opened
-from product_classifier.sources.tables import Cell, Row
+from product_classifier.sources.tables import LOOKED_AT, Cell, Row
 
 ITEMS = ("{*}item", "{*}entry")
 SEVERAL = (
@@ -19,7 +19,6 @@ SEVERAL = (
     "fb_product_category",
 )
 PATHS = ("product_type", "google_product_category", "fb_product_category")
-LOOKED_AT = 1_000  # items, whose parts are the columns
 CUT = "ERR_TAG_NOT_FINISHED"
 
 

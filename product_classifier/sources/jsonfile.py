@@ -11,13 +11,12 @@ from typing import Any
 
 from product_classifier.errors import SourceError
 from product_classifier.sources.opening import Lines, opened
-from product_classifier.sources.tables import Cell, Row
+from product_classifier.sources.tables import LOOKED_AT, Cell, Row
 
 Found = tuple[int, Mapping[str, Any] | str]  # its place; the object, or what is wrong with it
 LARGEST_OBJECT = 16_000_000  # characters
 CHUNK = 1_000_000  # characters
 START = re.compile(r'\s*(\{\s*"(?:images|products|categories|items)"\s*:\s*)?\[')
-LOOKED_AT = 1_000  # objects, whose keys are the columns
 
 
 def read_objects(path: Path, encoding: str | None = None) -> Iterator[Found]:

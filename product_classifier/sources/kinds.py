@@ -27,10 +27,9 @@ from product_classifier.sources.opening import opened
 from product_classifier.sources.parquet import parquet_header, read_parquet
 from product_classifier.sources.picture_folder import WEB, PictureFolder
 from product_classifier.sources.shopify import is_shopify, read_shopify
-from product_classifier.sources.tables import Reading, Row, guess_separator, read_rows
+from product_classifier.sources.tables import LOOKED_AT, Reading, Row, guess_separator, read_rows
 from product_classifier.sources.taxonomy import is_taxonomy, read_taxonomy
 
-LOOKED_AT = 1_000  # rows, to guess by
 SQLITE = "sqlite"
 SHOP = "shopify"
 BSON = "bson"

@@ -39,7 +39,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             elif start == b"PK\x03\x04":
                 archive = stack.enter_context(zipfile.ZipFile(file))
                 member = _only_member(archive, path)
-                inner, size = stack.enter_context(archive.open(member)), member.compress_size
+                inner = stack.enter_context(_open_member(archive, member, path))
+                size = member.compress_size
             else:
                 inner, size = None, 0
             yield io.BufferedReader(_Bounded(inner, size, path)) if inner else file
@@ -47,8 +48,6 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise SourceError(f"{path} is broken ({error}); fetch it again") from None
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
-        except (NotImplementedError, RuntimeError) as error:  # an odd method, a password
-            raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
 
 
 class Lines:
@@ -166,6 +165,13 @@ def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
             f"{path} holds {len(members)} files ({names}) and one is needed; unpack it first"
         )
     return members[0]
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (NotImplementedError, RuntimeError) as error:  # an odd method; a password
+        raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
 
 
 def _marked(stream: BinaryIO) -> str:

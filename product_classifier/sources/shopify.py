@@ -88,6 +88,13 @@ class Shopify:
             if not listed:
                 return
 
+    def first_page(self) -> Iterator[Entry]:
+        """Fetch the first page alone, to see what there is. Raises SourceError."""
+        page = next(self.pages(PRODUCTS, 0))
+        yield from page.categories
+        yield from page.products
+        yield from page.skipped
+
     def _ask(self, path: str, page: int) -> Mapping[str, Any]:
         answer = self.client.get_json(f"{self._url}/{path}.json", {"limit": LIMIT, "page": page})
         if not isinstance(answer, dict):

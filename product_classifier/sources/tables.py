@@ -23,6 +23,7 @@ Row = tuple[int, Sequence[Cell] | str]  # its place; cells, or what is wrong wit
 Names = tuple[str, ...]
 BETWEEN_PICTURES = "|"  # no URL holds it unescaped, and hardly a file's name
 SEPARATORS = (" > ", "->", " / ", "|", ">", "/")  # of paths, those first that names rarely hold
+LOOKED_AT = 1_000  # rows, to find out by what a table holds
 PARTS = {
     "train": "train",
     "val": "validation",
@@ -98,9 +99,9 @@ def _product_reader(
         if len(cells) < width:
             cells = [*cells, *[""] * (width - len(cells))]
         own, called = _text(cells, identity), _text(cells, name)
-        categories = categories_of(cells, problems)
+        categories = categories_of(cells, problems) if own or not called else ()
         if not own:
-            if called or not (categories or problems):
+            if not (categories or problems):
                 problems.append(("product", "it has no id"))
             return None
         main, more = pictures_of(cells, own, problems)

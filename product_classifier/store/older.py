@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from product_classifier.errors import StoreError
-from product_classifier.records import Skipped
+from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.catalogue import put_skipped
 from product_classifier.store.database import connected, open_database, transaction
@@ -17,6 +17,19 @@ from product_classifier.store.migrations import OLD_TABLES
 
 ADOPTED = "adopted?file="
 HASHED = re.compile(r"[0-9a-f]{32}(_[a-z]+)?\.[a-z]+$")
+TREE = """
+with recursive tree (id, parent, leaf, path) as (
+  select id, parent, coalesce(leaf, 0), '' from category
+    where parent is null or parent not in (select id from category)
+  union
+  select c.id, c.parent, coalesce(c.leaf, 0), ltrim(tree.path || '/' || c.id, '/')
+    from category c join tree on c.parent = tree.id)
+select id, parent, leaf, path from tree where path <> '' order by path
+"""
+PRODUCTS = """
+select id, coalesce(name, ''), coalesce(description, ''),
+  (select id from category where id = category_id), nullif(image, '') from product order by rowid
+"""
 CYCLES = """
 with recursive tree (id) as (
   select id from category where parent is null or parent not in (select id from category)
@@ -49,6 +62,18 @@ def adopt(source: Path, target: Path) -> list[Skipped]:
         target.unlink(missing_ok=True)
         raise
     return lost
+
+
+def read_older(source: Path) -> Iterator[Entry]:
+    """Read what an earlier system's file holds, without a copy of it. Raises StoreError."""
+    with connected(source, "ro") as old:
+        lost = list(_lost(old, source))
+        for category, parent, leaf, path in old.execute(TREE):
+            yield Category(category, category, parent, path, bool(leaf))
+        for identity, name, description, category, image in old.execute(PRODUCTS):
+            within = (category,) if category else ()
+            yield Product(str(identity), name, description, within, image)
+        yield from lost
 
 
 def insist_on_adopted(db: sqlite3.Connection, source: str) -> None:

@@ -89,7 +89,9 @@ def test_a_sample_of_anything_but_bson_is_refused(tmp_path: Path) -> None:
 def test_a_shop_is_crawled_without_a_key(tmp_path: Path) -> None:
     options = ("--allow-private", "--only", "products", "--requests-per-minute", 100_000)
     with shop() as address:
+        told = run(tmp_path, "crawl", "--from", address, "--allow-private", "--dry-run", key=None)
         result = run(tmp_path, "crawl", "--from", address, *options, key=None)
+    assert "250 products in 3 categories, 0 to be skipped" in told.stdout
     assert result.stdout.startswith("crawl.db: 3 categories, 600 products, 0 pictures; 0 skipped")
 
 
@@ -104,6 +106,10 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
     (tmp_path / "pictures" / "7a").mkdir(parents=True)
     (tmp_path / "pictures" / "7a" / f"{name}.jpg").write_bytes(jpeg())
     options = ("--from", "old.db", "--images", "pictures")
+    told = run(tmp_path, "crawl", *options, "--dry-run", key=None).stdout
+    assert told.startswith("old.db: of the earlier system\n471: ")
+    assert "2 products in " in told
+    assert not (tmp_path / "crawl.db").exists()
     for _ in range(2):
         result = run(tmp_path, "crawl", *options, key=None)
         assert "2 products, 1 pictures; 1 skipped, 0 failed" in result.stdout

@@ -69,6 +69,7 @@ def test_equal_names_under_different_parents_are_different_categories(tmp_path: 
 def test_a_line_without_id_is_skipped_and_said(tmp_path: Path) -> None:
     contents = read(tmp_path, HEADER + ",x,,A/B,\n2,y,,A/B,\n")
     assert contents.skipped == [Skipped("product", "products.csv line 2", "it has no id")]
+    assert [c.id for c in read(tmp_path, HEADER + ",x,,C,\n2,y,,A,\n").categories] == ["A"]
 
 
 def test_a_product_without_category_is_still_a_product(tmp_path: Path) -> None:
