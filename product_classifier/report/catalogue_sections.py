@@ -207,7 +207,7 @@ def _pictures(found: Catalogue) -> Section:
     if not told.pictures:
         return Section("Pictures", text="No product has a complete picture.")
     spread = [
-        (name, *(f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in box))
+        (name, *(f"{value:,.0f}" if value >= 100 else f"{value:.2g}" for value in box))
         for name, box in told.spread.items()
     ]
     least = COMMON * told.pictures
