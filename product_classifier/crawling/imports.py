@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -16,6 +17,7 @@ from product_classifier.store.importing import PagedImport, Tell, save_import
 
 Advance = Callable[[int], None]
 ADVANCE = 1_000  # products at a time
+WRITERS = 2  # pages whose pictures are stored at once
 
 
 def import_source(
@@ -71,16 +73,16 @@ def _import_pages(
 def _with_stored_pictures(
     pages: Iterable[tuple[Page, list[Embedded]]], folder: ImageFolder
 ) -> Iterator[tuple[Page, list[Image]]]:
-    """Store the pictures of each page while the one before is put into the database."""
-    with ThreadPoolExecutor(1) as worker:
-        before: tuple[Page, Future[list[Image]]] | None = None
+    """Store the pictures of a few pages while those before are put into the database."""
+    waiting: deque[tuple[Page, Future[list[Image]]]] = deque()
+    with ThreadPoolExecutor(WRITERS) as workers:
         for page, pictures in pages:
-            storing = worker.submit(store_pictures, pictures, folder)
-            if before:
-                yield before[0], before[1].result()
-            before = page, storing
-        if before:
-            yield before[0], before[1].result()
+            waiting.append((page, workers.submit(store_pictures, pictures, folder)))
+            if len(waiting) > WRITERS:
+                page, storing = waiting.popleft()
+                yield page, storing.result()
+        for page, storing in waiting:
+            yield page, storing.result()
 
 
 def _counted(entries: Iterable[Entry], advance: Advance) -> Iterator[Entry]:

@@ -95,11 +95,11 @@ class _Reader:
                 page.skipped.append(Skipped("product", place, str(error)))
                 continue
             page.categories.extend(self._new(product))
-            known = tuple(c for c in product.categories if c in self._known)
-            if known != product.categories:
+            if not self._known.issuperset(product.categories):
                 reason = f"it names the category {product.categories[0]}, which nothing tells of"
                 page.skipped.append(Skipped("category", place, reason))
-            page.products.append(dataclasses.replace(product, categories=known))
+                product = dataclasses.replace(product, categories=())
+            page.products.append(product)
             pictures += embedded
         return page, pictures
 

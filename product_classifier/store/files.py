@@ -22,21 +22,45 @@ LONGEST_WRITE = 600.0  # seconds, on another host
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, even after a power cut."""
-    appear([(write_part(str(path), data), str(path))])
-
-
-def write_part(path: str, data: bytes) -> str:
-    """Write a file under the name of a half-written one beside it, and tell that name."""
-    part = f"{_folder(path)}/{_mark()}{os.getpid()}-{secrets.token_hex(8)}"
+    name = str(path)
+    part = f"{_folder(name)}/{_mark()}{os.getpid()}-{secrets.token_hex(8)}"
+    _write_new(part, data)
     try:
-        with _new_file(part) as file:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[file.write(rest) :]
+        _sync([part])
+        os.replace(part, name)
     except BaseException:
         _remove(part)
         raise
-    return part
+    _sync_names([_folder(name)])
+
+
+def write_named(path: str, data: bytes) -> None:
+    """Write a file whose name says what is in it, at half the cost of `write_whole`.
+
+    It may be there already; only `sync_files` makes sure that it stays whole after a power cut.
+    """
+    try:
+        _write_new(path, data)
+    except FileExistsError:
+        if not _holds(path, data):
+            write_whole(Path(path), data)
+
+
+def _write_new(path: str, data: bytes) -> None:
+    with _new_file(path) as file:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+        except BaseException:
+            _remove(path)
+            raise
+
+
+def _holds(path: str, data: bytes) -> bool:
+    """Tell whether a path is a file itself, not a link to one, and holds just that."""
+    file = Path(path)
+    return file.is_file() and not file.is_symlink() and file.read_bytes() == data
 
 
 def _new_file(path: str) -> io.FileIO:
@@ -48,17 +72,11 @@ def _new_file(path: str) -> io.FileIO:
         return io.FileIO(path, "x")
 
 
-def appear(written: Sequence[tuple[str, str]]) -> None:
-    """Give half-written files their names, once their content is sure to stay."""
-    try:
-        _sync([part for part, _ in written])
-        for part, path in written:
-            os.replace(part, path)
-    except BaseException:
-        for part, _ in written:
-            _remove(part)
-        raise
-    _sync_names({_folder(path) for _, path in written})
+def sync_files(paths: Sequence[str]) -> None:
+    """Make sure that files and their names outlast a power cut."""
+    _sync(paths)
+    if len(paths) == 1 or not _syncfs():  # which has seen to the names, too
+        _sync_names({_folder(path) for path in paths})
 
 
 def _folder(path: str) -> str:

@@ -1,29 +1,29 @@
-"""The images folder: files named by their content, complete or absent."""
+"""The images folder: files named by their content; those that the database names are complete."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import stat
+import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from product_classifier.errors import StoreError
-from product_classifier.store.files import HALF_WRITTEN, appear, is_left_over, write_part
+from product_classifier.store.files import HALF_WRITTEN, is_left_over, sync_files, write_named
 
 
 class ImageFolder:
     """A folder of pictures, images/ab/ab….jpg; equal pictures are one file.
 
-    What is put appears when all that has been put is kept: many files outlast a power cut at the
-    cost of one. Several threads may put.
+    What is put outlasts a power cut once it is kept: many files at the cost of one. What a killed
+    run left cut short is made whole when it is put again. Several threads may put and keep.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._put: deque[tuple[str, str]] = deque()  # a half-written file, and its name to be
+        self._keeping = threading.Lock()
+        self._put: deque[str] = deque()  # files that are not kept yet
 
     def put(self, data: bytes, extension: str) -> tuple[str, str]:
         """Write a picture's bytes; returns its path below the folder and its SHA-256.
@@ -34,14 +34,17 @@ class ImageFolder:
         name = f"{sha256[:2]}/{sha256}.{extension}"
         path = f"{self.path}/{name}"
         with self._telling():
-            if not _is_there(path):
-                self._put.append((write_part(path, data), path))
+            write_named(path, data)
+        self._put.append(path)
         return name, sha256
 
     def keep(self) -> None:
-        """Let all that has been put appear, whole, even after a power cut. Raises StoreError."""
-        with self._telling():
-            appear([self._put.popleft() for _ in range(len(self._put))])
+        """Make sure that all that has been put outlasts a power cut. Raises StoreError."""
+        with self._telling(), self._keeping:
+            put = list(self._put)
+            sync_files(put)
+            for _ in put:
+                self._put.popleft()
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -65,11 +68,3 @@ class ImageFolder:
             with contextlib.suppress(FileNotFoundError):  # the other one has finished it
                 if is_left_over(part):
                     part.unlink()
-
-
-def _is_there(path: str) -> bool:
-    """Tell whether a path is a file itself, not a link to one."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return False

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from product_classifier.store import files
-from product_classifier.store.files import HALF_WRITTEN
 
 SECTOR = 512
 OK = 0
@@ -222,39 +221,36 @@ def _library() -> str:
 
 
 def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch, one_by_one: bool) -> None:
-    """Record how whole files are written: their content is sure from its sync on, their name from
-    the sync of the folder on.
+    """Record how pictures are written: their content is sure from its sync on, their name from the
+    sync of the folder on.
 
     one_by_one: as on a system that cannot sync all files at once.
     """
-    synced: dict[str, bytes] = {}
-    moved: dict[str, list[str]] = {}  # by folder
-    fsync, replace, sync_all = os.fsync, os.replace, files._syncfs()
+    written: list[str] = []  # and not sure
+    synced: set[str] = set()  # but not their names
+    write_new, fsync, sync_all = files._write_new, os.fsync, files._syncfs()
+
+    def watch_write(path: str, data: bytes) -> None:
+        write_new(path, data)
+        disk.record.append(Write(path, 0, data))
+        written.append(path)
 
     def watch_sync(descriptor: int) -> None:
         fsync(descriptor)
-        path = os.readlink(f"/proc/self/fd/{descriptor}")
-        if os.path.isdir(path):
-            disk.record.extend(Sync(name) for name in moved.pop(path, []))
+        place = os.readlink(f"/proc/self/fd/{descriptor}")
+        found = [path for path in written if os.path.realpath(path).startswith(place)]
+        if os.path.isdir(place):
+            disk.record.extend(Sync(path) for path in synced.intersection(found))
         else:
-            synced[path] = Path(path).read_bytes()
+            synced.update(found)
 
     def watch_sync_all(descriptor: int) -> None:
         assert sync_all
-        folder = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
-        images = next(place for place in (folder, *folder.parents) if place.name == "images")
-        written = {str(part): part.read_bytes() for part in images.glob(f"??/{HALF_WRITTEN}*")}
+        before = written.copy()
         sync_all(descriptor)
-        synced.update(written)
-        while moved:
-            disk.record.extend(Sync(name) for name in moved.popitem()[1])
+        disk.record.extend(Sync(path) for path in before)
 
-    def watch_replace(source: str, target: str) -> None:
-        replace(source, target)
-        disk.record.append(Write(target, 0, synced.pop(os.path.realpath(source), b"")))
-        moved.setdefault(os.path.realpath(Path(target).parent), []).append(target)
-
+    monkeypatch.setattr(files, "_write_new", watch_write)
     monkeypatch.setattr(os, "fsync", watch_sync)
-    monkeypatch.setattr(os, "replace", watch_replace)
     watched = None if one_by_one or not sync_all else watch_sync_all
     monkeypatch.setattr(files, "_syncfs", lambda: watched)

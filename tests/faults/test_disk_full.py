@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import StoreError
-from product_classifier.store.files import write_part
+from product_classifier.store.files import write_named
 from tests.faults.disk import Disk, recording_sqlite
 from tests.faults.server import FaultServer
 from tests.faults.shop import contents, healthy_shop, run_crawl
@@ -37,13 +37,13 @@ class Room:
 
 @contextmanager
 def on_a_disk_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def write(path: str, data: bytes) -> str:
+    def write(path: str, data: bytes) -> None:
         if not room.take(len(data)):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write_part(path, data)
+        write_named(path, data)
 
     with recording_sqlite(Disk(), room.take), monkeypatch.context() as patch:
-        patch.setattr("product_classifier.store.images.write_part", write)
+        patch.setattr("product_classifier.store.images.write_named", write)
         yield
 
 

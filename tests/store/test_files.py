@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from product_classifier.store import files
-from product_classifier.store.files import appear, write_part, write_whole
+from product_classifier.store.files import sync_files, write_named, write_whole
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def test_a_file_is_there_whole_or_not_at_all(
@@ -20,14 +26,54 @@ def test_a_file_is_there_whole_or_not_at_all(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_of_many_files_none_appears_where_one_cannot_be_synced(
+@pytest.mark.parametrize("left", [b"da", b"tada", b"data and more", None])
+def test_what_stands_under_the_name_of_a_file_is_replaced_unless_it_is_that_file(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    file, outside = tmp_path / "a", tmp_path / "outside"
+    if left is None:
+        file.symlink_to(outside)
+        outside.write_bytes(b"data")
+    else:
+        file.write_bytes(left)
+    write_named(str(file), b"data")
+    assert file.read_bytes() == b"data"
+    assert not file.is_symlink()
+    number = file.stat().st_ino
+    write_named(str(file), b"data")
+    assert file.stat().st_ino == number
+
+
+def test_a_file_that_cannot_be_written_whole_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = [(write_part(path, b"data"), path) for path in (f"{tmp_path}/a", f"{tmp_path}/b")]
+    class Full(io.FileIO):
+        def write(self, data: ReadableBuffer) -> int:
+            if len(memoryview(data)) < 4:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(memoryview(data)[:1])
+
+    monkeypatch.setattr(io, "FileIO", Full)
+    for write in (write_named, lambda path, data: write_whole(Path(path), data)):
+        with pytest.raises(OSError, match="No space left"):
+            write(f"{tmp_path}/a", b"data")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_many_files_are_synced_with_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [f"{tmp_path}/a", f"{tmp_path}/b"]
+    for path in paths:
+        write_named(path, b"data")
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(files, "_syncfs", lambda: None)
+    sync_files(paths)
+    assert synced == [Path(path).stat().st_ino for path in (*paths, str(tmp_path))]
     monkeypatch.setattr(files, "_syncfs", lambda: lambda descriptor: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        appear(written)
-    assert list(tmp_path.iterdir()) == []
+        sync_files(paths)
 
 
 def test_a_file_system_that_cannot_be_written_is_an_error() -> None:

@@ -5,30 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from product_classifier.store.files import HALF_WRITTEN, LONGEST_WRITE
+from product_classifier.errors import StoreError
+from product_classifier.store.files import HALF_WRITTEN, LONGEST_WRITE, write_whole
 from product_classifier.store.images import ImageFolder
-
-
-@pytest.fixture
-def half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The name that a file of this process has while it is written."""
-    names = []
-    replace = os.replace
-
-    def watch(source: str, target: Path) -> None:
-        names.append(Path(source))
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", watch)
-    folder = ImageFolder(tmp_path)
-    folder.put(b"whole", "jpg")
-    folder.keep()
-    return names[0]
 
 
 def ended_process() -> int:
@@ -38,8 +23,14 @@ def ended_process() -> int:
 
 
 def test_what_a_killed_crawl_left_half_written_is_removed_and_nothing_else(
-    tmp_path: Path, half_written: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    names = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda source, target: names.append(Path(source)))
+        (tmp_path / "ab").mkdir()
+        write_whole(tmp_path / "ab" / "a.jpg", b"whole")
+    [half_written] = names
     place, own = half_written.parent, f"-{os.getpid()}-"
     left = place / half_written.name.replace(own, f"-{ended_process()}-")
     being_written = place / half_written.name.replace(own, f"-{os.getppid()}-")
@@ -56,13 +47,60 @@ def test_what_a_killed_crawl_left_half_written_is_removed_and_nothing_else(
     )
 
 
-def test_what_is_put_appears_when_it_is_kept(tmp_path: Path) -> None:
+def test_equal_pictures_are_one_file(tmp_path: Path) -> None:
     folder = ImageFolder(tmp_path)
     names = [folder.put(data, "jpg")[0] for data in (b"a", b"b", b"a")]
-    assert not any((tmp_path / name).exists() for name in names)
     folder.keep()
     assert [(tmp_path / name).read_bytes() for name in names] == [b"a", b"b", b"a"]
     assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 2
+
+
+def test_what_could_not_be_kept_is_kept_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ImageFolder(tmp_path)
+    name, _ = folder.put(b"picture", "jpg")
+    (tmp_path / name).rename(tmp_path / "aside")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="cannot be written"):
+            folder.keep()
+    (tmp_path / "aside").rename(tmp_path / name)
+    folder.keep()
+    folder.keep()
+
+
+def test_two_threads_that_keep_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncing, free, kept = threading.Event(), threading.Event(), []
+
+    def slow(paths: list[str]) -> None:
+        if paths:
+            syncing.set()
+            free.wait(10)
+            kept.append("first")
+
+    monkeypatch.setattr("product_classifier.store.images.sync_files", slow)
+    folder = ImageFolder(tmp_path)
+    folder.put(b"picture", "jpg")
+    first = threading.Thread(target=folder.keep)
+    first.start()
+    assert syncing.wait(10)
+    second = threading.Thread(target=lambda: (folder.keep(), kept.append("second")))  # type: ignore[func-returns-value]
+    second.start()
+    second.join(0.1)
+    free.set()
+    second.join()
+    first.join()
+    assert kept == ["first", "second"]
+
+
+def test_what_a_killed_crawl_left_cut_short_is_made_whole(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path)
+    name, _ = folder.put(b"picture", "jpg")
+    (tmp_path / name).write_bytes(b"pict")
+    assert folder.put(b"picture", "jpg")[0] == name
+    assert folder.read(name) == b"picture"
 
 
 def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
