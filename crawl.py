@@ -104,7 +104,8 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
         kind = kind_of(args)
         print(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
     if not args.db_path.exists():
-        print(f"there is no {args.db_path} yet: everything would be fetched")
+        verb = "imported" if args.source else "fetched"
+        print(f"there is no {args.db_path} yet: everything would be {verb}")
         return cli.DONE
     with open_database(args.db_path) as db:
         if not args.source and args.only in (None, "categories"):

@@ -111,6 +111,7 @@ class Embedded(NamedTuple):
 
     address: str  # as in Product.image; nobody else can be asked for it
     data: bytes
+    place: str  # where it stands in the source
 
 
 class Identity(NamedTuple):

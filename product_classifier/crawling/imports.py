@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from product_classifier.records import Embedded, Entry, Image, Page, Product
+from product_classifier.records import Embedded, Entry, Image, Page, Product, Skipped
 from product_classifier.sources.kinds import Source
 from product_classifier.sources.pictures import store_pictures
 from product_classifier.sources.shopify import PRODUCTS, Shopify
@@ -65,16 +65,16 @@ def _import_pages(
     if source.pages is None or importing.reached.finished:
         return
     pages = source.pages(importing.reached.offset)
-    for page, images in _with_stored_pictures(pages, folder):
-        importing.save(page, images)
+    for page, found in _with_stored_pictures(pages, folder):
+        importing.save(page, found)
         advance(len(page.products))
 
 
 def _with_stored_pictures(
     pages: Iterable[tuple[Page, list[Embedded]]], folder: ImageFolder
-) -> Iterator[tuple[Page, list[Image]]]:
+) -> Iterator[tuple[Page, list[Image | Skipped]]]:
     """Store the pictures of a few pages while those before are put into the database."""
-    waiting: deque[tuple[Page, Future[list[Image]]]] = deque()
+    waiting: deque[tuple[Page, Future[list[Image | Skipped]]]] = deque()
     with ThreadPoolExecutor(WRITERS) as workers:
         for page, pictures in pages:
             waiting.append((page, workers.submit(store_pictures, pictures, folder)))

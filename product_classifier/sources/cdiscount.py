@@ -114,7 +114,7 @@ class _Reader:
             raise UnusableError(f"its imgs are no list: {listed!r:.80}")
         found = [part.get("picture") if isinstance(part, dict) else None for part in listed]
         embedded = [
-            Embedded(f"bson:{self._name}/{identity}/{k}", data)
+            Embedded(f"bson:{self._name}/{identity}/{k}", data, f"{place}, picture {k}")
             for k, data in enumerate(found)
             if isinstance(data, bytes)
         ]

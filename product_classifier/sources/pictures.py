@@ -16,7 +16,7 @@ from typing import Protocol
 
 from product_classifier.errors import PictureError, SourceError
 from product_classifier.pictures import check, check_framed
-from product_classifier.records import Embedded, Image
+from product_classifier.records import Embedded, Image, Skipped
 from product_classifier.sources.http import Client
 
 Copies = Callable[[str], Path | None]
@@ -81,14 +81,17 @@ def fetch_pictures(
             asked.put(None)
 
 
-def store_pictures(pictures: Iterable[Embedded], store: Store) -> list[Image]:
-    """Check and store pictures that a source holds itself, and make sure that they stay."""
+def store_pictures(pictures: Iterable[Embedded], store: Store) -> list[Image | Skipped]:
+    """Check and store pictures that a source holds itself, and make sure that they stay.
 
-    def stored(picture: Embedded) -> Image:
+    One that is none is skipped for good: nobody else can be asked for it.
+    """
+
+    def stored(picture: Embedded) -> Image | Skipped:
         try:
             extension, size = check_framed(picture.data)
         except PictureError as error:
-            return Image(picture.address, error=str(error))
+            return Skipped("image", picture.place, str(error))
         return Image(picture.address, *store.put(picture.data, extension), *size)
 
     found = [stored(picture) for picture in pictures]

@@ -70,16 +70,20 @@ class PagedImport:
                 put_bookmark(db, before, last, finished=True)
         self._importing = Importing(db, tell, bookmark(db, before).offset)
 
-    def save(self, page: Page, images: Iterable[Image]) -> None:
+    def save(self, page: Page, pictures: Iterable[Image | Skipped]) -> None:
         """Store a page with its pictures and its bookmark, all or nothing.
 
         Of products of the same id the first counts, and so do its pictures.
         """
         first: dict[str, Image] = {}
-        for image in images:
-            first.setdefault(image.address, image)
+        skipped = page.skipped.copy()
+        for picture in pictures:
+            if isinstance(picture, Skipped):
+                skipped.append(picture)
+            else:
+                first.setdefault(picture.address, picture)
         with transaction(self._db):
-            self._importing.put([*page.categories, *page.products, *page.skipped])
+            self._importing.put([*page.categories, *page.products, *skipped])
             self._importing.finish()
             put_images(self._db, new_images(self._db, first.values()))
             put_bookmark(self._db, page.query, page.next_offset, page.finished, page.total)

@@ -156,6 +156,8 @@ def test_a_truncated_file_gives_what_came_before_or_says_why_not(name: str, tmp_
 def ends_with_a_whole_row(table: Path) -> bool:
     """A table that is cut in its last cell, or between rows, cannot be told from a whole one."""
     first, *_, last = table.read_text().splitlines()
+    if table.suffix == ".jsonl":
+        return last.endswith("}")
     delimiter = max(",;\t|", key=first.count)
     [width], [cells] = (
         [len(row) for row in csv.reader([line], delimiter=delimiter)] for line in (first, last)
