@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+import bson
 import pytest
 
 from product_classifier.crawling.imports import import_source
@@ -153,16 +154,15 @@ def test_a_truncated_file_gives_what_came_before_or_says_why_not(name: str, tmp_
         assert len(told) <= 2
 
 
-def ends_with_a_whole_row(table: Path) -> bool:
-    """A table that is cut in its last cell, or between rows, cannot be told from a whole one."""
-    first, *_, last = table.read_text().splitlines()
-    if table.suffix == ".jsonl":
-        return last.endswith("}")
-    delimiter = max(",;\t|", key=first.count)
-    [width], [cells] = (
-        [len(row) for row in csv.reader([line], delimiter=delimiter)] for line in (first, last)
-    )
-    return cells == width
+def ends_with_a_whole_row(file: Path) -> bool:
+    """One that is cut between rows, or in a table's last cell, cannot be told from a whole one."""
+    if file.suffix == ".bson":
+        return len(bson.decode_all(file.read_bytes())) > 0
+    lines = file.read_text().splitlines(keepends=True)
+    if file.suffix == ".jsonl":
+        return lines[-1].rstrip().endswith("}")
+    header, *_, row = csv.reader(lines, delimiter=max(",;\t|", key=lines[0].count))
+    return len(row) == len(header)
 
 
 def test_a_catalogue_imported_twice_is_the_same(tmp_path: Path) -> None:
