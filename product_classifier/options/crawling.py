@@ -62,7 +62,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     args = parser.parse_args()
     if problem := misused(parser, args) or _contradiction(args):
         parser.error(problem)
-    args.pictures = _folder(args)
+    args.pictures = _folder_of_pictures(args)
     args.images = args.images and args.images.resolve()
     return args
 
@@ -95,7 +95,14 @@ def columns(text: str) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def _folder(args: argparse.Namespace) -> Path | None:
+def folder(text: str) -> Path:
+    """Read the name of a folder that is there."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
+    return Path(text)
+
+
+def _folder_of_pictures(args: argparse.Namespace) -> Path | None:
     """Tell where the pictures of a file or folder lie."""
     if not args.source or args.source.startswith(WEB):
         return None
@@ -130,7 +137,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=FORMATS, help="what it is (as found)")
     add(
         "--images",
-        type=Path,
+        type=folder,
         metavar="DIR",
         help="where its pictures lie (beside the file), by their paths or named by their product",
     )

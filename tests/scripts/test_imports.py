@@ -124,7 +124,8 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
     [
         (["--columns", "size=x", "--from", "a"], "'size=x' is not a field, '=' and a column; fiel"),
         (["--strict"], "--strict goes with --from"),
-        (["--images", "x"], "--images goes with --from and --export"),
+        (["--images", "."], "--images goes with --from and --export"),
+        (["--from", "a.csv", "--images", "none"], "--images: there is no folder none"),
         (
             ["--export", "a.csv", "--from", "b"],
             "--export writes what is there: it goes with no imp",
