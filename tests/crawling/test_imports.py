@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import collections
 import json
+import multiprocessing
+import os
+import signal
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import bson
 import pytest
 
+from product_classifier.crawling import imports
 from product_classifier.crawling.imports import import_shop, import_source
 from product_classifier.errors import SourceError, StoreError
 from product_classifier.records import Skipped
@@ -302,3 +306,31 @@ def test_a_file_that_is_none_of_the_earlier_system_is_refused(tmp_path: Path) ->
     with pytest.raises(StoreError, match=r"cut\.db is damaged"):
         adopt(tmp_path / "cut.db", tmp_path / "crawl.db")
     assert not (tmp_path / "crawl.db").exists()
+
+
+def test_pictures_that_cannot_be_written_stop_an_import(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").write_bytes(b"")
+    with pytest.raises(StoreError, match="images cannot be written"):
+        load(file, tmp_path / "crawl.db")
+    assert dump(tmp_path / "crawl.db")["product"] == []
+    (tmp_path / "images").unlink()
+    load(file, tmp_path / "crawl.db")
+    load(file, tmp_path / "whole.db")
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+
+
+def test_an_import_says_when_what_stores_its_pictures_is_ended(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "store_pictures", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(StoreError, match="ended from outside; run it again"):
+        load(file, tmp_path / "crawl.db")
+
+
+def test_pictures_are_stored_where_nothing_can_be_forked(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(file, tmp_path / "forked.db")
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    load(file, tmp_path / "crawl.db")
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "forked.db")
