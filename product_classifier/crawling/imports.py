@@ -112,11 +112,14 @@ def _begin_to_store(pictures: list[Embedded], folder: ImageFolder) -> Connection
     here, there = multiprocessing.Pipe(duplex=False)
     with there:
         context = multiprocessing.get_context("fork")
-        context.Process(target=_store, args=(pictures, folder, there)).start()
+        context.Process(target=_store, args=(pictures, folder, there, here)).start()
     return here
 
 
-def _store(pictures: list[Embedded], folder: ImageFolder, told: Connection) -> None:
+def _store(
+    pictures: list[Embedded], folder: ImageFolder, told: Connection, others: Connection
+) -> None:
+    others.close()  # so that nobody is left to tell once the crawl is gone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the crawl hears it; what is begun is stored
     with suppress(BrokenPipeError):  # nobody waits for it any more
         try:
