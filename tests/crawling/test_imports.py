@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import collections
 import json
-import multiprocessing
-import os
-import signal
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +19,6 @@ from urllib.parse import parse_qs, urlsplit
 import bson
 import pytest
 
-from product_classifier.crawling import imports
 from product_classifier.crawling.imports import import_shop, import_source
 from product_classifier.errors import SourceError, StoreError
 from product_classifier.records import Skipped
@@ -34,6 +33,7 @@ from product_classifier.store.older import adopt, insist_on_adopted, old_copies
 from tests.conftest import jpeg, sha256
 from tests.store.test_database import EARLIER_SYSTEM
 
+SCRIPT = Path(__file__).parents[2] / "crawl.py"
 COLOURS = ("red", "green", "blue", "white", "black", "grey", "gold")
 
 
@@ -319,18 +319,20 @@ def test_pictures_that_cannot_be_written_stop_an_import(file: Path, tmp_path: Pa
     assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
 
 
-def test_an_import_says_when_what_stores_its_pictures_is_ended(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "store_pictures", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    with pytest.raises(StoreError, match="ended from outside; run it again"):
-        load(file, tmp_path / "crawl.db")
-
-
-def test_pictures_are_stored_where_nothing_can_be_forked(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    load(file, tmp_path / "forked.db")
-    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
-    load(file, tmp_path / "crawl.db")
-    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "forked.db")
+def test_an_import_that_is_killed_goes_on_and_ends_whole(tmp_path: Path) -> None:
+    picture = jpeg()
+    documents = (
+        {"_id": k, "category_id": 7, "imgs": [{"picture": picture + b"%d\xff\xd9" % k}]}
+        for k in range(12_000)
+    )
+    (tmp_path / "a.bson").write_bytes(b"".join(map(bson.encode, documents)))
+    command = [sys.executable, str(SCRIPT), "--from", "a.bson", "--only", "products"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as crawl:
+        while not any(tmp_path.glob("images/??")):
+            time.sleep(0.01)
+        crawl.kill()
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    with open_database(tmp_path / "crawl.db") as db:
+        stored = db.execute("select file, sha256 from image").fetchall()
+    assert len(stored) == 12_000
+    assert all(sha256((tmp_path / "images" / name).read_bytes()) == own for name, own in stored)
