@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from product_classifier.errors import UnusableError
-from product_classifier.records import Category, Embedded, Page, Product, Skipped
+from product_classifier.records import Category, Embedded, Entry, Page, Product, Skipped
 
-PAGE, PAGE_BYTES = 4_000, 32_000_000  # products: what is written to the disk at a time
-LARGEST = 48_000_000  # bytes of a document, three times what MongoDB allows
-BUFFER = 1_000_000  # bytes
+PAGE = 4_000  # products: what is stored at a time
+SMALLEST, LARGEST = 5, 48_000_000  # bytes of a document: three times what MongoDB allows
+BUFFER = 64_000  # bytes
 
 
 class Document(NamedTuple):
@@ -37,121 +39,140 @@ class Sample(NamedTuple):
     seed: int = 0
 
 
-def read_bson(
-    path: Path, known: Collection[str], query: str, start: int = 0, sample: Sample | None = None
-) -> Iterator[tuple[Page, list[Embedded]]]:
-    """Read pages of products with their pictures, on from where an earlier run stopped.
+class Part(NamedTuple):
+    """Documents that are read at a time; none at the end."""
 
-    known: ids of all categories; without any, each number that is met is one. start: as
-    Page.next_offset had it: a byte, or of a sample a count of its products.
+    offsets: Sequence[int]  # of their first bytes
+    end: int  # where to go on, as Page.next_offset: a byte, or of a sample a count of its products
+    total: int | None = None  # products of a sample
+
+
+class Bson(NamedTuple):
+    """A file of Cdiscount's."""
+
+    path: Path
+    query: str  # how bookmarks name it
+    listed: Sequence[Category]  # all there are; without any, each number that is met is one
+    sample: Sample | None = None
+
+    def parts(self, start: int) -> Iterator[Part]:
+        """Divide the file, on from where an earlier run stopped, by the lengths of documents."""
+        if self.sample:
+            offsets = sample_offsets(self.path, self.sample)
+            for at in range(start, len(offsets), PAGE):
+                some = offsets[at : at + PAGE]
+                yield Part(some, at + len(some), len(offsets))
+            yield Part((), len(offsets), len(offsets))
+            return
+        spans = document_spans(self.path, start)
+        while found := list(islice(spans, PAGE)):
+            start = found[-1].stop
+            yield Part([span.start for span in found], start)
+        yield Part((), start)
+
+    def entries(self) -> Iterator[Entry]:
+        """Read all but the pictures."""
+        categories = Categories(self.listed)
+        for part in self.parts(0):
+            page = categories.complete(read_part(self.path, self.query, part, lambda _: None))
+            yield from page.categories
+            yield from page.products
+            yield from page.skipped
+
+
+def read_part(path: Path, query: str, part: Part, take: Callable[[Embedded], None]) -> Page:
+    """Read a page of products, and hand on their pictures one by one, so that none is held.
+
+    Its categories are all that its products name; `Categories` knows which of them are new.
     """
-    offsets = sample_offsets(path, sample) if sample else None
-    reader = _Reader(path.name, known)
+    page = Page(query, [], [], part.end, not part.offsets, part.total)
     with path.open("rb", BUFFER) as file:
-        if offsets is None:
-            documents = read_documents(file, start)
-        else:
-            documents = (next(read_documents(file, at)) for at in offsets[start:])
-        finished = False
-        while not finished:
-            some = _next_page(documents)
-            start = file.tell() if offsets is None else start + len(some)
-            finished = not some
-            total = None if offsets is None else len(offsets)
-            yield reader.page(some, query, start, finished, total)
-
-
-def _next_page(documents: Iterator[Document]) -> list[Document]:
-    """Take so many documents; none at the end."""
-    page: list[Document] = []
-    size = 0
-    for document in documents:
-        page.append(document)
-        size += len(document.data)
-        if size >= PAGE_BYTES or len(page) == PAGE:
-            break
-    return page
-
-
-class _Reader:
-    """Reads documents, and knows the categories that earlier ones have named."""
-
-    def __init__(self, name: str, known: Collection[str]) -> None:
-        self._name = name
-        self._known, self._is_whole = set(known), bool(known)
-
-    def page(
-        self, documents: Sequence[Document], query: str, end: int, last: bool, total: int | None
-    ) -> tuple[Page, list[Embedded]]:
-        """Make a page of documents."""
-        page = Page(query, [], [], end, last, total)
-        pictures: list[Embedded] = []
-        for document in documents:
-            place = f"{self._name} byte {document.offset:,}"
+        for offset in part.offsets:
+            place = f"{path.name} byte {offset:,}"
             try:
-                value = _decoded(document)
-                product, embedded = self._product(value, place)
+                value = _decoded(read_document(file, offset))
+                product, pictures = _product(value, path.name, place)
             except UnusableError as error:
                 page.skipped.append(Skipped("product", place, str(error)))
                 continue
-            page.categories.extend(self._new(product))
-            if not self._known.issuperset(product.categories):
-                reason = f"it names the category {product.categories[0]}, which nothing tells of"
-                page.skipped.append(Skipped("category", place, reason))
-                product = dataclasses.replace(product, categories=())
             page.products.append(product)
-            pictures += embedded
-        return page, pictures
-
-    def _product(self, value: Mapping[str, Any], place: str) -> tuple[Product, list[Embedded]]:
-        identity, category = value.get("_id"), value.get("category_id")
-        if not isinstance(identity, int | str) or identity == "":
-            raise UnusableError(f"its _id is neither a number nor a text: {identity!r:.80}")
-        if not isinstance(category, int | str | None):
-            raise UnusableError(f"its category_id is no number: {category!r:.80}")
-        listed = value.get("imgs") or []
-        if not isinstance(listed, list):
-            raise UnusableError(f"its imgs are no list: {listed!r:.80}")
-        found = [part.get("picture") if isinstance(part, dict) else None for part in listed]
-        embedded = [
-            Embedded(f"bson:{self._name}/{identity}/{k}", data, f"{place}, picture {k}")
-            for k, data in enumerate(found)
-            if isinstance(data, bytes)
-        ]
-        if len(embedded) < len(found):
-            raise UnusableError("a picture of it is no bytes")
-        main = embedded[0].address if embedded else None
-        more = tuple(picture.address for picture in embedded[1:])
-        categories = () if category is None else (str(category),)
-        return Product(str(identity), "", "", categories, main, more, place=place), embedded
-
-    def _new(self, product: Product) -> list[Category]:
-        """Make a category of a number, where nothing else names them."""
-        if self._is_whole:
-            return []
-        new = [identity for identity in product.categories if identity not in self._known]
-        self._known.update(new)
-        return [Category(identity, identity, None, identity, True) for identity in new]
+            for picture in pictures:
+                take(picture)
+    return page
 
 
-def read_documents(file: BinaryIO, start: int = 0) -> Iterator[Document]:
-    """Read document after document; behind one without a sane length nothing can be found."""
-    file.seek(start)
-    offset = start
-    while size := file.read(4):
-        length = int.from_bytes(size, "little")
-        if len(size) < 4:
-            yield Document(offset, b"", "the file ends in the middle of it")
-            return
-        if not 5 <= length <= LARGEST:
-            yield Document(offset, b"", "it is no BSON; nothing behind it can be read")
-            return
-        data = size + file.read(length - 4)
-        if len(data) < length:
-            yield Document(offset, b"", "the file ends in the middle of it")
-            return
-        yield Document(offset, data, "")
-        offset += length
+class Categories:
+    """What pages have told of categories, one page after the other; listed: as Bson has it."""
+
+    def __init__(self, listed: Sequence[Category]) -> None:
+        self._untold = listed
+        self._known = {category.id for category in listed}
+        self._is_whole = bool(listed)
+
+    def complete(self, page: Page) -> Page:
+        """Add the categories that are new with a page; of products, take away unknown ones."""
+        new, self._untold = list(self._untold), ()
+        products, skipped = [], page.skipped.copy()
+        for product in page.products:
+            unknown = [identity for identity in product.categories if identity not in self._known]
+            if unknown and self._is_whole:
+                reason = f"it names the category {unknown[0]}, which nothing tells of"
+                skipped.append(Skipped("category", product.place, reason))
+                product = dataclasses.replace(product, categories=())
+            elif unknown:
+                self._known.update(unknown)
+                new += [Category(identity, identity, None, identity, True) for identity in unknown]
+            products.append(product)
+        return dataclasses.replace(page, products=products, skipped=skipped, categories=new)
+
+
+def _product(value: Mapping[str, Any], file: str, place: str) -> tuple[Product, list[Embedded]]:
+    identity, category = value.get("_id"), value.get("category_id")
+    if not isinstance(identity, int | str) or identity == "":
+        raise UnusableError(f"its _id is neither a number nor a text: {identity!r:.80}")
+    if not isinstance(category, int | str | None):
+        raise UnusableError(f"its category_id is no number: {category!r:.80}")
+    listed = value.get("imgs") or []
+    if not isinstance(listed, list):
+        raise UnusableError(f"its imgs are no list: {listed!r:.80}")
+    found = [part.get("picture") if isinstance(part, dict) else None for part in listed]
+    embedded = [
+        Embedded(f"bson:{file}/{identity}/{k}", data, f"{place}, picture {k}")
+        for k, data in enumerate(found)
+        if isinstance(data, bytes)
+    ]
+    if len(embedded) < len(found):
+        raise UnusableError("a picture of it is no bytes")
+    main = embedded[0].address if embedded else None
+    more = tuple(picture.address for picture in embedded[1:])
+    categories = () if category is None else (str(category),)
+    return Product(str(identity), "", "", categories, main, more, place=place), embedded
+
+
+def document_spans(path: Path, start: int = 0) -> Iterator[range]:
+    """Find document after document, as bytes; behind one without a sane length is nothing."""
+    with path.open("rb", 0) as file:
+        end = file.seek(0, os.SEEK_END)
+        while start < end:
+            file.seek(start)
+            length = int.from_bytes(file.read(4), "little")
+            is_whole = SMALLEST <= length <= LARGEST and start + length <= end
+            stop = start + length if is_whole else end
+            yield range(start, stop)
+            start = stop
+
+
+def read_document(file: BinaryIO, offset: int) -> Document:
+    """Read a document, or tell why it cannot be read."""
+    file.seek(offset)
+    size = file.read(4)
+    length = int.from_bytes(size, "little")
+    if len(size) == 4 and not SMALLEST <= length <= LARGEST:
+        return Document(offset, b"", "it is no BSON; nothing behind it can be read")
+    data = size + file.read(max(0, length - 4))
+    if len(size) < 4 or len(data) < length:
+        return Document(offset, b"", "the file ends in the middle of it")
+    return Document(offset, data, "")
 
 
 def sample_offsets(path: Path, sample: Sample) -> list[int]:
@@ -160,7 +181,8 @@ def sample_offsets(path: Path, sample: Sample) -> list[int]:
 
     keys, offsets = array("Q"), array("Q")
     with path.open("rb", BUFFER) as file:
-        for document in read_documents(file):
+        for span in document_spans(path):
+            document = read_document(file, span.start)
             with suppress(UnusableError):  # what is damaged is not drawn
                 told = f"{sample.seed} {_identity(document)}".encode()
                 keys.append(int.from_bytes(hashlib.sha256(told).digest()[:8]))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from product_classifier.records import Embedded, Entry, Page
+from product_classifier.records import Entry
 from product_classifier.sources.atlas import is_atlas, read_atlas
 from product_classifier.sources.category_names import read_category_names
-from product_classifier.sources.cdiscount import Sample, read_bson
+from product_classifier.sources.cdiscount import Bson, Sample
 from product_classifier.sources.columns import Columns, find_columns
 from product_classifier.sources.delimited import find_dialect, read_delimited
 from product_classifier.sources.feed import feed_header, read_feed
@@ -56,9 +56,7 @@ class Source:
     name: str
     about: str  # what it is, and how it is read
     entries: Callable[[], Iterator[Entry]]  # of what is read whole
-    # of what is too large for that: the query's name, and pages on from where it was stopped
-    query: str = ""
-    pages: Callable[[int], Iterator[tuple[Page, list[Embedded]]]] | None = None
+    pages: Bson | None = None  # of what is too large for that
 
 
 def kind_of(path: str) -> str:
@@ -145,25 +143,14 @@ def _bson(asked: Asked) -> Source:
     path, names = asked.path, asked.category_names
     sample = asked.sample
     categories = read_category_names(names, asked.encoding) if names else []
-    known = {category.id for category in categories}
     query = f"{path.name}?bytes={path.stat().st_size}"
     about = f"BSON of Cdiscount, {f'categories of {names.name}' if names else 'no category names'}"
     if sample:
         query += f"&sample={sample.products}&seed={sample.seed}"
         about += f", a sample of {sample.products:,} products"
 
-    def pages(start: int) -> Iterator[tuple[Page, list[Embedded]]]:
-        if categories:
-            yield Page(query, [], [], start, False, None, categories), []
-        yield from read_bson(path, known, query, start, sample)
-
-    def entries() -> Iterator[Entry]:
-        for page, _ in pages(0):
-            yield from page.categories
-            yield from page.products
-            yield from page.skipped
-
-    return Source(path.name, about, entries, query, pages)
+    pages = Bson(path, query, categories, sample)
+    return Source(path.name, about, pages.entries, pages)
 
 
 def _table(

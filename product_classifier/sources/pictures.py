@@ -81,22 +81,16 @@ def fetch_pictures(
             asked.put(None)
 
 
-def store_pictures(pictures: Iterable[Embedded], store: Store) -> list[Image | Skipped]:
-    """Check and store pictures that a source holds itself, and make sure that they stay.
+def put_embedded(picture: Embedded, store: Store) -> Image | Skipped:
+    """Check and put a picture that a source holds itself.
 
     One that is none is skipped for good: nobody else can be asked for it.
     """
-
-    def stored(picture: Embedded) -> Image | Skipped:
-        try:
-            extension, size = check_framed(picture.data)
-        except PictureError as error:
-            return Skipped("image", picture.place, str(error))
-        return Image(picture.address, *store.put(picture.data, extension), *size)
-
-    found = [stored(picture) for picture in pictures]
-    store.keep()
-    return found
+    try:
+        extension, size = check_framed(picture.data)
+    except PictureError as error:
+        return Skipped("image", picture.place, str(error))
+    return Image(picture.address, *store.put(picture.data, extension), *size)
 
 
 def _fetched(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +16,11 @@ class ImageFolder:
     """A folder of pictures, images/ab/ab….jpg; equal pictures are one file.
 
     What is put outlasts a power cut once it is kept: many files at the cost of one. What a killed
-    run left cut short is made whole when it is put again. Several threads may put and keep.
+    run left cut short is made whole when it is put again. Several threads may put.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._keeping = threading.Lock()
         self._put: deque[str] = deque()  # files that are not kept yet
 
     def put(self, data: bytes, extension: str) -> tuple[str, str]:
@@ -40,7 +38,7 @@ class ImageFolder:
 
     def keep(self) -> None:
         """Make sure that all that has been put outlasts a power cut. Raises StoreError."""
-        with self._telling(), self._keeping:
+        with self._telling():
             put = list(self._put)
             sync_files(put)
             for _ in put:

@@ -70,11 +70,15 @@ class PagedImport:
                 put_bookmark(db, before, last, finished=True)
         self._importing = Importing(db, tell, bookmark(db, before).offset)
 
-    def save(self, page: Page, pictures: Iterable[Image | Skipped]) -> None:
-        """Store a page with its pictures and its bookmark, all or nothing.
+    def save(self, pages: Iterable[tuple[Page, list[Image | Skipped]]]) -> None:
+        """Store pages with their pictures and the bookmark of the last, all or nothing."""
+        with transaction(self._db):
+            for page, pictures in pages:
+                self._put(page, pictures)
+            self._importing.finish()
 
-        Of products of the same id the first counts, and so do its pictures.
-        """
+    def _put(self, page: Page, pictures: Iterable[Image | Skipped]) -> None:
+        """Put a page. Of products of the same id the first counts, and so do its pictures."""
         first: dict[str, Image] = {}
         skipped = page.skipped.copy()
         for picture in pictures:
@@ -82,11 +86,9 @@ class PagedImport:
                 skipped.append(picture)
             else:
                 first.setdefault(picture.address, picture)
-        with transaction(self._db):
-            self._importing.put([*page.categories, *page.products, *skipped])
-            self._importing.finish()
-            put_images(self._db, new_images(self._db, first.values()))
-            put_bookmark(self._db, page.query, page.next_offset, page.finished, page.total)
+        self._importing.put([*page.categories, *page.products, *skipped])
+        put_images(self._db, new_images(self._db, first.values()))
+        put_bookmark(self._db, page.query, page.next_offset, page.finished, page.total)
 
 
 @contextmanager

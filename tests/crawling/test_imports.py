@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import bson
 import pytest
 
+from product_classifier.crawling import imports
 from product_classifier.crawling.imports import import_shop, import_source
 from product_classifier.errors import SourceError, StoreError
 from product_classifier.records import Skipped
@@ -44,7 +47,8 @@ class StoppedError(Exception):
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Forty products of one to three pictures, of which one is broken, and one repeated id."""
-    monkeypatch.setattr(cdiscount, "PAGE", 7)
+    monkeypatch.setattr(cdiscount, "PAGE", 3)
+    monkeypatch.setattr(imports, "PAGES", 2)
     documents = []
     for k in range(40):
         colours = [COLOURS[(k + place) % 7] for place in range(1 + k % 3)]
@@ -113,7 +117,7 @@ def test_bson_is_read_with_its_pictures(file: Path, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("stops", [(1,), (7, 7), (14, 3, 20)])
+@pytest.mark.parametrize("stops", [(1,), (7, 7), (14, 3, 11)])
 def test_bson_stopped_and_resumed_is_the_same(
     stops: tuple[int, ...], file: Path, tmp_path: Path
 ) -> None:
@@ -138,6 +142,14 @@ def test_a_sample_of_bson_is_of_that_size_and_the_same_when_it_was_stopped(
     assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
     load(file, tmp_path / "all.db", sample=Sample(99))
     assert len(dump(tmp_path / "all.db")["product"]) == 40
+
+
+def test_a_product_that_is_cut_is_not_drawn(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+    spans = list(cdiscount.document_spans(file))
+    assert (len(spans), spans[-1].stop) == (41, file.stat().st_size)
+    drawn = cdiscount.sample_offsets(file, Sample(99))
+    assert drawn == [span.start for span in spans[:-1]]
 
 
 def test_every_product_of_bson_is_as_likely_to_be_drawn(file: Path) -> None:
@@ -319,6 +331,30 @@ def test_pictures_that_cannot_be_written_stop_an_import(file: Path, tmp_path: Pa
     assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
 
 
+def test_rows_wait_until_their_pictures_are_kept(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: ImageFolder) -> None:
+        raise StoreError("the disk fails")
+
+    monkeypatch.setattr(ImageFolder, "keep", fail)
+    with pytest.raises(StoreError, match="the disk fails"):
+        load(file, tmp_path / "crawl.db")
+    assert dump(tmp_path / "crawl.db")["product"] == []
+
+
+def test_an_import_says_when_what_stores_its_pictures_is_ended(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as ended:
+        ended.setattr(imports, "put_embedded", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        with pytest.raises(StoreError, match="ended from outside; run it again"):
+            load(file, tmp_path / "crawl.db")
+    load(file, tmp_path / "crawl.db")
+    load(file, tmp_path / "whole.db")
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+
+
 def test_an_import_that_is_killed_goes_on_and_ends_whole(tmp_path: Path) -> None:
     picture = jpeg()
     documents = (
@@ -328,9 +364,10 @@ def test_an_import_that_is_killed_goes_on_and_ends_whole(tmp_path: Path) -> None
     (tmp_path / "a.bson").write_bytes(b"".join(map(bson.encode, documents)))
     command = [sys.executable, str(SCRIPT), "--from", "a.bson", "--only", "products"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as crawl:
-        while not any(tmp_path.glob("images/??")):
+        while crawl.poll() is None and not any(tmp_path.glob("images/??")):
             time.sleep(0.01)
         crawl.kill()
+        crawl.communicate(timeout=30)  # which waits for the processes that it has begun
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     with open_database(tmp_path / "crawl.db") as db:
         stored = db.execute("select file, sha256 from image").fetchall()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -67,32 +66,6 @@ def test_what_could_not_be_kept_is_kept_later(
     (tmp_path / "aside").rename(tmp_path / name)
     folder.keep()
     folder.keep()
-
-
-def test_two_threads_that_keep_wait_for_each_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    syncing, free, kept = threading.Event(), threading.Event(), []
-
-    def slow(paths: list[str]) -> None:
-        if paths:
-            syncing.set()
-            free.wait(10)
-            kept.append("first")
-
-    monkeypatch.setattr("product_classifier.store.images.sync_files", slow)
-    folder = ImageFolder(tmp_path)
-    folder.put(b"picture", "jpg")
-    first = threading.Thread(target=folder.keep)
-    first.start()
-    assert syncing.wait(10)
-    second = threading.Thread(target=lambda: (folder.keep(), kept.append("second")))  # type: ignore[func-returns-value]
-    second.start()
-    second.join(0.1)
-    free.set()
-    second.join()
-    first.join()
-    assert kept == ["first", "second"]
 
 
 def test_what_a_killed_crawl_left_cut_short_is_made_whole(tmp_path: Path) -> None:
