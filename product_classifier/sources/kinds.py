@@ -56,7 +56,7 @@ class Source:
     name: str
     about: str  # what it is, and how it is read
     entries: Callable[[], Iterator[Entry]]  # of what is read whole
-    pages: Bson | None = None  # of what is too large for that
+    bson: Bson | None = None  # what is too large for that
 
 
 def kind_of(path: str) -> str:
@@ -149,8 +149,8 @@ def _bson(asked: Asked) -> Source:
         query += f"&sample={sample.products}&seed={sample.seed}"
         about += f", a sample of {sample.products:,} products"
 
-    pages = Bson(path, query, categories, sample)
-    return Source(path.name, about, pages.entries, pages)
+    file = Bson(path, query, categories, sample)
+    return Source(path.name, about, file.entries, file)
 
 
 def _table(
