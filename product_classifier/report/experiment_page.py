@@ -90,13 +90,16 @@ def _certified(judgement: Judgement) -> Section:
             place = (height_name(height), percent(target))
             rows.append((*place, *_promise(promise, promises[0].calibrated)))
             if not promise.certificate:
-                reasons.append(f"{' at '.join(place)}: {why_not({target: promise})}")
+                reasons.append((*place, why_not({target: promise})))
     columns = ("answers", "#accuracy", "#certified", "#score at least", "#covered on tests")
+    tables = [Table((*columns, "#right of these, 95% interval"), rows)]
+    if reasons:
+        tables.append(Table(("none for", "#accuracy", "since"), reasons))
     return Section(
         "Certified coverage",
-        [Table((*columns, "#right of these, 95% interval"), rows)],
+        tables,
         text="Thresholds come from the calibration products alone; the test products tell what "
-        "they come to." + "".join(f" None for {reason}." for reason in reasons),
+        "they come to.",
     )
 
 

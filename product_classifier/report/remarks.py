@@ -47,12 +47,12 @@ def _tree(found: Catalogue) -> Iterator[str]:
     if count := found.filed.in_none:
         yield (
             f"{_products(count, found, 'is', 'are')} in no category: no categorizer learns from "
-            "them; categorize_words.py --saved files them."
+            "what has none; categorize_words.py --saved files it."
         )
     if count := found.filed.in_no_leaf:
         yield (
             f"{_products(count, found, 'is', 'are')} in categories that are no leaves, and in no "
-            "leaf: no categorizer learns from them."
+            "leaf: categorizers learn from leaves alone."
         )
 
 
@@ -127,11 +127,12 @@ def _words(found: Catalogue) -> Iterator[str]:
     if count := state.no_text:
         yield (
             f"{_products(count, found, 'has', 'have')} neither name nor description: only a "
-            "picture can tell where they belong."
+            "picture can tell the category."
         )
     if names.median < SHORT and 2 * state.no_description >= state.products:
         yield (
-            f"Half of the names have {names.median:g} words or fewer, and "
+            f"Half of the names have {names.median:g} "
+            f"word{'s' * (names.median != 1)} or fewer, and "
             f"{_of(state.no_description, found)} of the products have no description: try --model "
             "linear or blend, which read parts of words, and pictures where there are any."
         )

@@ -60,7 +60,7 @@ def find_columns(header: Sequence[str], told: Mapping[str, Sequence[str]], path:
     for field, wanted in told.items():
         if missing := [name for name in wanted if name not in names]:
             raise SourceError(
-                f"{path} lacks the column {' and '.join(missing)} of --columns; "
+                f"{path} lacks {listing(missing)} of --columns; "
                 f"its columns are {', '.join(names) or 'none'}"
             )
         found[field] = tuple(names.index(name) for name in wanted)  # none: the table has no such
@@ -75,10 +75,15 @@ def find_columns(header: Sequence[str], told: Mapping[str, Sequence[str]], path:
     lacking = [field for field in ("id", "name", "category_path") if field not in found]
     if lacking and not taxonomy:
         raise SourceError(
-            f"{path} lacks the column {' and '.join(lacking)}; its columns are "
+            f"{path} lacks {listing(lacking)}; its columns are "
             f"{', '.join(names) or 'none'}: pass --columns {lacking[0]}=… ({lacking[0]}= for none)"
         )
     return Columns(tuple(names), {field: places for field, places in found.items() if places})
+
+
+def listing(columns: Sequence[str]) -> str:
+    """Name columns in a message."""
+    return f"the column{'s' if len(columns) > 1 else ''} {' and '.join(columns)}"
 
 
 def _levels(names: Sequence[str]) -> dict[str, tuple[int, ...]]:

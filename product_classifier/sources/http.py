@@ -231,12 +231,13 @@ def _seconds(retry_after: str) -> float | None:
 def _cause(error: BaseException) -> str:
     """Name a failure without its URL, which urllib3's exceptions contain."""
     for kind, text in (
+        (failure.NameResolutionError, "the server's name is unknown"),
+        (failure.NewConnectionError, "no connection"),  # a TimeoutError to urllib3
         (failure.TimeoutError, "no answer in time"),
         (TimeoutError, "no answer in time"),
         (failure.SSLError, "its TLS certificate cannot be verified"),
         (failure.ProxyError, "the proxy cannot be reached"),
         (failure.DecodeError, "the answer is compressed wrongly"),
-        (failure.NewConnectionError, "no connection"),
         (failure.ProtocolError, "the answer was cut short"),
         (OSError, "no connection"),
     ):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Decided
+from product_classifier.sources.columns import listing
 from product_classifier.spreadsheet import as_written
 
 NEEDED = ("product_id", "decision")
@@ -42,8 +43,7 @@ def read_review(path: Path) -> Review:
         names = [name.strip() for name in reader.fieldnames or []]
         if missing := [name for name in NEEDED if name not in names]:
             raise SourceError(
-                f"{path} lacks the column {' and '.join(missing)}; "
-                "import what analyze.py --export-review wrote"
+                f"{path} lacks {listing(missing)}; import what analyze.py --export-review wrote"
             )
         reader.fieldnames = names
         for row in reader:

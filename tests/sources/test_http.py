@@ -226,6 +226,20 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
 
 
 @pytest.mark.parametrize(
+    ("host", "reason"),
+    [("127.0.0.1", "no connection"), ("nowhere.invalid", "the server's name is unknown")],
+)
+def test_a_server_that_is_not_there_is_told_from_a_slow_one(
+    host: str, reason: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TRIES", 1)
+    with socket.socket() as unheard:  # bound, but nobody listens
+        unheard.bind(("127.0.0.1", 0))
+        with pytest.raises(SourceError, match=reason):
+            client.get_file(f"http://{host}:{unheard.getsockname()[1]}/x", bytes)
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "http://127.0.0.1/",

@@ -50,7 +50,7 @@ def test_what_was_exported_comes_back_with_its_ids(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("id,decision\n1,keep\n", "lacks the column product_id; import what analyze.py --export-"),
-        ("", "lacks the column product_id and decision"),
+        ("", "lacks the columns product_id and decision"),
         ("product_id\n1\n", "lacks the column decision"),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_file_cut_anywhere_gives_what_came_before(tmp_path: Path, cut: int) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "lacks the column id and name and category_path; its columns are none"),
+        (b"", "lacks the columns id and name and category_path; its columns are none"),
         (
             b"id,called,category_path\n1,x,A\n",
             "lacks the column name; its columns are id, called, c",
