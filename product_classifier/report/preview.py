@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from product_classifier.records import Category, Entry, Product, Skipped
+from product_classifier.report.numbers import number
 
 LOOKED_AT = 20_000  # entries: enough to see how a catalogue is read
 PRODUCTS, CATEGORIES, PROBLEMS = 5, 40, 10  # shown
@@ -31,7 +32,7 @@ def preview_text(entries: Iterable[Entry]) -> str:
     first = islice(products.values(), PRODUCTS)
     lines = [line for product in first for line in _product(product, categories)]
     lines += [f"skipped: {entry.item}: {entry.reason}" for entry in skipped[:PROBLEMS]]
-    total = f"{len(products):,} products in {len(categories):,} categories"
+    total = f"{number(len(products), 'product')} in {number(len(categories), 'category')}"
     seen = f" among the first {LOOKED_AT:,} records, and there are more" if more else ""
     lines.append(f"{total}, {len(skipped):,} to be skipped{seen}")
     tree = list(_tree(categories.values(), counts))

@@ -74,3 +74,14 @@ def test_an_experiment_without_errors_or_with_nothing_else_is_shown(
     predictions = [Prediction("a", predicted, 1.0)]
     save_experiment(db, Experiment("x", "words", "", {}, {}, 1, {}, predictions))
     assert "Accuracy" in pages(db, tmp_path)["experiment-1.html"]
+
+
+def test_where_nothing_is_certified_the_page_says_why(
+    db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    hostile_shop(db)
+    text = pages(db, tmp_path)["experiment-1.html"]
+    _, _, section = text.partition("<h2>Certified coverage</h2>")
+    section, _, _ = section.partition("<h2>")
+    first, _, reasons = section.partition("none for")
+    assert first.count(">none</td>") == reasons.count("calibration product") > 0
