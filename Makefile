@@ -34,8 +34,8 @@ format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
-soak: $(VENV)/.checks  ## play faults against crawl.py for an hour (SOAK_SEED=N plays them again)
-	SOAK=1 $(RUN) -m pytest tests/faults -s $(OPTIONS)
+soak: $(VENV)/.checks  ## faults and hostile inputs for hours (SOAK_SEED=N plays them again)
+	SOAK=1 $(RUN) -m pytest tests/faults tests/hostile -s $(OPTIONS)
 
 bench: $(VENV)/.checks $(PEERS)/.installed  ## print each figure beside its peer (needs ../shared; OPTIONS='scale')
 	@$(RUN) -m benchmarks $(OPTIONS)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from product_classifier.errors import ProductClassifierError
+from product_classifier.printable import printable
 
 T = TypeVar("T")
 
@@ -45,12 +46,12 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 def say(message: str) -> None:
     """Tell a person something that is not a result."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 def write(result: str, output: Path | None) -> None:
     """Put a result on stdout, or into a file."""
-    result = result.rstrip("\n") + "\n"
+    result = printable(result.rstrip("\n")) + "\n"
     if output is None:
         print(result, end="")
         return

@@ -4,9 +4,14 @@ Scripts print the message and exit with 1; anything that is not one of these is 
 traceback.
 """
 
+from product_classifier.printable import one_line
+
 
 class ProductClassifierError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can mend; as text, one line without control characters."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class SourceError(ProductClassifierError):

@@ -18,6 +18,7 @@ SHARED_BY_ALL = {
     "errors",
     "pictures",
     "plain_text",
+    "printable",
     "selection",
     "spreadsheet",
     "",

@@ -1,0 +1,40 @@
+"""Text from outside, made safe to print: no control character reaches a terminal or a log.
+
+Escape sequences can retitle, clear or fake a terminal, and bidirectional controls can make a name
+read as another one.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_MESSAGE = 1_000  # characters; cut in the middle, since the remedy stands at the end
+_UNSAFE = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but line feed and tab, DEL, C1
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
+    r"\u2028\u2029\ud800-\udfff"  # separators of lines; halves of characters, which are no Unicode
+)
+_CONTROLS = re.compile(f"[{_UNSAFE}]")
+_NOT_ON_ONE_LINE = re.compile(f"[{_UNSAFE}\t\n]")
+
+
+def printable(text: str) -> str:
+    r"""Return text whose unsafe characters are written as escapes such as \u001b.
+
+    Line feeds and tabs stay. JSON stays JSON of the same value, since it has the same escapes.
+    """
+    return _CONTROLS.sub(_escape, text)
+
+
+def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """Return text as one printable line of at most so many characters."""
+    text = text.strip()
+    if len(text) > longest:
+        half = (longest - 3) // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    line = _NOT_ON_ONE_LINE.sub(lambda found: " " if found[0] in "\t\n\r" else _escape(found), text)
+    return line if len(line) <= 2 * longest else line[: 2 * longest]
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

@@ -1,0 +1,18 @@
+"""Import a hostile file as crawl.py does, into a database beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from product_classifier.crawling.imports import import_source
+from product_classifier.sources import kinds
+from product_classifier.store.database import open_database
+from product_classifier.store.images import ImageFolder
+
+
+def import_file(path: Path) -> None:
+    """Find the kind of a file, and import it whole; what is skipped is not reported."""
+    source = kinds.open_source(kinds.kind_of(str(path)), kinds.Asked(path, path.parent))
+    with open_database(path.parent / "crawl.db", create=True) as db:
+        folder = ImageFolder(path.parent / "images")
+        import_source(db, source, folder, lambda skipped: None, lambda count: None)
