@@ -26,13 +26,8 @@ from product_classifier.features.backbone import (
 )
 from product_classifier.features.bottlenecks import bottleneck_cache
 from product_classifier.features.features import picture_features
-from product_classifier.features.student import (
-    MINI_FILE,
-    Shape,
-    Student,
-    read_student,
-    save_student,
-)
+from product_classifier.features.student import MINI_FILE, Student, read_student, save_student
+from product_classifier.features.student_shape import Shape
 from product_classifier.models.album import Album, choose_source
 from product_classifier.models.distillation import Course, Likeness, distil
 from product_classifier.models.export import check_export, export_graph, export_labels, has_graph

@@ -52,6 +52,7 @@ ONLY_IN = {  # library → the rooms that may use it
     "tensorflow": {"features", "models"},
     "tensorflow_hub": {"features"},
     "keras": {"features", "models"},
+    "h5py": {"features"},
     "onnx": {"features"},
     "onnxruntime": {"features"},
     "sklearn": {"features", "models"},
@@ -125,7 +126,7 @@ def test_each_library_has_its_room(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_slow_libraries_are_imported_where_they_are_used(path: Path) -> None:
-    slow = {"tensorflow", "tensorflow_hub", "keras", "sklearn", "onnx", "onnxruntime"}
+    slow = {"tensorflow", "tensorflow_hub", "keras", "h5py", "sklearn", "onnx", "onnxruntime"}
     assert not slow & {module.split(".")[0] for module, at_top in imports(path) if at_top}
 
 

@@ -21,6 +21,7 @@ from product_classifier.features.architectures import (
     new_network,
 )
 from product_classifier.features.runtime import load_keras
+from product_classifier.features.weights_file import check_weights_file, largest_weights_file
 
 DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
 LONGEST_REASON = 120  # characters of what Keras says
@@ -39,7 +40,7 @@ def load_application(name: str, weights: Path | None) -> tuple[KerasNetwork, str
     if weights is not None:
         _insist_on_file(weights, name)
         network = new_network(name)
-        _fill(network.model, weights, name)
+        read_weights(network.model, weights, name)
     else:
         load_keras()  # here, so that only what fails in fetching is taken for that
         network = _fetched(lambda: new_network(name, "imagenet"), name)
@@ -72,9 +73,19 @@ def _insist_on_file(weights: Path, name: str) -> None:
         raise FeatureError(f"{weights} is no file of Keras' weights: these end in .h5")
 
 
-def _fill(model: Any, weights: Path, name: str) -> None:
+def read_weights(model: Any, weights: Path, name: str) -> None:
+    """Read a file of Keras' weights into a model; name: as messages call it.
+
+    Raises FeatureError for a file that is damaged, too large, or of another network.
+    """
+    if (size := weights.stat().st_size) > (most := largest_weights_file(model)):
+        raise FeatureError(
+            f"{weights} has {size:,} bytes, and the weights of {name} have at most {most:,}; "
+            "pass a file of its weights alone"
+        )
     before = [array.copy() for array in model.get_weights()]
     try:
+        check_weights_file(weights, model)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # that some layers keep their random numbers
             model.load_weights(weights)
@@ -84,5 +95,8 @@ def _fill(model: Any, weights: Path, name: str) -> None:
             f"{weights} is damaged, or holds the weights of another network than {name} without "
             f"its top ({reason})"
         ) from None
-    if all(map(np.array_equal, before, model.get_weights())):
+    after = model.get_weights()
+    if all(map(np.array_equal, before, after)):
         raise FeatureError(f"{weights} has no weights of {name}")
+    if not all(np.isfinite(array).all() for array in after):
+        raise FeatureError(f"{weights} is damaged: not all of its numbers are finite")

@@ -189,7 +189,12 @@ def _embedded(
     pixels = np.zeros((network.batch_size, network.size, network.size, 3), np.float32)
     for row, (_, picture) in enumerate(batch):
         pixels[row] = picture
-    return keys, network.embed(pixels)[: len(batch)]
+    vectors = network.embed(pixels)[: len(batch)]
+    if not np.isfinite(vectors).all():
+        raise FeatureError(
+            "the network gives what is no number for a picture: it is damaged; pass another one"
+        )
+    return keys, vectors
 
 
 def to_pixels(picture: PillowImage.Image, size: int) -> NDArray[np.float32]:

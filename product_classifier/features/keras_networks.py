@@ -39,17 +39,20 @@ def is_network(archive: Archive) -> bool:
 def read_network(archive: Archive) -> KerasNetwork:
     """Read a network that was saved. Raises FeatureError for one of another kind or version."""
     head, path = archive.head, archive.path
-    if head["format"] != FORMAT or head["architecture"] not in ARCHITECTURES:
+    if head["format"] != FORMAT or str(head["architecture"]) not in ARCHITECTURES:
         raise FeatureError(
             f"{path} holds format {head['format']} of {head['architecture']!r}, which this version "
             "does not read; fine-tune it again, or use the version that made it"
         )
     network = new_network(head["architecture"])
-    wanted = [array.shape for array in network.model.get_weights()]
-    found = [archive.arrays[f"weights/{k}"] for k in range(len(wanted))]
-    if [array.shape for array in found] != wanted or f"weights/{len(wanted)}" in archive.arrays:
-        raise ValueError(f"its weights are not those of {head['architecture']}")
-    if not all(np.isfinite(array).all() for array in found):
+    shapes = [tuple(variable.shape) for variable in network.model.weights]
+    try:
+        archive.insist_on({f"weights/{k}": (np.float32, shape) for k, shape in enumerate(shapes)})
+    except ValueError as error:
+        what = f"its weights are not those of {head['architecture']}"
+        raise ValueError(f"{what}: {error}") from None
+    weights = [archive.arrays[f"weights/{k}"] for k in range(len(shapes))]
+    if not all(np.isfinite(array).all() for array in weights):
         raise ValueError("not all of its weights are finite")
-    network.model.set_weights(found)
+    network.model.set_weights(weights)
     return network

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import FeatureError
-from product_classifier.features.student import Student, forward
+from product_classifier.features.student import Student
+from product_classifier.features.student_shape import forward
 
 OPSET = 18
 NOT_INSTALLED = "ONNX or ONNX Runtime is not installed; pip install -r requirements-onnx.txt"

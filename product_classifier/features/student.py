@@ -10,79 +10,19 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import FeatureError
-from product_classifier.features.archive import opened_archive, write_archive
+from product_classifier.features.archive import Archive, opened_archive, write_archive
 from product_classifier.features.runtime import tensorflow
+from product_classifier.features.student_shape import Shape, forward, kernel_shapes, read_shape
 
 FORMAT = 2
 MINI_FILE = Path(__file__).parent / "weights" / "mini.npz"
 STEPS = 127  # of an 8-bit kernel on either side of zero
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What makes a student larger or smaller, what its teacher gives, and what it adds."""
-
-    size: int = 144  # pixels, of a square picture
-    stem: int = 32  # channels after the first convolution
-    widths: tuple[int, ...] = (48, 96, 192, 384)  # channels of each stage
-    depths: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks of each stage
-    outputs: int = 2048  # values of the teacher's bottleneck
-    cells: tuple[int, ...] = (0, 0, 3, 0)  # of each stage's map, a side; 0: it is not given
-
-    @property
-    def squares(self) -> tuple[int, ...]:
-        """The side of a cell in each stage's map, 0 where that is not given."""
-        maps = [math.ceil(self.size / 2 ** (stage + 2)) for stage in range(len(self.widths))]
-        return tuple(
-            cells and math.ceil(side / cells) for side, cells in zip(maps, self.cells, strict=True)
-        )
-
-
-class Operations(Protocol):
-    """What `forward` is made of; x is a tensor of whatever library this is written for."""
-
-    def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
-        """Convolve with a square kernel, zeros around the picture as TensorFlow's 'SAME' has."""
-
-    def relu(self, x: Any) -> Any:
-        """Set what is negative to zero."""
-
-    def add(self, x: Any, y: Any) -> Any:
-        """Add two tensors of the same shape."""
-
-    def mean(self, x: Any) -> Any:
-        """Average over height and width."""
-
-    def layout(self, x: Any, side: int) -> Any:
-        """Average over squares of a side, those at the end perhaps smaller: [n, all values]."""
-
-
-def forward(shape: Shape, operations: Operations, pictures: Any) -> tuple[Any, list[Any]]:
-    """Turn pictures [n, size, size, 3] in [-1, 1] into what their teacher gives, [n, outputs].
-
-    Like its teacher's, the last values are rectified before they are averaged: they tell what is
-    to be seen. Where it is seen is told by the layouts of some stages, which no teacher teaches.
-    """
-    convolve, relu = operations.convolve, operations.relu
-    layouts = []
-    x = relu(convolve(pictures, "stem", shape.stem, 3, 2))
-    for stage, (width, depth) in enumerate(zip(shape.widths, shape.depths, strict=True)):
-        for block in range(depth):
-            name = f"stage{stage}_block{block}"
-            stride = 1 if block else 2
-            y = relu(convolve(x, f"{name}_first", width, 3, stride))
-            y = convolve(y, f"{name}_second", width, 3, 1)
-            skipped = x if block else convolve(x, f"{name}_skip", width, 1, stride)
-            x = relu(operations.add(y, skipped))
-        if shape.squares[stage]:
-            layouts.append(operations.layout(x, shape.squares[stage]))
-    return operations.mean(relu(convolve(x, "head", shape.outputs, 1, 1))), layouts
 
 
 @dataclass(frozen=True)
@@ -128,56 +68,39 @@ def read_student(path: Path) -> tuple[Student, str]:
                 f"{path} has format {head['format']}, and this version reads {FORMAT}; "
                 "distil it again, or use the version that made it"
             )
-        return _student(head, archive.arrays), archive.sha256
+        return _student(archive), archive.sha256
 
 
-def _student(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Student:
-    shape = Shape(**{name: _frozen(value) for name, value in head["shape"].items()})
-    student = Student(shape, {}, {}, {}, {}, head["about"])
-    for name, needed in kernel_shapes(shape).items():
-        kernel = arrays[f"{name}/kernel"] * arrays[f"{name}/scale"]
-        vectors = {kind: arrays[f"{name}/{kind}"] for kind in _vectors(student)}
-        if kernel.shape != needed or any(v.shape != needed[3:] for v in vectors.values()):
-            raise ValueError(f"{name} is {kernel.shape}, not {needed}")
-        student.kernels[name] = kernel
-        for kind, values in _vectors(student).items():
-            values[name] = vectors[kind]
+def _student(archive: Archive) -> Student:
+    shape = read_shape(archive.head["shape"])
+    student = Student(shape, {}, {}, {}, {}, _about(archive.head["about"]))
+    needed = kernel_shapes(shape)
+    vectors = _vectors(student)
+    wanted: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {}
+    for name, kernel_shape in needed.items():
+        wanted[f"{name}/kernel"] = np.int8, kernel_shape
+        wanted |= {f"{name}/{kind}": (np.float32, kernel_shape[3:]) for kind in ("scale", *vectors)}
+    archive.insist_on(wanted)
+    arrays = archive.arrays
+    for name in needed:
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            student.kernels[name] = arrays[f"{name}/kernel"] * arrays[f"{name}/scale"]
+        for kind, values in vectors.items():
+            values[name] = arrays[f"{name}/{kind}"]
+        if not all(np.isfinite(v[name]).all() for v in (student.kernels, *vectors.values())):
+            raise ValueError(f"not all numbers of {name} are finite")
     return student
+
+
+def _about(found: Any) -> Mapping[str, Any]:
+    if not isinstance(found, dict):
+        raise ValueError("its head does not say how it came to be")
+    return found
 
 
 def _vectors(student: Student) -> dict[str, dict[str, NDArray[np.float32]]]:
     """Name what a convolution has besides its kernel, one value for each output."""
     return {"bias": student.biases, "mean": student.means, "deviation": student.deviations}
-
-
-def kernel_shapes(shape: Shape) -> dict[str, tuple[int, int, int, int]]:
-    """List the kernels of a student, [side, side, inputs, outputs] by name."""
-    counter = _Counter()
-    forward(shape, counter, 3)
-    return counter.kernels
-
-
-class _Counter:
-    """Follows `forward` with numbers of channels in place of tensors."""
-
-    def __init__(self) -> None:
-        self.kernels: dict[str, tuple[int, int, int, int]] = {}
-
-    def convolve(self, x: int, name: str, outputs: int, side: int, stride: int) -> int:
-        self.kernels[name] = (side, side, x, outputs)
-        return outputs
-
-    def relu(self, x: int) -> int:
-        return x
-
-    def add(self, x: int, y: int) -> int:
-        return x
-
-    def mean(self, x: int) -> int:
-        return x
-
-    def layout(self, x: int, side: int) -> int:
-        return x
 
 
 def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
@@ -211,7 +134,3 @@ def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
         return tf.concat([what, *where], 1)
 
     return graph
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

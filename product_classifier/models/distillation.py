@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.features.architectures import FULL_PRECISION
 from product_classifier.features.bottlenecks import Bottlenecks, cache_name
-from product_classifier.features.student import Shape, Student
+from product_classifier.features.student import Student
+from product_classifier.features.student_shape import Shape, refuse_large
 from product_classifier.models.checkpoint import Checkpoint
 from product_classifier.models.lessons import Lessons
 from product_classifier.models.network import Scaling
@@ -99,8 +100,15 @@ def distil(
 
     parts: [images]; start: a student of the same shape to go on from, else it begins with random
     weights. Interrupted, it goes on after the last epoch that state_path holds. Raises
-    ModelError where there are too few pictures, or where state_path is of another course.
+    ModelError for too large a student, where there are too few pictures, or where state_path is of
+    another course.
     """
+    try:
+        refuse_large(shape)
+    except ValueError as error:
+        raise ModelError(
+            f"no student of this size: {error}; pass a smaller --student_size"
+        ) from None
     plain = lessons.answers(0, np.arange(len(parts)))
     rows = {part: np.flatnonzero(plain.present & (parts == part)) for part in (TRAIN, TUNING)}
     for part, fewest in ((TRAIN, FEWEST_PICTURES), (TUNING, FEWEST_TUNING)):
@@ -137,14 +145,17 @@ def distil(
 
 
 def _restore(pupil: Any, checkpoint: Checkpoint) -> Progress:
-    numbers, groups = checkpoint.load()
+    weights, like = pupil.get_weights(), Progress()._replace(weights=())._asdict()
+    pupil.optimizer.build(pupil.trainable_variables)
+    numbers, groups = checkpoint.load(
+        like, now=weights, best=weights, optimizer=pupil.optimizer.variables
+    )
     if not numbers:
         return Progress()
     pupil.set_weights(groups["now"])
-    pupil.optimizer.build(pupil.trainable_variables)
     for variable, value in zip(pupil.optimizer.variables, groups["optimizer"], strict=True):
         variable.assign(value)
-    likeness = Likeness(*numbers.pop("likeness"))
+    likeness = Likeness(*numbers["likeness"])
     return Progress(**{**numbers, "likeness": likeness, "weights": groups["best"]})
 
 

@@ -164,7 +164,9 @@ def predict_test(
 
 def _restore(tuner: Tuner, checkpoint: Checkpoint) -> tuple[Progress | None, State]:
     """Go on where a training was interrupted, if it was; its best weights, too."""
-    numbers, groups = checkpoint.load()
+    weights, optimizer = tuner.state()
+    like = Progress(1, Score(0.0, 0.0))._asdict()
+    numbers, groups = checkpoint.load(like, now=weights, best=weights, optimizer=optimizer)
     if not numbers:
         return None, ([], [])
     tuner.set_state((groups["now"], groups["optimizer"]))

@@ -13,7 +13,8 @@ from product_classifier.features.runtime import (
     load_keras,
     tensorflow,
 )
-from product_classifier.features.student import Shape, Student, forward, kernel_shapes
+from product_classifier.features.student import Student
+from product_classifier.features.student_shape import Shape, forward, kernel_shapes
 
 MOMENTUM = 0.98  # of the norms' running statistics
 KERNEL_SIZE = 0.1  # root mean square of its values, after some epochs

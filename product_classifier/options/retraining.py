@@ -11,7 +11,7 @@ from product_classifier.features.backbone import MINI
 from product_classifier.features.classifier import GRAPH, labels_beside
 from product_classifier.features.distortions import Distortions
 from product_classifier.features.runtime import on_accelerator
-from product_classifier.features.student import Shape
+from product_classifier.features.student_shape import Shape
 from product_classifier.models.distillation import Course
 from product_classifier.models.fitting import LEARNING_RATE, Schedule
 from product_classifier.models.plan import Plan

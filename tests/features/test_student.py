@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from product_classifier.errors import FeatureError
 from product_classifier.features.backbone import load_backbone
 from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.student import (
-    Shape,
-    Student,
-    kernel_shapes,
-    read_student,
-    save_student,
-)
+from product_classifier.features.student import Student, read_student, save_student
+from product_classifier.features.student_shape import Shape, kernel_shapes
 
 TINY = Shape(size=9, stem=3, widths=(4, 5), depths=(1, 2), outputs=6, cells=(2, 1))
 
@@ -169,7 +164,7 @@ def test_kernels_that_do_not_fit_the_shape_are_refused(tmp_path: Path) -> None:
         "cells": [2, 1],
     }
     change(tmp_path / "student.npz", shape=larger)
-    with pytest.raises(FeatureError, match=r"damaged or no student \(stem is"):
+    with pytest.raises(FeatureError, match=r"damaged or no student \(stem/kernel is"):
         read_student(tmp_path / "student.npz")
 
 

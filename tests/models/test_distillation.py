@@ -23,7 +23,8 @@ from product_classifier.features.bottlenecks import (
     to_pixels,
 )
 from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.student import Shape, read_student, save_student
+from product_classifier.features.student import read_student, save_student
+from product_classifier.features.student_shape import Shape
 from product_classifier.features.views import View
 from product_classifier.models.distillation import (
     Course,

@@ -22,7 +22,8 @@ from product_classifier.errors import FeatureError, ModelError
 from product_classifier.features.backbone import load_backbone
 from product_classifier.features.distortions import Distortions
 from product_classifier.features.features import picture_features
-from product_classifier.features.student import Shape, kernel_shapes, read_student, save_student
+from product_classifier.features.student import read_student, save_student
+from product_classifier.features.student_shape import Shape, kernel_shapes
 from product_classifier.models.album import Album, Maps, Squares, choose_source
 from product_classifier.models.fine_tuning import Epoch, Tuned, fine_tune, predict_test
 from product_classifier.models.plan import Plan

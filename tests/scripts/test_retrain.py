@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.features.student import Shape, read_student, save_student
+from product_classifier.features.student import read_student, save_student
+from product_classifier.features.student_shape import Shape
 from product_classifier.models.pupil import folded, new_pupil
 from product_classifier.models.retraining import split_images
 from product_classifier.records import Image

@@ -1,0 +1,108 @@
+"""Messages of protobuf as they lie in a file, decoded by a schema that knows every field.
+
+A file of networks may come from an enemy, and a message of a few bytes can take fifty times as much
+memory once it is parsed: how many bytes describe and are no numbers is counted here, before any
+other library sees the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5  # how a field lies in a message
+LONGEST_VARINT = 10  # bytes
+
+INTEGER, FLOAT, TEXT, BYTES, NUMBERS = "integer", "float", "text", "bytes", "numbers"
+
+
+class Field(NamedTuple):
+    """A field of a message. kind: one of the above, or the schema of what it holds.
+
+    NUMBERS are bytes that describe nothing; many: it may come more than once.
+    """
+
+    name: str
+    kind: str | Mapping[int, Field]
+    many: bool = False
+
+
+Schema = Mapping[int, Field]
+Message = dict[str, Any]  # values by name; lists where there may be many
+
+
+class Decoder:
+    """Decodes messages of one file, whose descriptions may have so many bytes in all."""
+
+    def __init__(self, most: int) -> None:
+        self._left = self._most = most
+
+    def decode(self, data: memoryview, schema: Schema) -> Message:
+        """Decode a message. Raises ValueError for one that is damaged, too large, or not of schema.
+
+        A field that is not there is not in what is returned, or an empty list.
+        """
+        found: Message = {field.name: [] for field in schema.values() if field.many}
+        place = 0
+        while place < len(data):
+            start = place
+            key, place = _varint(data, place)
+            field = schema.get(key >> 3)
+            if field is None:
+                raise ValueError(f"it has a field {key >> 3} that these graphs do not have")
+            value, place = _value(data, place, key & 7)
+            self._left -= (place - start) - (len(value) if field.kind == NUMBERS else 0)
+            if self._left < 0:
+                raise ValueError(f"more than {self._most:,} of its bytes are no numbers")
+            if not isinstance(field.kind, str):
+                self._left += len(value)  # its own fields are counted one by one
+                value = self.decode(_delimited(value), field.kind)
+            else:
+                value = _read(value, field.kind, key & 7)
+            if field.many:
+                found[field.name].append(value)
+            elif field.name in found:
+                raise ValueError(f"it says its {field.name} twice")
+            else:
+                found[field.name] = value
+        return found
+
+
+def _value(data: memoryview, place: int, wire: int) -> tuple[Any, int]:
+    if wire == VARINT:
+        return _varint(data, place)
+    length = {FIXED32: 4, FIXED64: 8}.get(wire, -1)
+    if wire == DELIMITED:
+        length, place = _varint(data, place)
+    if length < 0 or place + length > len(data):
+        raise ValueError("it is cut short, or no graph at all")
+    return data[place : place + length], place + length
+
+
+def _read(value: Any, kind: str, wire: int) -> Any:
+    if kind == INTEGER:
+        if wire != VARINT:
+            raise ValueError("a number in it is none")
+        return _signed(value)
+    if wire != (FIXED32 if kind == FLOAT else DELIMITED):
+        raise ValueError("a field in it is of another kind")
+    return str(value, "utf-8") if kind == TEXT else value
+
+
+def _delimited(value: Any) -> memoryview:
+    if not isinstance(value, memoryview):
+        raise ValueError("a part of it is a number")
+    return value
+
+
+def _signed(number: int) -> int:
+    return number - 2**64 if number >= 2**63 else number
+
+
+def _varint(data: memoryview, place: int) -> tuple[int, int]:
+    number = 0
+    for k, byte in enumerate(data[place : place + LONGEST_VARINT]):
+        number |= (byte & 0x7F) << (7 * k)
+        if byte < 0x80:
+            return number & (2**64 - 1), place + k + 1
+    raise ValueError("it is cut short, or no graph at all")
