@@ -6,8 +6,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
+from product_classifier.limits import Limited
 from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.catalogue import (
@@ -18,7 +18,6 @@ from product_classifier.store.catalogue import (
 )
 from product_classifier.store.database import now, transaction
 
-BATCH = 5_000  # entries
 CACHE = 64_000  # KiB of the database, so that the indexes of a million products are at hand
 PUT_PAIR = "insert or ignore into product_category (product_id, category_id) values (?, ?)"
 FORGET = (
@@ -47,13 +46,11 @@ def save_import(
     source: the file's name. What it says of its products' categories replaces what was known, and
     what it skipped replaces what it skipped before. tell: is told what is skipped; it may raise.
     """
-    rest = iter(entries)
     [(first,)] = db.execute("select not exists (select 1 from product)")
     with _checked_at_end(db) if first else transaction(db):
         db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} ",))
         importing = Importing(db, tell)
-        while batch := list(islice(rest, BATCH)):
-            importing.put(batch)
+        importing.put(entries)
         importing.finish()
 
 
@@ -122,7 +119,7 @@ class Importing:
     """
 
     def __init__(self, db: sqlite3.Connection, tell: Tell, last: int | None = None) -> None:
-        self._db, self._tell = db, tell
+        self._db, self._tell, self._limited = db, tell, Limited()
         self._moment = now()
         self._added: Counter[str] = Counter()  # products, by category
         [(rows,)] = db.execute("select coalesce(max(rowid), 0) from product")
@@ -131,8 +128,12 @@ class Importing:
         db.execute("create temp table if not exists met (product_id text primary key)")
         db.execute("delete from temp.met")
 
-    def put(self, entries: Sequence[Entry]) -> None:
-        """Put some entries."""
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Put entries, as far as they are within the limits."""
+        for batch in self._limited.batches(entries):
+            self._put_batch(batch)
+
+    def _put_batch(self, entries: Sequence[Entry]) -> None:
         products = [entry for entry in entries if isinstance(entry, Product)]
         skipped = [entry for entry in entries if isinstance(entry, Skipped)]
         put_categories(self._db, [entry for entry in entries if isinstance(entry, Category)])
