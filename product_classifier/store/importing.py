@@ -137,10 +137,8 @@ class Importing:
         products = [entry for entry in entries if isinstance(entry, Product)]
         skipped = [entry for entry in entries if isinstance(entry, Skipped)]
         put_categories(self._db, [entry for entry in entries if isinstance(entry, Category)])
-        if not self._put_new(products):
-            for product in products:
-                if not self._put_new([product]):
-                    skipped += self._put_known(product)
+        for product in self._put_new(products):
+            skipped += self._put_known(product)
         for entry in skipped:
             self._tell(entry)
         put_skipped(self._db, skipped)
@@ -153,25 +151,30 @@ class Importing:
         )
         self._added.clear()
 
-    def _put_new(self, products: Sequence[Product]) -> bool:
-        """Put products that are not there yet; changes nothing and tells so where one is."""
-        self._db.execute("savepoint new")
-        found = self._db.executemany(
+    def _put_new(self, products: Sequence[Product]) -> list[Product]:
+        """Put those products that are not there yet, and return the others, in their order."""
+        if not products:
+            return []
+        [(last,)] = self._db.execute("select coalesce(max(rowid), 0) from product")
+        count = self._db.executemany(
             """insert into product (id, category_id, image, name, description, date)
                values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing""",
             [(product.id, *_facts(product), self._moment) for product in products],
         ).rowcount
-        some_known = bool(products) and found < len(products)
-        if some_known:
-            self._db.execute("rollback to new")
-        self._db.execute("release new")
-        if some_known:
-            return False
+        known: list[Product] = []
+        if count < len(products):
+            rows = self._db.execute("select id from product where rowid > ?", (last,))
+            first = {identity for (identity,) in rows}  # whose first place is among these
+            new: list[Product] = []
+            for product in products:
+                (new if product.id in first else known).append(product)
+                first.discard(product.id)
+            products = new
         self._put_parts(products)
         pairs = [(product.id, category) for product in products for category in product.categories]
         self._db.executemany(PUT_PAIR, pairs)
         self._added.update(category for _, category in pairs)
-        return True
+        return known
 
     def _put_known(self, product: Product) -> Iterator[Skipped]:
         """Put a product that is there: of an earlier import, or of an earlier place of this one."""
