@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
 from product_classifier.crawling.parts import import_parts
+from product_classifier.limits import limited_page
 from product_classifier.records import Entry, Product
 from product_classifier.sources.kinds import Source
 from product_classifier.sources.shopify import PRODUCTS, Shopify
@@ -42,6 +43,7 @@ def import_shop(
         reached = bookmarks.bookmark(db, shop.query(path))
         finished = reached.finished
         for page in () if finished else shop.pages(path, reached.offset, category):
+            page = limited_page(page)
             for entry in page.skipped:
                 tell(entry)
             catalogue.save_page(db, page)

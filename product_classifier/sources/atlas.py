@@ -37,9 +37,13 @@ def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> It
         if not isinstance(file, str) or not file or not isinstance(title, str):
             yield Skipped("product", place, "its filename or title is no text")
             continue
-        category = branches.id_of(path) if (path := _path(item)) else None
+        category, problem = None, "it has no tokens that name a category"
+        try:
+            category = branches.id_of(path) if (path := _path(item)) else None
+        except UnusableError as error:
+            problem = str(error)
         if category is None:
-            yield Skipped("category", place, "it has no tokens that name a category")
+            yield Skipped("category", place, problem)
         yield from branches.take()
         try:
             image = _picture(file, item.get("image_url"), pictures)

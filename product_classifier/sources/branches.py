@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from product_classifier.errors import UnusableError
+from product_classifier.limits import insist_on_category, insist_on_path
 from product_classifier.records import Category
+
+MOST_CATEGORIES = 500_000  # of a source, all of which are in memory
+MOST_CHARACTERS = 50_000_000  # of the paths of all of them
 
 
 class Branches:
@@ -20,6 +24,7 @@ class Branches:
         self._below: dict[tuple[str | None, str], Category] = {}  # by parent and name
         self._known: dict[str, Category] = {}  # by id
         self.new: list[Category] = []
+        self._characters = 0  # of all paths
 
     def id_of(
         self, names: Sequence[str], own: Sequence[str] = (), translated: Sequence[str] = ()
@@ -28,7 +33,7 @@ class Branches:
 
         own: the source's ids of the last levels, '' for none; translated: names in another
         language, of the first levels. Raises UnusableError where an id is that of another path, or
-        stands alone and is not known.
+        stands alone and is not known, and for what is beyond the limits.
         """
         if not names:
             identity = own[-1] if own else None
@@ -37,6 +42,8 @@ class Branches:
                     f"it names the category {identity}, which nothing tells more of"
                 )
             return identity or None
+        insist_on_path(names)
+        insist_on_path(own)
         if len(own) > len(names):
             raise UnusableError(f"its category has more ids than names: {' '.join(own)}")
         ids = ("",) * (len(names) - len(own)) + tuple(own)
@@ -47,7 +54,15 @@ class Branches:
         return above.id if above else None
 
     def add(self, category: Category) -> None:
-        """Take in a category of a source that knows its whole tree."""
+        """Take in a category. Raises UnusableError for what is beyond the limits."""
+        insist_on_category(category)
+        characters = self._characters + len(category.path)
+        if len(self._known) == MOST_CATEGORIES or characters > MOST_CHARACTERS:
+            raise UnusableError(
+                f"{len(self._known):,} categories stand before its own, and no more are taken of "
+                "one source; is it the right column?"
+            )
+        self._characters = characters
         self._known[category.id] = category
         self._below[category.parent, category.name] = category
         self.new.append(category)

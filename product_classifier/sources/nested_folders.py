@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from product_classifier.errors import SourceError
+from product_classifier.errors import SourceError, UnusableError
 from product_classifier.records import Entry, Product, Skipped
 from product_classifier.sources.branches import Branches
 from product_classifier.sources.folder import EXTENSIONS
@@ -26,7 +26,11 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
         pictures = sorted(file for file in files if os.path.splitext(file)[1].lower() in EXTENSIONS)
         if not pictures:
             continue
-        category = branches.id_of(names)
+        try:
+            category = branches.id_of(names)
+        except UnusableError as error:
+            category = None
+            yield Skipped("category", f"{folder.name} {'/'.join(names)}", str(error))
         yield from branches.take()
         for file in pictures:
             identity = "/".join([*names, file])

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from product_classifier.errors import SourceError
+from product_classifier.errors import SourceError, UnusableError
 from product_classifier.records import Entry, Page, Product, Skipped
 from product_classifier.sources.branches import Branches
 from product_classifier.sources.http import Client
@@ -77,8 +77,9 @@ class Shopify:
             if not isinstance(listed, list):
                 raise SourceError(f"{self._url} has no {path}.json of a Shopify shop")
             found = [
-                _product(entry, f"{self._name} {path} {place}", self._branches, category)
+                part
                 for place, entry in enumerate(listed, 1 + LIMIT * offset)
+                for part in _read(entry, f"{self._name} {path} {place}", self._branches, category)
             ]
             products = [entry for entry in found if isinstance(entry, Product)]
             skipped = [entry for entry in found if isinstance(entry, Skipped)]
@@ -111,25 +112,31 @@ def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
     """Read what was saved of a products.json."""
     branches = Branches()
     for number, item in found:
-        entry = _product(item, f"{name} item {number}", branches, None)
+        entries = list(_read(item, f"{name} item {number}", branches, None))
         yield from branches.take()
-        yield entry
+        yield from entries
 
 
-def _product(
+def _read(
     entry: object, place: str, branches: Branches, category: str | None
-) -> Product | Skipped:
+) -> Iterator[Product | Skipped]:
     """Read a product; its category is its type, which may be a path."""
     if not isinstance(entry, dict):
-        return Skipped("product", place, f"it is no object: {entry!r:.80}")
+        yield Skipped("product", place, f"it is no object: {entry!r:.80}")
+        return
     identity = entry.get("id")
     if not isinstance(identity, int | str) or isinstance(identity, bool) or identity == "":
-        return Skipped("product", place, "it has no id")
+        yield Skipped("product", place, "it has no id")
+        return
     kind = category if category is not None else _text(entry.get("product_type"))
     separator = next((s for s in SEPARATORS[:2] if s in kind), None)
     names = kind.split(separator) if separator and category is None else [kind]
     path = [name for part in names if (name := part.strip())]
-    found = branches.id_of(path) if path else None
+    found = None
+    try:
+        found = branches.id_of(path) if path else None
+    except UnusableError as error:
+        yield Skipped("category", place, str(error))
     images = entry.get("images")
     addresses = [
         image["src"]
@@ -137,7 +144,7 @@ def _product(
         if isinstance(image, dict) and str(image.get("src")).startswith(WEB)
     ]
     main, *more = dict.fromkeys(addresses) or [None]
-    return Product(
+    yield Product(
         *(str(identity), _text(entry.get("title")), _text(entry.get("body_html"))),
         *((found,) if found else (), main, tuple(more)),
         place=place,

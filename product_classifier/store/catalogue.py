@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from product_classifier.limits import Limited, limited_page
 from product_classifier.records import Category, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import put_bookmark
 from product_classifier.store.database import now, transaction
@@ -30,13 +31,15 @@ def save_categories(
 ) -> None:
     """Store a category tree, its root first, and the bookmark that it is complete."""
     with transaction(db):
-        put_categories(db, _placed(db, list(categories)))
-        put_skipped(db, skipped)
+        found = list(Limited().all([*_placed(db, list(categories)), *skipped]))
+        put_categories(db, [entry for entry in found if isinstance(entry, Category)])
+        put_skipped(db, [entry for entry in found if isinstance(entry, Skipped)])
         put_bookmark(db, query, 0, finished=True)
 
 
 def save_page(db: sqlite3.Connection, page: Page) -> None:
-    """Store a page of products and its bookmark, both or neither."""
+    """Store a page of products and its bookmark, or neither; what exceeds limits is skipped."""
+    page = limited_page(page)
     with transaction(db):
         put_categories(db, page.categories)
         _put_products(db, page.products)

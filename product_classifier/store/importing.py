@@ -6,8 +6,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
+from product_classifier.limits import Limited
 from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.catalogue import (
@@ -18,7 +18,6 @@ from product_classifier.store.catalogue import (
 )
 from product_classifier.store.database import now, transaction
 
-BATCH = 5_000  # entries
 CACHE = 64_000  # KiB of the database, so that the indexes of a million products are at hand
 PUT_PAIR = "insert or ignore into product_category (product_id, category_id) values (?, ?)"
 FORGET = (
@@ -47,13 +46,11 @@ def save_import(
     source: the file's name. What it says of its products' categories replaces what was known, and
     what it skipped replaces what it skipped before. tell: is told what is skipped; it may raise.
     """
-    rest = iter(entries)
     [(first,)] = db.execute("select not exists (select 1 from product)")
     with _checked_at_end(db) if first else transaction(db):
         db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} ",))
         importing = Importing(db, tell)
-        while batch := list(islice(rest, BATCH)):
-            importing.put(batch)
+        importing.put(entries)
         importing.finish()
 
 
@@ -122,7 +119,7 @@ class Importing:
     """
 
     def __init__(self, db: sqlite3.Connection, tell: Tell, last: int | None = None) -> None:
-        self._db, self._tell = db, tell
+        self._db, self._tell, self._limited = db, tell, Limited()
         self._moment = now()
         self._added: Counter[str] = Counter()  # products, by category
         [(rows,)] = db.execute("select coalesce(max(rowid), 0) from product")
@@ -131,15 +128,17 @@ class Importing:
         db.execute("create temp table if not exists met (product_id text primary key)")
         db.execute("delete from temp.met")
 
-    def put(self, entries: Sequence[Entry]) -> None:
-        """Put some entries."""
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Put entries, as far as they are within the limits."""
+        for batch in self._limited.batches(entries):
+            self._put_batch(batch)
+
+    def _put_batch(self, entries: Sequence[Entry]) -> None:
         products = [entry for entry in entries if isinstance(entry, Product)]
         skipped = [entry for entry in entries if isinstance(entry, Skipped)]
         put_categories(self._db, [entry for entry in entries if isinstance(entry, Category)])
-        if not self._put_new(products):
-            for product in products:
-                if not self._put_new([product]):
-                    skipped += self._put_known(product)
+        for product in self._put_new(products):
+            skipped += self._put_known(product)
         for entry in skipped:
             self._tell(entry)
         put_skipped(self._db, skipped)
@@ -152,25 +151,30 @@ class Importing:
         )
         self._added.clear()
 
-    def _put_new(self, products: Sequence[Product]) -> bool:
-        """Put products that are not there yet; changes nothing and tells so where one is."""
-        self._db.execute("savepoint new")
-        found = self._db.executemany(
+    def _put_new(self, products: Sequence[Product]) -> list[Product]:
+        """Put those products that are not there yet, and return the others, in their order."""
+        if not products:
+            return []
+        [(last,)] = self._db.execute("select coalesce(max(rowid), 0) from product")
+        count = self._db.executemany(
             """insert into product (id, category_id, image, name, description, date)
                values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing""",
             [(product.id, *_facts(product), self._moment) for product in products],
         ).rowcount
-        some_known = bool(products) and found < len(products)
-        if some_known:
-            self._db.execute("rollback to new")
-        self._db.execute("release new")
-        if some_known:
-            return False
+        known: list[Product] = []
+        if count < len(products):
+            rows = self._db.execute("select id from product where rowid > ?", (last,))
+            first = {identity for (identity,) in rows}  # whose first place is among these
+            new: list[Product] = []
+            for product in products:
+                (new if product.id in first else known).append(product)
+                first.discard(product.id)
+            products = new
         self._put_parts(products)
         pairs = [(product.id, category) for product in products for category in product.categories]
         self._db.executemany(PUT_PAIR, pairs)
         self._added.update(category for _, category in pairs)
-        return True
+        return known
 
     def _put_known(self, product: Product) -> Iterator[Skipped]:
         """Put a product that is there: of an earlier import, or of an earlier place of this one."""

@@ -1,0 +1,123 @@
+"""What a source may say of one product or category, whatever the source."""
+
+import pytest
+
+from product_classifier.errors import UnusableError
+from product_classifier.limits import (
+    BATCH,
+    BATCH_CHARACTERS,
+    DEEPEST_PATH,
+    LONGEST_ADDRESS,
+    LONGEST_DESCRIPTION,
+    LONGEST_ID,
+    LONGEST_NAME,
+    LONGEST_PATH,
+    LONGEST_REASON,
+    MOST_CATEGORIES,
+    MOST_PICTURES,
+    Limited,
+    insist_on_path,
+)
+from product_classifier.records import Category, Entry, Product, Skipped
+
+
+def category(path: str, name: str = "Boots", parent: str | None = None) -> Category:
+    return Category(path, name, parent, path, True)
+
+
+def limited(*entries: Entry) -> list[Entry]:
+    return list(Limited().all(entries))
+
+
+def test_what_reaches_a_limit_passes_unchanged() -> None:
+    entries: list[Entry] = [
+        category("/".join(["x"] * DEEPEST_PATH)),
+        category("x" * LONGEST_PATH, "n" * LONGEST_NAME),
+        Product(
+            "i" * LONGEST_ID,
+            "n" * LONGEST_NAME,
+            "d" * LONGEST_DESCRIPTION,
+            tuple(map(str, range(MOST_CATEGORIES))),
+            "a" * LONGEST_ADDRESS,
+            tuple(map(str, range(MOST_PICTURES))),
+        ),
+        Skipped("product", "a.csv line 1", "r" * LONGEST_REASON),
+    ]
+    assert limited(*entries) == entries
+
+
+@pytest.mark.parametrize(
+    ("product", "reason"),
+    [
+        (Product("i" * 1_001, "", "", (), None), "its id has 1,001 characters, more than 1,000"),
+        (Product("1", "n" * 10_001, "", (), None), "its name has 10,001 characters, more than"),
+        (Product("1", "", "d" * 1_000_001, (), None), "its description has 1,000,001 characters"),
+    ],
+)
+def test_a_product_with_a_text_beyond_a_limit_is_skipped(product: Product, reason: str) -> None:
+    [skipped] = limited(product)
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason.startswith(reason)
+    assert len(skipped.item) <= LONGEST_REASON
+
+
+def test_a_product_loses_the_pictures_and_categories_that_are_beyond_a_limit() -> None:
+    long = "http://a/" + "x" * LONGEST_ADDRESS
+    more = (long, *map(str, range(300)))
+    found = limited(Product("1", "Boot", "", tuple(map(str, range(300))), long, more))
+    kept = tuple(map(str, range(250)))
+    assert found[-1] == Product("1", "Boot", "", kept, None, kept)
+    assert [(entry.kind, entry.reason) for entry in found if isinstance(entry, Skipped)] == [
+        ("image", "its picture's address has 8,009 characters, more than 8,000"),
+        ("image", "the address of a further picture has 8,009 characters, more than 8,000"),
+        ("image", "it has 300 further pictures; the first 250 are taken"),
+        ("category", "it has 300 categories; the first 250 are taken"),
+    ]
+
+
+def test_a_category_beyond_a_limit_takes_along_what_lies_below_and_products_lose_it() -> None:
+    found = limited(
+        category("a", "n" * 10_001),
+        category("a/b", parent="a"),
+        category("c"),
+        Product("1", "Boot", "", ("a/b", "c"), None),
+    )
+    assert found == [
+        Skipped("category", "a", "its name has 10,001 characters, more than 10,000"),
+        Skipped("category", "a/b", "it lies below a category that is refused"),
+        category("c"),
+        Skipped("category", "1", "it names a category that is refused"),
+        Product("1", "Boot", "", ("c",), None),
+    ]
+
+
+def test_a_category_that_is_too_deep_or_too_long_is_skipped() -> None:
+    deep, long = limited(category("/".join("x" * 51)), category("x" * 5_001))
+    assert isinstance(deep, Skipped)
+    assert isinstance(long, Skipped)
+    assert deep.reason == "its path has 51 levels, more than 50"
+    assert long.reason == "its path has 5,001 characters, more than 5,000"
+
+
+def test_a_path_is_measured_before_its_names_are_joined() -> None:
+    insist_on_path(["x"] * DEEPEST_PATH)
+    with pytest.raises(UnusableError, match="has 20,000 levels, more than 50"):
+        insist_on_path(["x"] * 20_000)
+    with pytest.raises(UnusableError, match="has 5,001 characters, more than 5,000"):
+        insist_on_path(["x" * 2_500, "y" * 2_500])
+
+
+def test_what_is_skipped_is_told_in_bounded_words() -> None:
+    [skipped] = limited(Skipped("product", "i" * 10**6, "r" * 10**6))
+    assert isinstance(skipped, Skipped)
+    assert len(skipped.item) < LONGEST_REASON
+    assert len(skipped.reason) < LONGEST_REASON
+
+
+def test_batches_are_bounded_by_their_entries_and_by_their_characters() -> None:
+    small = [Product(str(k), "", "", (), None) for k in range(2 * BATCH + 1)]
+    assert [len(batch) for batch in Limited().batches(small)] == [BATCH, BATCH, 1]
+    large = [Product(str(k), "", "x" * 10**6, (), None) for k in range(40)]
+    batches = list(Limited().batches(large))
+    assert [entry for batch in batches for entry in batch] == large
+    assert max(map(len, batches)) == BATCH_CHARACTERS // 10**6 + 1
