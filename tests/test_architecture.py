@@ -16,6 +16,7 @@ SHARED_BY_ALL = {
     "records",
     "predictions",
     "errors",
+    "limits",
     "pictures",
     "plain_text",
     "printable",
