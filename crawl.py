@@ -4,14 +4,13 @@ import argparse
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from product_classifier import cli
-from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query
+from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query, going_on
 from product_classifier.crawling.exports import export
 from product_classifier.crawling.imports import import_shop, import_source
 from product_classifier.crawling.preview import preview
@@ -52,7 +51,7 @@ def main() -> int:
         if args.refresh:
             bookmarks.reopen(db, args.refresh)
         if shop and args.only in (None, "categories"):
-            crawl_categories(db, shop, args.root)
+            crawl_categories(db, shop, args.root, partial(tell_failure, args))
         if shop and args.only in (None, "products"):
             crawl_products(db, shop, args)
         if kind and args.only in (None, "products"):
@@ -75,7 +74,8 @@ def export_catalogue(args: argparse.Namespace) -> int:
     """Write what is known into a table."""
     with open_database(args.db_path) as db, snapshot(db):
         rows = export(db, args.export, args.images, args.path_separator, args.experiment)
-    print(f"{args.export}: {rows:,} rows")
+    facts = {"file": str(args.export), "rows": rows}
+    print(json.dumps(facts) if args.log_json else f"{args.export}: {rows:,} rows")
     return cli.DONE
 
 
@@ -88,8 +88,11 @@ def filter_images(args: argparse.Namespace) -> int:
     found = mark_pictures(args.db_path, args.images_path, *asked, track)
     counts = found.counts
     if args.log_json:
+        for lost in found.lost:
+            cli.say(json.dumps({"not_read": lost}))
         facts = {"label": found.label, "threshold": args.threshold, "not_read": len(found.lost)}
-        return cli.end(json.dumps({**asdict(counts), **facts}), found.lost)
+        print(json.dumps({**asdict(counts), **facts}))
+        return cli.UNFINISHED if found.lost else cli.DONE
     return cli.end(
         f"{args.db_path}: {counts.looked_at:,} pictures looked at, {counts.marked:,} marked "
         f"{found.label} at {args.threshold:g}; {counts.marked_only:,} products have marked "
@@ -123,6 +126,12 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
     return cli.DONE
 
 
+def tell_failure(args: argparse.Namespace, query: str, error: str) -> None:
+    """Tell of a query that could not be read on."""
+    facts = {"query": query, "error": error}
+    cli.say(json.dumps(facts) if args.log_json else f"{query}: {error}")
+
+
 def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Namespace) -> None:
     """Fetch the products of each leaf; one that fails does not stop the rest."""
     leaves, maximum = catalogue.leaves_below(db, args.root), args.max_per_category
@@ -135,31 +144,18 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Names
 
     def fail(query: str, error: str) -> None:
         failed.append(query)
-        bookmarks.save_failure(db, query, error)
-        facts = {"query": query, "error": error}
-        cli.say(json.dumps(facts) if args.log_json else f"{query}: {error}")
+        tell_failure(args, query, error)
 
     progress = cli.Progress("leaves", len(leaves), notes, args.log_json)
     for leaf in leaves:
         whole = Query(leaf)
-        with telling(fail, whole.name):
+        with going_on(db, whole.name, fail):
             crawl_query(db, shop, whole, maximum)
         if maximum > REACHABLE and bookmarks.bookmark(db, whole.name).offset >= REACHABLE:
-            with telling(fail, cuts_query(leaf)):
+            with going_on(db, cuts_query(leaf), fail):
                 crawl_cuts(db, shop, leaf, maximum)
         progress.advance()
     progress.close()
-
-
-@contextmanager
-def telling(fail: Callable[[str, str], None], query: str) -> Iterator[None]:
-    """Tell why a query failed, and go on; a key that is rejected stops everything."""
-    try:
-        yield
-    except KeyRejectedError:
-        raise
-    except SourceError as error:
-        fail(query, str(error))
 
 
 def import_catalogue(db: sqlite3.Connection, kind: str, args: argparse.Namespace) -> None:
@@ -176,10 +172,12 @@ def import_catalogue(db: sqlite3.Connection, kind: str, args: argparse.Namespace
 
     progress = cli.Progress("records", as_json=args.log_json)
     if kind == kinds.SHOP:
-        import_shop(db, shop_of(args), args.collections, tell, progress.advance)
+        asked = shop_of(args), args.collections, tell, progress.advance
+        import_shop(db, *asked, partial(tell_failure, args))
     else:
         source = kinds.open_source(kind, asked_of(args))
-        cli.say(f"{source.name}: {source.about}")
+        about = {"source": source.name, "about": source.about}
+        cli.say(json.dumps(about) if args.log_json else f"{source.name}: {source.about}")
         import_source(db, source, ImageFolder(args.images_path), tell, progress.advance)
     progress.close()
     problems.close()
@@ -235,6 +233,8 @@ def shopstyle(args: argparse.Namespace) -> ShopStyle:
         key = os.environ.get("SHOPSTYLE_API_KEY", "").strip()
     if not key:
         raise KeyRejectedError("there is no API key; set SHOPSTYLE_API_KEY or pass --api-key-file")
+    if not key.isprintable():  # bytes of the environment that are no text are not, either
+        raise KeyRejectedError("the API key is no line of plain text; copy it again")
     return ShopStyle(web(args, args.requests_per_minute or 750, connections=1), key, args.api_url)
 
 

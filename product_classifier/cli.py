@@ -32,16 +32,21 @@ def run(main: Callable[[], int]) -> NoReturn:
         code = main()
         sys.stdout.flush()
     except ProductClassifierError as error:
-        say(f"{_program()}: {error}")
+        _say_the_end(str(error))
         code = ERROR
     except KeyboardInterrupt:
-        say(f"{_program()}: interrupted; what was stored is kept: run it again to go on")
+        _say_the_end("interrupted; what was stored is kept: run it again to go on")
         code = INTERRUPTED
     except BrokenPipeError:
         # the reader of stdout has gone; what is still buffered must not complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = BROKEN_PIPE
     sys.exit(code)
+
+
+def _say_the_end(reason: str) -> None:
+    """Tell why a script ends; whoever asked for --log-json reads nothing but JSON."""
+    say(json.dumps({"error": reason}) if "--log-json" in sys.argv else f"{_program()}: {reason}")
 
 
 def say(message: str) -> None:

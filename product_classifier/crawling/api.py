@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.records import Query
 from product_classifier.sources.shopstyle import REACHABLE, ShopStyle, category_query, cuts_query
 from product_classifier.store import bookmarks, catalogue
 
+Fail = Callable[[str, str], None]  # takes a query, and why it could not be read on
 
-def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str) -> None:
-    """Fetch the tree below root, once. Raises SourceError, as all of these do."""
+
+@contextmanager
+def going_on(db: sqlite3.Connection, query: str, fail: Fail) -> Iterator[None]:
+    """Store and tell why a query failed, and go on; a key that is rejected stops everything."""
+    try:
+        yield
+    except KeyRejectedError:
+        raise
+    except SourceError as error:
+        bookmarks.save_failure(db, query, str(error))
+        fail(query, str(error))
+
+
+def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str, fail: Fail) -> None:
+    """Fetch the tree below root, once.
+
+    Raises SourceError, as all of these do; where leaves are known from before, only tells of it.
+    """
     query = category_query(root)
-    if not bookmarks.bookmark(db, query).finished:
+    if bookmarks.bookmark(db, query).finished:
+        return
+    if catalogue.leaves_below(db, root):
+        with going_on(db, query, fail):
+            catalogue.save_categories(db, query, *shop.categories(root))
+    else:
         catalogue.save_categories(db, query, *shop.categories(root))
 
 

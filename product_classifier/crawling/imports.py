@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
+from product_classifier.crawling.api import Fail
 from product_classifier.crawling.parts import import_parts
+from product_classifier.errors import SourceError
 from product_classifier.limits import limited_page
-from product_classifier.records import Entry, Product
+from product_classifier.records import Entry, Page, Product
 from product_classifier.sources.kinds import Source
-from product_classifier.sources.shopify import PRODUCTS, Shopify
+from product_classifier.sources.shopify import COLLECTIONS, PRODUCTS, Shopify
 from product_classifier.store import bookmarks, catalogue
 from product_classifier.store.images import ImageFolder
 from product_classifier.store.importing import Tell, save_import
@@ -32,17 +34,36 @@ def import_source(
 
 
 def import_shop(
-    db: sqlite3.Connection, shop: Shopify, by_collection: bool, tell: Tell, advance: Advance
+    db: sqlite3.Connection,
+    shop: Shopify,
+    by_collection: bool,
+    tell: Tell,
+    advance: Advance,
+    fail: Fail = lambda query, error: None,
 ) -> None:
     """Fetch a shop's products; beyond what it hands out at once, collection by collection.
 
-    by_collection: whether the collections are the categories. Raises SourceError.
+    by_collection: whether the collections are the categories. A list that breaks off is stored as
+    failed and told, and does not stop the rest. Raises SourceError where a shop gives nothing.
     """
+
+    def give_up(path: str, error: SourceError) -> None:
+        begun = (bookmarks.bookmark(db, shop.query(known)) for known in (PRODUCTS, COLLECTIONS))
+        if not any(known.offset or known.finished for known in begun):
+            raise error
+        bookmarks.save_failure(db, shop.query(path), str(error))
+        fail(shop.query(path), str(error))
+
+    def pages(path: str, offset: int, category: str | None) -> Iterator[Page]:
+        try:
+            yield from shop.pages(path, offset, category)
+        except SourceError as error:
+            give_up(path, error)
 
     def fetch(path: str, category: str | None) -> bool:
         reached = bookmarks.bookmark(db, shop.query(path))
         finished = reached.finished
-        for page in () if finished else shop.pages(path, reached.offset, category):
+        for page in () if finished else pages(path, reached.offset, category):
             page = limited_page(page)
             for entry in page.skipped:
                 tell(entry)
@@ -53,7 +74,13 @@ def import_shop(
 
     if not by_collection and fetch(PRODUCTS, None):
         return
-    for collection in shop.collections():
+    try:
+        collections = shop.collections()
+    except SourceError as error:
+        give_up(COLLECTIONS, error)
+        return
+    bookmarks.save_finished(db, shop.query(COLLECTIONS))
+    for collection in collections:
         fetch(collection.path, collection.title if by_collection else None)
 
 

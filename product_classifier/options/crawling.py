@@ -4,8 +4,11 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from product_classifier.errors import SourceError
+from product_classifier.limits import LONGEST_ID
 from product_classifier.options import common
 from product_classifier.options.marking import add_marking, misused
+from product_classifier.sources.addresses import parts_of
 from product_classifier.sources.category_names import find_category_names
 from product_classifier.sources.cdiscount import Sample
 from product_classifier.sources.columns import FIELDS
@@ -14,6 +17,7 @@ from product_classifier.sources.picture_folder import WEB
 from product_classifier.sources.shopstyle import API_URL
 
 WITH_SOURCE = ("format", "columns", "encoding", "category_names", "sample", "collections", "strict")
+LONGEST_CONTACT = 200  # characters, sent with each request
 WITH_SOURCE_OR_EXPORT = ("images", "path_separator")
 EXAMPLES = """\
   SHOPSTYLE_API_KEY=... python crawl.py
@@ -45,7 +49,13 @@ def arguments(description: str | None) -> argparse.Namespace:
         action="store_true",
         help="tell what would be stored; nobody is asked but a shop, for its first page",
     )
-    add("--contact", default="", metavar="ADDRESS", help="yours, for those who run the servers")
+    add(
+        "--contact",
+        type=contact,
+        default="",
+        metavar="ADDRESS",
+        help="yours, for those who run the servers",
+    )
     add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
     add("--log-json", action="store_true", help="progress and result as lines of JSON")
     add(
@@ -95,6 +105,33 @@ def columns(text: str) -> Mapping[str, Sequence[str]]:
     return found
 
 
+def contact(text: str) -> str:
+    """Read what can stand in a header of HTTP."""
+    if not (text.isascii() and text.isprintable() and len(text) <= LONGEST_CONTACT):
+        raise argparse.ArgumentTypeError(
+            f"it is no line of at most {LONGEST_CONTACT} ASCII characters, such as me@shop.example"
+        )
+    return text
+
+
+def api_url(text: str) -> str:
+    """Read the address of an API, which paths and a key are put behind."""
+    if problem := _problem_of_address(text):
+        raise argparse.ArgumentTypeError(problem)
+    if "?" in text or "#" in text:
+        raise argparse.ArgumentTypeError("pass it without '?' and '#' and what follows them")
+    return text
+
+
+def identity(text: str) -> str:
+    """Read the id of a category."""
+    if len(text) > LONGEST_ID or text != text.encode(errors="replace").decode():
+        raise argparse.ArgumentTypeError(
+            f"it is no UTF-8 text of at most {LONGEST_ID:,} characters"
+        )
+    return text
+
+
 def folder(text: str) -> Path:
     """Read the name of a folder that is there."""
     if not Path(text).is_dir():
@@ -112,7 +149,9 @@ def _folder_of_pictures(args: argparse.Namespace) -> Path | None:
 
 def _add_api(parser: argparse.ArgumentParser) -> None:
     api = parser.add_argument_group("from the ShopStyle API")
-    api.add_argument("--root", default="women", help="category to start below (women)")
+    api.add_argument(
+        "--root", type=identity, default="women", help="category to start below (women)"
+    )
     api.add_argument(
         "--max-per-category",
         type=common.positive,
@@ -121,7 +160,7 @@ def _add_api(parser: argparse.ArgumentParser) -> None:
         help="products (1000)",
     )
     api.add_argument("--api-key-file", type=Path, metavar="FILE", help="or SHOPSTYLE_API_KEY")
-    api.add_argument("--api-url", default=API_URL, metavar="URL", help=f"({API_URL})")
+    api.add_argument("--api-url", type=api_url, default=API_URL, metavar="URL", help=f"({API_URL})")
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
@@ -204,8 +243,19 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "--export writes what is there: it goes with no import"
     if args.experiment and not args.export:
         return "--experiment goes with --export"
+    if str(args.source).startswith(WEB) and (problem := _problem_of_address(args.source)):
+        return f"--from: {problem}"
     if args.format == SHOP and not args.source.startswith(WEB):
         return "a Shopify shop is named by its address: --from https://…"
     if args.path_separator == "":
         return "the separator is empty; pass what joins the names as --path-separator"
     return None
+
+
+def _problem_of_address(url: str) -> str:
+    """Say why a URL cannot be asked, without a password that it may hold."""
+    try:
+        parts_of(url)
+    except SourceError as error:
+        return str(error)
+    return ""

@@ -1,4 +1,4 @@
-"""Connections that look where they lead before they say anything, and hang up at a deadline."""
+"""Connections that look where they lead before they are made, and hang up at their limits."""
 
 from __future__ import annotations
 
@@ -8,36 +8,53 @@ import ssl
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import certifi
 import urllib3
+import urllib3.exceptions as failure
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.url import parse_url
 
-from product_classifier.errors import ForbiddenError
+from product_classifier.errors import ForbiddenError, SourceError
 from product_classifier.sources.addresses import is_public
 
 TIMEOUT = 20.0  # seconds without a byte
 DEADLINE = 120.0  # seconds for a whole answer
+MOST_RECEIVED = 25_000_000  # bytes of a whole answer with its head, as they come
 BUFFER = 65_536  # bytes
 
 
 def pools(connections: int, allow_private: bool, proxy: str | None = None) -> urllib3.PoolManager:
     """Keep at most some connections to each host.
 
-    allow_private: whether private and loopback addresses may be asked. proxy: its URL; the address
-    that is judged is then what the URL names, since only the proxy knows where a name leads.
+    allow_private: whether private and loopback addresses may be asked. proxy: its URL, with a user
+    and password where it wants them; the address that is judged is then what the URL names, since
+    only the proxy knows where a name leads. Raises SourceError for a proxy that is none.
     """
     context = ssl.create_default_context(cafile=certifi.where())
     context.sslsocket_class = _TlsSocket
     options: dict[str, Any] = {"maxsize": connections, "block": True, "ssl_context": context}
-    manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+    manager = _by_proxy(proxy, options) if proxy else urllib3.PoolManager(**options)
     # urllib3 would compare all options each time; here they are the same for all
     manager.key_fn_by_scheme = {"http": _place, "https": _place}  # type: ignore[dict-item]
     anywhere = allow_private or proxy
     plain, tls = (_Pool, _TlsPool) if anywhere else (_PublicPool, _PublicTlsPool)
     manager.pool_classes_by_scheme = {"http": plain, "https": tls}
     return manager
+
+
+def _by_proxy(proxy: str, options: Mapping[str, Any]) -> urllib3.ProxyManager:
+    try:
+        address = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(address.auth or "") or None)
+        plain = address._replace(auth=None).url
+        return urllib3.ProxyManager(plain, proxy_headers=headers, **options)
+    except (failure.LocationValueError, UnicodeError):
+        raise SourceError(
+            "HTTP_PROXY or HTTPS_PROXY names no proxy that is spoken to as http://proxy.example:3128"
+        ) from None
 
 
 def _place(context: Mapping[str, Any]) -> tuple[str, str, int]:
@@ -56,21 +73,27 @@ def insist_on_public(host: str) -> None:
         raise _forbidden(host)
 
 
-class _Deadline:
-    """Limits what all reads take together; a server may send a byte just before each timeout.
+class _Limited:
+    """Limits the time and the bytes of all reads together.
 
+    A server may send a byte just before each timeout, and heads or chunks that nobody counts.
     Asks the system as little as it can: threads that wait for each other make each call dear.
     """
 
     until = math.inf  # as time.monotonic() tells it
+    left = MOST_RECEIVED
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        left = self.until - time.monotonic()
-        if left <= 0:
+        seconds = self.until - time.monotonic()
+        if seconds <= 0:
             raise TimeoutError(f"not complete after {DEADLINE:.0f} s")
-        if left < TIMEOUT:
-            self.settimeout(left)
-        return int(super().recv_into(*args, **kwargs))  # type: ignore[misc]
+        if seconds < TIMEOUT:
+            self.settimeout(seconds)
+        received = int(super().recv_into(*args, **kwargs))  # type: ignore[misc]
+        self.left -= received
+        if self.left < 0:
+            raise SourceError(f"larger than {MOST_RECEIVED:,} bytes with all that is around it")
+        return received
 
     def settimeout(self, seconds: float | None) -> None:
         if seconds != self.gettimeout():  # type: ignore[attr-defined]
@@ -80,22 +103,22 @@ class _Deadline:
         return super().makefile(mode, BUFFER)  # type: ignore[misc]
 
 
-class _Socket(_Deadline, socket.socket):  # type: ignore[misc]
+class _Socket(_Limited, socket.socket):  # type: ignore[misc]
     pass
 
 
-class _TlsSocket(_Deadline, ssl.SSLSocket):  # type: ignore[misc]
+class _TlsSocket(_Limited, ssl.SSLSocket):  # type: ignore[misc]
     pass
 
 
 class _Hasty:
-    """A connection whose deadline begins anew with each request."""
+    """A connection whose limits begin anew with each request."""
 
     sock: Any
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)  # type: ignore[misc]
-        self.sock.until = time.monotonic() + DEADLINE
+        self.sock.until, self.sock.left = time.monotonic() + DEADLINE, MOST_RECEIVED
 
 
 class _Connection(_Hasty, HTTPConnection):
@@ -107,14 +130,43 @@ class _TlsConnection(_Hasty, HTTPSConnection):
     pass
 
 
-class _PublicConnection(_Connection):
+class _Public:
+    """A connection to public addresses alone, wherever a name leads and however that changes.
+
+    A name is resolved once, and what is connected to is an address that has been judged.
+    """
+
+    _dns_host: str
+    host: str
+    port: int
+
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
+        name, problem = self._dns_host, None
+        try:
+            for address in self._public_addresses():
+                self._dns_host = address
+                try:
+                    return super()._new_conn()  # type: ignore[misc,no-any-return]
+                except failure.ConnectTimeoutError as error:  # or no connection at all
+                    problem = error
+        finally:
+            self._dns_host = name
+        raise problem or _forbidden(self.host)
+
+    def _public_addresses(self) -> list[str]:
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise failure.NameResolutionError(self.host, self, error) from None  # type: ignore[arg-type]
+        return [str(place[0]) for *_, place in found if is_public(str(place[0]))]
 
 
-class _PublicTlsConnection(_TlsConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
+class _PublicConnection(_Public, _Connection):
+    pass
+
+
+class _PublicTlsConnection(_Public, _TlsConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -131,14 +183,6 @@ class _PublicPool(HTTPConnectionPool):
 
 class _PublicTlsPool(HTTPSConnectionPool):
     ConnectionCls = _PublicTlsConnection
-
-
-def _checked(connection: socket.socket, host: str) -> socket.socket:
-    """Look where a connection really went: names may lead anywhere, and change."""
-    if not is_public(connection.getpeername()[0]):
-        connection.close()
-        raise _forbidden(host)
-    return connection
 
 
 def _forbidden(host: str) -> ForbiddenError:

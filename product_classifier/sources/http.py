@@ -15,13 +15,14 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 import urllib3.exceptions as failure
-from urllib3.util.url import Url, parse_url
+from urllib3.util.url import Url
 
 from product_classifier import __version__
 from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
+from product_classifier.sources.addresses import bare, joined, parts_of
 from product_classifier.sources.connections import TIMEOUT, insist_on_public, pools
 from product_classifier.sources.gate import Gate
 
@@ -31,6 +32,8 @@ TRANSIENT = frozenset({408}) | frozenset(range(500, 600))
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 MAX_BYTES = 20_000_000  # of one answer, both as it comes and decompressed
+MOST_PIECES = 200_000  # that an answer may come in, since each takes memory of its own
+MOST_VALUES = 2_000_000  # of one JSON answer: a value of three bytes takes up to 240 of memory
 CHUNK = 65_536
 T = TypeVar("T")
 
@@ -97,7 +100,11 @@ class Client:
 
         def parse(answer: Answer) -> Any:
             if answer.status in REDIRECTS:
-                raise SourceError(f"{url} redirects elsewhere; pass the new address as --api-url")
+                raise SourceError(
+                    f"{url} redirects elsewhere; pass the new address as --api-url or --from"
+                )
+            if _values(answer.body) > MOST_VALUES:
+                raise SourceError(f"{url} answers with more than {MOST_VALUES:,} values of JSON")
             try:
                 return json.loads(answer.body.decode("utf-8-sig", errors="replace"))
             except (ValueError, RecursionError):
@@ -122,7 +129,7 @@ class Client:
 
         def parse(answer: Answer) -> T | _Moved:
             if answer.status in REDIRECTS and "Location" in answer.headers:
-                return _Moved(urljoin(url, answer.headers["Location"]))
+                return _Moved(joined(url, answer.headers["Location"]))
             if answer.status != 200:
                 raise SourceError(f"HTTP {answer.status}")
             try:
@@ -144,7 +151,7 @@ class Client:
 
     def _tried(self, url: str, encoding: str, parse: Callable[[Answer], T]) -> T:
         """Ask until an answer can be used. Raises UnusableError where none of the tries' can."""
-        target = _target(url)
+        target = parts_of(url)
         gate = self._gate(target)
         problem = ""
         for attempt in range(TRIES):
@@ -161,8 +168,8 @@ class Client:
                 problem = f"HTTP {answer.status}"
             except UnusableError as error:
                 problem = str(error)
-            except (failure.LocationValueError, failure.InvalidHeader, UnicodeError):
-                raise SourceError(f"not an address that can be fetched: {_bare(url)!r}") from None
+            except (failure.LocationValueError, UnicodeError):
+                raise SourceError(f"not an address that can be fetched: {bare(url)!r}") from None
             except (failure.HTTPError, OSError) as error:
                 problem = _cause(error)
             if attempt < TRIES - 1:
@@ -184,11 +191,15 @@ class Client:
         )
         try:
             chunks, size = [], 0
+            if (response.length_remaining or 0) > self._max_bytes:
+                raise SourceError(f"larger than {self._max_bytes:,} bytes")
             while chunk := response.read1(CHUNK, decode_content=True):
                 chunks.append(chunk)
                 size += len(chunk)
                 if max(size, response.tell()) > self._max_bytes:
                     raise SourceError(f"larger than {self._max_bytes:,} bytes")
+                if len(chunks) > MOST_PIECES:
+                    raise SourceError(f"sent in more than {MOST_PIECES:,} pieces")
             if response.length_remaining:
                 raise failure.ProtocolError("cut short")
             counted = "Content-Length" in response.headers or response.chunked
@@ -207,15 +218,9 @@ class Client:
             return self._gates.setdefault(target.netloc or "", self._new_gate())
 
 
-def _target(url: str) -> Url:
-    """Take a URL apart. Raises SourceError for what cannot be asked."""
-    try:
-        target = parse_url(url)
-    except failure.LocationParseError:
-        target = Url()
-    if target.scheme not in ("http", "https") or not target.host:
-        raise SourceError(f"not an address that can be fetched: {_bare(url)!r}")
-    return target._replace(auth=None, fragment=None)
+def _values(body: bytes) -> int:
+    """Count at least as many values as a JSON text holds, far cheaper than to parse it."""
+    return 1 + sum(map(body.count, (b",", b":", b"[", b"{")))
 
 
 def _seconds(retry_after: str) -> float | None:
@@ -230,12 +235,15 @@ def _seconds(retry_after: str) -> float | None:
 
 def _cause(error: BaseException) -> str:
     """Name a failure without its URL, which urllib3's exceptions contain."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error) and isinstance(error, failure.SSLError):
+        return "its TLS certificate cannot be verified"
     for kind, text in (
         (failure.NameResolutionError, "the server's name is unknown"),
         (failure.NewConnectionError, "no connection"),  # a TimeoutError to urllib3
         (failure.TimeoutError, "no answer in time"),
         (TimeoutError, "no answer in time"),
-        (failure.SSLError, "its TLS certificate cannot be verified"),
+        (failure.InvalidHeader, "the answer has several lengths"),
+        (failure.SSLError, "no TLS connection"),
         (failure.ProxyError, "the proxy cannot be reached"),
         (failure.DecodeError, "the answer is compressed wrongly"),
         (failure.ProtocolError, "the answer was cut short"),
@@ -244,7 +252,3 @@ def _cause(error: BaseException) -> str:
         if isinstance(error, kind):
             return text
     return type(error).__name__
-
-
-def _bare(url: str) -> str:
-    return url.partition("?")[0]

@@ -5,6 +5,7 @@ A picture counts when it has been decoded; what cannot be had is an Image with t
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,13 +15,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
-from product_classifier.errors import PictureError, SourceError
+from product_classifier.errors import PictureError, ProductClassifierError, SourceError
 from product_classifier.pictures import check, check_framed
 from product_classifier.records import Embedded, Image, Skipped
 from product_classifier.sources.http import Client
 
 Copies = Callable[[str], Path | None]
 AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
+LARGEST_FILE = 200_000_000  # bytes: more than 50 megapixels take in any format
 LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
 
 
@@ -107,6 +109,11 @@ def _fetched(
             data, extension, size = _checked(_read(address, folder))
     except (SourceError, PictureError) as error:
         return Image(address, error=str(error))
+    except ProductClassifierError:
+        raise
+    except Exception as error:  # of a million addresses, none may be the end of all the others
+        problem = SourceError(f"a fault of this program, please report it: {error!r}")
+        return Image(address, error=str(problem))
     return Image(address, *store.put(data, extension), *size)
 
 
@@ -126,6 +133,11 @@ def _read(address: str, folder: Path | None) -> bytes:
     try:
         if folder is None or not file.resolve().is_relative_to(folder.resolve()):
             raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):  # whoever opens a pipe waits for its writer
+            raise SourceError("not a file but a folder, a pipe or a device")
+        if status.st_size > LARGEST_FILE:
+            raise SourceError(f"larger than {LARGEST_FILE:,} bytes")
         return file.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise SourceError(getattr(error, "strerror", None) or str(error)) from None

@@ -1,25 +1,30 @@
 """A Shopify storefront's products.json, or what was saved of it → pages of products.
 
 It needs no key. It tells no total and has no cursor: pages are asked for until one is empty, or
-until the shop hands out no more (25,000 products); what lies beyond is read by collections.
+until the shop hands out no more (25,000 products); what lies beyond is read by collections. A shop
+that gives pages for ever is left at the 200th.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from product_classifier.errors import SourceError, UnusableError
+from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
+from product_classifier.limits import LONGEST_ID
 from product_classifier.records import Entry, Page, Product, Skipped
 from product_classifier.sources.branches import Branches
+from product_classifier.sources.fields import list_of, mapping_of, shown, text_of
 from product_classifier.sources.http import Client
 from product_classifier.sources.jsonfile import Found
 from product_classifier.sources.picture_folder import WEB
 from product_classifier.sources.tables import SEPARATORS
 
 LIMIT = 250  # products of a page; a shop gives no more
-PRODUCTS = "products"
+MOST_PAGES = 200  # of one list, which are 50,000 products
+PRODUCTS, COLLECTIONS = "products", "collections"
 
 
 class Collection(NamedTuple):
@@ -49,19 +54,24 @@ class Shopify:
         return f"{self._url}/{path}.json"
 
     def collections(self) -> list[Collection]:
-        """Fetch the shop's collections. Raises SourceError."""
-        found: list[Collection] = []
-        for page in range(1, LIMIT):
-            answer = self._ask("collections", page)
+        """Fetch the shop's collections, each once. Raises SourceError."""
+        found: dict[str, Collection] = {}
+        for page in range(1, MOST_PAGES + 1):
+            answer = self._ask(COLLECTIONS, page)
             listed = answer.get("collections")
-            if not isinstance(listed, list) or not listed:
+            if "errors" in answer and page > 1:
+                break  # page * limit is more than it hands out
+            if not isinstance(listed, list):
+                raise SourceError(f"{self._url} has no collections.json of a Shopify shop")
+            known = len(found)
+            for entry in map(mapping_of, listed):
+                handle = text_of(entry.get("handle"))
+                if handle and handle.strip(".") and len(handle) <= LONGEST_ID:
+                    title = text_of(entry.get("title")) or handle
+                    found.setdefault(handle, Collection(handle, title))
+            if len(found) == known:  # an empty page, or one that is repeated
                 break
-            found += [
-                Collection(entry["handle"], str(entry.get("title") or entry["handle"]))
-                for entry in listed
-                if isinstance(entry, dict) and isinstance(entry.get("handle"), str)
-            ]
-        return found
+        return list(found.values())
 
     def pages(self, path: str, offset: int, category: str | None = None) -> Iterator[Page]:
         """Fetch pages of products, on from the page of a number (0: the first).
@@ -69,7 +79,10 @@ class Shopify:
         category: what all of them are in, None for what each says of itself. A last page that is
         not finished tells that the shop hands out no more. Raises SourceError.
         """
-        while True:
+        before: list[Product] = []
+        for asked in itertools.count():
+            if asked == MOST_PAGES:
+                raise SourceError(f"{self.query(path)} has no end after {MOST_PAGES} pages")
             answer = self._ask(path, offset + 1)
             listed = answer.get(PRODUCTS)
             if "errors" in answer and offset:
@@ -83,7 +96,9 @@ class Shopify:
             ]
             products = [entry for entry in found if isinstance(entry, Product)]
             skipped = [entry for entry in found if isinstance(entry, Skipped)]
-            offset += 1
+            if products and products == before:
+                raise SourceError(f"{self.query(path)} repeats its page {offset} as the next one")
+            offset, before = offset + 1, products
             categories = self._branches.take()
             yield Page(self.query(path), products, skipped, offset, not listed, None, categories)
             if not listed:
@@ -97,7 +112,10 @@ class Shopify:
         yield from page.skipped
 
     def _ask(self, path: str, page: int) -> Mapping[str, Any]:
-        answer = self.client.get_json(f"{self._url}/{path}.json", {"limit": LIMIT, "page": page})
+        try:
+            answer = self.client.get_json(self.query(path), {"limit": LIMIT, "page": page})
+        except KeyRejectedError:
+            raise SourceError(f"{self._url} lets nobody read its {path}.json") from None
         if not isinstance(answer, dict):
             raise SourceError(f"{self._url} has no {path}.json of a Shopify shop")
         return answer
@@ -122,13 +140,13 @@ def _read(
 ) -> Iterator[Product | Skipped]:
     """Read a product; its category is its type, which may be a path."""
     if not isinstance(entry, dict):
-        yield Skipped("product", place, f"it is no object: {entry!r:.80}")
+        yield Skipped("product", place, f"it is no object: {shown(entry)}")
         return
-    identity = entry.get("id")
-    if not isinstance(identity, int | str) or isinstance(identity, bool) or identity == "":
+    identity = text_of(entry.get("id"))
+    if identity is None:
         yield Skipped("product", place, "it has no id")
         return
-    kind = category if category is not None else _text(entry.get("product_type"))
+    kind = category if category is not None else text_of(entry.get("product_type")) or ""
     separator = next((s for s in SEPARATORS[:2] if s in kind), None)
     names = kind.split(separator) if separator and category is None else [kind]
     path = [name for part in names if (name := part.strip())]
@@ -137,20 +155,9 @@ def _read(
         found = branches.id_of(path) if path else None
     except UnusableError as error:
         yield Skipped("category", place, str(error))
-    images = entry.get("images")
-    addresses = [
-        image["src"]
-        for image in (images if isinstance(images, list) else [])
-        if isinstance(image, dict) and str(image.get("src")).startswith(WEB)
-    ]
-    main, *more = dict.fromkeys(addresses) or [None]
-    yield Product(
-        *(str(identity), _text(entry.get("title")), _text(entry.get("body_html"))),
-        *((found,) if found else (), main, tuple(more)),
-        place=place,
-    )
-
-
-def _text(value: Any) -> str:
-    """Read a text; what is left of an emoji that was cut in two is no Unicode."""
-    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""
+    sources = (text_of(mapping_of(image).get("src")) for image in list_of(entry.get("images")))
+    addresses = list(dict.fromkeys(src for src in sources if src and src.startswith(WEB)))
+    name, description = text_of(entry.get("title")) or "", text_of(entry.get("body_html")) or ""
+    categories = (found,) if found else ()
+    main, more = next(iter(addresses), None), tuple(addresses[1:])
+    yield Product(identity, name, description, categories, main, more, place=place)

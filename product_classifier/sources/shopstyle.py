@@ -1,23 +1,39 @@
 """The ShopStyle API, version 2 → categories and pages of products.
 
 Its answers are read leniently (unknown keys, missing parts, ids as numbers or strings); only an
-error envelope, or an answer of another shape, stops a crawl.
+error envelope, or an answer of another shape, stops a query.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.limits import DEEPEST_PATH, LONGEST_PATH
 from product_classifier.records import Category, Page, Product, Query, Skipped
+from product_classifier.sources.fields import (
+    count_of,
+    insist_on_list,
+    list_of,
+    mapping_of,
+    shown,
+    text_of,
+)
 from product_classifier.sources.http import Client
 from product_classifier.sources.splitting import PriceRange, price_ranges
 
 API_URL = "https://api.shopstyle.com/api/v2"
 PAGE_SIZE = 50  # the API gives no more at once
 REACHABLE = 5_000  # products of one query, whatever its total says
+MOST_CATEGORIES = 100_000  # of a tree
+MOST_RANGES = (
+    2_000  # of prices that a category is cut into, which are enough for millions of products
+)
+SHORTEST_PAGE = PAGE_SIZE // 10  # products, on the average
 SORTS = ("PriceLoHi", "PriceHiLo", "Recency", "Popular")  # each begins with other products
 IMAGE_SIZES = ("XLarge", "Best", "Original", "IPhone", "Large", "Medium", "IPhoneSmall", "Small")
 
@@ -36,28 +52,41 @@ class ShopStyle:
         Raises SourceError where the API does not know the root.
         """
         answer = self._ask("categories", {"cat": root})
-        top = _mapping(_mapping(answer.get("metadata")).get("root"))
-        if root == _text(top.get("numId")):
-            raise SourceError(f"the API numbers {top['id']} as {root}; pass --root {top['id']}")
-        if root != _text(top.get("id")):
+        top = mapping_of(mapping_of(answer.get("metadata")).get("root"))
+        own = text_of(top.get("id"))
+        if own and own != root == text_of(top.get("numId")):
+            raise SourceError(f"the API numbers {own} as {root}; pass --root {own}")
+        if own != root:
             raise SourceError(
                 f"the API knows no category {root!r}; its largest are 'women', 'men' and 'living'"
             )
-        return _tree(top, [_mapping(node) for node in answer.get("categories") or []])
+        listed = insist_on_list(answer.get("categories"), "categories")
+        if len(listed) > MOST_CATEGORIES:
+            raise SourceError(
+                f"the API answered with {len(listed):,} categories, more than {MOST_CATEGORIES:,}; "
+                "pass a smaller category as --root"
+            )
+        return _tree(top, listed)
 
     def pages(self, query: Query, offset: int, maximum: int) -> Iterator[Page]:
         """Fetch a query's products page by page, from offset on, up to maximum.
 
-        Each page carries the offset at which the next one starts. Raises SourceError.
+        Each page carries the offset at which the next one starts. Raises SourceError, also where
+        the API gives a few products at a time for ever.
         """
         maximum = min(maximum, REACHABLE)
-        finished = False
-        while offset < maximum and not finished:
+        most, finished = 10 + math.ceil((maximum - offset) / SHORTEST_PAGE), False
+        for asked in itertools.count():
+            if finished or offset >= maximum:
+                return
+            if asked == most:
+                raise SourceError(
+                    f"the API gives under {SHORTEST_PAGE} products a page; run it again to go on"
+                )
             limit = min(PAGE_SIZE, maximum - offset)
             answer = self._ask("products", query.parameters | {"offset": offset, "limit": limit})
-            found = answer.get("products") or []
-            if not isinstance(found, list):
-                raise SourceError(f"the API answered with products that are no list: {found!r:.80}")
+            listed = answer.get("products")
+            found = [] if listed is None else insist_on_list(listed, "products")[:limit]
             offset += len(found)
             finished = not found or offset >= REACHABLE
             products, skipped = _products(found, query.category_id)
@@ -67,12 +96,21 @@ class ShopStyle:
         """Cut a category that holds more than the API hands out into queries that hold less.
 
         Prices that too many products share are asked for in several orders, each of which begins
-        with other products. Raises SourceError.
+        with other products. Raises SourceError, also where an API cannot be counted on.
         """
+        ranges = itertools.count(1)
 
         def count(prices: PriceRange) -> int:
+            if next(ranges) > MOST_RANGES:
+                raise SourceError(
+                    f"the API has {category_id} hold more than {REACHABLE:,} products however its "
+                    "prices are cut; pass a smaller --max-per-category"
+                )
             asked = Query(category_id, (f"p{prices.low}:{prices.high}",)).parameters
-            return _total(self._ask("products", asked | {"limit": 0})) or 0
+            total = _total(self._ask("products", asked | {"limit": 0}))
+            if total is None:
+                raise SourceError("the API answered without the number of products of some prices")
+            return total
 
         for prices, fits in price_ranges(count, REACHABLE):
             for sort in ("",) if fits else ("", *SORTS):
@@ -90,16 +128,15 @@ class ShopStyle:
 
     def _refuse(self, envelope: Mapping[str, Any], path: str) -> None:
         code = envelope["errorCode"]
-        said = _text(envelope.get("errorMessage")) or _text(envelope.get("errorName"))
-        said = said or ""
+        said = text_of(envelope.get("errorMessage")) or text_of(envelope.get("errorName")) or ""
         for spelling in (self._key, quote_plus(self._key), quote(self._key), quote(self._key, "")):
             said = said.replace(spelling, "…")
         if code in (401, 403):
             raise KeyRejectedError(
-                f"the API rejected the key ({code}: {said}); "
+                f"the API rejected the key ({shown(code)}: {said}); "
                 "set SHOPSTYLE_API_KEY or pass --api-key-file"
             )
-        raise SourceError(f"the API answered {path} with error {code}: {said}")
+        raise SourceError(f"the API answered {path} with error {shown(code)}: {said}")
 
 
 def category_query(root: str) -> str:
@@ -112,36 +149,52 @@ def cuts_query(category_id: str) -> str:
     return f"products?cat={category_id}&fl=p*"
 
 
-def _tree(
-    top: Mapping[str, Any], nodes: list[Mapping[str, Any]]
-) -> tuple[list[Category], list[Skipped]]:
-    """Turn the API's flat list with parent pointers into categories with paths."""
-    root = str(_text(top.get("id")))
-    by_id = {identity: node for node in nodes if (identity := _text(node.get("id"))) is not None}
-    by_id.pop(root, None)
+def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], list[Skipped]]:
+    """Turn the API's flat list with parent pointers into categories with paths.
+
+    What is deeper than 50 levels is left out before there is a path of it: in a chain of
+    categories, all paths together take the square of their number.
+    """
+    root = str(text_of(top.get("id")))
+    by_id: dict[str, Mapping[str, Any]] = {}
+    skipped = []
+    for node in map(mapping_of, listed):
+        if (identity := text_of(node.get("id"))) is None:
+            skipped.append(Skipped("category", f"below {root}: {shown(node)}", "it has no id"))
+        elif identity != root:
+            by_id[identity] = node
     children: dict[str, list[str]] = {}
     for identity, node in by_id.items():
-        children.setdefault(_text(node.get("parentId")) or "", []).append(identity)
+        children.setdefault(text_of(node.get("parentId")) or "", []).append(identity)
     leaf = not children.get(root)
-    found = [Category(root, _name(top), _text(top.get("parentId")), root if leaf else "", leaf)]
+    found = [Category(root, _name(top), text_of(top.get("parentId")), root if leaf else "", leaf)]
+    levels = {root: 0}
     for above in found:  # grows as it is walked: breadth first
         for identity in children.pop(above.id, []):
+            levels[identity] = levels[above.id] + 1
             path = f"{above.path}/{identity}".lstrip("/")
-            leaf = identity not in children
+            if levels[identity] > DEEPEST_PATH or len(path) > LONGEST_PATH:
+                reason = f"its path has {levels[identity]} levels and {len(path):,} characters"
+                skipped.append(Skipped("category", identity, f"{reason}, which are too many"))
+                continue
+            leaf = identity not in children or levels[identity] == DEEPEST_PATH
             found.append(Category(identity, _name(by_id[identity]), above.id, path, leaf))
-    lost = [identity for orphans in children.values() for identity in orphans]
-    return found, [Skipped("category", identity, f"not below {root}") for identity in lost]
+    for identity in itertools.chain.from_iterable(children.values()):
+        skipped.append(Skipped("category", identity, f"not below {root}, or too deep below it"))
+    return found, skipped
 
 
 def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[Skipped]]:
     products, skipped = [], []
     for entry in found:
-        identity = _text(_mapping(entry).get("id"))
+        identity = text_of(mapping_of(entry).get("id"))
         if identity is None:
-            skipped.append(Skipped("product", f"in {category_id}: {entry!r:.80}", "it has no id"))
+            skipped.append(Skipped("product", f"in {category_id}: {shown(entry)}", "it has no id"))
             continue
-        image = _image_url(_mapping(entry.get("image")))
-        declared = [_text(_mapping(node).get("id")) for node in _list(entry.get("categories"))]
+        image = _image_url(mapping_of(entry.get("image")))
+        declared = [
+            text_of(mapping_of(node).get("id")) for node in list_of(entry.get("categories"))
+        ]
         products.append(
             Product(
                 id=identity,
@@ -156,19 +209,18 @@ def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[S
 
 
 def _total(answer: Mapping[str, Any]) -> int | None:
-    total = _mapping(answer.get("metadata")).get("total")
-    return total if isinstance(total, int) and total >= 0 else None
+    return count_of(mapping_of(answer.get("metadata")).get("total"))
 
 
 def _image_url(image: Mapping[str, Any]) -> str | None:
-    sizes = _mapping(image.get("sizes"))
-    urls = (_text(_mapping(sizes.get(name)).get("url")) for name in IMAGE_SIZES)
+    sizes = mapping_of(image.get("sizes"))
+    urls = (text_of(mapping_of(sizes.get(name)).get("url")) for name in IMAGE_SIZES)
     return next((url for url in urls if url and url.startswith(("http://", "https://"))), None)
 
 
 def _others(entry: Mapping[str, Any], main: str | None) -> tuple[str, ...]:
     """Read a product's further pictures; the API often lists the main one among them."""
-    found = (_image_url(_mapping(image)) for image in _list(entry.get("alternateImages")))
+    found = (_image_url(mapping_of(image)) for image in list_of(entry.get("alternateImages")))
     return tuple(dict.fromkeys(url for url in found if url and url != main))
 
 
@@ -177,20 +229,4 @@ def _name(node: Mapping[str, Any]) -> str:
 
 
 def _first(entry: Mapping[str, Any], *keys: str) -> str:
-    return next((text for key in keys if (text := _text(entry.get(key)))), "")
-
-
-def _text(value: Any) -> str | None:
-    """Read a string, or a number where the API means a string."""
-    if isinstance(value, str):
-        # shops cut texts in the middle of an emoji; what is left of it is no Unicode
-        return value.encode(errors="replace").decode().strip() or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return next((text for key in keys if (text := text_of(entry.get(key)))), "")
