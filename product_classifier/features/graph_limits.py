@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 LARGEST_GRAPH = (
     400_000_000  # bytes of a file; ResNet101, the largest of Keras' networks, has 171 MB
@@ -13,46 +15,55 @@ LARGEST_DESCRIPTION = 4_000_000  # bytes of it that are no numbers; Inception v3
 MOST_NODES = 20_000
 LARGEST_SIDE = 1_024  # pixels of the pictures that it takes
 LARGEST_TENSOR = 8_000_000  # values for a picture; VGG19 has 3.2 million
-MOST_VALUES = 150_000_000  # of all tensors for a picture
 MOST_CONSTANT = 100_000_000  # values of what is computed from constants alone
 MOST_MULTIPLICATIONS = 25_000_000_000  # for a picture; VGG19 has 19.6 billion
-BATCH_VALUES = 400_000_000  # of all tensors of a batch of pictures
-BATCH_SIZES = (32, 8, 1)  # the largest that keeps to that
+MOST_VALUES = 400_000_000  # of all tensors for a batch of pictures
+BATCH_SIZES = (32, 8, 4, 1)  # the largest that keeps to that is taken
+
+
+class TooLargeError(ValueError):
+    """A graph takes too much for a batch of this size."""
 
 
 class Costs:
-    """Adds up what the operations of a graph take, for one picture."""
+    """Adds up what the operations of a graph take for a batch of pictures."""
 
-    def __init__(self) -> None:
-        self.values = 0
-        self.constant = 0
-        self.multiplications = 0
+    def __init__(self, batch_size: int) -> None:
+        self._batch_size = batch_size
+        self._values = self._constant = self._multiplications = 0
 
     def add(self, shape: Sequence[int], multiplications: int, constant: bool = False) -> None:
-        """Count a tensor and what computing it takes; raises ValueError beyond a limit.
+        """Count a tensor and what computing it takes; raises TooLargeError beyond a limit.
 
-        constant: it does not depend on the picture.
+        constant: it does not depend on the pictures.
         """
         size = math.prod(shape)
-        self.multiplications += multiplications
+        self._multiplications += multiplications
         if constant:
-            self.constant += size
+            self._constant += size
         else:
-            self.values += size
+            self._values += size
         for count, most, what in (
-            (size, MOST_CONSTANT if constant else LARGEST_TENSOR, "values at once"),
-            (self.values, MOST_VALUES, "values for a picture"),
-            (self.constant, MOST_CONSTANT, "values of constants"),
-            (self.multiplications, MOST_MULTIPLICATIONS, "multiplications for a picture"),
+            (size, MOST_CONSTANT if constant else LARGEST_TENSOR * self._batch_size, "at once"),
+            (self._values, MOST_VALUES, "in all"),
+            (self._constant, MOST_CONSTANT, "of constants"),
+            (self._multiplications, MOST_MULTIPLICATIONS * self._batch_size, "to multiply"),
         ):
             if count > most:
-                raise ValueError(f"it takes {count:,} {what}; {most:,} are the most")
+                raise TooLargeError(f"it has {count:,} values {what}; {most:,} are the most")
 
-    @property
-    def batch_size(self) -> int:
-        """How many pictures can be computed at once."""
-        fitting = [size for size in BATCH_SIZES if size * self.values <= BATCH_VALUES]
-        return max(fitting, default=1)
+
+def largest_batch(add_up: Callable[[int], T]) -> tuple[int, T]:
+    """Return how many pictures can be computed at once, and what add_up gives for that many.
+
+    Raises TooLargeError where a single one takes too much.
+    """
+    for batch_size in BATCH_SIZES[:-1]:
+        try:
+            return batch_size, add_up(batch_size)
+        except TooLargeError:
+            continue
+    return BATCH_SIZES[-1], add_up(BATCH_SIZES[-1])
 
 
 def square_side(shape: Sequence[Any]) -> int:

@@ -19,10 +19,20 @@ from product_classifier.features.graph_limits import (
     LARGEST_DESCRIPTION,
     MOST_NODES,
     Costs,
+    largest_batch,
     square_side,
 )
 from product_classifier.features.onnx import NOT_INSTALLED
-from product_classifier.features.wire import BYTES, FLOAT, INTEGER, NUMBERS, TEXT, Decoder, Field
+from product_classifier.features.wire import (
+    BYTES,
+    FLOAT,
+    INTEGER,
+    NUMBERS,
+    TEXT,
+    Decoder,
+    Field,
+    Message,
+)
 
 OPSETS = range(18, 30)
 TYPES: Mapping[int, np.dtype[Any]] = {
@@ -110,12 +120,20 @@ def check_onnx(data: bytes) -> tuple[int, int]:
     sides = pictures["type"]["tensor"]["shape"]["sides"]
     side = square_side([side.get("value", side.get("name")) for side in sides])
     constants = dict(map(_constant, graph["constants"]))
-    shapes: dict[str, Shape] = {name: array.shape for name, array in constants.items()}
-    if len(constants) < len(graph["constants"]) or pictures["name"] in shapes:
+    if len(constants) < len(graph["constants"]) or pictures["name"] in constants:
         raise ValueError("two of its values have the same name")
-    shapes[pictures["name"]] = (1, side, side, 3)
-    costs = Costs()
-    for node in graph["nodes"]:
+    name, nodes = pictures["name"], graph["nodes"]
+    batch_size, _ = largest_batch(lambda n: _check(nodes, constants, name, (n, side, side, 3)))
+    return side, batch_size
+
+
+def _check(
+    nodes: Sequence[Message], constants: Mapping[str, NDArray[Any]], pictures: str, given: Shape
+) -> None:
+    """Add up what nodes take for pictures of a shape; raises ValueError where that is too much."""
+    costs = Costs(given[0])
+    shapes = {pictures: given, **{name: array.shape for name, array in constants.items()}}
+    for node in nodes:
         [output] = node["outputs"]
         if node.get("domain") or node["kind"] not in OPERATIONS:
             raise ValueError(f"it holds {node['kind']}, which is no part of a student")
@@ -129,7 +147,6 @@ def check_onnx(data: bytes) -> tuple[int, int]:
         numbers = [constants.get(name) for name in node["inputs"]]
         shapes[output], work = shape_of(inputs, attributes, numbers)
         costs.add(shapes[output], work)
-    return side, costs.batch_size
 
 
 def _constant(found: Mapping[str, Any]) -> tuple[str, NDArray[Any]]:

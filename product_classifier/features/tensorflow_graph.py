@@ -18,6 +18,7 @@ from product_classifier.features.graph_limits import (
     LARGEST_DESCRIPTION,
     MOST_NODES,
     Costs,
+    largest_batch,
     square_side,
 )
 from product_classifier.features.runtime import tensorflow
@@ -85,8 +86,8 @@ def load_tensorflow(data: bytes) -> tuple[int, int, Run]:
     [last] = [node for node in nodes.values() if node.name not in used and node.op != "NoOp"]
     order = _in_order(nodes, last.name)
     side = _side(pictures)
-    batch_size = _cost(order).batch_size
-    built = tf.compat.v1.wrap_function(lambda: _build(order, batch_size), [])
+    batch_size, plain = largest_batch(lambda size: _checked(order, size))
+    built = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(plain, name=""), [])
     names = [f"n{order.index(node)}:0" for node in (pictures, last)]
     classify = built.prune(*names)
 
@@ -149,49 +150,55 @@ def _side(pictures: Any) -> int:
     return square_side([dim.size for dim in pictures.attr["shape"].shape.dim])
 
 
-def _cost(order: list[Any]) -> Costs:
-    """Add up what one picture takes."""
-    costs = Costs()
-    with tensorflow().Graph().as_default():
-        _build(order, 1, costs)
-    return costs
+def _checked(order: list[Any], batch_size: int) -> Any:
+    """Return a graph of the same nodes, named n0, n1, …, for batches of one size.
 
-
-def _build(order: list[Any], batch_size: int, costs: Costs | None = None) -> None:
-    """Add nodes to the graph at hand, named n0, n1, …, for batches of one size."""
+    Raises ValueError where the shapes of its tensors are not known, TooLargeError where they are
+    too large.
+    """
     tf = tensorflow()
-    here = tf.compat.v1.get_default_graph()
-    outputs: dict[str, list[Any]] = {}
+    costs, whole = Costs(batch_size), _empty_graph()
+    places: dict[str, int] = {}
     seen: set[str] = set()  # nodes that depend on the pictures
-    for number, node in enumerate(order):
-        sources = [_source(name) for name in _data(node)]
-        inputs = [outputs[name][output] for name, output in sources]
-        graph = tf.compat.v1.GraphDef()
-        graph.versions.producer = tf.version.GRAPH_DEF_VERSION
-        graph.node.append(_plain(node, number, len(inputs)))
-        if node.op == "Placeholder":
-            graph.node[0].attr["shape"].shape.dim[0].size = batch_size
-            seen.add(node.name)
-        given = {f"in{k}:0": tensor for k, tensor in enumerate(inputs)}
-        tf.import_graph_def(graph, input_map=given, name="")
-        outputs[node.name] = given = here.get_operation_by_name(f"n{number}").outputs
-        if any(name in seen for name, _ in sources):
-            seen.add(node.name)
-        for tensor in given:
-            if not tensor.shape.is_fully_defined() or tensor.dtype.name not in TYPES:
-                raise ValueError(f"the shape or type of what its {node.op} gives is not known")
-            if costs and node.op not in ALIASES:
-                shape = tensor.shape.as_list()
-                work = _multiplications(node, inputs, shape)
-                costs.add(shape, work, constant=node.name not in seen)
+    with tf.Graph().as_default() as scratch:
+        for number, node in enumerate(order):
+            sources = [_source(name) for name in _data(node)]
+            names = [f"n{places[name]}:{output}" for name, output in sources]
+            inputs = [scratch.get_tensor_by_name(name) for name in names]
+            alone = _empty_graph()
+            alone.node.append(_plain(node, f"n{number}", names, batch_size))
+            whole.node.append(alone.node[0])
+            alone.node[0].input[:] = [f"in{k}" for k in range(len(inputs))]
+            given = {f"in{k}:0": tensor for k, tensor in enumerate(inputs)}
+            tf.import_graph_def(alone, input_map=given, name="")
+            places[node.name] = number
+            if node.op == "Placeholder" or any(name in seen for name, _ in sources):
+                seen.add(node.name)
+            for tensor in scratch.get_operation_by_name(f"n{number}").outputs:
+                if not tensor.shape.is_fully_defined() or tensor.dtype.name not in TYPES:
+                    raise ValueError(f"the shape or type of what its {node.op} gives is not known")
+                if node.op not in ALIASES:
+                    shape = tensor.shape.as_list()
+                    work = _multiplications(node, inputs, shape)
+                    costs.add(shape, work, constant=node.name not in seen)
+    return whole
 
 
-def _plain(node: Any, number: int, inputs: int) -> Any:
+def _empty_graph() -> Any:
+    tf = tensorflow()
+    graph = tf.compat.v1.GraphDef()
+    graph.versions.producer = tf.version.GRAPH_DEF_VERSION
+    return graph
+
+
+def _plain(node: Any, name: str, inputs: list[str], batch_size: int) -> Any:
     """Copy what a node computes; raises ValueError where its constant is not whole in the file."""
-    copy = type(node)(name=f"n{number}", op=node.op, input=[f"in{k}" for k in range(inputs)])
-    for name, value in node.attr.items():
-        if not name.startswith("_"):
-            copy.attr[name].CopyFrom(value)
+    copy = type(node)(name=name, op=node.op, input=inputs)
+    for key, value in node.attr.items():
+        if not key.startswith("_"):
+            copy.attr[key].CopyFrom(value)
+    if node.op == "Placeholder":
+        copy.attr["shape"].shape.dim[0].size = batch_size
     if node.op == "Const":
         tensor = copy.attr["value"].tensor
         sides = [dim.size for dim in tensor.tensor_shape.dim]

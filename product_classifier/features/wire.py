@@ -51,14 +51,15 @@ class Decoder:
             if field is None:
                 raise ValueError(f"it has a field {key >> 3} that these graphs do not have")
             value, place = _value(data, place, key & 7)
-            self._left -= (place - start) - (len(value) if field.kind == NUMBERS else 0)
+            if field.kind == NUMBERS or not isinstance(field.kind, str):
+                start += len(_delimited(value))  # numbers do not count, and what is nested later
+            self._left -= place - start
             if self._left < 0:
                 raise ValueError(f"more than {self._most:,} of its bytes are no numbers")
-            if not isinstance(field.kind, str):
-                self._left += len(value)  # its own fields are counted one by one
-                value = self.decode(_delimited(value), field.kind)
-            else:
+            if isinstance(field.kind, str):
                 value = _read(value, field.kind, key & 7)
+            else:
+                value = self.decode(value, field.kind)
             if field.many:
                 found[field.name].append(value)
             elif field.name in found:
