@@ -103,26 +103,30 @@ def filter_images(args: argparse.Namespace) -> int:
 
 def tell_what_is_left(args: argparse.Namespace) -> int:
     """Print what a crawl would fetch; nobody is asked and nothing is changed."""
+
+    def tell(text: str) -> None:
+        cli.write(json.dumps({"left": text}) if args.log_json else text, None)
+
     if args.source and args.only in (None, "products"):
         kind = kind_of(args)
-        print(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
+        tell(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
     if not args.db_path.exists():
         verb = "imported" if args.source else "fetched"
-        print(f"there is no {args.db_path} yet: everything would be {verb}")
+        tell(f"there is no {args.db_path} yet: everything would be {verb}")
         return cli.DONE
     with open_database(args.db_path) as db:
         if not args.source and args.only in (None, "categories"):
             tree = bookmarks.is_done(db, category_query(args.root), 0, args.refresh)
-            print(f"categories below {args.root}: {'none' if tree else 'all'}")
+            tell(f"categories below {args.root}: {'none' if tree else 'all'}")
         if not args.source and args.only in (None, "products"):
             limits = min(args.max_per_category, REACHABLE), args.refresh
             leaves = catalogue.leaves_below(db, args.root)
             left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
-            print(f"products: of {len(left):,} leaves of {len(leaves):,}")
+            tell(f"products: of {len(left):,} leaves of {len(leaves):,}")
         if args.only in (None, "images"):
             asked = args.pictures, args.refresh, args.images_per_product
             pictures = pending.count_pending_images(db, *asked)
-            print(f"pictures: {pictures:,}" + ("" if args.only else ", and those of new products"))
+            tell(f"pictures: {pictures:,}" + ("" if args.only else ", and those of new products"))
     return cli.DONE
 
 

@@ -48,6 +48,8 @@ def pools(connections: int, allow_private: bool, proxy: str | None = None) -> ur
 def _by_proxy(proxy: str, options: Mapping[str, Any]) -> urllib3.ProxyManager:
     try:
         address = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        if not address.host:
+            raise failure.LocationValueError("no host")
         headers = urllib3.make_headers(proxy_basic_auth=unquote(address.auth or "") or None)
         plain = address._replace(auth=None).url
         return urllib3.ProxyManager(plain, proxy_headers=headers, **options)

@@ -128,15 +128,15 @@ class ShopStyle:
 
     def _refuse(self, envelope: Mapping[str, Any], path: str) -> None:
         code = envelope["errorCode"]
-        said = text_of(envelope.get("errorMessage")) or text_of(envelope.get("errorName")) or ""
+        said = text_of(envelope.get("errorMessage")) or text_of(envelope.get("errorName"))
+        said = f"{text_of(code) or shown(code)}: {said or ''}"
         for spelling in (self._key, quote_plus(self._key), quote(self._key), quote(self._key, "")):
             said = said.replace(spelling, "…")
         if code in (401, 403):
             raise KeyRejectedError(
-                f"the API rejected the key ({shown(code)}: {said}); "
-                "set SHOPSTYLE_API_KEY or pass --api-key-file"
+                f"the API rejected the key ({said}); set SHOPSTYLE_API_KEY or pass --api-key-file"
             )
-        raise SourceError(f"the API answered {path} with error {shown(code)}: {said}")
+        raise SourceError(f"the API answered {path} with error {said}")
 
 
 def category_query(root: str) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.server
 import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from product_classifier.errors import KeyRejectedError, PictureError, SourceError
 from product_classifier.sources import connections
 from product_classifier.sources import http as fetching
+from product_classifier.sources.addresses import joined, parts_of
 from product_classifier.sources.http import Client
 
 KEY = "secret-key"
@@ -308,3 +313,231 @@ def test_a_picture_that_may_have_been_cut_short_is_fetched_again(
     with pytest.raises(SourceError, match="broken picture"):
         client.get_file(server.url + "/y", whole)
     assert server.asked == ["/x", "/x", "/y"]
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "http://",
+            "https://",
+            "HTTP:",
+            "//",
+            "[",
+            "]",
+            "::1",
+            "%",
+            "%00",
+            "%25eth0",
+            "@",
+            ":",
+            "0",
+        ),
+        *(
+            "99999",
+            "80",
+            "é",
+            "\u3002",
+            "xn--a",
+            "..",
+            "a" * 70,
+            "/",
+            "?",
+            "#",
+            " ",
+            "\r\n",
+            "\x00",
+        ),
+        *("\ud83d", "ß", "\u200d", "127.1", "0x7f", "\\", "ftp:", "²", "\uff0e", "me:secret@h"),
+    ]
+)
+ADDRESSES = st.one_of(
+    st.lists(PIECES, max_size=8).map("".join),
+    st.lists(PIECES, max_size=8).map(lambda pieces: "http://" + "".join(pieces)),
+    st.text(max_size=30).map(lambda text: f"http://{text}"),
+)
+
+
+@given(ADDRESSES)
+def test_any_text_is_an_address_or_refused_as_none(text: str) -> None:
+    with suppress(SourceError):
+        target = parts_of(joined("http://shop.example/a/b", text))
+        assert target.scheme in ("http", "https")
+        assert target.host
+        assert target.auth is None
+
+
+DATES = st.sampled_from(
+    [
+        *(
+            "Mon,",
+            "01",
+            "31",
+            "Jan",
+            "Feb",
+            "9999",
+            "10000",
+            "0001",
+            "-1",
+            "9" * 20,
+            "9" * 5_000,
+            "",
+        ),
+        *("00:00:00", "24:61", "::", "GMT", "-0000", "+9999", "EST", " ", "12.30.40", "\u0662"),
+    ]
+)
+
+
+@given(st.one_of(st.lists(DATES, max_size=7).map(" ".join), st.text(max_size=40)))
+def test_any_text_is_a_pause_or_none(text: str) -> None:
+    assert isinstance(fetching._seconds(text), float | None)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("http://[::1", "http://[", "//[::1", "https://[::1]]/", "http://[v1.x"),
+        *("http://127.0.0.1:99999/", "http://127.0.0.1:0/", "http://me:secret@127.0.0.1/"),
+        *("ftp://127.0.0.1/", "http://" + "a" * 70 + "/", "/" + "a" * 9_000, "http://xn--a\xff/"),
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_a_reason(
+    server: Server, client: Client, location: str
+) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(302, b"", Location=location)
+    with pytest.raises(SourceError) as caught:
+        client.get_file(server.url + "/x", bytes)
+    assert "secret" not in str(caught.value)
+    assert server.asked == ["/x"]
+
+
+def raw(*parts: bytes, endless: bytes = b"") -> Callable[[Handler], None]:
+    """Send bytes as they are, and then some without an end, until the client hangs up."""
+
+    def answer(handler: Handler) -> None:
+        handler.close_connection = True
+        with suppress(OSError):
+            handler.wfile.write(b"".join(parts))
+            while endless:
+                handler.wfile.write(endless * (65_536 // len(endless)))
+
+    return answer
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # of deflate: it stands for no byte at all
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raw(endless=CONTINUE),
+        raw(OK, b"Content-Encoding: deflate\r\n\r\n\x78\x9c", endless=EMPTY_BLOCK),
+        raw(OK, b"Transfer-Encoding: chunked\r\n\r\n0\r\n", endless=b"X: y\r\n"),
+    ],
+    ids=["heads", "empty blocks", "trailers"],
+)
+def test_what_comes_without_an_end_and_without_a_byte_of_a_body_is_cut_off(
+    server: Server,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Callable[[Handler], None],
+) -> None:
+    monkeypatch.setattr(connections, "MOST_RECEIVED", 1_000_000)
+    server.answers["/x"] = answer
+    with pytest.raises(SourceError, match="larger than 1,000,000 bytes with all that is around it"):
+        client.get_file(server.url + "/x", bytes)
+    assert server.asked == ["/x"]
+
+
+def test_a_body_in_tiny_pieces_is_cut_off(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MOST_PIECES", 1_000)
+    server.answers["/x"] = raw(OK, b"Transfer-Encoding: chunked\r\n\r\n", endless=b"1\r\nx\r\n")
+    with pytest.raises(SourceError, match="sent in more than 1,000 pieces"):
+        client.get_file(server.url + "/x", bytes)
+
+
+def test_a_length_beyond_the_limit_is_refused_before_the_body(
+    server: Server, client: Client
+) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(200, b"", length=10**12)
+    with pytest.raises(SourceError, match="larger than 20,000,000 bytes"):
+        client.get_file(server.url + "/x", bytes)
+    assert server.asked == ["/x"]
+
+
+def test_two_lengths_are_a_reason_of_their_own(server: Server, client: Client) -> None:
+    server.answers["/x"] = raw(OK, b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef")
+    with pytest.raises(SourceError, match="the answer has several lengths"):
+        client.get_file(server.url + "/x", bytes)
+
+
+@pytest.mark.parametrize("body", [b"[[" + b"],[" * 999 + b"]]", b"[" + b"{}," * 999 + b"{}]"])
+def test_json_of_too_many_values_is_refused_before_it_is_parsed(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(fetching, "MOST_VALUES", 1_000)
+    server.answers["/x"] = lambda handler: handler.answer(200, body)
+    with pytest.raises(SourceError, match="more than 1,000 values of JSON"):
+        client.get_json(server.url + "/x", {"pid": KEY})
+    assert server.asked == ["/x"]
+
+
+@pytest.mark.parametrize("body", [b"9" * 100_000, b"[" * 100_000, '"a"'.encode("utf-16"), b"\xff"])
+def test_what_python_cannot_parse_is_not_json(server: Server, client: Client, body: bytes) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(200, body)
+    with pytest.raises(SourceError, match="not JSON"):
+        client.get_json(server.url + "/x", {})
+
+
+@pytest.mark.parametrize("address", ["http://me:secret@{}/x", "http://secret@{}/x"])
+def test_a_password_in_an_address_is_refused_and_not_printed(
+    server: Server, client: Client, address: str
+) -> None:
+    with pytest.raises(SourceError, match="holds a user or a password, which are never sent") as e:
+        client.get_file(address.format(server.url.removeprefix("http://")), bytes)
+    assert "secret" not in str(e.value)
+    assert server.asked == []
+
+
+def test_a_private_address_behind_a_name_is_not_even_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = socket.getaddrinfo
+
+    def lie(host: str, *args: object, **kwargs: object) -> object:
+        return real("127.0.0.1", *args, **kwargs)  # type: ignore[arg-type]
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        monkeypatch.setattr(socket, "getaddrinfo", lie)
+        for scheme in ("http", "https"):
+            with pytest.raises(SourceError, match=r"shop\.example is in a private network"):
+                Client().get_file(f"{scheme}://shop.example:{listening.getsockname()[1]}/x", bytes)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+def test_a_proxy_is_told_the_user_and_password_of_its_address(
+    server: Server, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:a%40b@"))
+    client = Client(environment_proxies=True, sleep=time.sleep, clock=time.clock)
+
+    def answer(handler: Handler) -> None:
+        told.append(handler.headers["Proxy-Authorization"])
+        handler.answer(200, b"picture")
+
+    server.answers["http://shop.example/x"] = answer
+    assert client.get_file("http://shop.example/x", bytes) == b"picture"
+    assert told == ["Basic " + base64.b64encode(b"me:a@b").decode()]
+
+
+@pytest.mark.parametrize("proxy", ["socks5://h:1", "http://[::1", "http://h:99999", "ftp://h", ":"])
+def test_a_proxy_that_is_none_is_one_line(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(SourceError, match="names no proxy"):
+        Client(environment_proxies=True)

@@ -1,9 +1,11 @@
 """Fetching pictures from a folder, and what does not count as one."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from product_classifier.errors import SourceError
 from product_classifier.records import Image
 from product_classifier.sources.http import Client
 from product_classifier.sources.pictures import fetch_pictures
@@ -68,3 +70,38 @@ def test_equal_pictures_are_one_file(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(jpeg())
     found = fetch(tmp_path, f"{tmp_path}/a.jpg", f"{tmp_path}/b.jpg")
     assert len({image.file for image in found.values()}) == 1
+
+
+class Faulty:
+    """Stands in for a client that has a fault nobody has thought of."""
+
+    def get_file(self, address: str, check: object) -> object:
+        if "fault" in address:
+            raise ZeroDivisionError("of \x1b nothing")
+        raise SourceError("HTTP 404")
+
+
+def test_a_fault_of_the_program_costs_one_picture_and_is_said(tmp_path: Path) -> None:
+    addresses = [f"http://a/{name}" for name in ("1", "fault", "2")]
+    store = ImageFolder(tmp_path / "stored")
+    found = fetch_pictures(addresses, Faulty(), None, store, workers=1)  # type: ignore[arg-type]
+    errors = {image.address: image.error for images in found for image in images}
+    assert errors.pop("http://a/fault") == (
+        "a fault of this program, please report it: ZeroDivisionError('of \\x1b nothing')"
+    )
+    assert errors == {"http://a/1": "HTTP 404", "http://a/2": "HTTP 404"}
+
+
+def test_a_pipe_or_a_folder_is_no_picture_and_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    found = fetch(tmp_path, f"{tmp_path}/pipe.jpg", f"{tmp_path}/folder.jpg")
+    assert {image.error for image in found.values()} == {
+        "not a file but a folder, a pipe or a device"
+    }
+
+
+def test_a_file_too_large_to_be_a_picture_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.jpg").open("wb") as file:
+        file.truncate(10**12)  # of holes
+    assert "larger than 200,000,000 bytes" in str(fetch(tmp_path, f"{tmp_path}/a.jpg"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import sqlite3
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,12 @@ from product_classifier.demo import shop as demo_shop
 from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import KEY, serve
 from product_classifier.errors import KeyRejectedError, SourceError
-from product_classifier.records import Category, Product, Query, Skipped
+from product_classifier.limits import LONGEST_PATH
+from product_classifier.records import Category, Image, Page, Product, Query, Skipped
 from product_classifier.sources import shopstyle
 from product_classifier.sources.http import Client
 from product_classifier.sources.shopstyle import ShopStyle
+from product_classifier.store import catalogue
 
 CATALOGUE = make_catalogue(products=300)
 
@@ -260,3 +265,119 @@ def test_answers_on_record_are_understood(shared: Path) -> None:
     tree = json.loads((folder / "categories_docs_sample.json").read_text())
     _, women = shop(tree).categories("clothes-shoes-and-jewelry")[0]
     assert women.id == "women"
+
+
+WOMEN = {"metadata": {"root": {"id": "women"}}}
+
+
+@pytest.mark.parametrize("nodes", [{}, {"a": 1}, "text", 0, 7, True, None, "absent"])
+def test_categories_that_are_no_list_are_never_taken_for_an_empty_tree(nodes: object) -> None:
+    answer = WOMEN if nodes == "absent" else WOMEN | {"categories": nodes}
+    with pytest.raises(SourceError, match="the API answered with categories that are no list"):
+        shop(answer).categories("women")
+
+
+@pytest.mark.parametrize("products", [{}, "", "text", 0, False, {"id": 1}])
+def test_products_that_are_no_list_are_never_taken_for_the_end(products: object) -> None:
+    answer = {"metadata": {}, "products": products}
+    with pytest.raises(SourceError, match="the API answered with products that are no list"):
+        list(shop(answer).pages(Query("belts"), 0, 50))
+
+
+@pytest.mark.parametrize("total", [10**30, 2**63, -1, True, 1.5, "9", [], None])
+def test_a_total_that_no_database_holds_is_none(total: object) -> None:
+    answer = {"metadata": {"total": total}, "products": [product()]}
+    found = next(shop(answer).pages(Query("belts"), 0, 1))
+    assert found.total is None
+
+
+@pytest.mark.parametrize("total", [10**30, -1, "9000", None])
+def test_prices_whose_products_are_not_counted_are_never_taken_for_empty(total: object) -> None:
+    with pytest.raises(SourceError, match="without the number of products of some prices"):
+        list(shop({"metadata": {"total": total}}).cuts("belts"))
+
+
+def test_a_root_without_an_id_is_no_category() -> None:
+    answer = {"metadata": {"root": {"numId": "women"}}, "categories": []}
+    with pytest.raises(SourceError, match="the API knows no category 'women'"):
+        shop(answer).categories("women")
+
+
+def chain(levels: int, name: str = "c") -> dict[str, object]:
+    """A tree of one category below the other."""
+    ids = ["women", *(f"{name}{k}" for k in range(levels))]
+    nodes = [{"id": below, "parentId": above} for above, below in itertools.pairwise(ids)]
+    return WOMEN | {"categories": nodes}
+
+
+def test_a_tree_ends_at_fifty_levels_and_the_rest_is_skipped_and_said() -> None:
+    tracemalloc.start()
+    categories, skipped = shop(chain(20_000)).categories("women")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(categories) == 51  # the root too
+    assert [category.leaf for category in categories[-2:]] == [False, True]
+    assert len(skipped) == 20_000 - 50
+    assert skipped[0].reason.startswith("its path has 51 levels")
+    assert peak < 50_000_000
+
+
+def test_paths_of_long_ids_end_where_they_are_too_long() -> None:
+    categories, skipped = shop(chain(50, "x" * 900)).categories("women")
+    assert max(len(category.path) for category in categories) <= LONGEST_PATH
+    assert len(categories) + len(skipped) == 51
+
+
+def test_a_tree_of_too_many_categories_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shopstyle, "MOST_CATEGORIES", 10)
+    with pytest.raises(SourceError, match="11 categories, more than 10; pass a smaller category"):
+        shop(chain(11)).categories("women")
+
+
+class Endless:
+    """Stands in for the client of an API that gives the same answer for ever."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer, self.asked = answer, 0
+
+    def get_json(self, url: str, params: Mapping[str, object]) -> Any:
+        self.asked += 1
+        return self.answer
+
+
+def test_an_api_that_gives_the_same_product_for_ever_is_left() -> None:
+    client = Endless({"metadata": {"total": 10**9}, "products": [product()]})
+    with pytest.raises(SourceError, match="the API gives under 5 products a page"):
+        for _ in ShopStyle(client, "secret").pages(Query("belts"), 0, 5_000):  # type: ignore[arg-type]
+            pass
+    assert client.asked < 1_100
+
+
+def test_an_api_that_has_too_many_products_at_every_price_is_left() -> None:
+    client = Endless({"metadata": {"total": 10**9}})
+    with pytest.raises(SourceError, match="however its prices are cut"):
+        for _ in ShopStyle(client, "secret").cuts("belts"):  # type: ignore[arg-type]
+            pass
+    assert client.asked == shopstyle.MOST_RANGES
+
+
+def test_more_products_than_were_asked_for_are_left_alone() -> None:
+    [found] = shop(page(*(product(id=k) for k in range(90)))).pages(Query("belts"), 0, 12)
+    assert (len(found.products), found.next_offset) == (12, 12)
+
+
+@pytest.mark.parametrize("where", ["errorCode", "errorMessage", "errorName"])
+def test_no_part_of_an_error_envelope_holds_the_key(where: str) -> None:
+    envelope = {"errorCode": 500} | {where: "pid=secret was refused"}
+    with pytest.raises(SourceError, match="pid=… was refused") as caught:
+        shop(envelope).categories("women")
+    assert "secret" not in str(caught.value)
+
+
+def test_texts_hold_what_a_database_gives_back(db: sqlite3.Connection) -> None:
+    entry = product(name="a\x00b \ud83d", image=sized("http://a/\x00b"), id="x\x00\udfff")
+    [found] = next(shop(page(entry)).pages(Query("belts"), 0, 50)).products
+    catalogue.save_page(db, Page("products", [found], [], 1, True))
+    catalogue.save_images(db, [Image(str(found.image), error="none")])
+    told = db.execute("select product.id, name, address from product join image on image = address")
+    assert told.fetchall() == [("x\ufffd?", "a\ufffdb ?", "http://a/\ufffdb")]

@@ -1,0 +1,176 @@
+"""A Shopify storefront that answers oddly, or for ever."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from product_classifier.crawling.imports import import_shop
+from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.records import Category, Page, Product
+from product_classifier.sources import shopify
+from product_classifier.sources.shopify import COLLECTIONS, PRODUCTS, Shopify
+
+Answer = Callable[[str, int], Any]
+
+
+class Answers:
+    """Stands in for a client; answers what is asked for by path and page."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, int]] = []
+
+    def get_json(self, url: str, parameters: Mapping[str, Any]) -> Any:
+        path, page = url.removeprefix("http://shop/").removesuffix(".json"), parameters["page"]
+        self.asked.append((path, page))
+        return self.answer(path, page)
+
+
+def shop(answer: Answer) -> tuple[Shopify, Answers]:
+    client = Answers(answer)
+    return Shopify(client, "http://shop"), client  # type: ignore[arg-type]
+
+
+def product(**changes: object) -> dict[str, object]:
+    entry = {"id": 1, "title": "Boot", "body_html": "", "product_type": "Boots", "images": []}
+    return {**entry, **changes}
+
+
+def pages(*entries: object) -> list[Page]:
+    once, _ = shop(lambda path, page: {PRODUCTS: list(entries) if page == 1 else []})
+    return list(once.pages(PRODUCTS, 0))
+
+
+def test_a_shop_that_repeats_its_page_is_left() -> None:
+    endless, client = shop(lambda path, page: {PRODUCTS: [product()]})
+    with pytest.raises(SourceError, match=r"products\.json repeats its page 1 as the next one"):
+        list(endless.pages(PRODUCTS, 0))
+    assert len(client.asked) == 2
+
+
+def test_a_shop_that_has_new_products_for_ever_is_left() -> None:
+    endless, client = shop(lambda path, page: {PRODUCTS: [product(id=page)]})
+    with pytest.raises(SourceError, match="has no end after 200 pages"):
+        list(endless.pages(PRODUCTS, 0))
+    assert len(client.asked) == shopify.MOST_PAGES
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_collections_that_never_end_are_left_and_each_is_read_once(new: bool) -> None:
+    def answer(path: str, page: int) -> object:
+        return {COLLECTIONS: [{"handle": f"a-{page * new}", "title": "A"}, {"handle": "b"}]}
+
+    endless, client = shop(answer)
+    found = endless.collections()
+    assert len({collection.handle for collection in found}) == len(found)
+    assert len(client.asked) == (shopify.MOST_PAGES if new else 2)
+
+
+@pytest.mark.parametrize("handle", [None, 7.5, "", ".", "..", "x" * 2_000, ["a"], {"a": 1}, True])
+def test_a_collection_without_a_usable_handle_is_none(handle: object) -> None:
+    found, _ = shop(lambda path, page: {COLLECTIONS: [{"handle": handle}, "text", None]})
+    assert found.collections() == []
+
+
+@pytest.mark.parametrize("handle", ["../../admin", "a/b", "a?b#c", "é", "a\ud83d", "%2e%2e"])
+def test_a_handle_never_leaves_its_folder(handle: str) -> None:
+    found, _ = shop(lambda path, page: {COLLECTIONS: [{"handle": handle}]})
+    [collection] = found.collections()
+    folder, below, products = collection.path.split("/")
+    assert (folder, products) == ("collections", "products")
+    assert not set(below) & set("/?#")
+
+
+@pytest.mark.parametrize("listed", [{}, "text", 7, None, True])
+@pytest.mark.parametrize("what", [PRODUCTS, COLLECTIONS])
+def test_what_is_no_list_is_never_taken_for_the_end(what: str, listed: object) -> None:
+    odd, _ = shop(lambda path, page: {what: listed})
+    with pytest.raises(SourceError, match=f"has no {what}.json of a Shopify shop"):
+        list(odd.pages(PRODUCTS, 0) if what == PRODUCTS else odd.collections())
+
+
+@pytest.mark.parametrize("identity", [None, "", " ", True, 1.5, [], {}, [1]])
+def test_a_product_without_an_id_is_skipped_and_the_page_goes_on(identity: object) -> None:
+    first, _ = pages(product(id=identity), "text", product(id=5))
+    assert [entry.id for entry in first.products] == ["5"]
+    assert [entry.reason for entry in first.skipped] == [
+        "it has no id",
+        "it is no object: 'text'",
+    ]
+
+
+@pytest.mark.parametrize("value", [None, 7.5, True, [], {}, ["a"], {"src": 1}])
+def test_fields_of_other_kinds_are_as_if_they_were_not_there(value: object) -> None:
+    entry = product(title=value, body_html=value, product_type=value, images=value)
+    first, _ = pages(entry)
+    assert first.products == [Product("1", "", "", (), None)]
+
+
+@pytest.mark.parametrize("source", [None, 7, "file:///etc/passwd", "/x", ["http://x"], {"a": 1}])
+def test_a_picture_without_an_address_in_the_web_is_none(source: object) -> None:
+    first, _ = pages(product(images=[{"src": source}, {"src": "http://a/1"}, source]))
+    assert (first.products[0].image, first.products[0].more_images) == ("http://a/1", ())
+
+
+@pytest.mark.parametrize("kind", [" > ".join("abcdefghij" * 6), "x" * 6_000])
+def test_a_type_of_too_many_levels_is_skipped_and_the_product_stays(kind: str) -> None:
+    first, _ = pages(product(product_type=kind))
+    assert [entry.categories for entry in first.products] == [()]
+    assert [entry.kind for entry in first.skipped] == ["category"]
+    assert first.categories == []
+
+
+def test_a_shop_behind_a_password_says_nothing_of_an_api_key() -> None:
+    def refuse(path: str, page: int) -> object:
+        raise KeyRejectedError("the API rejected the key (401)")
+
+    with pytest.raises(SourceError, match=r"lets nobody read its products\.json") as caught:
+        list(shop(refuse)[0].pages(PRODUCTS, 0))
+    assert not isinstance(caught.value, KeyRejectedError)
+
+
+def test_a_list_that_breaks_off_is_stored_as_failed_and_the_rest_is_read(
+    db: sqlite3.Connection,
+) -> None:
+    def answer(path: str, page: int) -> object:
+        if path == COLLECTIONS:
+            return {COLLECTIONS: [{"handle": handle} for handle in "ab"] if page == 1 else []}
+        if (path, page) in ((PRODUCTS, 2), ("collections/a/products", 1)):
+            raise SourceError(f"page {page} of {path} is broken")
+        where = {PRODUCTS: 1, "collections/b/products": 2}[path]
+        return {PRODUCTS: [product(id=where)] if page == 1 else []}
+
+    told: list[tuple[str, str]] = []
+    import_shop(
+        db,
+        shop(answer)[0],
+        False,
+        lambda skipped: None,
+        lambda count: None,
+        lambda query, error: told.append((query, error)),
+    )
+    assert db.execute("select id from product order by id").fetchall() == [("1",), ("2",)]
+    failed = "select query, error from bookmark where error is not null order by query desc"
+    expected = [
+        ("http://shop/products.json", "page 2 of products is broken"),
+        ("http://shop/collections/a/products.json", "page 1 of collections/a/products is broken"),
+    ]
+    assert db.execute(failed).fetchall() == told == expected
+
+
+def test_a_shop_that_gives_nothing_at_all_ends_the_import(db: sqlite3.Connection) -> None:
+    def refuse(path: str, page: int) -> object:
+        raise SourceError("no connection")
+
+    with pytest.raises(SourceError, match="no connection"):
+        import_shop(db, shop(refuse)[0], False, lambda skipped: None, lambda count: None)
+    assert db.execute("select * from bookmark").fetchall() == []
+
+
+def test_categories_of_types_are_told_once() -> None:
+    first, _ = pages(product(id=1), product(id=2))
+    assert first.categories == [Category("Boots", "Boots", None, "Boots", True)]
