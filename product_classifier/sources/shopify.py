@@ -14,7 +14,7 @@ from product_classifier.errors import SourceError, UnusableError
 from product_classifier.records import Entry, Page, Product, Skipped
 from product_classifier.sources.branches import Branches
 from product_classifier.sources.http import Client
-from product_classifier.sources.jsonfile import Found
+from product_classifier.sources.jsonfile import Found, brief
 from product_classifier.sources.picture_folder import WEB
 from product_classifier.sources.tables import SEPARATORS
 
@@ -112,7 +112,11 @@ def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
     """Read what was saved of a products.json."""
     branches = Branches()
     for number, item in found:
-        entries = list(_read(item, f"{name} item {number}", branches, None))
+        place = f"{name} item {number}"
+        if isinstance(item, str):
+            yield Skipped("product", place, item)
+            continue
+        entries = list(_read(item, place, branches, None))
         yield from branches.take()
         yield from entries
 
@@ -122,7 +126,7 @@ def _read(
 ) -> Iterator[Product | Skipped]:
     """Read a product; its category is its type, which may be a path."""
     if not isinstance(entry, dict):
-        yield Skipped("product", place, f"it is no object: {entry!r:.80}")
+        yield Skipped("product", place, f"it is no object: {brief(entry)}")
         return
     identity = entry.get("id")
     if not isinstance(identity, int | str) or isinstance(identity, bool) or identity == "":
