@@ -46,6 +46,11 @@ def insist_on_category(category: Category) -> None:
         raise UnusableError(problem)
 
 
+def too_many(what: str, count: int, most: int) -> str:
+    """Say that a product has more of something than is taken."""
+    return f"it has {count:,} {what}; the first {most} are taken"
+
+
 def limited_page(page: Page) -> Page:
     """Return a page as far as it is within the limits."""
     found = list(Limited().all([*page.categories, *page.products, *page.skipped]))
@@ -132,7 +137,7 @@ class Limited:
             reason = _too_long("the address of a further picture", longest, LONGEST_ADDRESS)
             yield Skipped("image", place, reason)
         if len(more) > MOST_PICTURES:
-            reason = f"it has {len(more):,} further pictures; the first {MOST_PICTURES} are taken"
+            reason = too_many("further pictures", len(more), MOST_PICTURES)
             yield Skipped("image", place, reason)
             more = more[:MOST_PICTURES]
         if any(len(found) > LONGEST_PATH or found in self._refused for found in categories):
@@ -143,7 +148,7 @@ class Limited:
             )
             yield Skipped("category", place, "it names a category that is refused")
         if len(categories) > MOST_CATEGORIES:
-            reason = f"it has {len(categories):,} categories; the first {MOST_CATEGORIES} are taken"
+            reason = too_many("categories", len(categories), MOST_CATEGORIES)
             yield Skipped("category", place, reason)
             categories = categories[:MOST_CATEGORIES]
         if (image, more, categories) != (product.image, product.more_images, product.categories):

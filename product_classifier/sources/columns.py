@@ -10,6 +10,7 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 
 TRANSLATED = "translated_path"
+MOST_COLUMNS = 10_000
 KNOWN_AS = {  # the likeliest first
     "id": "id sku product_id aw_product_id item_id uniq_id asin code",
     "name": "name title product_name product_title",
@@ -54,6 +55,10 @@ def find_columns(header: Sequence[str], told: Mapping[str, Sequence[str]], path:
     Raises SourceError where one is not there, or where the table has neither products nor
     categories.
     """
+    if len(header) > MOST_COLUMNS:
+        raise SourceError(
+            f"{path} has {len(header):,} columns, more than {MOST_COLUMNS:,}: that is no table"
+        )
     names = [name.strip() for name in header]
     plain = [re.sub(r"[\s:-]+", "_", name.lower()).removeprefix("g_") for name in names]
     found: dict[str, tuple[int, ...]] = {}
@@ -79,6 +84,12 @@ def find_columns(header: Sequence[str], told: Mapping[str, Sequence[str]], path:
             f"{', '.join(names) or 'none'}: pass --columns {lacking[0]}=… ({lacking[0]}= for none)"
         )
     return Columns(tuple(names), {field: places for field, places in found.items() if places})
+
+
+def used_columns(header: Sequence[str], told: Mapping[str, Sequence[str]], path: Path) -> list[str]:
+    """Return the names of the columns that are used, in their order; raises as find_columns."""
+    positions = find_columns(header, told, path).of.values()
+    return [header[k] for k in sorted({k for places in positions for k in places})]
 
 
 def listing(columns: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from product_classifier.records import Entry
 from product_classifier.sources.atlas import is_atlas, read_atlas
 from product_classifier.sources.category_names import read_category_names
 from product_classifier.sources.cdiscount import Bson, Sample
-from product_classifier.sources.columns import Columns, find_columns
+from product_classifier.sources.columns import Columns, find_columns, used_columns
 from product_classifier.sources.delimited import find_dialect, read_delimited
 from product_classifier.sources.feed import feed_header, read_feed
 from product_classifier.sources.jsonfile import (
@@ -98,7 +98,7 @@ def _json_lines(asked: Asked) -> Source:
     def found() -> Iterator[Found]:
         return read_json_lines(asked.path, asked.encoding)
 
-    header = header_of(found())
+    header = used_columns(header_of(found()), asked.columns, asked.path)
     return _table(asked, "JSON Lines", header, lambda: rows_of(found(), header))
 
 
@@ -115,13 +115,13 @@ def _json(asked: Asked) -> Source:
     if is_taxonomy(first):
         about = "JSON of categories, without products"
         return Source(name, about, lambda: read_taxonomy(found(), name))
-    header = header_of(found())
+    header = used_columns(header_of(found()), asked.columns, asked.path)
     return _table(asked, "JSON", header, lambda: rows_of(found(), header), "item")
 
 
 def _parquet(asked: Asked) -> Source:
-    header = parquet_header(asked.path)
-    return _table(asked, "Parquet", header, lambda: read_parquet(asked.path), "row")
+    header = used_columns(parquet_header(asked.path), asked.columns, asked.path)
+    return _table(asked, "Parquet", header, lambda: read_parquet(asked.path, header), "row")
 
 
 def _feed(asked: Asked) -> Source:

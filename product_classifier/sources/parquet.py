@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from product_classifier.errors import SourceError
@@ -23,14 +23,14 @@ def parquet_header(path: Path) -> list[str]:
         raise SourceError(f"{path} is no whole Parquet file: {_first_line(error)}") from None
 
 
-def read_parquet(path: Path) -> Iterator[Row]:
-    """Read rows, numbered from 1; what follows on a damaged part is lost, and that is told."""
+def read_parquet(path: Path, header: Sequence[str]) -> Iterator[Row]:
+    """Read rows of some columns, numbered from 1; what follows on a damaged part is lost."""
     import pyarrow as arrow
     from pyarrow import parquet
 
-    header, count = parquet_header(path), 0
+    count = 0
     with parquet.ParquetFile(path) as file:
-        batches = file.iter_batches(BATCH)
+        batches = file.iter_batches(BATCH, columns=header)
         while True:
             try:
                 batch = next(batches, None)

@@ -130,7 +130,11 @@ def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
     """Read what was saved of a products.json."""
     branches = Branches()
     for number, item in found:
-        entries = list(_read(item, f"{name} item {number}", branches, None))
+        place = f"{name} item {number}"
+        if isinstance(item, str):
+            yield Skipped("product", place, item)
+            continue
+        entries = list(_read(item, place, branches, None))
         yield from branches.take()
         yield from entries
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from product_classifier.errors import SourceError, UnusableError
+from product_classifier.limits import LONGEST_PATH, MOST_CATEGORIES, MOST_PICTURES, too_many
 from product_classifier.records import Entry, Product, Skipped
 from product_classifier.sources.branches import Branches
 from product_classifier.sources.columns import TRANSLATED, Columns
@@ -24,6 +25,7 @@ Names = tuple[str, ...]
 BETWEEN_PICTURES = "|"  # no URL holds it unescaped, and hardly a file's name
 SEPARATORS = (" > ", "->", " / ", "|", ">", "/")  # of paths, those first that names rarely hold
 LOOKED_AT = 1_000  # rows, to find out by what a table holds
+MOST_KNOWN = 20_000  # cells whose categories are remembered; real tables repeat fewer
 PARTS = {
     "train": "train",
     "val": "validation",
@@ -131,6 +133,9 @@ def _category_reader(
         levels = given[: len(paths)]
         ids = () if own is None else _parts(cells[own], separator)
         named = _paths(levels[0], separator) if len(levels) == 1 else [_names(levels)]
+        if len(named) > MOST_CATEGORIES:
+            problems.append(("category", too_many("categories", len(named), MOST_CATEGORIES)))
+            named = named[:MOST_CATEGORIES]
         foreign = [name for k in translated for name in _parts(cells[k], separator)]
         found = []
         for path in named or [()]:
@@ -140,8 +145,12 @@ def _category_reader(
                 problems.append(("category", str(error)))
         if problems:
             return tuple(filter(None, found))
-        known[key] = tuple(dict.fromkeys(filter(None, found)))
-        return known[key]
+        categories = tuple(dict.fromkeys(filter(None, found)))
+        if len(key) <= LONGEST_PATH:
+            if len(known) == MOST_KNOWN:
+                known.clear()
+            known[key] = categories
+        return categories
 
     return read
 
@@ -200,7 +209,10 @@ def _picture_reader(
             further += _listed(cells[more_images], BETWEEN_PICTURES)
         if not further:
             return main, ()
-        found = filter(None, (address(name, problems) for name in further))
+        names = list(dict.fromkeys(further))
+        if len(names) > MOST_PICTURES:
+            problems.append(("image", too_many("further pictures", len(names), MOST_PICTURES)))
+        found = filter(None, (address(name, problems) for name in names[:MOST_PICTURES]))
         return main, tuple(picture for picture in dict.fromkeys(found) if picture != main)
 
     return read

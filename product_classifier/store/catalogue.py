@@ -140,7 +140,11 @@ def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> No
         ((c.id, c.translated) for c in categories if c.translated),
     )
     # a tree that is imported later may put children below what was a leaf
-    db.execute("update category set leaf = 0 where id in (select parent from category)")
+    db.executemany(
+        """update category set leaf = 0 where id = ?
+           and exists (select 1 from category child where child.parent = category.id)""",
+        ((identity,) for c in categories for identity in (c.id, c.parent)),
+    )
 
 
 def _placed(db: sqlite3.Connection, tree: Sequence[Category]) -> Sequence[Category]:

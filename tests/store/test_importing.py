@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.records import Category, Product, Skipped
+from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.store import importing
 from product_classifier.store.database import open_database
 
@@ -32,7 +32,7 @@ def twin(imports: Iterable[Sequence[Product]]) -> tuple[Facts, list[str]]:
                 continue
             met.add(product.id)
             filed[product.id] |= set(product.categories)
-    facts = {
+    facts: Facts = {
         identity: (
             *(product.name, product.description, product.image, product.more_images),
             *(product.categories[0] if product.categories else None, product.part),
@@ -46,7 +46,7 @@ def twin(imports: Iterable[Sequence[Product]]) -> tuple[Facts, list[str]]:
 def stored(db: sqlite3.Connection) -> Facts:
     def listed(table: str, column: str, order: str) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
-        query = f"select product_id, {column} from {table} order by product_id, {order}"  # noqa: S608
+        query = f"select product_id, {column} from {table} order by product_id, {order}"
         for identity, value in db.execute(query):
             found[identity] = (*found.get(identity, ()), value)
         return found
@@ -88,7 +88,7 @@ def test_ids_in_several_places_end_as_the_rule_says(seed: int, tmp_path: Path) -
     imports = [some_products(chance) for _ in range(3)]
     with open_database(tmp_path / "crawl.db", create=True) as db:
         for products in imports:
-            entries = [*CATEGORIES, *products]
+            entries: list[Entry] = [*CATEGORIES, *products]
             if chance.random() < 0.5:  # categories may come between products
                 entries = [*CATEGORIES, *products[:20], *CATEGORIES, *products[20:]]
             told: list[Skipped] = []

@@ -1,0 +1,270 @@
+"""The elements of a JSON list, one by one, in memory that does not grow with the list.
+
+An element that is no JSON costs itself alone wherever the next one can be told from what lies
+inside the broken one; else nothing behind it is read, and that is told. Reading takes time in
+proportion to the text, however it is broken.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from json import JSONDecodeError
+from typing import Any
+
+CHUNK = 16_000  # characters; what looks wrong is told by its line, counted from the beginning
+LARGEST_OBJECT = 4_000_000  # characters, which may take twenty times as many bytes
+SPARE, TIMES = 8_000_000, 8  # characters that looking for an end may read: at all, for each read
+ATTEMPT = 200  # characters that could be read in the time that an attempt at decoding takes
+CUT = 12  # characters before the end of a text in which what looks wrong may only be cut
+START = re.compile(r'\s*(\{\s*"(?:images|products|categories|items)"\s*:\s*)?\[')
+SPACE = re.compile(r"\s*")
+BETWEEN = re.compile(r"[\s,]*")
+MARK = re.compile(r'["{}\[\]]')
+IN_STRING = re.compile(r'["\\\n]')
+PLAIN = re.compile(r"[\s:,]*(?:(?:-?(?:[0-9][0-9.eE+-]*|Infinity)|true|false|null|NaN)[\s:,]*)?")
+FARTHEST = 64  # white space before the bracket of an object, and before its first key
+NEXT = re.compile(rf'[,\n]\s{{0,{FARTHEST}}}+(?=\{{\s{{0,{FARTHEST}}}")')  # where one may begin
+NO_BRACKET = re.compile(r'[^,\]{\["]*')
+Found = tuple[Any, str]  # an element, or what is wrong with it
+
+
+def problem_of(error: ValueError | RecursionError) -> str:
+    """Say why a text could not be decoded."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, JSONDecodeError):
+        return f"it is no JSON ({error.msg})"
+    return "a number in it has thousands of digits"  # turning them into a number takes too long
+
+
+class JsonList:
+    """The list in a text that comes in chunks."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self._decoder = json.JSONDecoder()
+        self._text = ""
+        self._at = 0  # where in the text the next element begins
+        self._used = 0  # characters before the text
+        self._work = 0  # characters that were read to find where a broken element ends
+        self._latest: dict[str, Any] | None = None  # the object read last
+        self.cut = False  # whether the text ends before the list does
+
+    def begins(self) -> bool:
+        """Tell whether the text is a list by itself, or of one of the known names."""
+        while not (start := START.match(self._text)):
+            if len(self._text) > CHUNK or not self._more():
+                return False
+        self._at = start.end()
+        return True
+
+    def __iter__(self) -> Iterator[Found]:
+        """Read the elements."""
+        while self._has_next():
+            value, problem, end = self._read()
+            if not problem:
+                self._at = end
+                if self._is_followed_soundly():
+                    if isinstance(value, dict):
+                        self._latest = value
+                    yield value, ""
+                    continue
+                problem, end = "it is no JSON (no comma behind it)", self._next_alike(self._at)
+            yield None, problem if end >= 0 else f"{problem}; nothing behind it is read"
+            if end < 0:
+                return
+            self._at = end
+
+    def _has_next(self) -> bool:
+        while True:
+            self._at = BETWEEN.match(self._text, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._text):
+                return self._text[self._at] != "]"
+            if not self._more():
+                self.cut = True
+                return False
+
+    def _is_followed_soundly(self) -> bool:
+        """Tell whether a comma, the end of the list or another object is next."""
+        while (end := SPACE.match(self._text, self._at).end()) == len(self._text):  # type: ignore[union-attr]
+            if not self._more():
+                return True
+        return self._text[end] in ",]{"
+
+    def _more(self, least: int = 1) -> bool:
+        """Read so many characters on, and forget what has been read."""
+        pieces = [self._text[self._at :]]
+        while least > 0 and (chunk := next(self._chunks, "")):
+            pieces.append(chunk)
+            least -= len(chunk)
+        if len(pieces) == 1:
+            return False
+        self._used += self._at
+        self._text, self._at = "".join(pieces), 0
+        return True
+
+    def _read(self) -> tuple[Any, str, int]:
+        """Read an element: it, what is wrong with it, and where it ends; -1: nobody knows."""
+        if self._at > CHUNK:
+            self._forget()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+                if end == len(self._text) and not isinstance(value, dict) and self._more():
+                    continue  # a number may go on
+                return value, "", end
+            except JSONDecodeError as error:
+                problem, wrong = problem_of(error), error.pos
+                length = len(self._text) - self._at
+                unclosed = error.msg.startswith("Unterminated")
+                if unclosed or wrong > len(self._text) - CUT:
+                    if length > LARGEST_OBJECT:
+                        return None, f"it has more than {LARGEST_OBJECT:,} characters", -1
+                    if self._more(length):
+                        continue
+                    if unclosed or wrong >= len(self._text):
+                        self.cut = True
+                        return None, "the file ends in the middle of it", -1
+            except (ValueError, RecursionError) as error:
+                problem, wrong = problem_of(error), self._at
+            return None, problem, self._end_of_broken(wrong - self._at)
+
+    def _forget(self) -> None:
+        """Forget what has been read, so that no position is far from the beginning."""
+        self._used += self._at
+        self._text, self._at = self._text[self._at :], 0
+
+    def _end_of_broken(self, offset: int) -> int:
+        """Find where a broken element ends; offset: of what is wrong with it. -1: nobody knows."""
+        if self._text[self._at] not in '{["':
+            return self._scalar_end()
+        end = self._balanced_end(offset)
+        if end >= 0 and self._is_likely(end):
+            return end
+        # a string that is not closed may have swallowed where the next object begins
+        string = self._text.rfind('"', self._at, self._at + offset)
+        before = self._text.rfind('"', self._at, max(self._at, string))
+        return self._next_alike(max(self._at + 1, before))
+
+    def _is_likely(self, end: int) -> bool:
+        """Tell whether what follows on an element may be the next one, and no part of this one."""
+        try:
+            value, _ = self._decoder.raw_decode(
+                self._text,
+                BETWEEN.match(self._text, end).end(),  # type: ignore[union-attr]
+            )
+        except (ValueError, RecursionError):
+            return True
+        if self._latest is None or not isinstance(value, dict):
+            return True
+        return 3 * len(value.keys() & self._latest.keys()) >= len(
+            value.keys() | self._latest.keys()
+        )
+
+    def _scalar_end(self) -> int:
+        """Find the end of what is neither an object nor a list nor a text."""
+        while True:
+            end = NO_BRACKET.match(self._text, self._at).end()  # type: ignore[union-attr]
+            if end < len(self._text) or self._reread(end) < 0:
+                return end
+
+    def _balanced_end(self, offset: int) -> int:
+        """Find where a broken element ends by its brackets, which must be sound but for one place.
+
+        offset: of that place, from where the element begins. -1: they are not.
+        """
+        open_brackets = bytearray()
+        position = self._at
+        while True:
+            mark = MARK.search(self._text, position)
+            if mark is None:
+                position = self._reread(position)
+                if position < 0:
+                    return -1
+                continue
+            plain = PLAIN.match(self._text, position, mark.start())
+            is_sound = plain is not None and plain.end() == mark.start()
+            if not is_sound and not position <= self._at + offset <= mark.start():
+                return -1
+            position = mark.end()
+            if mark[0] == '"':
+                position = self._string_end(position)
+            elif mark[0] in "{[":
+                open_brackets.append(ord(mark[0]))
+            elif abs(open_brackets.pop() - ord(mark[0])) != 2:
+                return -1
+            if position < 0:
+                return -1
+            if not open_brackets:
+                return self._sound_end(position, offset)
+
+    def _sound_end(self, position: int, offset: int) -> int:
+        """Return where an element ends, if that is behind what is wrong and before a comma."""
+        self._work += position - self._at
+        if position <= self._at + offset:
+            return -1
+        while (end := SPACE.match(self._text, position).end()) == len(self._text):  # type: ignore[union-attr]
+            position = self._reread(position)
+            if position < 0:
+                return -1
+        return position if self._text[end] in ",]" else -1
+
+    def _string_end(self, position: int) -> int:
+        """Find the end of a string; -1 for one that a line feed ends, which JSON forbids."""
+        while True:
+            mark = IN_STRING.search(self._text, position)
+            if mark is None:
+                position = self._reread(len(self._text))
+                if position < 0:
+                    return -1
+            elif mark[0] == "\\":
+                position = mark.end() + 1
+            else:
+                return mark.end() if mark[0] == '"' else -1
+
+    def _reread(self, position: int) -> int:
+        """Read on, and return where a position has moved; -1 at the end, or after too much work."""
+        length = len(self._text) - self._at
+        if length > LARGEST_OBJECT or self._is_exhausted():
+            return -1
+        self._work += length
+        position -= self._at
+        return position if self._more() else -1
+
+    def _next_alike(self, position: int) -> int:
+        """Find the next object that has most keys of the one read before, as no part of one has."""
+        self._at = position
+        while self._latest is not None and not self._is_exhausted():
+            if self._at > CHUNK:
+                self._forget()
+            place = NEXT.search(self._text, self._at)
+            if place is None:
+                self._at = max(self._at, len(self._text) - 2 * FARTHEST)
+                if not self._more():
+                    return -1
+                continue
+            position = end = place.end()
+            try:
+                value, end = self._decoder.raw_decode(self._text, position)
+            except JSONDecodeError as error:
+                end = error.pos
+                if error.msg.startswith("Unterminated") or end > len(self._text) - CUT:
+                    self._at = place.start()
+                    length = len(self._text) - self._at
+                    self._work += length
+                    if length <= LARGEST_OBJECT and self._more(length):
+                        continue
+            except (ValueError, RecursionError):
+                end = position + CHUNK
+            else:
+                usual = self._latest.keys()
+                if 2 * len(value.keys() & usual) > len(value.keys() | usual):
+                    return position
+            self._work += end - position + ATTEMPT
+            self._at = place.end()
+        return -1
+
+    def _is_exhausted(self) -> bool:
+        return self._work > SPARE + TIMES * (self._used + self._at)
