@@ -23,8 +23,8 @@ from product_classifier.features.bottlenecks import Bottlenecks, cache_name
 from product_classifier.features.student import Shape, Student
 from product_classifier.models.checkpoint import Checkpoint
 from product_classifier.models.lessons import Lessons
-from product_classifier.models.network import Scaling
 from product_classifier.models.pupil import folded, new_pupil, unfold
+from product_classifier.models.scaling import Scaling
 from product_classifier.models.split import TRAIN, TUNING
 
 PREDICTION_BATCH = 128
