@@ -21,7 +21,7 @@ from product_classifier.features.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features, picture_features
 from product_classifier.features.words import vectorize
-from product_classifier.models.network import Scaling
+from product_classifier.models.scaling import Scaling
 from product_classifier.models.split import duplicate_groups, position_of
 from product_classifier.models.training import predict, train
 from product_classifier.records import Image

@@ -20,7 +20,7 @@ from product_classifier.evaluate.coverage import coverage
 from product_classifier.features.features import Features
 from product_classifier.features.words import Reading, vectorize
 from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
-from product_classifier.models.network import Scaling
+from product_classifier.models.scaling import Scaling
 from product_classifier.models.training import predict, train
 
 WORDS = ("network", "logistic", "forest", "linear", "embedding", "sequence", "blend")

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from product_classifier.errors import ModelError
-from product_classifier.features.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features, Places, picture_features
+from product_classifier.features.saved_backbone import load_saved
 from product_classifier.models.saved import SavedModel, open_model
-from product_classifier.models.training import predict
 from product_classifier.records import Item, Track, untracked
 from product_classifier.report.filing import FiledProduct
 from product_classifier.store.database import open_database, snapshot
@@ -34,7 +33,7 @@ def file_products(
     with open_database(db_path) as db, snapshot(db):
         items = read_unfiled(db, everything, model.images_per_product)
     features = _features(model, items, places, track)
-    predicted, score = predict(model.trained(features), features, np.arange(len(items)))
+    predicted, score = model.predict(features, np.arange(len(items)))
     filed = [
         FiledProduct(
             item.id,
@@ -54,13 +53,7 @@ def _features(model: SavedModel, items: Sequence[Item], places: Places, track: T
         vectors = model.reader.read([item.text for item in items])
         features |= Features(words=vectors, vocabulary=model.reader.vocabulary)
     if model.backbone:
-        name = places.backbone or model.backbone.name
-        backbone = load_backbone(name, weights=places.weights)
-        if backbone.sha256 != model.backbone.sha256:
-            raise ModelError(
-                f"the model reads pictures by {model.backbone.name}, and {name} is not that "
-                "network; pass that one as --backbone"
-            )
+        backbone = load_saved(model.backbone, places.backbone, places.weights)
         images = [item.image for item in items]
         more = [item.more_images for item in items]
         if model.reader and not any(images) and not any(more):  # their words are enough

@@ -40,13 +40,13 @@ from product_classifier.features.student import (
     read_student,
     tensorflow_graph,
 )
+from product_classifier.store.bounded import read_bounded
 
 INCEPTION, MINI = "inception_v3", "mini"
-HANDLES = {
-    INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5",
-}
+HANDLES = {INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5"}
 USUAL_SIZE = 224  # pixels, for a network that accepts any
 BATCH_SIZE = 8
+LARGEST = 400_000_000  # bytes of a network's file
 SMALL_BATCH_SIZE = 32  # of a network so small that calling it takes time
 INSTEAD = "using mini instead of inception_v3: ten times as fast, up to 10 % fewer products right"
 
@@ -85,28 +85,31 @@ def choose_backbone(
 
 
 def load_backbone(
-    name: str, precision: str = FULL_PRECISION, weights: Path | None = None
+    name: str,
+    precision: str = FULL_PRECISION,
+    weights: Path | None = None,
+    sha256: str | None = None,
 ) -> Backbone:
     """Load a network: a name of HANDLES or APPLICATIONS, 'mini', a handle, a folder, a student.
 
     precision: of the arithmetic; bfloat16 is several times faster on processors made for it, and
-    not to be had for students. weights: a file, for one of APPLICATIONS. Raises FeatureError, with
-    the ways out, for one that cannot be fetched or is no image network.
+    not to be had for students. weights: a file, for one of APPLICATIONS. sha256: what the network's
+    files have to hash to, which is compared before any of them is opened. Raises FeatureError, with
+    the ways out, for one that is another, cannot be fetched or is no image network.
     """
     if weights is not None and name not in APPLICATIONS:
         known = ", ".join(APPLICATIONS)
         raise FeatureError(f"--weights is for one of {known}; {name} has its own")
-    if name == MINI:
-        return _student(name, MINI_FILE)
-    if name.endswith(".npz"):
-        with opened_archive(Path(name), "network") as archive:
-            network = read_network(archive) if is_network(archive) else None
-        if network:
-            return of_layers(name, network, archive.sha256)
-        return _student(name, Path(name))
+    if name == MINI or name.endswith(".npz"):
+        file = MINI_FILE if name == MINI else Path(name)
+        _insist_on_hash(name, lambda: _file_hash(file), sha256)
+        return _student(name, file) if name == MINI else _of_file(name, file)
     if weights is not None or (name in APPLICATIONS and name not in HANDLES):
-        return of_layers(name, *load_application(name, weights))
+        network, found = load_application(name, weights)  # which reads numbers alone
+        _insist_on_hash(name, lambda: found, sha256)
+        return of_layers(name, network, found)
     folder = _fetched(name)
+    _insist_on_hash(name, lambda: _hash(folder), sha256)  # a SavedModel is code
     tf = tensorflow()
     tf.config.optimizer.set_experimental_options(
         {"auto_mixed_precision_onednn_bfloat16": precision == HALF_PRECISION}
@@ -130,6 +133,12 @@ def load_backbone(
     if probe.ndim != 2:
         raise FeatureError(f"{folder} gives values of shape {probe.shape}, not a vector a picture")
     return Backbone(name, _hash(folder), size, probe.shape[1], embed, graph, precision=precision)
+
+
+def _of_file(name: str, path: Path) -> Backbone:
+    with opened_archive(path, "network") as archive:
+        network = read_network(archive) if is_network(archive) else None
+    return of_layers(name, network, archive.sha256) if network else _student(name, path)
 
 
 def of_layers(name: str, network: KerasNetwork, sha256: str) -> Backbone:
@@ -185,10 +194,11 @@ def _fetched(name: str) -> Path:
     try:
         return Path(tensorflow_hub.resolve(handle))
     except Exception as error:  # hub passes on whatever urllib, tarfile and TensorFlow raise
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UnreachableError(
-            f"the network {name} is not cached and {handle} cannot be fetched "
-            f"({_first_line(error)}); connect to the internet once, set TFHUB_CACHE_DIR to a "
-            "folder that has it, or pass --backbone mini or a SavedModel's folder"
+            f"the network {name} is not cached and {handle} cannot be fetched ({reason}); connect "
+            "to the internet once, set TFHUB_CACHE_DIR to a folder that has it, or pass --backbone "
+            "mini or a SavedModel's folder"
         ) from None
     finally:
         socket.setdefaulttimeout(previous)
@@ -229,6 +239,21 @@ def freeze(graph: Callable[[Any], Any], batch_size: int | None, size: int) -> An
         return convert_variables_to_constants_v2(traced)
 
 
+def _file_hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(read_bounded(path, LARGEST)).hexdigest()
+    except OSError as error:
+        raise FeatureError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _insist_on_hash(name: str, found: Callable[[], str], wanted: str | None) -> None:
+    if wanted is not None and found() != wanted:
+        raise FeatureError(
+            f"pictures are read by the network whose SHA-256 begins with {wanted[:16]}, and {name} "
+            "is not that network; pass that one as --backbone"
+        )
+
+
 def _hash(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -236,7 +261,3 @@ def _hash(folder: Path) -> str:
             digest.update(file.relative_to(folder).as_posix().encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -37,6 +37,16 @@ class Features:
         return np.asarray(np.logical_or.reduce(masks))
 
     @property
+    def columns(self) -> int:
+        """How many columns words have; 0 without words."""
+        return 0 if self.words is None else int(self.words.shape[1])
+
+    @property
+    def width(self) -> int:
+        """How many values a picture has; 0 without pictures."""
+        return 0 if self.pictures is None else self.pictures.width
+
+    @property
     def lost_pictures(self) -> tuple[str, ...]:
         """Pictures that the database has and the images folder has not, with reasons."""
         return self.pictures.lost if self.pictures else ()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.models.state import State
+from product_classifier.models.state import State, checked
 from product_classifier.models.task import Classifier, Targets
 
 NONE, WEIGHTS, SAMPLE, LOGIT_ADJUST = "none", "weights", "sample", "logit-adjust"
@@ -76,9 +76,10 @@ class _Adjusted:
         return State("adjusted", arrays={"shift": self.shift}, parts=[self.classifier.state()])
 
 
-def restored_adjusted(state: State, parts: Sequence[Classifier]) -> Classifier:
-    """Make a shifted classifier again."""
-    return _Adjusted(parts[0], state.arrays["shift"])
+def restored_adjusted(state: State, parts: Sequence[Classifier], classes: int) -> Classifier:
+    """Make a shifted classifier again. Raises ValueError where the state is none."""
+    state.insist_on(arrays=["shift"], parts=1)
+    return _Adjusted(parts[0], checked(state.arrays, "shift", (classes,)))
 
 
 def _drawn(

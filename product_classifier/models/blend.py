@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.models.network import softmax
-from product_classifier.models.state import State
+from product_classifier.models.state import State, checked, insist_on_temperatures
 from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Task
 
 LEAST = 1e-9  # probability
@@ -58,5 +58,8 @@ class _Blend:
 
 
 def restored_blend(state: State, parts: Sequence[Classifier]) -> Classifier:
-    """Make a blend again."""
-    return _Blend(parts, state.arrays["temperatures"].tolist())
+    """Make a blend again. Raises ValueError where the state is none."""
+    state.insist_on(arrays=["temperatures"], parts=max(len(parts), 1))
+    temperatures = checked(state.arrays, "temperatures", (len(parts),))
+    insist_on_temperatures(temperatures)
+    return _Blend(parts, temperatures.tolist())

@@ -24,8 +24,8 @@ from product_classifier.features.student import Student
 from product_classifier.features.student_shape import Shape, refuse_large
 from product_classifier.models.checkpoint import Checkpoint
 from product_classifier.models.lessons import Lessons
-from product_classifier.models.network import Scaling
 from product_classifier.models.pupil import folded, new_pupil, unfold
+from product_classifier.models.scaling import Scaling
 from product_classifier.models.split import TRAIN, TUNING
 
 PREDICTION_BATCH = 128

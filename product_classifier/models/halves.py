@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 
 from product_classifier.features.features import Features
 from product_classifier.models.cross_fitting import probabilities
-from product_classifier.models.network import CHUNK
-from product_classifier.models.scikit_state import LOGISTIC, linear_arrays, restored_linear
-from product_classifier.models.state import State
+from product_classifier.models.fields import whole
+from product_classifier.models.scaling import CHUNK
+from product_classifier.models.scikit_state import (
+    LOGISTIC,
+    array_names,
+    linear_arrays,
+    restored_linear,
+)
+from product_classifier.models.state import State, checked, insist
 from product_classifier.models.task import Classifier
 from product_classifier.models.training import Trained
 
@@ -105,12 +111,23 @@ class Stack:
         return found
 
 
-def restored_fusion(state: State, parts: Sequence[Trained], features: Features) -> Classifier:
-    """Make a late fusion or a stack again from its two halves."""
+def restored_fusion(
+    state: State, parts: Sequence[Trained], features: Features, classes: int
+) -> Classifier:
+    """Make a late fusion or a stack again from its two halves.
+
+    Raises ValueError where the state does not fit.
+    """
     halves = Halves(parts[0], parts[1], features)
     if state.kind == "late":
-        return Late(halves, state.arrays["weights"])
-    return Stack(halves, restored_linear(LOGISTIC, state.arrays), int(state.numbers["classes"]))
+        state.insist_on(arrays=["weights"], parts=2)
+        weights = checked(state.arrays, "weights", (2,))
+        insist(weights >= 0, "a weight of words or pictures is negative")
+        return Late(halves, weights)
+    state.insist_on(["classes"], array_names(LOGISTIC), parts=2)
+    whole(state.numbers["classes"], "the number of categories", classes, classes)
+    model = restored_linear(LOGISTIC, state.arrays, 2 * classes + 4, classes)
+    return Stack(halves, model, classes)
 
 
 def evidence(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.features.words import BAG, SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.features.words import BAG, NGRAMS, SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.models.fields import fields, items, one_of, real, whole
+from product_classifier.models.state import insist
 
 VECTORS = "vectors"  # of words; read from a bag
 CONCAT, PRODUCT, CONCAT_DENSE = "concat", "product", "concat-dense"
@@ -19,6 +21,7 @@ DROPOUT = 0.5  # of hidden units and of bottleneck values
 PRODUCT_UNITS = 128
 DENSE_UNITS = 256
 DENSE_L2 = 1e-5
+MOST_LAYERS, WIDEST_LAYER = 50, 10_000  # of a head; units
 SEQUENCE_UNITS = 128  # of the embedding of a term, and of the layer over all of them
 
 
@@ -46,6 +49,36 @@ class Design:
         if self.vectors is not None:
             found["vector_dimensions"] = self.vectors.shape[1]
         return found
+
+    @classmethod
+    def of(cls, settings: Any, columns: int, levels: NDArray[np.int64] | None) -> Design:
+        """Make a design of so many columns of words again from its settings, without its vectors.
+
+        Raises ValueError for settings that are none.
+        """
+        known = ("encoder", "head", "joint", "word_dropout", "modality_dropout")
+        told = fields(settings, "the design", (), (*known, "vector_dimensions"))
+        encoder = one_of(told.get("encoder", BAG), "the encoder", (BAG, NGRAMS, SEQUENCE, VECTORS))
+        joint = one_of(told.get("joint", CONCAT), "how words and pictures meet", _JOINTS)
+        head = items(list(told.get("head", ())), "the head", 0, MOST_LAYERS)
+        vectors = None
+        if encoder == VECTORS:
+            size = whole(told.get("vector_dimensions"), "the size of vectors", 1, WIDEST_LAYER)
+            vectors = np.broadcast_to(np.float32(0), (columns, size))  # which takes no memory
+        plain = encoder in (BAG, NGRAMS)
+        insist(plain or (columns and joint == CONCAT), f"the encoder {encoder} has no words")
+        placed = encoder != SEQUENCE or columns % SEQUENCE_LENGTH == 0
+        insist(placed, "the columns of words are no places of terms")
+        insist(vectors is not None or "vector_dimensions" not in told, "words have no vectors")
+        return cls(
+            encoder,
+            tuple(whole(units, "a layer", 1, WIDEST_LAYER) for units in head),
+            joint,
+            real(told.get("word_dropout", 0.0), "the share of hidden words", 0, 1),
+            real(told.get("modality_dropout", 0.0), "the share of hidden sides", 0, 1),
+            vectors,
+            levels,
+        )
 
 
 PLAIN = Design()

@@ -5,17 +5,16 @@ As designed without more, 100 rectified units over the words, the bottleneck as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.features.runtime import load_keras, tensorflow
 from product_classifier.features.words import SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.models.fields import whole
 from product_classifier.models.layers import (
     PLAIN,
     VECTORS,
@@ -25,57 +24,12 @@ from product_classifier.models.layers import (
     scores_of,
     word_input,
 )
-from product_classifier.models.state import Arrays, State
+from product_classifier.models.scaling import PICTURE_SCALE, Scaling
+from product_classifier.models.state import INTEGERS, Arrays, State, checked, insist
+from product_classifier.models.weight_shapes import weight_shapes
 
-PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 PREDICTION_BATCH = 256
-CHUNK = 1024  # items read, or predicted, at once
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Standardises bottlenecks by their mean and deviation in the training rows, both [width]."""
-
-    mean: NDArray[np.float32]
-    deviation: NDArray[np.float32]
-
-    @classmethod
-    def fit(cls, pictures: Bottlenecks, train: NDArray[np.int64]) -> Scaling:
-        """Learn from those training rows that have a picture; train holds row numbers."""
-        rows = train[pictures.present[train]]
-        total = np.zeros(pictures.width)
-        squares = np.zeros(pictures.width)
-        for start in range(0, len(rows), CHUNK):
-            values = pictures[rows[start : start + CHUNK]].astype(np.float64)
-            total += values.sum(axis=0)
-            squares += np.square(values).sum(axis=0)
-        count = max(len(rows), 1)
-        mean = total / count
-        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
-        return cls(
-            mean.astype(np.float32),
-            # a value that never varies tells nothing, and must not be blown up
-            np.where(deviation > 1e-6, deviation, 1).astype(np.float32),
-        )
-
-    @property
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What it consists of, as part of a state."""
-        return {"mean": self.mean, "deviation": self.deviation}
-
-    @classmethod
-    def of(cls, arrays: Arrays) -> Scaling | None:
-        """Find it in a state, if that reads pictures."""
-        return cls(arrays["mean"], arrays["deviation"]) if "mean" in arrays else None
-
-    def apply(self, pictures: Bottlenecks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read and standardise, float32 [rows, width]; a missing picture is an average one."""
-        values = pictures[rows]
-        values -= self.mean
-        values /= self.deviation
-        values *= np.float32(PICTURE_SCALE)
-        values[~pictures.present[rows]] = 0
-        return values
+MOST_CLASSES, MOST_LEVELS = 1_000_000, 50
 
 
 class Network:
@@ -133,16 +87,23 @@ class Network:
 
     @classmethod
     def restored(cls, state: State, features: Features, seed: int = 0) -> Network:
-        """Make it again from its state, over other features."""
-        told = dict(state.numbers["design"])
-        if (dimensions := told.pop("vector_dimensions", None)) and features.words is not None:
-            told["vectors"] = np.zeros((features.words.shape[1], dimensions), np.float32)
-        told["head"] = tuple(told.get("head", ()))
-        design = Design(**told, levels=state.arrays.get("levels"))
-        classes = int(state.numbers["classes"])
-        network = cls(features, Scaling.of(state.arrays), classes, seed, design)
-        names = [f"weights{k}" for k in range(len(network.model.get_weights()))]
-        network.model.set_weights([state.arrays[name] for name in names])
+        """Make it again from its state, over other features.
+
+        Raises ValueError where it does not fit them; its size is checked before it is built.
+        """
+        classes = whole(state.numbers.get("classes"), "the number of categories", 1, MOST_CLASSES)
+        scaling = Scaling.of(state.arrays, features)
+        levels = _levels(state.arrays, classes)
+        design = Design.of(state.numbers.get("design"), features.columns, levels)
+        shapes = weight_shapes(design, features.columns, features.width, classes)
+        names = [f"weights{k}" for k in range(len(shapes))]
+        others = [*(scaling.arrays if scaling else ()), *(() if levels is None else ["levels"])]
+        state.insist_on(("classes", "design"), [*names, *others])
+        weights = [checked(state.arrays, name, state.arrays[name].shape) for name in names]
+        fitting = sorted(array.shape for array in weights) == sorted(shapes)
+        insist(fitting, "the weights of a network are not those of its design")
+        network = cls(features, scaling, classes, seed, design)
+        network.model.set_weights(weights)  # which raises ValueError for another order of shapes
         return network
 
     @property
@@ -227,6 +188,17 @@ def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Turn logits into probabilities, row by row, in double precision."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def _levels(arrays: Arrays, classes: int) -> NDArray[np.int64] | None:
+    """Read the number of each class's node at each level, [levels, classes], from a state."""
+    if "levels" not in arrays:
+        return None
+    count = len(arrays["levels"]) if arrays["levels"].ndim == 2 else 0
+    insist(0 < count <= MOST_LEVELS, "the levels of a network are none")
+    levels = checked(arrays, "levels", (count, classes), INTEGERS).astype(np.int64)
+    insist((levels >= 0) & (levels < classes), "a level of a network has too many nodes")
+    return levels
 
 
 def _thinned(words: csr_matrix, share: float, generator: np.random.Generator) -> csr_matrix:

@@ -19,7 +19,8 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.outside import auroc, false_alarms, mark_from
 from product_classifier.features.features import Features
 from product_classifier.features.neighbours import closest
-from product_classifier.models.network import CHUNK, softmax
+from product_classifier.models.network import softmax
+from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained
 

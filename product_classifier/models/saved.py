@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.certificate import certify
 from product_classifier.features.features import Features
 from product_classifier.features.reading import Reader
+from product_classifier.features.saved_backbone import SavedBackbone, saved_backbone, student_file
 from product_classifier.features.words import Reading
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.blend import restored_blend
+from product_classifier.models.fields import whole
 from product_classifier.models.halves import restored_fusion
 from product_classifier.models.network import Network
+from product_classifier.models.saved_settings import (
+    READING_WEIGHTS,
+    Leaf,
+    read_backbone,
+    read_leaves,
+    read_reader,
+    read_settings,
+)
 from product_classifier.models.scikit import restored_scikit
 from product_classifier.models.split import CALIBRATION, TRAIN
-from product_classifier.models.state import State
-from product_classifier.models.training import Trained
+from product_classifier.models.state import State, insist
+from product_classifier.models.training import Trained, predict
 from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
 from product_classifier.store.model_folder import (
@@ -32,20 +45,7 @@ from product_classifier.store.model_folder import (
 )
 
 TARGETS = (0.98, 0.95)  # accuracies that scores are certified for
-
-
-class Leaf(NamedTuple):
-    """A category that a model tells from others."""
-
-    id: str
-    path: str
-
-
-class BackboneId(NamedTuple):
-    """The network whose bottlenecks a model reads."""
-
-    name: str
-    sha256: str
+DAMAGE = (ValueError, KeyError, TypeError, IndexError, OverflowError)  # of values that do not fit
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SavedModel:
     leaves: Sequence[Leaf]
     thresholds: Mapping[float, float]  # certified: accuracy → score from which it is kept
     reader: Reader | None  # of texts
-    backbone: BackboneId | None  # of pictures
+    backbone: SavedBackbone | None  # of pictures
     images_per_product: int
     state: State
 
@@ -67,9 +67,23 @@ class SavedModel:
     def trained(self, features: Features) -> Trained:
         """Make the classifier over features of new items. Raises ModelError where it is damaged."""
         try:
-            return _trained(self.state, features)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+            return _trained(self.state, features, len(self.leaves))
+        except DAMAGE as error:
             raise ModelError(f"the saved model is damaged ({error}); save it again") from None
+        except MemoryError:
+            raise ModelError("the saved model needs more memory than there is") from None
+
+    def predict(
+        self, features: Features, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Predict the leaf and its probability for some items. Raises ModelError like trained."""
+        predicted, score = predict(self.trained(features), features, rows)
+        if not np.isfinite(score).all():
+            raise ModelError(
+                "the saved model is damaged (its numbers are so large that scores are none); save "
+                "it again"
+            )
+        return predicted, score
 
 
 def save_model(
@@ -82,54 +96,67 @@ def save_model(
 ) -> None:
     """Keep what an experiment has trained. Raises StoreError where path cannot be written."""
     state = trained.state()
+    told = dict(experiment.settings)
     settings: dict[str, Any] = {
         "kind": experiment.kind,
-        "name": experiment.name,
-        "data": {"split": dataset.split, "sha256": fingerprint(dataset)},
-        "thresholds": {str(t): score for t, score in _thresholds(experiment, dataset).items()},
-        "experiment": dict(experiment.settings),
-        "versions": dict(experiment.versions),
+        "images_per_product": told.get("images_per_product", 1),
+        "thresholds": [
+            {"accuracy": target, "score": min(max(score, 0.0), 1.0)}
+            for target, score in _thresholds(experiment, dataset).items()
+        ],
         "model": state.outline(),
     }
-    lists = {"categories": [f"{c.id}\t{c.path}" for c in dataset.categories]}
-    arrays = dict(state.all_arrays())
+    folder = ModelFolder(
+        settings=settings,
+        categories=[[category.id, category.path] for category in dataset.categories],
+        arrays=dict(state.all_arrays()),
+    )
     if features.words is not None and reading is not None:
         learned = [item.part == TRAIN for item in dataset.items]
         reader = Reader.of(reading, features.vocabulary, features.words[np.flatnonzero(learned)])
         settings["reading"] = reading._asdict()
-        lists["vocabulary"] = list(reader.vocabulary)
-        arrays["reading/weights"] = reader.weights
+        arrays = {**folder.arrays, READING_WEIGHTS: reader.weights}
+        folder = dataclasses.replace(folder, vocabulary=reader.vocabulary, arrays=arrays)
     if features.pictures is not None:
-        found = features.settings
-        settings["backbone"] = {"name": found["backbone"], "sha256": found["weights"]}
-    write_model_folder(path, ModelFolder(settings, lists, arrays))
+        name, sha256 = str(features.settings["backbone"]), str(features.settings["weights"])
+        saved = saved_backbone(name, sha256)
+        if student := student_file(name, sha256):
+            saved = saved._replace(name="student")
+            folder = dataclasses.replace(folder, network=student)
+        settings["backbone"] = {"name": saved.name, "sha256": sha256, "called": saved.called}
+        told["backbone"] = saved.called  # rather than a path on this machine
+    settings["about"] = _plain(
+        {
+            "name": experiment.name,
+            "data": {"split": dataset.split, "sha256": fingerprint(dataset)},
+            "experiment": told,
+            "versions": dict(experiment.versions),
+        }
+    )
+    write_model_folder(path, folder)
 
 
 def open_model(path: Path) -> SavedModel:
-    """Read a folder that save_model wrote.
+    """Read a folder that save_model wrote, and check each of its values.
 
-    Raises StoreError for a folder that is absent or not as it was written.
+    Raises StoreError or ModelError for a folder that is absent or not as it was written.
     """
     folder = read_model_folder(path)
-    settings = folder.settings
     try:
-        reader = backbone = None
-        if "reading" in settings:
-            reading = Reading(**settings["reading"])
-            vocabulary = folder.lists["vocabulary"]
-            reader = Reader(reading, vocabulary, folder.arrays["reading/weights"])
-        if "backbone" in settings:
-            backbone = BackboneId(**settings["backbone"])
+        settings = read_settings(folder.settings)
+        leaves = read_leaves(folder.categories)
+        arrays = dict(folder.arrays)
+        weights = arrays.pop(READING_WEIGHTS, None)
         return SavedModel(
-            str(settings["kind"]),
-            [Leaf(*line.split("\t", 1)) for line in folder.lists["categories"]],
-            {float(target): float(score) for target, score in settings["thresholds"].items()},
-            reader,
-            backbone,
-            int(settings["experiment"].get("images_per_product", 1)),
-            State.of(settings["model"], folder.arrays),
+            settings.kind,
+            leaves,
+            settings.thresholds,
+            read_reader(settings, folder.vocabulary, weights),
+            read_backbone(settings, folder.network_file),
+            settings.images_per_product,
+            State.of(settings.model, arrays),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         raise ModelError(f"{path} is damaged ({error}); save the model again") from None
 
 
@@ -156,29 +183,55 @@ def _thresholds(experiment: Experiment, dataset: Dataset) -> dict[float, float]:
     return {target: one.threshold for target, one in kept.items() if one}
 
 
-def _trained(state: State, features: Features) -> Trained:
-    return Trained.restored(state, _classifier(state.parts[0], features))
+def _plain(value: Any) -> Any:
+    """Turn whatever an experiment records into JSON, which has no NaN."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _classifier(state: State, features: Features) -> Any:
-    return _RESTORE[state.kind](state, features)
+def _trained(state: State, features: Features, classes: int) -> Trained:
+    insist(state.kind == "trained" and len(state.parts) == 1, f"{state.kind} is no trained model")
+    return Trained.restored(state, _classifier(state.parts[0], features, classes), classes)
 
 
-def _parts(state: State, features: Features) -> list[Any]:
-    return [_classifier(part, features) for part in state.parts]
+def _classifier(state: State, features: Features, classes: int) -> Any:
+    insist(state.kind in _RESTORE, f"there is no model {state.kind!r}")
+    return _RESTORE[state.kind](state, features, classes)
 
 
-def _fusion(state: State, features: Features) -> Any:
+def _network(state: State, features: Features, classes: int) -> Network:
+    whole(state.numbers.get("classes"), "the number of categories", classes, classes)
+    return Network.restored(state, features)
+
+
+def _blend(state: State, features: Features, classes: int) -> Any:
+    return restored_blend(state, [_classifier(part, features, classes) for part in state.parts])
+
+
+def _adjusted(state: State, features: Features, classes: int) -> Any:
+    parts = [_classifier(part, features, classes) for part in state.parts]
+    return restored_adjusted(state, parts, classes)
+
+
+def _fusion(state: State, features: Features, classes: int) -> Any:
+    both = features.words is not None and features.pictures is not None
+    insist(both and len(state.parts) == 2, f"{state.kind} has no words and pictures")
     words, pictures = state.parts
-    halves = [_trained(words, features.words_alone), _trained(pictures, features.pictures_alone)]
-    return restored_fusion(state, halves, features)
+    halves = [
+        _trained(words, features.words_alone, classes),
+        _trained(pictures, features.pictures_alone, classes),
+    ]
+    return restored_fusion(state, halves, features, classes)
 
 
-_RESTORE: Mapping[str, Callable[[State, Features], Any]] = {
-    "network": Network.restored,
+_RESTORE: Mapping[str, Callable[[State, Features, int], Any]] = {
+    "network": _network,
     "scikit": restored_scikit,
-    "blend": lambda state, features: restored_blend(state, _parts(state, features)),
-    "adjusted": lambda state, features: restored_adjusted(state, _parts(state, features)),
+    "blend": _blend,
+    "adjusted": _adjusted,
     "late": _fusion,
     "stack": _fusion,
 }

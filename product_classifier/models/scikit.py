@@ -15,8 +15,18 @@ from scipy.sparse import csr_matrix, hstack
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
-from product_classifier.models.network import Scaling, softmax
-from product_classifier.models.scikit_state import kind_of, model_arrays, restored_model
+from product_classifier.models.fields import one_of, whole
+from product_classifier.models.network import softmax
+from product_classifier.models.scaling import Scaling
+from product_classifier.models.scikit_state import (
+    FOREST,
+    LINEAR,
+    LOGISTIC,
+    array_names,
+    kind_of,
+    model_arrays,
+    restored_model,
+)
 from product_classifier.models.state import State
 from product_classifier.models.task import Classifier, Fitted, Score, Targets, Task
 
@@ -154,11 +164,20 @@ class ScikitClassifier:
         return found
 
 
-def restored_scikit(state: State, features: Features) -> ScikitClassifier:
-    """Make it again from its state, over other features."""
+def restored_scikit(state: State, features: Features, classes: int) -> ScikitClassifier:
+    """Make it again from its state, over other features. Raises ValueError where it does not fit.
+
+    classes: how many categories there are, whether or not the model has met them.
+    """
     told = state.numbers
-    model = restored_model(str(told["model"]), state.arrays)
-    return ScikitClassifier(model, features, Scaling.of(state.arrays), int(told["classes"]))
+    scaling = Scaling.of(state.arrays, features)
+    kind = one_of(told.get("model"), "the model", (LOGISTIC, LINEAR, FOREST))
+    names = (*array_names(kind), *(scaling.arrays if scaling else ()))
+    state.insist_on(("model", "classes"), names)
+    whole(told["classes"], "the number of categories", classes, classes)
+    columns = features.columns + features.width
+    model = restored_model(kind, state.arrays, columns, classes)
+    return ScikitClassifier(model, features, scaling, classes)
 
 
 def _tuning_score(task: Task, fitted: Fitted) -> Score:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from product_classifier.models.state import Arrays
+from product_classifier.models.state import FLOATS, INTEGERS, Arrays, checked, insist
 
 LOGISTIC, LINEAR, FOREST = "logistic", "linear", "forest"
 NODES = ("left_child", "right_child", "feature", "threshold", "missing_go_to_left")
 NO_CHILD = -1
+MOST_TREES = 10_000
 
 
 def kind_of(model: Any) -> str:
@@ -27,9 +29,18 @@ def model_arrays(model: Any) -> dict[str, NDArray[Any]]:
     return forest_arrays(model) if kind_of(model) == FOREST else linear_arrays(model)
 
 
-def restored_model(kind: str, arrays: Arrays) -> Any:
-    """Make a fitted model again. Raises ValueError or KeyError for arrays that do not fit."""
-    return restored_forest(arrays) if kind == FOREST else restored_linear(kind, arrays)
+def restored_model(kind: str, arrays: Arrays, columns: int, classes: int) -> Any:
+    """Make a model of so many columns again. Raises ValueError for arrays that do not fit."""
+    if kind == FOREST:
+        return RestoredForest.of(arrays, columns, classes)
+    return restored_linear(kind, arrays, columns, classes)
+
+
+def array_names(kind: str) -> tuple[str, ...]:
+    """Name the arrays of a kind of model."""
+    if kind == FOREST:
+        return ("classes", "columns", "depths", "counts", *NODES, "data", "indices", "indptr")
+    return ("coef", "intercept", "classes")
 
 
 def linear_arrays(model: Any) -> dict[str, NDArray[Any]]:
@@ -37,20 +48,29 @@ def linear_arrays(model: Any) -> dict[str, NDArray[Any]]:
     return {"coef": model.coef_, "intercept": model.intercept_, "classes": model.classes_}
 
 
-def restored_linear(kind: str, arrays: Arrays) -> Any:
-    """Make a linear model again."""
+def restored_linear(kind: str, arrays: Arrays, columns: int, classes: int) -> Any:
+    """Make a linear model again. Raises ValueError for arrays that do not fit."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
     makers: Mapping[str, Callable[[], Any]] = {LOGISTIC: LogisticRegression, LINEAR: LinearSVC}
     model = makers[kind]()
-    coef, intercept, classes = arrays["coef"], arrays["intercept"], arrays["classes"]
-    rows = len(classes) if len(classes) > 2 else 1
-    if coef.ndim != 2 or len(coef) != rows or intercept.shape != (rows,):
-        raise ValueError(f"{len(classes)} categories have no coefficients {coef.shape}")
-    model.coef_, model.intercept_, model.classes_ = coef, intercept, classes
-    model.n_features_in_ = coef.shape[1]
+    met = _met_classes(arrays, classes)
+    rows = len(met) if len(met) > 2 else 1
+    model.coef_ = checked(arrays, "coef", (rows, columns))
+    model.intercept_ = checked(arrays, "intercept", (rows,))
+    model.classes_, model.n_features_in_ = met, columns
     return model
+
+
+def _met_classes(arrays: Arrays, classes: int) -> NDArray[Any]:
+    """Read which of the classes a model has met: numbers in rising order."""
+    met = arrays["classes"]
+    insist(met.ndim == 1 and 0 < len(met) <= classes, "a model has met no number of categories")
+    met = checked(arrays, "classes", met.shape, INTEGERS).astype(np.int64)
+    insist(met[0] >= 0 and met[-1] < classes, "a model has met categories that there are not")
+    insist(np.diff(met) > 0, "the categories that a model has met are in no order")
+    return met
 
 
 def forest_arrays(forest: Any) -> dict[str, NDArray[Any]]:
@@ -69,38 +89,69 @@ def forest_arrays(forest: Any) -> dict[str, NDArray[Any]]:
     }
 
 
-def restored_forest(arrays: Arrays) -> Any:
-    """Make a forest again; children that are no nodes below their parent are refused."""
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.tree import DecisionTreeClassifier
-    from sklearn.tree._tree import Tree
+@dataclass(frozen=True)
+class RestoredForest:
+    """A forest that was kept; of what its leaves say, only what is not zero takes memory."""
 
-    classes, columns = arrays["classes"], int(arrays["columns"])
-    ends = np.cumsum(arrays["counts"])
-    shape = int(ends[-1]), len(classes)
-    parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-    shares = csr_matrix(parts, shape=shape)
-    shares.check_format()
-    forest = RandomForestClassifier(len(ends), n_jobs=-1)
-    forest.estimators_ = []
-    for start, end, depth in zip(ends - arrays["counts"], ends, arrays["depths"], strict=True):
-        tree = Tree(columns, np.array([len(classes)], np.intp), 1)
-        empty = tree.__getstate__()["nodes"]
-        nodes = np.zeros(end - start, empty.dtype)
+    trees: Sequence[Any]  # scikit-learn's, which lead a row to a leaf
+    shares: Sequence[csr_matrix]  # [nodes, classes] of each
+    classes_: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, arrays: Arrays, columns: int, classes: int) -> RestoredForest:
+        """Make a forest again; children that are no nodes below their parent are refused."""
+        from sklearn.tree._tree import Tree
+
+        met = _met_classes(arrays, classes)
+        insist(checked(arrays, "columns", (), INTEGERS) == columns, "a forest has other columns")
+        counts = arrays["counts"]
+        insist(counts.ndim == 1 and 0 < len(counts) <= MOST_TREES, "a forest has no trees")
+        counts = checked(arrays, "counts", counts.shape, INTEGERS)
+        total = sum(counts.tolist())  # Python's numbers do not overflow
+        insist(counts > 0, "a tree of the forest is none")
+        depths = checked(arrays, "depths", counts.shape, INTEGERS)
+        insist((depths >= 0) & (depths < counts), "a tree of the forest is deeper than its nodes")
         for name in NODES:
-            nodes[name] = arrays[name][start:end]
-        _insist_on_tree(nodes, columns)
-        values = np.ascontiguousarray(shares[start:end].toarray()[:, None, :])
-        tree.__setstate__(
-            {"max_depth": int(depth), "node_count": len(nodes), "nodes": nodes, "values": values}
-        )
-        one = DecisionTreeClassifier()
-        one.tree_, one.n_outputs_, one.n_features_in_ = tree, 1, columns
-        one.classes_, one.n_classes_ = np.arange(len(classes)), len(classes)
-        forest.estimators_.append(one)
-    forest.classes_, forest.n_classes_ = classes, len(classes)
-    forest.n_outputs_, forest.n_features_in_ = 1, columns
-    return forest
+            checked(arrays, name, (total,), FLOATS if name == "threshold" else INTEGERS)
+        shares = _shares(arrays, total, len(met))
+        trees, parts = [], []
+        ends = np.cumsum(counts)
+        for start, end, depth in zip(ends - counts, ends, depths, strict=True):
+            tree = Tree(columns, np.ones(1, np.intp), 1)
+            nodes = np.zeros(end - start, tree.__getstate__()["nodes"].dtype)
+            for name in NODES:
+                nodes[name] = arrays[name][start:end]
+            _insist_on_tree(nodes, columns)
+            values = np.zeros((len(nodes), 1, 1))
+            facts = {"max_depth": int(depth), "node_count": len(nodes)}
+            tree.__setstate__({**facts, "nodes": nodes, "values": values})
+            trees.append(tree)
+            parts.append(shares[start:end])
+        return cls(trees, parts, met)
+
+    def predict_proba(self, inputs: csr_matrix | NDArray[np.float32]) -> NDArray[np.float64]:
+        """Average what the leaves of all trees say, [rows, classes]."""
+        values = inputs.astype(np.float32)
+        if isinstance(values, csr_matrix):
+            indices, indptr = values.indices.astype(np.int32), values.indptr.astype(np.int32)
+            values = csr_matrix((values.data, indices, indptr), values.shape)
+        total = np.zeros((values.shape[0], len(self.classes_)))
+        for tree, shares in zip(self.trees, self.shares, strict=True):
+            total += shares[tree.apply(values)].toarray()
+        return total / len(self.trees)
+
+
+def _shares(arrays: Arrays, nodes: int, classes: int) -> csr_matrix:
+    """Read what each node says, [nodes, classes]: shares of the classes that it has met."""
+    data, indices = arrays["data"], arrays["indices"]
+    insist(data.ndim == 1, "the shares of a forest are no list")
+    checked(arrays, "data", data.shape)
+    checked(arrays, "indices", data.shape, INTEGERS)
+    indptr = checked(arrays, "indptr", (nodes + 1,), INTEGERS)
+    shares = csr_matrix((data, indices, indptr), shape=(nodes, classes))
+    shares.check_format()
+    insist(data >= 0, "a share of a forest is negative")
+    return shares
 
 
 def _insist_on_tree(nodes: NDArray[Any], columns: int) -> None:
@@ -110,5 +161,4 @@ def _insist_on_tree(nodes: NDArray[Any], columns: int) -> None:
     leaf = (left == NO_CHILD) & (right == NO_CHILD)
     below = (left > here) & (right > here) & (left < len(nodes)) & (right < len(nodes))
     asks = (nodes["feature"] >= 0) & (nodes["feature"] < columns)
-    if not len(nodes) or not (leaf | (below & asks)).all():
-        raise ValueError("a tree of the forest is none")
+    insist(leaf | (below & asks), "a tree of the forest is none")

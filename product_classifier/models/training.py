@@ -15,8 +15,9 @@ from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.features import Features
 from product_classifier.models.balance import AS_THEY_ARE, Balance
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.network import CHUNK, softmax
-from product_classifier.models.state import State
+from product_classifier.models.network import softmax
+from product_classifier.models.scaling import CHUNK
+from product_classifier.models.state import State, checked, insist, insist_on_temperatures
 from product_classifier.models.task import Classifier, Fit, Targets, Task
 from product_classifier.records import Track, untracked
 
@@ -42,9 +43,14 @@ class Trained:
         return State("trained", arrays=arrays, parts=[self.classifier.state()])
 
     @classmethod
-    def restored(cls, state: State, classifier: Classifier) -> Trained:
-        """Make it again from its state."""
-        return cls(classifier, state.arrays["prior"], float(state.arrays["temperature"]), {})
+    def restored(cls, state: State, classifier: Classifier, classes: int) -> Trained:
+        """Make it again from its state. Raises ValueError where that is none."""
+        state.insist_on(arrays=["prior", "temperature"], parts=1)
+        shares = checked(state.arrays, "prior", (classes,))
+        insist((shares >= 0).all() and abs(shares.sum() - 1) < 1e-3, "shares are no shares")
+        warmth = checked(state.arrays, "temperature", ())
+        insist_on_temperatures(warmth)
+        return cls(classifier, shares, float(warmth), {})
 
 
 def train(

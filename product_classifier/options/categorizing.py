@@ -17,10 +17,10 @@ from product_classifier.models.choices import (
     WORD_MODELS,
     choices_of,
 )
+from product_classifier.models.layers import WIDEST_LAYER
 from product_classifier.models.scikit import MIXTURES
 from product_classifier.options import common, subset
 
-WIDEST_LAYER = 10_000  # units
 WITH_SAVED = ("saved", "all", "db_path", "cache_path", "images_path", "backbone", "weights")
 SEVERAL_HELP = """look at so many pictures of each, as crawl.py fetched them, of which no single one
 decides: worth it from 3 on, since of two the main one stands (1)"""

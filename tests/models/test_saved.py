@@ -118,19 +118,25 @@ def linear(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+def section(folder: Path, name: str) -> Path:
+    [file] = folder.glob(f"{name}-*")
+    return file
+
+
 def test_a_folder_is_text_json_and_numbers(tmp_path: Path) -> None:
     folder = linear(tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == [
-        *("categories.txt", "settings.json", "vocabulary.txt", "weights.npz")
-    ]
-    lines = (folder / "categories.txt").read_text().splitlines()
-    assert lines == [f"{name}\twomen/{name}" for name in NAMES]
-    assert "denim" in (folder / "vocabulary.txt").read_text().splitlines()
-    settings = json.loads((folder / "settings.json").read_text())
-    assert settings["kind"] == "words"
-    assert settings["data"]["split"] == "0123456789abcdef"
-    assert len(settings["data"]["sha256"]) == 64
-    with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
+    names = [path.name.partition("-")[0] for path in folder.iterdir()]
+    assert sorted(names) == ["categories", "settings.json", "vocabulary", "weights"]
+    lines = section(folder, "categories").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [[name, f"women/{name}"] for name in NAMES]
+    assert "denim" in section(folder, "vocabulary").read_text().splitlines()
+    header = json.loads((folder / "settings.json").read_text())
+    assert header["format"] == 2
+    assert header["settings"]["kind"] == "words"
+    data = header["settings"]["about"]["data"]
+    assert data["split"] == "0123456789abcdef"
+    assert len(data["sha256"]) == 64
+    with np.load(section(folder, "weights"), allow_pickle=False) as arrays:
         assert all(arrays[name].dtype.kind in "fib" for name in arrays.files)
 
 
@@ -142,42 +148,44 @@ def test_scores_are_certified_by_the_calibration_products(tmp_path: Path) -> Non
     assert opened.certified(0.4) is None
 
 
-@pytest.mark.parametrize("file", ["weights.npz", "vocabulary.txt", "categories.txt"])
-def test_a_file_that_is_cut_short_is_refused(file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["weights", "vocabulary", "categories"])
+def test_a_file_that_is_cut_short_is_refused(name: str, tmp_path: Path) -> None:
     folder = linear(tmp_path)
-    data = (folder / file).read_bytes()
-    (folder / file).write_bytes(data[: len(data) // 2])
-    with pytest.raises(StoreError, match=f"{file} is cut short or not the file it was"):
+    file = section(folder, name)
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    with pytest.raises(StoreError, match=f"{file.name} is cut short or not the file it was"):
         open_model(folder)
-    (folder / file).unlink()
-    with pytest.raises(StoreError, match=f"holds no whole model .*{file}"):
+    file.unlink()
+    with pytest.raises(StoreError, match=f"holds no whole model .*{file.name}"):
         open_model(folder)
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {"format": 1},
         {"format": 99},
         {"format": None},
-        {"model": None},
-        {"model": {"kind": "pickle", "numbers": {}, "arrays": [], "parts": []}},
-        {"reading": {"vectorizer": "bag", "clean": "basic", "shell": "rm"}},
-        {"thresholds": {"high": "yes"}},
-        {"files": {}},
-        {"files": {"../model/weights.npz": ""}},
-        {"files": 3},
+        {"settings": None},
+        {"settings": {}},
+        {"sections": {}},
+        {"sections": {"../model/weights.npz": {"bytes": 3, "sha256": "ab" * 32}}},
+        {"sections": 3},
+        {"checksum": "ab" * 32},
+        {"more": 1},
     ],
 )
-def test_settings_of_another_kind_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+def test_a_header_of_another_kind_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
     folder = linear(tmp_path)
-    settings = json.loads((folder / "settings.json").read_text())
-    (folder / "settings.json").write_text(json.dumps({**settings, **change}))
-    with pytest.raises(ProductClassifierError, match=r"format|damaged|cut short"):
-        open_model(folder).trained(shop.read())
+    header = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**header, **change}))
+    with pytest.raises(ProductClassifierError, match=r"has format|damaged"):
+        open_model(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}'])
-def test_settings_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 2}', '{"a": 1, "a": 1}'])
+def test_a_header_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     folder = linear(tmp_path)
     (folder / "settings.json").write_text(text)
     with pytest.raises(StoreError, match="damaged"):

@@ -23,7 +23,8 @@ from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.models import scikit
-from product_classifier.models.network import Scaling, softmax
+from product_classifier.models.network import softmax
+from product_classifier.models.scaling import Scaling
 from product_classifier.models.scikit import (
     ELASTIC,
     L1,

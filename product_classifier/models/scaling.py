@@ -1,0 +1,65 @@
+"""Bottlenecks, standardised by what the training rows have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.features import Features
+from product_classifier.models.state import Arrays, checked, insist
+
+PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
+CHUNK = 1024  # items read, or predicted, at once
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Standardises bottlenecks by their mean and deviation in the training rows, both [width]."""
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, pictures: Bottlenecks, train: NDArray[np.int64]) -> Scaling:
+        """Learn from those training rows that have a picture; train holds row numbers."""
+        rows = train[pictures.present[train]]
+        total = np.zeros(pictures.width)
+        squares = np.zeros(pictures.width)
+        for start in range(0, len(rows), CHUNK):
+            values = pictures[rows[start : start + CHUNK]].astype(np.float64)
+            total += values.sum(axis=0)
+            squares += np.square(values).sum(axis=0)
+        count = max(len(rows), 1)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        return cls(
+            mean.astype(np.float32),
+            # a value that never varies tells nothing, and must not be blown up
+            np.where(deviation > 1e-6, deviation, 1).astype(np.float32),
+        )
+
+    @property
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """What it consists of, as part of a state."""
+        return {"mean": self.mean, "deviation": self.deviation}
+
+    @classmethod
+    def of(cls, arrays: Arrays, features: Features) -> Scaling | None:
+        """Find it in a state that reads pictures. Raises ValueError where it does not fit these."""
+        if features.pictures is None:
+            return None
+        deviation = checked(arrays, "deviation", (features.width,))
+        insist(deviation > 0, "a deviation of pictures is not above 0")
+        return cls(checked(arrays, "mean", (features.width,)), deviation)
+
+    def apply(self, pictures: Bottlenecks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read and standardise, float32 [rows, width]; a missing picture is an average one."""
+        values = pictures[rows]
+        values -= self.mean
+        values /= self.deviation
+        values *= np.float32(PICTURE_SCALE)
+        values[~pictures.present[rows]] = 0
+        return values
