@@ -121,7 +121,9 @@ def _json(asked: Asked) -> Source:
 
 def _parquet(asked: Asked) -> Source:
     header = parquet_header(asked.path)
-    return _table(asked, "Parquet", header, lambda: read_parquet(asked.path), "row")
+    used = find_columns(header, asked.columns, asked.path).of.values()
+    names = list(dict.fromkeys(header[k] for places in used for k in places))
+    return _table(asked, "Parquet", names, lambda: read_parquet(asked.path, names), "row")
 
 
 def _feed(asked: Asked) -> Source:
