@@ -77,19 +77,21 @@ def search(
     if known and known.evidence == evidence:
         return known
     say(f"searching {len(dataset.items):,} labels: five trainings")
-    features = _features(experiment, dataset, places, track)
+    features = _features(experiment, dataset, places, say, track)
     seed = experiment.settings.get("seed", 0)
     found = search_labels(dataset, features, groups, seed, track)
     return save_label_search(db, experiment.id, found, evidence)
 
 
-def _features(experiment: Summary, dataset: Dataset, places: Places, track: Track) -> Features:
+def _features(
+    experiment: Summary, dataset: Dataset, places: Places, say: Say, track: Track
+) -> Features:
     """Make the features that the experiment had. Raises ReportError for another network."""
     features = Features()
     if experiment.kind in ("words", "both"):
         known = experiment.settings
         reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
-        features |= word_features(dataset, places.cache, reading)
+        features |= word_features(dataset, places.cache, reading, say)
     if experiment.kind in ("images", "both"):
         backbone = load_backbone(
             places.backbone or experiment.settings["backbone"], weights=places.weights
@@ -106,6 +108,7 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
             places.cache,
             track,
             dataset.more_images,
+            say,
         )
     return features
 
