@@ -25,6 +25,7 @@ from product_classifier.store.files import write_whole
 
 FORMAT = b"keys of vectors with checksums, format 2\n"  # at the start of their file
 RECORD = struct.Struct("<32sQI")  # a picture's SHA-256, the row of its vector, a checksum of both
+ATTEMPTS = 3  # to add to a cache that others remove
 LONGEST_NOTE = 10_000  # characters
 REMEDY = "check the disk and its permissions, or pass another --cache-path"
 
@@ -71,23 +72,30 @@ class BottleneckCache:
         Raises StoreError when another program has been adding for ten minutes, or the disk is full.
         """
         with self._explained("grow"):
-            self._prepare()
-            with self._lock.acquire(timeout=600):
-                self._read()  # another program may have added meanwhile, or removed all
-                new = {key: row for row, key in enumerate(sha256s) if key not in self._places}
-                if not new:
+            for left in reversed(range(ATTEMPTS)):
+                try:
+                    self._prepare()
+                    with self._lock.acquire(timeout=600):
+                        self._add(sha256s, vectors)
                     return
-                values = np.ascontiguousarray(vectors[list(new.values())], "<f4")
-                records = [
-                    RECORD.pack(bytes.fromhex(key), row, _checksum(key, value))
-                    for row, (key, value) in enumerate(
-                        zip(new, values, strict=True), start=len(self._map)
-                    )
-                ]
-                _write(self._vectors, self._map.nbytes, values.tobytes())
-                head = b"" if self._end else FORMAT
-                _write(self._keys, self._end, head + b"".join(records))
-                self._read()
+                except FileNotFoundError:  # another program has removed the cache
+                    if not left:
+                        raise
+
+    def _add(self, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        self._read()  # another program may have added meanwhile
+        new = {key: row for row, key in enumerate(sha256s) if key not in self._places}
+        if not new:
+            return
+        values = np.ascontiguousarray(vectors[list(new.values())], "<f4")
+        records = [
+            RECORD.pack(bytes.fromhex(key), row, _checksum(key, value))
+            for row, (key, value) in enumerate(zip(new, values, strict=True), len(self._map))
+        ]
+        _write(self._vectors, self._map.nbytes, values.tobytes())
+        head = b"" if self._end else FORMAT
+        _write(self._keys, self._end, head + b"".join(records))
+        self._read()
 
     def read(self) -> NDArray[np.float32]:
         """Map all vectors into memory, [n, width], read-only; `rows` says which may be used."""
