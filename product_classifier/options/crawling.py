@@ -188,6 +188,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     export.add_argument(
         "--experiment", type=common.positive, metavar="N", help="with what it predicts"
     )
+    export.add_argument(
+        "--raw",
+        action="store_true",
+        help="""no apostrophes in a .csv before what a spreadsheet takes for a formula; --from takes
+        them off again""",
+    )
 
 
 def _contradiction(args: argparse.Namespace) -> str | None:
@@ -204,6 +210,8 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "--export writes what is there: it goes with no import"
     if args.experiment and not args.export:
         return "--experiment goes with --export"
+    if args.raw and not args.export:
+        return "--raw goes with --export"
     if args.format == SHOP and not args.source.startswith(WEB):
         return "a Shopify shop is named by its address: --from https://…"
     if args.path_separator == "":
