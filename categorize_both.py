@@ -29,7 +29,7 @@ def main() -> int:
     args = arguments("both", __doc__, EXAMPLES)
     if args.saved:
         filed, lost = file_products(
-            "both", args.saved, args.db_path, args.all, args.places, cli.progress
+            "both", args.saved, args.db_path, args.all, args.places, cli.progress, cli.say
         )
         return cli.end(filed_text(filed), lost)
     if args.save:
@@ -38,13 +38,15 @@ def main() -> int:
     with open_database(args.db_path) as db:
         dataset, _ = select(db, args.selection, cli.say, cli.progress)
         cli.warn(dataset.left_out, "left out")
-        features = word_features(dataset, args.cache_path, args.reading) | picture_features(
+        words = word_features(dataset, args.cache_path, args.reading, cli.say)
+        features = words | picture_features(
             dataset.images,
             args.images_path,
             choose_backbone(args.backbone, cli.say, args.weights),
             args.cache_path,
             cli.progress,
             dataset.more_images,
+            cli.say,
         )
         experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)

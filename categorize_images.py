@@ -29,7 +29,7 @@ def main() -> int:
     args = arguments("images", __doc__, EXAMPLES)
     if args.saved:
         filed, lost = file_products(
-            "images", args.saved, args.db_path, args.all, args.places, cli.progress
+            "images", args.saved, args.db_path, args.all, args.places, cli.progress, cli.say
         )
         return cli.end(filed_text(filed), lost)
     if args.save:
@@ -45,6 +45,7 @@ def main() -> int:
             args.cache_path,
             cli.progress,
             dataset.more_images,
+            cli.say,
         )
         experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)

@@ -28,7 +28,7 @@ def main() -> int:
     args = arguments("words", __doc__, EXAMPLES)
     if args.saved:
         filed, lost = file_products(
-            "words", args.saved, args.db_path, args.all, args.places, cli.progress
+            "words", args.saved, args.db_path, args.all, args.places, cli.progress, cli.say
         )
         return cli.end(filed_text(filed), lost)
     if args.save:
@@ -37,7 +37,7 @@ def main() -> int:
     with open_database(args.db_path) as db:
         dataset, _ = select(db, args.selection, cli.say, cli.progress)
         cli.warn(dataset.left_out, "left out")
-        features = word_features(dataset, args.cache_path, args.reading)
+        features = word_features(dataset, args.cache_path, args.reading, cli.say)
         experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
         number = save_experiment(db, experiment)
     if args.save:

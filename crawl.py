@@ -73,7 +73,8 @@ def main() -> int:
 def export_catalogue(args: argparse.Namespace) -> int:
     """Write what is known into a table."""
     with open_database(args.db_path) as db, snapshot(db):
-        rows = export(db, args.export, args.images, args.path_separator, args.experiment)
+        asked = args.images, args.path_separator, args.experiment, args.raw
+        rows = export(db, args.export, *asked)
     facts = {"file": str(args.export), "rows": rows}
     print(json.dumps(facts) if args.log_json else f"{args.export}: {rows:,} rows")
     return cli.DONE

@@ -94,7 +94,9 @@ def fine_tuning(args: argparse.Namespace) -> int:
     check_export(tunable.backbone, args.output_graph)
     tunable.trained_blocks(plan.part)  # before anything takes long
     folder, cache_path = args.image_dir[0], args.bottleneck_dir
-    features = picture_features(found.images, folder, tunable.backbone, cache_path, cli.progress)
+    features = picture_features(
+        found.images, folder, tunable.backbone, cache_path, cli.progress, tell=cli.say
+    )
     cli.warn(features.lost_pictures, "picture not read")
     frozen = retrain(
         *(features, found.label_of, parts, found.labels, HEAD_START, args.seed),
@@ -162,7 +164,7 @@ def distillation(args: argparse.Namespace) -> int:
         images,
         args.images_path,
         teacher,
-        bottleneck_cache(args.bottleneck_dir, teacher),
+        bottleneck_cache(args.bottleneck_dir, teacher, cli.say),
         cli.progress,
     )
     state = args.output_student.with_suffix(".state")

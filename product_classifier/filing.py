@@ -12,18 +12,25 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features, Places, picture_features
 from product_classifier.features.saved_backbone import load_saved
 from product_classifier.models.saved import SavedModel, open_model
-from product_classifier.records import Item, Track, untracked
+from product_classifier.records import Item, Tell, Track, untold, untracked
 from product_classifier.report.filing import FiledProduct
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.shown import read_unfiled
 
 
 def file_products(
-    kind: str, path: Path, db_path: Path, everything: bool, places: Places, track: Track = untracked
+    kind: str,
+    path: Path,
+    db_path: Path,
+    everything: bool,
+    places: Places,
+    track: Track = untracked,
+    tell: Tell = untold,
 ) -> tuple[list[FiledProduct], tuple[str, ...]]:
     """Predict the products without category, or everything; the surest come first.
 
-    kind: of the categorizer that is asked; path: of the saved model. Returns as well what pictures
+    kind: of the categorizer that is asked; path: of the saved model; tell: told of what is damaged
+    in the cache. Returns as well what pictures
     could not be read. Raises ModelError for a model of another kind or over another network,
     StoreError where there is nothing to file.
     """
@@ -32,7 +39,7 @@ def file_products(
         raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
     with open_database(db_path) as db, snapshot(db):
         items = read_unfiled(db, everything, model.images_per_product)
-    features = _features(model, items, places, track)
+    features = _features(model, items, places, track, tell)
     predicted, score = model.predict(features, np.arange(len(items)))
     filed = [
         FiledProduct(
@@ -47,7 +54,9 @@ def file_products(
     return sorted(filed, key=lambda one: -one.score), features.lost_pictures
 
 
-def _features(model: SavedModel, items: Sequence[Item], places: Places, track: Track) -> Features:
+def _features(
+    model: SavedModel, items: Sequence[Item], places: Places, track: Track, tell: Tell
+) -> Features:
     features = Features()
     if model.reader:
         vectors = model.reader.read([item.text for item in items])
@@ -63,6 +72,6 @@ def _features(model: SavedModel, items: Sequence[Item], places: Places, track: T
             )
         else:
             features |= picture_features(
-                *(images, places.images, backbone, places.cache, track), more
+                *(images, places.images, backbone, places.cache, track), more, tell
             )
     return features

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlencode
 
 T = TypeVar("T")
+Tell = Callable[[str], None]  # told a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +246,7 @@ class Track(Protocol):
 def untracked(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
     """Pass items on in silence."""
     return iter(items)
+
+
+def untold(message: str) -> None:
+    """Tell nobody."""

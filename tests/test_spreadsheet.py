@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from product_classifier.spreadsheet import as_written, harmless
 
 RISKY = "=+-@"
-CELLS = st.text(st.sampled_from("=+-@'ab ;,\t\r\n\"|0"), max_size=12)
+CELLS = st.text(st.sampled_from("=+-@\uff1d'ab ;,\t\r\n\"|0"), max_size=12)
 
 
 @given(CELLS)

@@ -12,7 +12,8 @@ from product_classifier.analysis.judging import Say, Terms
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.judgement import leaf_scores
 from product_classifier.evaluate.review import review_order
-from product_classifier.features.backbone import load_backbone
+from product_classifier.features.applications import APPLICATIONS
+from product_classifier.features.backbone import HANDLES, MINI, load_backbone
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.features import Features, Places, picture_features, word_features
 from product_classifier.features.words import Reading
@@ -77,24 +78,24 @@ def search(
     if known and known.evidence == evidence:
         return known
     say(f"searching {len(dataset.items):,} labels: five trainings")
-    features = _features(experiment, dataset, places, track)
+    features = _features(experiment, dataset, places, say, track)
     seed = experiment.settings.get("seed", 0)
     found = search_labels(dataset, features, groups, seed, track)
     return save_label_search(db, experiment.id, found, evidence)
 
 
-def _features(experiment: Summary, dataset: Dataset, places: Places, track: Track) -> Features:
+def _features(
+    experiment: Summary, dataset: Dataset, places: Places, say: Say, track: Track
+) -> Features:
     """Make the features that the experiment had. Raises ReportError for another network."""
     features = Features()
     if experiment.kind in ("words", "both"):
         known = experiment.settings
         reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
-        features |= word_features(dataset, places.cache, reading)
+        features |= word_features(dataset, places.cache, reading, say)
     if experiment.kind in ("images", "both"):
-        backbone = load_backbone(
-            places.backbone or experiment.settings["backbone"], weights=places.weights
-        )
-        if backbone.sha256 != experiment.settings["weights"]:
+        backbone = load_backbone(_network(experiment, places), weights=places.weights)
+        if backbone.sha256 != experiment.settings.get("weights"):
             raise ReportError(
                 f"{backbone.name} is not the network of experiment {experiment.id}; "
                 "pass that one as --backbone"
@@ -106,8 +107,25 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
             places.cache,
             track,
             dataset.more_images,
+            say,
         )
     return features
+
+
+def _network(experiment: Summary, places: Places) -> str:
+    """Name the network to load; a database is believed only where it names a well-known one.
+
+    Raises ReportError otherwise: a folder may hold code, and an address would be asked.
+    """
+    recorded = experiment.settings.get("backbone")
+    if places.backbone:
+        return places.backbone
+    if recorded in (MINI, *HANDLES, *HANDLES.values(), *APPLICATIONS):
+        return str(recorded)
+    raise ReportError(
+        f"experiment {experiment.id} read pictures by {recorded}, which is loaded only where you "
+        "name it: pass that network as --backbone"
+    )
 
 
 def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from product_classifier.errors import ReportError
 from product_classifier.report.table_file import LISTS, Row, Value, format_of, write_table
 from product_classifier.sources.tables import BETWEEN_PICTURES, SEPARATORS
+from product_classifier.spreadsheet import MARK, harmless, is_risky
 from product_classifier.store.export import (
     Exported,
     has_further_facts,
     read_paths_of_names,
     read_rows,
 )
+from product_classifier.store.files import replacing
 
 ALWAYS = ("id", "name", "description", "category_path", "image")
 
@@ -25,12 +27,16 @@ def export(
     images: Path | None,
     separator: str | None,
     experiment: int | None,
+    raw: bool = False,
 ) -> int:
-    """Write all products and categories, and return how many rows that takes.
+    """Write all products and categories, whole or not at all; return how many rows that takes.
 
     images: the folder that pictures' files are written relative to. separator: of paths, in CSV;
-    None to choose one that no name holds. Raises ReportError where each is in some name.
+    None to choose one that no name holds. raw: leave cells of CSV as they are, though a spreadsheet
+    may take them for formulas. Raises ReportError where each separator is in some name, and where
+    the file cannot be written.
     """
+    kind = format_of(path)
     paths = read_paths_of_names(db)
     levels = [level for path_ in paths.values() for level in path_]
     header = [*ALWAYS, *(name for name, has in has_further_facts(db).items() if has)]
@@ -39,13 +45,37 @@ def export(
     if experiment:
         header += ["predicted_path", "score"]
     join: Callable[[str, Sequence[str]], Value] = lambda name, parts: list(parts)  # noqa: E731
-    if format_of(path) == ".csv":
+    if kind == ".csv":
         names = {text for level in levels for text in (level.name, level.own_id, level.translated)}
         between = _separator(names, separator, path)
         joints = {**dict.fromkeys(LISTS, between), "more_images": BETWEEN_PICTURES}
         join = lambda name, parts: joints[name].join(parts)  # noqa: E731
-    rows = (_row(exported, images, join) for exported in read_rows(db, experiment))
-    return write_table(path, header, rows)
+
+    def rows() -> Iterator[Row]:
+        return (_row(exported, images, join) for exported in read_rows(db, experiment))
+
+    harmlessly = kind == ".csv" and not raw and any(map(_is_risky, rows()))
+    if harmlessly:
+        header.append(MARK)
+    try:
+        with replacing(path) as part:
+            found = map(_harmless, rows()) if harmlessly else rows()
+            return write_table(part, kind, header, found)
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be written: {error.strerror or error}; make room, or pass another name "
+            "as --export"
+        ) from None
+
+
+def _is_risky(row: Row) -> bool:
+    return any(isinstance(cell, str) and is_risky(cell) for cell in row.values())
+
+
+def _harmless(row: Row) -> Row:
+    """Make cells harmless in a spreadsheet, in a way that an import undoes because of MARK."""
+    cells = {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+    return {**cells, MARK: ""}
 
 
 def _row(

@@ -21,13 +21,14 @@ from product_classifier.features.backbone import Backbone
 from product_classifier.features.several import pooled
 from product_classifier.features.views import View, seen
 from product_classifier.pictures import decode
-from product_classifier.records import Image, Track, untracked
+from product_classifier.records import Image, Tell, Track, untold, untracked
 from product_classifier.store.cache import BottleneckCache
 
 PREPROCESSING = "bilinear1"  # part of a cache's name: other ways of scaling give other values
 COMMIT_BATCHES = 16  # a killed run loses no more than these
 DECODERS = 2  # threads; a network leaves them little to do
 AHEAD = 4  # batches decoded before the network asks for them
+ATTEMPTS = 3  # to have all bottlenecks in a cache that others remove
 EMBEDDERS = 2  # batches in the network at once: one works where the other waits
 
 T = TypeVar("T")
@@ -91,10 +92,10 @@ def cache_name(backbone: Backbone) -> str:
     return f"{backbone.sha256[:16]}-{backbone.size}-{PREPROCESSING}{precision}"
 
 
-def bottleneck_cache(path: Path, backbone: Backbone) -> BottleneckCache:
-    """Open the cache of a network among those below path."""
+def bottleneck_cache(path: Path, backbone: Backbone, tell: Tell = untold) -> BottleneckCache:
+    """Open the cache of a network among those below path; tell: told of what was damaged in it."""
     network = f"{backbone.sha256} {backbone.size} pixels {backbone.width} values"
-    return BottleneckCache(path / cache_name(backbone), backbone.width, network)
+    return BottleneckCache(path / cache_name(backbone), backbone.width, network, tell)
 
 
 def bottlenecks(
@@ -120,17 +121,33 @@ def bottlenecks(
     views = [view(image) if image else None for image in images]
     further = [[View(image) for image in some] for some in more]
     every = [*views, *chain.from_iterable(further)]
-    wanted = {found.key: found for found in every if found and found.key not in cache}
-    lost = tuple(_compute(wanted, folder, backbone, cache, track))
-    keys = [found.key if found else None for found in views]
-    rows, mains = cache.rows(keys), None
-    if any(further):
-        shown = zip(keys, further, strict=True)
-        together = [[*([key] if key else []), *(one.key for one in some)] for key, some in shown]
-        rows, mains = cache.rows(pooled(together, cache)), rows
+    lost: list[str] = []
+    gone: set[str] = set()  # keys of what could not be read
+    for _ in range(ATTEMPTS):  # one is enough, unless others remove the cache meanwhile
+        missing = {one.key: one for one in every if one and one.key not in gone}
+        wanted = {key: one for key, one in missing.items() if key not in cache}
+        gone |= wanted.keys() - _compute(wanted, folder, backbone, cache, lost, track)
+        keys = [one.key if one and one.key not in gone else None for one in views]
+        names, mains = keys, None
+        if any(further):
+            shown = zip(keys, further, strict=True)
+            some = [
+                [*([key] if key else []), *(one.key for one in rest if one.key not in gone)]
+                for key, rest in shown
+            ]
+            names, mains = pooled(some, cache), cache.rows(keys)
+        rows = cache.rows(names)
+        if all(row >= 0 or not name for name, row in zip(names, rows.tolist(), strict=True)):
+            break
+    else:
+        raise FeatureError(
+            "bottlenecks disappear from the cache while they are read; let no other program clean "
+            "it, and run it again"
+        )
+    cache.tell_damage()
     if not (rows >= 0).any():
         raise FeatureError(f"no picture can be read ({lost[0]}); pass the right --images-path")
-    return Bottlenecks(cache.read(), rows, lost, mains)
+    return Bottlenecks(cache.read(), rows, tuple(lost), mains)
 
 
 def _compute(
@@ -138,15 +155,20 @@ def _compute(
     folder: Path,
     backbone: Backbone,
     cache: BottleneckCache,
+    lost: list[str],
     track: Track,
-) -> list[str]:
-    """Fill the cache with keys and their views; returns what could not be read, and why."""
-    lost: list[str] = []
+) -> set[str]:
+    """Fill the cache with keys and their views; returns the keys of those that could be read.
+
+    lost: told what could not, and why.
+    """
+    computed: set[str] = set()
     batches = embedded(wanted, folder, backbone, lost, "bottlenecks", track)
     for commit in chunks(batches, COMMIT_BATCHES):
         keys = [key for batch_keys, _ in commit for key in batch_keys]
         cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
-    return lost
+        computed.update(keys)
+    return computed
 
 
 def embedded(

@@ -14,8 +14,8 @@ from scipy.sparse import csr_matrix
 from product_classifier.features.backbone import Backbone
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
 from product_classifier.features.words import AS_USUAL, Reading, vectorize, vectors_key
-from product_classifier.records import Dataset, Image, Track, untracked
-from product_classifier.store.cache import cached_vectors
+from product_classifier.records import Dataset, Image, Tell, Track, untold, untracked
+from product_classifier.store.word_vectors import cached_vectors
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,20 @@ class Places:
     weights: Path | None = None  # of a network by name
 
 
-def word_features(dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL) -> Features:
-    """Make or read the vector of each product's words, see vectorize. Raises FeatureError."""
+def word_features(
+    dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL, tell: Tell = untold
+) -> Features:
+    """Make or read the vector of each product's words, see vectorize. Raises FeatureError.
+
+    tell: told where what was kept is damaged.
+    """
     texts = [item.text for item in dataset.items]
     train = np.array([item.part == "train" for item in dataset.items])
     vectors, vocabulary = cached_vectors(
         cache_path / f"words-{reading.vectorizer}-{reading.clean}.npz",
         vectors_key(texts, train, reading),
         lambda: vectorize(texts, train, reading),
+        tell,
     )
     settings: dict[str, str | int] = {
         "vocabulary": len(vocabulary),
@@ -107,12 +113,14 @@ def picture_features(
     cache_path: Path,
     track: Track = untracked,
     more: Sequence[Sequence[Image]] = (),
+    tell: Tell = untold,
 ) -> Features:
     """Compute or read the bottleneck of each product's picture, pooled with further ones.
 
-    images: [products]; more: [products], or none at all. Raises FeatureError without any picture.
+    images: [products]; more: [products], or none at all; tell: told of what is damaged in the
+    cache. Raises FeatureError without any picture.
     """
-    cache = bottleneck_cache(cache_path, backbone)
+    cache = bottleneck_cache(cache_path, backbone, tell)
     pictures = bottlenecks(images, images_path, backbone, cache, track, more=more)
     return Features(
         pictures=pictures,

@@ -34,10 +34,10 @@ def telling(shown: Sequence[Sequence[str]]) -> list[list[str]]:
 def pooled(shown: Sequence[Sequence[str]], cache: BottleneckCache) -> list[str | None]:
     """Name the one bottleneck of each product, and cache those that are not there yet.
 
-    shown: pictures of each product by key, the main one first; those that could not be read are not
-    in the cache, and not missed.
+    shown: pictures of each product by key, the main one first, those that cannot be read left out.
+    What one has that is not in the cache is not pooled; its name is then not in the cache either.
     """
-    kept = telling([[key for key in keys if key in cache] for keys in shown])
+    kept = telling(shown)
     wanted: dict[int, dict[str, list[str]]] = {}  # by the number of pictures
     for keys in kept:
         if len(keys) > 1 and _name(keys) not in cache:
@@ -47,6 +47,8 @@ def pooled(shown: Sequence[Sequence[str]], cache: BottleneckCache) -> list[str |
         for start in range(0, len(names), CHUNK):
             some = names[start : start + CHUNK]
             rows = cache.rows([key for name in some for key in products[name]])
+            if (rows < 0).any():
+                continue
             pictures = np.asarray(cache.read()[rows]).reshape(len(some), count, -1)
             cache.append(some, pool(pictures))
     return [_name(keys) if keys else None for keys in kept]

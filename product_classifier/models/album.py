@@ -142,6 +142,6 @@ def choose_source(
         return tunable.model, squares
     size = len(album.images) * cut.trunk.width * 4 / 1e9
     tell(f"what the frozen blocks give is kept in {cache_path}: {size:.1f} GB")
-    cache = bottleneck_cache(cache_path, cut.trunk)
+    cache = bottleneck_cache(cache_path, cut.trunk, tell)
     kept = bottlenecks(album.images, album.folder, cut.trunk, cache, album.track)
     return cut.tail, Maps(album, kept)

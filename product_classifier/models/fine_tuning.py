@@ -153,7 +153,7 @@ def predict_test(
     """
     rows = album.rows[TEST]
     images = [album.images[row] for row in rows.tolist()]
-    cache = bottleneck_cache(cache_path, saved)
+    cache = bottleneck_cache(cache_path, saved, tell)
     seen = bottlenecks(images, album.folder, saved, cache, album.track)
     predicted = tuned.head.predict(seen[np.arange(len(rows))])
     accuracy = float((predicted == album.label_of[rows]).mean())

@@ -227,6 +227,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     export.add_argument(
         "--experiment", type=common.positive, metavar="N", help="with what it predicts"
     )
+    export.add_argument(
+        "--raw",
+        action="store_true",
+        help="""no apostrophes in a .csv before what a spreadsheet takes for a formula; --from takes
+        them off again""",
+    )
 
 
 def _contradiction(args: argparse.Namespace) -> str | None:
@@ -245,6 +251,8 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "--experiment goes with --export"
     if str(args.source).startswith(WEB) and (problem := _problem_of_address(args.source)):
         return f"--from: {problem}"
+    if args.raw and not args.export:
+        return "--raw goes with --export"
     if args.format == SHOP and not args.source.startswith(WEB):
         return "a Shopify shop is named by its address: --from https://…"
     if args.path_separator == "":

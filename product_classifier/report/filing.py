@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from product_classifier.report.table_file import csv_writer
 from product_classifier.spreadsheet import harmless
 
 
@@ -23,7 +23,7 @@ class FiledProduct(NamedTuple):
 def filed_text(products: Iterable[FiledProduct]) -> str:
     """Write a line for each product; nothing under certified means that a person should look."""
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_writer(file)
     writer.writerow(FiledProduct._fields)
     for product, category, path, score, certified in products:
         kept = "" if certified is None else f"{certified:g}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from product_classifier.predictions import Mistake
 from product_classifier.report.label_errors import name_of, near_duplicates
+from product_classifier.report.table_file import csv_writer
 from product_classifier.spreadsheet import harmless
 
 COLUMNS = (
@@ -28,7 +28,7 @@ class ToReview:
 def review_csv(entries: Iterable[ToReview]) -> str:
     """Write a line for each product, its decision empty."""
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_writer(file)
     writer.writerow(COLUMNS)
     for entry in entries:
         product = entry.product

@@ -1,13 +1,13 @@
-"""Rows → a table in a file: CSV, JSON Lines or Parquet, by the name's end; whole or not at all."""
+"""Rows → a table in a file: CSV, JSON Lines or Parquet, by the name's end."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any, TextIO
 
 from product_classifier.errors import ReportError
 
@@ -23,12 +23,11 @@ def format_of(path: Path) -> str:
     return path.suffix.lower()
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write a table, and return how many rows it has; lists in CSV are the caller's to join.
+def write_table(path: Path, kind: str, header: Sequence[str], rows: Iterable[Row]) -> int:
+    """Write a table of a kind that format_of tells, and return how many rows it has.
 
-    Raises ReportError where the file cannot be written.
+    Lists in CSV are the caller's to join. Raises OSError where it cannot be written.
     """
-    part = path.with_name(f".{path.name}.half-written")
     count = 0
 
     def counted() -> Iterator[Row]:
@@ -37,19 +36,28 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Row]) -> int:
             count += 1
             yield row
 
-    try:
-        WRITERS[format_of(path)](part, header, counted())
-        os.replace(part, path)
-    except OSError as error:
-        raise ReportError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    WRITERS[kind](path, header, counted())
     return count
+
+
+class _Lines:
+    """Takes rows that end as the csv module likes it, and ends them as we do."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> None:
+        self._file.write(f"{row[:-2]}\n")
+
+
+def csv_writer(file: TextIO) -> Any:
+    """Make a writer of CSV with plain ends of lines, which quotes cells with a carriage return."""
+    return csv.writer(_Lines(file), lineterminator="\r\n")
 
 
 def _csv(path: Path, header: Sequence[str], rows: Iterable[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow(header)
         writer.writerows([row[name] for name in header] for row in rows)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.sources.opening import Lines, opened
 from product_classifier.sources.tables import Row
+from product_classifier.spreadsheet import MARK, as_written
 
 LARGEST_CELL = 1_000_000  # characters; a quote that nobody closes would swallow the file
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -55,6 +56,7 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
     """Read the rows of a file with the numbers of their lines; a broken one costs no other."""
     csv.field_size_limit(LARGEST_CELL)
     width = len(dialect.header)
+    exported = MARK in dialect.header  # by crawl.py, harmless in spreadsheets
     with opened(path) as stream:
         lines = Lines(stream, dialect.encoding, path)
         for _ in zip(range(dialect.before), lines, strict=False):
@@ -80,6 +82,7 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
                 lines.push_back(pulled[1:])
                 reader = _reader(lines, dialect.delimiter, dialect.quote)
             if cells or problem:
+                cells = list(map(as_written, cells)) if exported else cells
                 yield at, problem or lines.wrong or cells
         if lines.cut:
             yield lines.number + 1, lines.cut

@@ -15,6 +15,7 @@ from product_classifier.predictions import Answers, Certificate
 from product_classifier.store.database import now, transaction
 from product_classifier.store.folding import distinct_pairs, fold_rows
 from product_classifier.store.soundness import Seal
+from product_classifier.store.values import DEEPEST
 
 CALIBRATION, TEST = "calibration", "test"
 Certified = tuple[str, int, Certificate]  # rule, height
@@ -165,6 +166,6 @@ def _above(db: sqlite3.Connection) -> NDArray[np.int64]:
     columns = [np.arange(last + 1)]
     above = np.full(last + 2, -1)  # the last entry is that of -1
     above[list(parents)] = list(parents.values())
-    while (column := above[columns[-1]]).max() >= 0 and len(columns) <= last:
+    while (column := above[columns[-1]]).max() >= 0 and len(columns) <= min(last, DEEPEST):
         columns.append(column)
     return np.stack(columns, axis=1)

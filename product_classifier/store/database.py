@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import functools
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,8 +12,10 @@ from filelock import FileLock, Timeout
 
 from product_classifier.errors import StoreError
 from product_classifier.store.migrations import LATEST, TABLES, migration
+from product_classifier.store.schema import SCHEMA, insist_on_no_triggers, insist_on_schema
+from product_classifier.store.values import insist_on_tree, insist_on_values
 
-SCHEMA = Path(__file__).parents[2] / "schema.sql"
+LARGEST_VALUE = 50_000_000  # bytes of a text; ours are far smaller
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
 
 
@@ -26,6 +26,8 @@ def open_database(path: Path, create: bool = False) -> Iterator[sqlite3.Connecti
     Raises StoreError where it does not exist, is no such database, is newer than this program, is
     locked, or cannot be written; also for such troubles while it is open.
     """
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is no file; pass another --db-path")
     if not create and not path.is_file():
         raise StoreError(f"there is no {path}; run crawl.py first, or pass --db-path")
     if create:
@@ -34,7 +36,10 @@ def open_database(path: Path, create: bool = False) -> Iterator[sqlite3.Connecti
         _insist_on_ours(path)
     with connected(path, "rwc") as db:
         if script := _needs(db, path):
-            _apply(db, script)
+            if _has_categories(db):
+                insist_on_tree(db)
+            _apply(db, script, path)
+        insist_on_values(db)
         db.execute("pragma foreign_keys = on")
         db.execute("pragma synchronous = extra")  # what is committed outlasts a power cut
         yield db
@@ -99,7 +104,11 @@ def connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be opened: {error}") from None
     try:
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
+        db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         db.execute("pragma trusted_schema = off")  # no functions of ours run in views of theirs
+        db.execute("pragma cell_size_check = on")  # damaged pages are found when they are read
+        db.execute("pragma mmap_size = 0")  # a file that is cut short is an error, not a crash
         yield db
     except sqlite3.DatabaseError as error:
         raise _explained(error, path) from error
@@ -121,6 +130,7 @@ def _needs(db: sqlite3.Connection, path: Path) -> str:
     """Tell what a file needs to be of today's format. Raises StoreError where nothing helps."""
     version = db.execute("pragma user_version").fetchone()[0]
     tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+    insist_on_no_triggers(db, path)
     if version > LATEST:
         raise StoreError(
             f"{path} was written by a newer version of this program (format {version}, "
@@ -130,42 +140,30 @@ def _needs(db: sqlite3.Connection, path: Path) -> str:
         return SCHEMA.read_text()
     if version < LATEST or not tables >= TABLES:
         return migration(path, version, tables, SCHEMA.read_text())
-    for table, column in sorted(_expected(_columns) - _columns(db)):
-        raise StoreError(f"{path} lacks {table}.{column}: it is damaged; restore it from a copy")
-    for view, _ in sorted(_expected(_views) - _views(db)):
-        raise StoreError(f"{path} has another view {view}: it is damaged; restore it from a copy")
+    insist_on_schema(db, path)
     return ""
 
 
-Parts = set[tuple[str, str]]
+def _has_categories(db: sqlite3.Connection) -> bool:
+    found = "select 1 from pragma_table_info('category') where name in ('id', 'parent')"
+    return len(db.execute(found).fetchall()) == 2
 
 
-@functools.cache
-def _expected(read: Callable[[sqlite3.Connection], Parts]) -> Parts:
-    with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(SCHEMA.read_text())
-        return read(db)
-
-
-def _columns(db: sqlite3.Connection) -> Parts:
-    query = """select schema.name, columns.name
-      from sqlite_master schema join pragma_table_info(schema.name) columns
-      where schema.type = 'table'"""
-    return set(db.execute(query).fetchall())
-
-
-def _views(db: sqlite3.Connection) -> Parts:
-    """Read the texts of views, which no check of SQLite's looks at."""
-    return set(db.execute("select name, sql from sqlite_master where type = 'view'").fetchall())
-
-
-def _apply(db: sqlite3.Connection, script: str) -> None:
+def _apply(db: sqlite3.Connection, script: str, path: Path) -> None:
     try:
         db.executescript(f"begin exclusive;\n{script}\ncommit;")
-    except sqlite3.Error:
+    except sqlite3.Error as error:
         if db.in_transaction:
             db.execute("rollback")
-        raise
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (
+            sqlite3.SQLITE_ERROR,
+            sqlite3.SQLITE_CONSTRAINT,
+        ):
+            raise
+        raise StoreError(
+            f"{path} cannot be brought to today's format and stays as it was: {error}; was it "
+            "changed by hand? Restore it from a copy"
+        ) from None
 
 
 def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
@@ -181,5 +179,9 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
         sqlite3.SQLITE_FULL: "cannot grow: the disk is full; make room and run it again",
         sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a copy",
         sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails",
+        sqlite3.SQLITE_TOOBIG: f"has a text over {LARGEST_VALUE:,} bytes; restore it from a copy",
+        sqlite3.SQLITE_CONSTRAINT: f"contradicts itself ({error}); restore it from a copy",
     }.get(code)
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
+        advice = "was moved or removed while it was used; put it back, and run it again"
     return StoreError(f"{path} {advice}") if advice else error

@@ -52,12 +52,16 @@ def read_products(db: sqlite3.Connection, products: Sequence[str]) -> list[Neigh
 
 
 def read_tested(db: sqlite3.Connection, experiment: int) -> Iterator[Identity]:
-    """Yield the same for an experiment's test products, in the order of their ids."""
+    """Yield the same for an experiment's test products, in the order of their ids.
+
+    Those whose category nobody can tell are left out, as they are from the answers.
+    """
     rows = db.execute(
         """select product.id, name, description, sha256
            from predicted_path join product on product.id = product_id
            left join image on address = product.image
            where experiment_id = ? and part = 'test' and predicted_path.height = 0
+             and product_id not in ambiguous
            order by product_id""",
         (experiment,),
     )

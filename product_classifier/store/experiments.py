@@ -14,6 +14,7 @@ from product_classifier.predictions import Experiment, Mistake, Outcomes, PathSc
 from product_classifier.store.database import now, transaction
 from product_classifier.store.folding import distinct_pairs, fold_in_sql, fold_paths, fold_rows
 from product_classifier.store.label_search import put_alike, read_neighbours
+from product_classifier.store.recorded import read_settings
 from product_classifier.store.soundness import Seal, damaged
 
 
@@ -76,7 +77,7 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
         "select id, name, date, kind, split, seconds, settings from experiment order by id"
     ).fetchall()
     found = [
-        Summary(*(*row, json.loads(settings or "{}")))
+        Summary(*(*row, read_settings(db, row[0], settings)))
         for *row, settings in rows
         if number in (None, row[0])
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from product_classifier.errors import StoreError
+from product_classifier.store.values import DEEPEST
 
 ROWS = """
 select product.id, product.name, description, image, met.category_id,
@@ -64,7 +65,7 @@ def read_paths_of_names(db: sqlite3.Connection) -> dict[str, Path]:
     for identity in nodes:
         levels: list[Level] = []
         at = identity
-        while at in nodes and len(levels) <= len(nodes):  # no category lies above itself
+        while at in nodes and len(levels) <= DEEPEST:  # some may lie above themselves
             parent, path, name, translated = nodes[at]
             if path:
                 above = nodes[parent][1] if parent in nodes else ""

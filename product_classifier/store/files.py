@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 HALF_WRITTEN = ".half-written-"  # how the names of such files begin; host and process follow
@@ -22,16 +22,36 @@ LONGEST_WRITE = 600.0  # seconds, on another host
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, even after a power cut."""
+    with replacing(path) as part:
+        _write_new(str(part), data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Let a file be written beside a path, and put it there at the end, or nothing.
+
+    What killed programs have left half written in the same folder is removed.
+    """
     name = str(path)
+    _sweep(Path(_folder(name)))
     part = f"{_folder(name)}/{_mark()}{os.getpid()}-{secrets.token_hex(8)}"
-    _write_new(part, data)
     try:
+        yield Path(part)
         _sync([part])
         os.replace(part, name)
     except BaseException:
         _remove(part)
         raise
     _sync_names([_folder(name)])
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what nobody is writing any more; this program's other threads may be."""
+    own = f"{_mark()}{os.getpid()}-"
+    with contextlib.suppress(OSError):
+        for part in folder.glob(f"{HALF_WRITTEN}*"):
+            if not part.name.startswith(own) and is_left_over(part):
+                part.unlink(missing_ok=True)
 
 
 def write_named(path: str, data: bytes) -> None:
@@ -84,7 +104,7 @@ def _folder(path: str) -> str:
 
 
 def _remove(part: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # why it could not be written is the cause to tell
         os.unlink(part)
 
 

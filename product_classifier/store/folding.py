@@ -6,12 +6,13 @@ is one of its settings, and whoever reads truths for it folds them here.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from product_classifier.store.recorded import read_settings
 
 STANDS_FOR = "stands_for"  # the same as an SQL function: null where nothing does
 
@@ -53,7 +54,7 @@ def fold(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
 def fold_of(db: sqlite3.Connection, experiment: int) -> dict[str, str]:
     """Map categories to what stands for them in an experiment."""
     [(settings,)] = db.execute("select settings from experiment where id = ?", (experiment,))
-    return fold(db, json.loads(settings or "{}").get("depth"))
+    return fold(db, read_settings(db, experiment, settings).get("depth"))
 
 
 def fold_rows(db: sqlite3.Connection, experiment: int) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from product_classifier.predictions import Alike, LabelSearch, Mistake, Neighbour, Searched
 from product_classifier.store.database import now, transaction
 from product_classifier.store.folding import fold_paths
+from product_classifier.store.recorded import read_overlaps
 
 
 def save_label_search(
@@ -70,7 +71,7 @@ def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
     paths = dict(db.execute("select id, path from category"))
     known = [
         (paths[one], paths[other], share)
-        for one, other, share in json.loads(overlaps)
+        for one, other, share in read_overlaps(db, experiment, overlaps)
         if one in paths and other in paths
     ]
     return Searched(date, products, noise, known, evidence)

@@ -14,6 +14,7 @@ from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.catalogue import put_skipped
 from product_classifier.store.database import connected, open_database, transaction
 from product_classifier.store.migrations import OLD_TABLES
+from product_classifier.store.values import insist_on_tree
 
 ADOPTED = "adopted?file="
 HASHED = re.compile(r"[0-9a-f]{32}(_[a-z]+)?\.[a-z]+$")
@@ -24,11 +25,14 @@ with recursive tree (id, parent, leaf, path) as (
   union
   select c.id, c.parent, coalesce(c.leaf, 0), ltrim(tree.path || '/' || c.id, '/')
     from category c join tree on c.parent = tree.id)
-select id, parent, leaf, path from tree where path <> '' order by path
+select cast(id as text), cast(parent as text), leaf = 1, cast(path as text)
+  from tree where path <> '' and id is not null order by path
 """
 PRODUCTS = """
-select id, coalesce(name, ''), coalesce(description, ''),
-  (select id from category where id = category_id), nullif(image, '') from product order by rowid
+select cast(id as text), cast(coalesce(name, '') as text),
+  cast(coalesce(description, '') as text),
+  (select cast(id as text) from category where id = category_id),
+  cast(nullif(image, '') as text) from product where id is not null order by rowid
 """
 CYCLES = """
 with recursive tree (id) as (
@@ -72,7 +76,7 @@ def read_older(source: Path) -> Iterator[Entry]:
             yield Category(category, category, parent, path, bool(leaf))
         for identity, name, description, category, image in old.execute(PRODUCTS):
             within = (category,) if category else ()
-            yield Product(str(identity), name, description, within, image)
+            yield Product(identity, name, description, within, image)
         yield from lost
 
 
@@ -111,6 +115,7 @@ def _lost(old: sqlite3.Connection, source: Path) -> Iterable[Skipped]:
         raise StoreError(
             f"{source} is not of the earlier system; if it is a crawl.db, pass it as --db-path"
         )
+    insist_on_tree(old)
     for (category,) in old.execute(CYCLES):
         yield Skipped("category", f"{source.name} {category}", "it lies below itself: a cycle")
     for product, category in old.execute(UNKNOWN):

@@ -152,3 +152,11 @@ def test_an_experiment_of_an_older_program_cannot_tell_of_categories(
     [judged] = judge_experiments(db, [None], TERMS, say)
     with pytest.raises(ReportError, match="no scores of paths; categorize once more"):
         categories_of(db, judged)
+
+
+def test_experiments_are_compared_without_what_nobody_can_tell(db: sqlite3.Connection) -> None:
+    number = save(db, [k % 5 > 0 for k in range(COUNT)], SCORES)
+    import_decisions(db, [Decided(2, f"{COUNT - 1:03}", "ambiguous")], "person")
+    coverages, pairs = compare_experiments(db, [number, number], TERMS.targets)
+    assert set(coverages) == {number}
+    assert not pairs

@@ -1,0 +1,76 @@
+"""Vectors of words kept from run to run, with a checksum; made anew where they are damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from product_classifier.errors import StoreError
+from product_classifier.records import Tell, untold
+from product_classifier.store.cache import REMEDY
+from product_classifier.store.files import write_whole
+
+DIGEST_BYTES = 32  # of the SHA-256 at the end of the file
+UNREADABLE = (  # what NumPy, SciPy and zipfile raise for a file that is not what was stored
+    *(OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, MemoryError),
+    *(OverflowError, struct.error, zipfile.BadZipFile, zlib.error),
+)
+
+
+def cached_vectors(
+    path: Path,
+    key: str,
+    compute: Callable[[], tuple[csr_matrix, list[str]]],
+    tell: Tell = untold,
+) -> tuple[csr_matrix, list[str]]:
+    """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
+
+    tell: told where the file is damaged. Raises StoreError where path cannot be written.
+    """
+    try:
+        found = _stored(path.read_bytes(), key) if path.is_file() else None
+        if found:
+            return found
+    except UNREADABLE:
+        tell(f"{path} is damaged, or of an older version: it is made anew")
+    matrix, vocabulary = compute()
+    archive = io.BytesIO()
+    np.savez(
+        archive,
+        key=np.array(key),
+        data=matrix.data,
+        indices=matrix.indices,
+        indptr=matrix.indptr,
+        shape=np.array(matrix.shape),
+        vocabulary=np.frombuffer("\n".join(vocabulary).encode(errors="surrogatepass"), np.uint8),
+    )
+    archive.seek(0, io.SEEK_END)
+    archive.write(hashlib.sha256(archive.getbuffer()).digest())
+    try:
+        write_whole(path, archive.getvalue())
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}; {REMEDY}") from None
+    return matrix, vocabulary
+
+
+def _stored(data: bytes, key: str) -> tuple[csr_matrix, list[str]] | None:
+    """Read what was stored by a key; nothing where it was another. Raises one of UNREADABLE."""
+    archive, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    if hashlib.sha256(archive).digest() != digest:
+        raise ValueError("the checksum is another")
+    with np.load(io.BytesIO(archive), allow_pickle=False) as kept:
+        if str(kept["key"]) != key:
+            return None
+        parts = (kept["data"], kept["indices"], kept["indptr"])
+        matrix = csr_matrix(parts, shape=tuple(kept["shape"].tolist()))
+        matrix.check_format(full_check=True)
+        names = kept["vocabulary"].tobytes().decode(errors="surrogatepass")
+    return matrix, names.split("\n")
