@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from product_classifier.features.features import Features
 from product_classifier.models.cross_fitting import probabilities
 from product_classifier.models.network import CHUNK
+from product_classifier.models.scikit import logistic
 from product_classifier.models.scikit_state import LOGISTIC, linear_arrays, restored_linear
 from product_classifier.models.state import State
 from product_classifier.models.task import Classifier
@@ -88,7 +89,7 @@ class Stack:
     """A logistic regression over what both say."""
 
     halves: Halves
-    model: object
+    model: Any
     classes: int
 
     def state(self) -> State:
@@ -101,7 +102,7 @@ class Stack:
         found = np.full((len(rows), self.classes), np.log(SURE))
         if len(rows):
             inputs = stacked(self.halves.judge(rows), evidence(self.halves.features, rows))
-            found[:, self.model.classes_] = log_of(self.model.predict_proba(inputs))  # type: ignore[attr-defined]
+            found[:, self.model.classes_] = log_of(logistic(self.model, inputs))
         return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
@@ -119,8 +120,11 @@ def predict_paths(
     predicted classes, their probabilities, and these before the temperature, [rows, heights] each,
     nan above the highest.
     """
-    below = np.zeros((len(paths), paths.max(initial=-1) + 2))  # the last column stands for -1
-    below[np.arange(len(paths))[:, None], paths] = 1
+    nodes = paths.max(initial=-1) + 2  # the last one stands for -1
+    classes = np.repeat(np.arange(len(paths)), paths.shape[1])
+    cells = np.unique(np.stack([paths.ravel() % nodes, classes]), axis=1)
+    # sparse: each row's sum then goes from the first class to the last, whatever the other rows
+    above = csr_matrix((np.ones(cells.shape[1]), tuple(cells)), (nodes, len(paths)))
     answers = np.empty((len(rows), paths.shape[1]), np.int64)
     score, uncalibrated = np.empty(answers.shape), np.empty(answers.shape)
     for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
@@ -132,7 +136,7 @@ def predict_paths(
         predicted = warm.argmax(axis=1)
         answers[some] = paths[predicted]
         for probabilities, found in ((warm, score), (cold, uncalibrated)):
-            sums = np.take_along_axis(probabilities @ below, answers[some], axis=1)
+            sums = np.take_along_axis((above @ probabilities.T).T, answers[some], axis=1)
             found[some] = sums.clip(0, 1)
     score[answers < 0] = uncalibrated[answers < 0] = np.nan
     return answers, score, uncalibrated
