@@ -119,6 +119,7 @@ def fit_quietly(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]], know
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes")  # of few products each
         model.fit(inputs, known.labels, known.weights)
 
 

@@ -118,7 +118,7 @@ def predict_paths(
     paths: [classes, heights], the numbers of each class and of the nodes above it, -1 above the
     highest; a node is as probable as the classes below it together. Returns the paths of the
     predicted classes, their probabilities, and these before the temperature, [rows, heights] each,
-    nan above the highest.
+    nan above the highest. Raises ModelError where a product's logits are no numbers.
     """
     nodes = paths.max(initial=-1) + 2  # the last one stands for -1
     classes = np.repeat(np.arange(len(paths)), paths.shape[1])
@@ -138,5 +138,10 @@ def predict_paths(
         for probabilities, found in ((warm, score), (cold, uncalibrated)):
             sums = np.take_along_axis((above @ probabilities.T).T, answers[some], axis=1)
             found[some] = sums.clip(0, 1)
+    if spoilt := int(np.count_nonzero(np.isnan(score + uncalibrated).any(axis=1))):
+        raise ModelError(
+            f"{spoilt:,} of {len(rows):,} products get scores that are no numbers, and none of "
+            "them is kept: what the model consists of is too large; train it again"
+        )
     score[answers < 0] = uncalibrated[answers < 0] = np.nan
     return answers, score, uncalibrated

@@ -36,7 +36,10 @@ CLASSES, ROWS, WIDTH = 13, 400, 37  # no multiples of what a processor computes 
 LABELS = [(k % CLASSES,) for k in range(ROWS)]
 TRAIN, TUNING, TEST = np.arange(260), np.arange(260, 330), np.arange(330, ROWS)
 PATHS = np.stack([np.arange(CLASSES), CLASSES + np.arange(CLASSES) // 12], axis=1)
-KERNELS = {"Haswell": "AVX2", "Nehalem": "SSE41"}  # of OpenBLAS, and what oneDNN may use then
+KERNELS = {  # of OpenBLAS, and what else is chosen then
+    "Haswell": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "Nehalem": {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_NUM_THREADS": "1"},
+}
 
 Values = NDArray[np.float64]
 
@@ -135,7 +138,7 @@ def test_all_of_this_holds_under_another_kernel(kernel: str) -> None:
     known = {one.get("architecture") for one in threadpool_info()}
     if not known & {"Haswell", "SkylakeX", "Zen", "Nehalem"}:
         pytest.skip("the processor or its BLAS has no choice of these kernels")
-    settings = {"OPENBLAS_CORETYPE": kernel, "ONEDNN_MAX_CPU_ISA": KERNELS[kernel]}
+    settings = {"OPENBLAS_CORETYPE": kernel, **KERNELS[kernel]}
     fusion = "tests/models/test_fusion.py::test_a_product_is_judged_alike_whatever_the_others_lack"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", __file__, fusion],
