@@ -28,8 +28,11 @@ def certify(
 ) -> Certificate | None:
     """Find the loosest threshold that the calibration rows certify; None where none is.
 
-    score, right: [n], rows independent of the model and of each other.
+    score, right: [n], rows independent of the model and of each other. A score of nan is accepted
+    by no threshold, and its row does not count.
     """
+    numbers = ~np.isnan(score)
+    score, right = score[numbers], right[numbers]
     order, ends = thresholds(score, fewest_rows(target, confidence))
     ranked, wrong = score[order], np.cumsum(~right[order], dtype=np.int64)
     bounds = upper_bound(wrong[ends], ends + 1, confidence)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
+from product_classifier.features.exact import products
 from product_classifier.features.features import Features
 from product_classifier.predictions import Alike
 
@@ -17,11 +18,11 @@ COMPARED = 500  # errors or suspicious labels that a person is shown the most al
 Floats = NDArray[np.float32]
 
 
-def most_alike(features: Features, products: Sequence[str], rows: NDArray[np.int64]) -> list[Alike]:
-    """Name the products that are most alike to those of some rows; products: all ids."""
+def most_alike(features: Features, ids: Sequence[str], rows: NDArray[np.int64]) -> list[Alike]:
+    """Name the products that are most alike to those of some rows; ids: of all products."""
     found, similarity = nearest(features, rows)
     return [
-        Alike(products[row], rank, products[other], float(value))
+        Alike(ids[row], rank, ids[other], float(value))
         for row, others, values in zip(rows, found, similarity, strict=True)
         for rank, (other, value) in enumerate(zip(others, values, strict=True), 1)
     ]
@@ -70,7 +71,8 @@ def closest(
             if features.words is not None:
                 alike = (vectors[some] @ vectors[others].T).toarray()
             elif features.pictures is not None:
-                alike = _unit(features.pictures[some]) @ _unit(features.pictures[others]).T
+                pair = features.pictures[some], features.pictures[others]
+                alike = products(*map(_unit, pair))
             alike[some[:, None] == others] = 0
             best[start : start + ROWS] = np.maximum(
                 best[start : start + ROWS], alike.max(axis=1, initial=0)
@@ -96,7 +98,7 @@ def _similarities(
         if words is not None:
             similarity += (words[rows] @ words[chunk].T).toarray()
         if pictures is not None and features.pictures is not None:
-            similarity += pictures @ _unit(features.pictures[chunk]).T
+            similarity += products(pictures, _unit(features.pictures[chunk]))
         yield start, np.asarray(similarity / np.maximum(kinds, 1), np.float32)
 
 

@@ -13,6 +13,7 @@ from product_classifier.features.features import Features
 from product_classifier.models.cross_fitting import probabilities
 from product_classifier.models.fields import whole
 from product_classifier.models.scaling import CHUNK
+from product_classifier.models.scikit import logistic
 from product_classifier.models.scikit_state import (
     LOGISTIC,
     array_names,
@@ -94,7 +95,7 @@ class Stack:
     """A logistic regression over what both say."""
 
     halves: Halves
-    model: object
+    model: Any
     classes: int
 
     def state(self) -> State:
@@ -107,7 +108,7 @@ class Stack:
         found = np.full((len(rows), self.classes), np.log(SURE))
         if len(rows):
             inputs = stacked(self.halves.judge(rows), evidence(self.halves.features, rows))
-            found[:, self.model.classes_] = log_of(self.model.predict_proba(inputs))  # type: ignore[attr-defined]
+            found[:, self.model.classes_] = log_of(logistic(self.model, inputs))
         return found
 
 

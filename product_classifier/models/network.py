@@ -186,7 +186,8 @@ class Network:
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Turn logits into probabilities, row by row, in double precision."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    values = np.ascontiguousarray(logits, np.float64)  # else a sum depends on how they lie
+    shifted = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.features import Features
 from product_classifier.models.state import Arrays, checked, insist
@@ -34,7 +35,8 @@ class Scaling:
             squares += np.square(values).sum(axis=0)
         count = max(len(rows), 1)
         mean = total / count
-        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        with np.errstate(invalid="ignore"):  # apply() refuses what is no number
+            deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
         return cls(
             mean.astype(np.float32),
             # a value that never varies tells nothing, and must not be blown up
@@ -56,10 +58,19 @@ class Scaling:
         return cls(checked(arrays, "mean", (features.width,)), deviation)
 
     def apply(self, pictures: Bottlenecks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read and standardise, float32 [rows, width]; a missing picture is an average one."""
+        """Read and standardise, float32 [rows, width]; a missing picture is an average one.
+
+        Raises ModelError where a bottleneck is no number, or too large.
+        """
         values = pictures[rows]
-        values -= self.mean
-        values /= self.deviation
+        with np.errstate(over="ignore", invalid="ignore"):
+            values -= self.mean
+            values /= self.deviation
         values *= np.float32(PICTURE_SCALE)
         values[~pictures.present[rows]] = 0
+        if not np.isfinite(values).all():
+            raise ModelError(
+                "a picture's bottleneck has values that are no numbers, or too large: the network "
+                "is damaged, or the cache; pass another --backbone or --cache-path"
+            )
         return values

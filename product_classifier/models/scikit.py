@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from scipy.sparse import csr_matrix, hstack
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
+from product_classifier.features.exact import products
 from product_classifier.features.features import Features
 from product_classifier.models.fields import one_of, whole
 from product_classifier.models.network import softmax
@@ -120,6 +123,7 @@ def fit_quietly(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]], know
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes")  # of few products each
         model.fit(inputs, known.labels, known.weights)
 
 
@@ -153,15 +157,48 @@ class ScikitClassifier:
         found = np.full((len(rows), self.classes), UNKNOWN)
         if not len(rows):
             return found
-        inputs = self.inputs(rows)
-        if hasattr(self.model, "predict_proba"):
-            values = np.log(np.maximum(self.model.predict_proba(inputs), math.exp(UNKNOWN)))
+        inputs, kind = self.inputs(rows), kind_of(self.model)
+        if kind == LINEAR:
+            values = margins(self.model, inputs)
+            if values.shape[1] == 1:  # of two categories, the second one's
+                values = np.concatenate([-values, values], axis=1)
         else:
-            values = self.model.decision_function(inputs)
-            if values.ndim == 1:  # of two categories, the second one's
-                values = np.stack([-values, values], axis=1)
+            judge = logistic if kind == LOGISTIC else forest_shares
+            values = np.log(np.maximum(judge(self.model, inputs), math.exp(UNKNOWN)))
         found[:, self.model.classes_] = values
         return found
+
+
+def margins(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Compute what a linear model says of inputs, [rows, classes], of two classes [rows, 1].
+
+    The model's own way gives a row other last digits beside other rows.
+    """
+    if isinstance(inputs, csr_matrix):  # row by row, and in order
+        return np.asarray(inputs @ model.coef_.T + model.intercept_, np.float64)
+    return np.asarray(products(inputs, model.coef_) + model.intercept_)
+
+
+def logistic(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Compute the probabilities of a logistic regression, [rows, classes]."""
+    values = margins(model, inputs)
+    if values.shape[1] == 1:
+        values = np.concatenate([np.zeros_like(values), values], axis=1)
+    return softmax(values)
+
+
+def forest_shares(
+    forest: Any, inputs: csr_matrix | NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """Compute the mean of what the trees of a forest say, [rows, classes].
+
+    Each thread takes some rows: threads that took some trees would add up in any order.
+    """
+    forest.set_params(n_jobs=1)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = np.array_split(np.arange(inputs.shape[0]), os.cpu_count() or 1)
+        some = [inputs[part] for part in parts if len(part)]
+        return np.concatenate(list(pool.map(forest.predict_proba, some)))
 
 
 def restored_scikit(state: State, features: Features, classes: int) -> ScikitClassifier:

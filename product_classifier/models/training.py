@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
@@ -123,10 +124,13 @@ def predict_paths(
     paths: [classes, heights], the numbers of each class and of the nodes above it, -1 above the
     highest; a node is as probable as the classes below it together. Returns the paths of the
     predicted classes, their probabilities, and these before the temperature, [rows, heights] each,
-    nan above the highest.
+    nan above the highest. Raises ModelError where a product's logits are no numbers.
     """
-    below = np.zeros((len(paths), paths.max(initial=-1) + 2))  # the last column stands for -1
-    below[np.arange(len(paths))[:, None], paths] = 1
+    nodes = paths.max(initial=-1) + 2  # the last one stands for -1
+    classes = np.repeat(np.arange(len(paths)), paths.shape[1])
+    cells = np.unique(np.stack([paths.ravel() % nodes, classes]), axis=1)
+    # sparse: each row's sum then goes from the first class to the last, whatever the other rows
+    above = csr_matrix((np.ones(cells.shape[1]), tuple(cells)), (nodes, len(paths)))
     answers = np.empty((len(rows), paths.shape[1]), np.int64)
     score, uncalibrated = np.empty(answers.shape), np.empty(answers.shape)
     for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
@@ -138,7 +142,12 @@ def predict_paths(
         predicted = warm.argmax(axis=1)
         answers[some] = paths[predicted]
         for probabilities, found in ((warm, score), (cold, uncalibrated)):
-            sums = np.take_along_axis(probabilities @ below, answers[some], axis=1)
+            sums = np.take_along_axis((above @ probabilities.T).T, answers[some], axis=1)
             found[some] = sums.clip(0, 1)
+    if spoilt := int(np.count_nonzero(np.isnan(score + uncalibrated).any(axis=1))):
+        raise ModelError(
+            f"{spoilt:,} of {len(rows):,} products get scores that are no numbers, and none of "
+            "them is kept: what the model consists of is too large; train it again"
+        )
     score[answers < 0] = uncalibrated[answers < 0] = np.nan
     return answers, score, uncalibrated

@@ -113,3 +113,23 @@ def test_no_number_of_rows_certifies_what_is_wrong_too_often() -> None:
     assert rows_needed(*rows("10" * 100), 0.95) is None
     assert rows_needed(*rows("111"), 0.95) is None
     assert rows_needed(*rows(""), 0.95) is None
+
+
+def test_what_is_no_number_is_never_certified_and_counts_for_nothing() -> None:
+    score, right = rows("1" * 80 + "0" * 20)
+    expected = certify(score, right, 0.95)
+    assert expected
+    for place in (0, 50, 100):
+        spoilt = np.insert(score, place, [math.nan] * 70)
+        assert certify(spoilt, np.insert(right, place, [True] * 70), 0.95) == expected
+    nothing = np.full(500, math.nan)
+    assert certify(nothing, np.ones(500, bool), 0.95) is None
+    assert not (nothing >= expected.threshold).any()
+
+
+def test_scores_that_are_all_equal_are_certified_together_or_not_at_all() -> None:
+    for value in (0.0, 0.5, 1.0, 5e-324):
+        found = certify(np.full(200, value), np.arange(200) >= 2, 0.95)
+        assert found
+        assert (found.accepted, found.wrong, found.threshold <= value) == (200, 2, True)
+        assert certify(np.full(200, value), np.arange(200) >= 20, 0.95) is None
