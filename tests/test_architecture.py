@@ -159,7 +159,7 @@ def test_sql_is_written_in_the_store_only(path: Path) -> None:
 def test_files_say_why_they_exist_and_stay_small(path: Path) -> None:
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text)) or path.name == "__init__.py"
-    assert len(text.splitlines()) <= 265
+    assert len(text.splitlines()) <= 350
 
 
 def test_the_evaluation_reads_and_writes_nothing() -> None:
