@@ -22,7 +22,8 @@ from product_classifier.sources.addresses import is_public
 
 TIMEOUT = 20.0  # seconds without a byte
 DEADLINE = 120.0  # seconds for a whole answer
-MOST_RECEIVED = 25_000_000  # bytes of a whole answer with its head, as they come
+MOST_RECEIVED = 25_000_000  # bytes of a body as they come, with all that is between its pieces
+LARGEST_HEAD = 400_000  # bytes of status and headers, of which each may become a line of its own
 BUFFER = 65_536  # bytes
 
 
@@ -83,7 +84,7 @@ class _Limited:
     """
 
     until = math.inf  # as time.monotonic() tells it
-    left = MOST_RECEIVED
+    most = left = MOST_RECEIVED
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         seconds = self.until - time.monotonic()
@@ -94,7 +95,7 @@ class _Limited:
         received = int(super().recv_into(*args, **kwargs))  # type: ignore[misc]
         self.left -= received
         if self.left < 0:
-            raise SourceError(f"larger than {MOST_RECEIVED:,} bytes with all that is around it")
+            raise SourceError(f"larger than {self.most:,} bytes with all that is around it")
         return received
 
     def settimeout(self, seconds: float | None) -> None:
@@ -120,7 +121,14 @@ class _Hasty:
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)  # type: ignore[misc]
-        self.sock.until, self.sock.left = time.monotonic() + DEADLINE, MOST_RECEIVED
+        self.sock.until = time.monotonic() + DEADLINE
+
+    def getresponse(self) -> Any:
+        received = self.sock  # which the connection forgets where nothing follows the answer
+        received.most = received.left = LARGEST_HEAD
+        answer = super().getresponse()  # type: ignore[misc]
+        received.most = received.left = MOST_RECEIVED
+        return answer
 
 
 class _Connection(_Hasty, HTTPConnection):

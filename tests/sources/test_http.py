@@ -8,6 +8,7 @@ import http.server
 import socket
 import threading
 import traceback
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -444,10 +445,21 @@ def test_what_comes_without_an_end_and_without_a_byte_of_a_body_is_cut_off(
     answer: Callable[[Handler], None],
 ) -> None:
     monkeypatch.setattr(connections, "MOST_RECEIVED", 1_000_000)
+    monkeypatch.setattr(connections, "LARGEST_HEAD", 1_000_000)
     server.answers["/x"] = answer
     with pytest.raises(SourceError, match="larger than 1,000,000 bytes with all that is around it"):
         client.get_file(server.url + "/x", bytes)
     assert server.asked == ["/x"]
+
+
+def test_a_head_of_line_ends_takes_no_memory(server: Server, client: Client) -> None:
+    server.answers["/x"] = raw(OK, (b"X: " + b"\r" * 60_000 + b"\r\n") * 90, b"\r\nbody")
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="larger than 400,000 bytes with all that is around it"):
+        client.get_file(server.url + "/x", bytes)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 def test_a_body_in_tiny_pieces_is_cut_off(
