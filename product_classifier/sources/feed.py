@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,27 @@ SEVERAL = (
 )
 PATHS = ("product_type", "google_product_category", "fb_product_category")
 CUT = "ERR_TAG_NOT_FINISHED"
+LARGEST_ITEM = 2_500_000  # bytes, with what stands before it; their tree takes 50 times as many
+MOST_PARTS = 10_000  # of an item
+MOST_NAMES = 10_000  # of parts, in the first items
+MOST_PROBLEMS = 100  # that the parser tells of
+CHUNK = 64_000  # bytes
+STALLED = 1_000_000  # bytes without an item
+ITEM_TAG = re.compile(rb"<(/?)(?:[\w.-]+:)?(?:item|entry)\b")
+ITEM_END = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>")
 
 
 def feed_header(path: Path, separator: str) -> list[str]:
     """List the parts that the first items have. Raises SourceError for what is no feed."""
     parts: dict[str, None] = {}
+    first = ""  # of the problems
     for _, item in islice(_items(path, separator), LOOKED_AT):
-        parts |= dict.fromkeys(item if not isinstance(item, str) else ())
+        if isinstance(item, str):
+            first = first or f": {item}"
+        elif len(parts) < MOST_NAMES:
+            parts |= dict.fromkeys(item)
     if not parts:
-        raise SourceError(f"{path} is XML without one item or entry; pass a product feed")
+        raise SourceError(f"{path} is XML without one item or entry{first}; pass a product feed")
     return list(parts)
 
 
@@ -39,42 +52,87 @@ def read_feed(path: Path, header: Sequence[str], separator: str) -> Iterator[Row
 
 
 def _items(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Cell] | str]]:
-    """Parse items as they come. No entity is expanded and nothing is fetched."""
+    """Parse items as they come. No entity is expanded and nothing is fetched.
+
+    Each is forgotten when it has been read, with all that stands before it.
+    """
     from lxml import etree
 
-    told = 0
+    parser = etree.XMLPullParser(
+        events=("end",),
+        tag=ITEMS,
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    told, size, line, end = 0, 0, 1, b""
     with opened(path) as stream:
-        parser = etree.iterparse(
-            stream,
-            tag=ITEMS,
-            recover=True,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            remove_comments=True,
-        )
         try:
-            for _, element in parser:
-                if element.getroottree().docinfo.internalDTD is not None:
-                    raise SourceError(f"{path} declares entities of its own: no feed needs them")
-                problems = list(parser.error_log)[told:]
-                if any(problem.type_name == CUT for problem in problems):
-                    break
-                for problem in problems:
-                    yield problem.line, f"it is no XML: {problem.message}"
+            for chunk in chain(iter(lambda: stream.read(CHUNK), b""), [b""]):
+                if chunk:
+                    parser.feed(_unstalled(chunk) if size > STALLED else chunk)
+                else:
+                    parser.close()
+                elements = [element for _, element in parser.read_events()]
+                problems = list(parser.feed_error_log)[told:]
                 told += len(problems)
-                yield element.sourceline, _parts(element, separator)
-                element.clear()
-                while element.getprevious() is not None:  # else all items stay in memory
-                    del element.getparent()[0]
-            if cut := list(parser.error_log)[told:]:
-                yield cut[0].line, "the file ends before it should"
+                is_cut = any(problem.type_name == CUT for problem in problems)
+                end = (end + chunk)[-2 * CHUNK :]
+                if not chunk and elements and _breaks_off(end):
+                    is_cut = True
+                    while elements and elements[-1].getnext() is None:
+                        elements.pop()  # what the parser has closed itself
+                for problem in () if is_cut else problems:
+                    yield problem.line, f"it is no XML: {problem.message}"
+                if problems and told >= MOST_PROBLEMS:
+                    yield line, f"it is no XML in {told} places; further ones are not told"
+                size = 0 if elements else size + len(chunk)
+                for element in elements:
+                    if element.getroottree().docinfo.internalDTD is not None:
+                        raise SourceError(
+                            f"{path} declares entities of its own: no feed needs them"
+                        )
+                    line = element.sourceline or line
+                    yield line, _parts(element, separator)
+                    _forget(element)
+                if is_cut:
+                    yield problems[0].line if problems else line, "the file ends before it should"
+                if size > LARGEST_ITEM:
+                    yield line, f"no item ends within {size:,} bytes after it; the rest is not read"
+                    return
         except etree.XMLSyntaxError as error:
-            yield error.lineno or 1, f"it is no XML: {error.msg}"
+            yield error.lineno or line, f"it is no XML: {error.msg}"
+        except MemoryError:  # there is a limit for names, too
+            yield line, "the names in it are too many; nothing after it is read"
 
 
-def _parts(element: Any, separator: str) -> dict[str, Cell]:
+def _unstalled(chunk: bytes) -> bytes:
+    """End what the parser takes for an entity, so that it goes on: "H&M" lets it wait for a ;."""
+    ends = [found.end() for found in ITEM_END.finditer(chunk)]
+    return chunk[: ends[-1]] + b";" + chunk[ends[-1] :] if ends else chunk
+
+
+def _breaks_off(end: bytes) -> bool:
+    """Tell whether the end of a file lies within an item; in UTF-16, that is taken for granted."""
+    tags = ITEM_TAG.findall(end)
+    return not tags or not tags[-1]
+
+
+def _forget(element: Any) -> None:
+    """Take an item and all that stands before it out of memory."""
+    element.clear()
+    for above in (element, *element.iterancestors()):
+        while (before := above.getprevious()) is not None:
+            above.getparent().remove(before)
+
+
+def _parts(element: Any, separator: str) -> dict[str, Cell] | str:
     """Read an item's parts by their names, of whichever namespace."""
+    if len(element) > MOST_PARTS:
+        return f"it has {len(element):,} parts, more than {MOST_PARTS:,}"
     found: dict[str, list[str]] = {}
     for part in element:
         if isinstance(part.tag, str):

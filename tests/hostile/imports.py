@@ -10,9 +10,10 @@ from product_classifier.store.database import open_database
 from product_classifier.store.images import ImageFolder
 
 
-def import_file(path: Path) -> None:
+def import_file(path: Path, kind: str = "") -> None:
     """Find the kind of a file, and import it whole; what is skipped is not reported."""
-    source = kinds.open_source(kinds.kind_of(str(path)), kinds.Asked(path, path.parent))
+    kind = kind or kinds.kind_of(str(path))
+    source = kinds.open_source(kind, kinds.Asked(path, path.parent))
     with open_database(path.parent / "crawl.db", create=True) as db:
         folder = ImageFolder(path.parent / "images")
         import_source(db, source, folder, lambda skipped: None, lambda count: None)
