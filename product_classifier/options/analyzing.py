@@ -145,7 +145,11 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
         help="with --export-review: so many test products at random, to audit the accuracy",
     )
     labels.add_argument(
-        "--reviewer", metavar="NAME", default=_user(), help="who decided (who runs this)"
+        "--reviewer",
+        type=common.name,
+        metavar="NAME",
+        default=_user(),
+        help="who decided (who runs this)",
     )
     labels.add_argument("--backbone", help="the experiment's network, where it has moved")
     labels.add_argument(

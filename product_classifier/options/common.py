@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from product_classifier.printable import printable
+
 BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
 efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a .npz file of retrain.py
 (inception_v3 where it is cached or within reach, else mini)"""
@@ -66,6 +68,13 @@ def seed(text: str) -> int:
     if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
     return number
+
+
+def name(text: str) -> str:
+    """Read a name that can be stored: Unicode without control characters."""
+    if printable(text) != text or not text.strip():
+        raise argparse.ArgumentTypeError(f"{printable(text)!r} is no name")
+    return text
 
 
 def names(text: str) -> list[str]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from product_classifier.printable import one_line
 from product_classifier.records import Decided, Decision
 from product_classifier.store.database import now, transaction
 
+SHOWN = 200  # characters of what cannot be used
+HINTED = 20  # such lines; guessing what was meant takes time
+ESCAPED = re.compile(r"\\u((?!d[89a-f])[0-9a-f]{4})")  # but halves of characters
 VERDICTS = ("keep", "ambiguous")  # as a person writes them; anything else is a category
 
 
@@ -64,46 +69,60 @@ def _understood(
     problems: list[str] = []
     contradicted: set[str] = set()
     for line in lines:
-        decision = _decision(db, line, names)
+        decision = _decision(db, line, names, hinting=len(problems) < HINTED)
         if isinstance(decision, str):
             problems.append(f"line {line.line}: {decision}")
             continue
-        first, known = found.setdefault(line.product_id, (line, decision))
+        first, known = found.setdefault(decision.product_id, (line, decision))
         if known != decision:
             problems.append(
                 f"lines {first.line} and {line.line} contradict each other about product "
-                f"{line.product_id}; neither is stored"
+                f"{one_line(line.product_id, SHOWN)}; neither is stored"
             )
-            contradicted.add(line.product_id)
+            contradicted.add(decision.product_id)
     kept = [decision for _, decision in found.values() if decision.product_id not in contradicted]
     return kept, problems
 
 
 def _decision(
-    db: sqlite3.Connection, line: Decided, names: Mapping[str, tuple[str, bool]]
+    db: sqlite3.Connection, line: Decided, names: Mapping[str, tuple[str, bool]], hinting: bool
 ) -> Decision | str:
-    """Understand one line, or say why not."""
+    """Understand one line, or say why not; hinting: say which categories might be meant."""
+    product = line.product_id
+    if not _is_product(db, product):
+        product = as_stored(product)
+        if not _is_product(db, product):
+            shown = one_line(line.product_id, SHOWN)
+            return f"there is no product {shown!r}; leave the ids as they were exported"
     recorded = {
         category
         for (category,) in db.execute(
-            "select category_id from product_category where product_id = ?", (line.product_id,)
+            "select category_id from product_category where product_id = ?", (product,)
         )
     }
-    if not recorded and not _is_product(db, line.product_id):
-        return f"there is no product {line.product_id!r}; leave the ids as they were exported"
     if (verdict := line.decision.casefold()) in VERDICTS:
-        return Decision(line.product_id, verdict)
+        return Decision(product, verdict)
     if line.decision not in names:
-        leaves = [name for name, (_, leaf) in names.items() if leaf]
-        near = difflib.get_close_matches(line.decision, leaves, n=2, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"{line.decision!r} is neither keep nor ambiguous nor a category's id or path{hint}"
+        hint = _hint(line.decision, names) if hinting and len(line.decision) <= SHOWN else ""
+        shown = one_line(line.decision, SHOWN)
+        return f"{shown!r} is neither keep nor ambiguous nor a category's id or path{hint}"
     category, leaf = names[line.decision]
     if not leaf:
         return f"{line.decision!r} is not a leaf; name one below it"
     if recorded == {category}:
-        return Decision(line.product_id, "keep")
-    return Decision(line.product_id, "move", category)
+        return Decision(product, "keep")
+    return Decision(product, "move", category)
+
+
+def as_stored(text: str) -> str:
+    r"""Return text with escapes such as \u001b, which stand in files for control characters."""
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _hint(text: str, names: Mapping[str, tuple[str, bool]]) -> str:
+    leaves = [name for name, (_, leaf) in names.items() if leaf]
+    near = difflib.get_close_matches(text, leaves, n=2, cutoff=0.4)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _is_product(db: sqlite3.Connection, product: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter
 
 import pytest
 
 from product_classifier.evaluate.accuracy import figures
 from product_classifier.predictions import Experiment, Prediction
-from product_classifier.records import Decided
+from product_classifier.printable import printable
+from product_classifier.records import Category, Decided
 from product_classifier.store.decisions import Imported, import_decisions
 from product_classifier.store.experiments import read_mistakes, read_outcomes, save_experiment
 from tests.conftest import TREE, dataset_of, product, save_import
@@ -118,3 +120,26 @@ def test_experiments_are_judged_by_the_corrected_truth(filled: sqlite3.Connectio
     mistakes, total = read_mistakes(filled, number, 10)
     assert [found.product_id for found in mistakes] == ["belt0", "belt3"]
     assert total == 2
+
+
+def test_ids_with_control_characters_come_back_from_a_file_that_shows_them(
+    db: sqlite3.Connection,
+) -> None:
+    ids = ["a\x1b[2Jb", "c\u202ed", "e\\u001bf"]
+    save_import(db, TREE, [product(id, "belts") for id in ids], [], "a.csv")
+    lines = [Decided(2, printable(id), "keep") for id in ids]
+    assert import_decisions(db, lines, "Ada").stored == {"keep": 3}
+    stored = db.execute("select product_id from decision order by id").fetchall()
+    assert [id for (id,) in stored] == ids
+
+
+def test_a_thousand_wrong_lines_are_told_quickly_and_briefly(db: sqlite3.Connection) -> None:
+    tree = [Category(f"leaf{k}", "x", "", f"leaf{k}" * 20, True) for k in range(2_000)]
+    save_import(db, tree, [product("1", "leaf0")], [], "a.csv")
+    lines = [Decided(k, "1", "leaf" * 30 + "\x1b" + "x" * 100_000) for k in range(1_000)]
+    lines += [Decided(k, "x" * 100_000, "keep") for k in range(1_000)]
+    started = time.monotonic()
+    found = import_decisions(db, lines, "Ada")
+    assert time.monotonic() - started < 10
+    assert len(found.problems) == 2_000
+    assert max(map(len, found.problems)) < 1_000

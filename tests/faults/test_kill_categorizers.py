@@ -1,0 +1,212 @@
+"""What is killed again and again ends as if it never was: categorizers, reviews and exports."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from product_classifier.store.database import open_database
+from product_classifier.store.soundness import insist_on_seal
+from tests.conftest import ROOT, jpeg
+from tests.faults.tier import tier
+
+pytestmark = pytest.mark.slow
+COLOURS = {"Boots": 0, "Belts": 120, "Hats": 240}
+PRODUCTS = 40  # of each category
+EXPERIMENT = "kind, name, split, settings, accuracy, seal"  # the rest is dates, times and versions
+CATEGORIZERS = {
+    "words": ["--model", "linear"],
+    "images": ["--backbone", "mini"],
+    "both": ["--backbone", "mini", "--fusion", "late", "--model", "linear"],
+}
+
+
+def script(folder: Path, name: str, *options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, ROOT / f"{name}.py", *map(str, options)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(folder: Path, name: str, *options: object) -> str:
+    process = script(folder, name, *options)
+    said, complaint = process.communicate()
+    assert process.returncode == 0, complaint
+    return said
+
+
+def killed(folder: Path, chance: random.Random, seconds: float, *command: object) -> None:
+    """Start a script and kill it: at any moment, or right after a file has come or changed."""
+    before = state(folder)
+    name, *options = command
+    process = script(folder, str(name), *options)
+    deadline = time.monotonic() + chance.uniform(0, seconds)
+    waits = chance.random() < 0.5
+    while process.poll() is None:
+        if waits and state(folder) != before:
+            time.sleep(chance.choice([0, 0.001, 0.01, 0.1]))
+            break
+        if not waits and time.monotonic() > deadline:
+            break
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+
+
+def state(folder: Path) -> dict[str, tuple[int, int]]:
+    found = {}
+    for path in folder.rglob("*"):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found[str(path.relative_to(folder))] = status.st_size, status.st_mtime_ns
+    return found
+
+
+def files(folder: Path) -> set[str]:
+    return {name for name in state(folder) if not name.endswith("lock")}
+
+
+def ask(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(folder / "crawl.db")) as db:
+        return db.execute(query).fetchall()
+
+
+def table(folder: Path, name: str, number: int) -> list[tuple[Any, ...]]:
+    columns = [row[1] for row in ask(folder, f"pragma table_info({name})")[1:]]
+    order = ", ".join(columns)
+    query = f"select {order} from {name} where experiment_id = {number} order by {order}"
+    return ask(folder, query)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small catalogue of three colours, imported."""
+    folder = tmp_path_factory.mktemp("shop")
+    rows = [["id", "name", "category_path", "image"]]
+    for category, hue in COLOURS.items():
+        for number in range(PRODUCTS):
+            name = f"{category}-{number}.jpg"
+            shade = f"hsl({hue + number}, {90 - number}%, 50%)"
+            (folder / name).write_bytes(jpeg(shade, (40 + number, 50)))
+            title = f"{category.lower()} {'wide' if number % 3 else 'slim'} model {number}"
+            rows.append([f"{category}-{number}", title, f"Shop/{category}", name])
+    with (folder / "shop.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    run(folder, "crawl", "--from", "shop.csv")
+    return folder
+
+
+def copy(shop: Path, folder: Path) -> Path:
+    shutil.copytree(shop, folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", CATEGORIZERS)
+def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
+    kind: str, shop: Path, tmp_path: Path
+) -> None:
+    kills, seed = tier(short=3 if kind == "words" else 1, long=50)
+    chance = random.Random(seed)
+    command = [f"categorize_{kind}", "--min-per-category", 3, *CATEGORIZERS[kind], "--save", "kept"]
+    whole, again = copy(shop, tmp_path / "whole"), copy(shop, tmp_path / "again")
+    started = time.monotonic()
+    run(whole, *map(str, command))
+    seconds = time.monotonic() - started
+    filing = [f"categorize_{kind}", "--saved", "kept", "--all"]
+    if kind != "words":
+        filing += ["--backbone", "mini"]
+    filed = run(whole, *filing)
+    for _ in range(kills):
+        killed(again, chance, seconds, *command)
+        assert ask(again, "pragma integrity_check") == [("ok",)]
+    run(again, *map(str, command))
+    numbers = [number for (number,) in ask(again, "select id from experiment order by id")]
+    expected = ask(whole, f"select {EXPERIMENT} from experiment")
+    assert len(numbers) <= kills + 1
+    with open_database(again / "crawl.db") as db:
+        for number in numbers:
+            insist_on_seal(db, number)
+    for number in numbers:
+        found = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
+        assert without_memory(found) == without_memory(expected)
+        for name in ("predicted_category", "predicted_path", "neighbour", "outside"):
+            assert table(again, name, number) == table(whole, name, 1)
+    assert run(again, *filing) == filed
+    assert files(again) == files(whole)
+
+
+def without_memory(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Leave out what a run measures of itself."""
+    return [re.sub(r'"(peak_bytes|seconds)": [\d.]+', "", str(row)) for row in rows]
+
+
+@pytest.fixture
+def reviewed(shop: Path, tmp_path: Path) -> Path:
+    folder = copy(shop, tmp_path / "reviewed")
+    rows = [["product_id", "decision"]]
+    for category in COLOURS:
+        rows += [[f"{category}-{k}", ("keep", "ambiguous", "Shop/Hats")[k % 3]] for k in range(40)]
+    with (folder / "review.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+def test_an_import_of_a_review_that_is_killed_stores_all_or_nothing(
+    reviewed: Path, tmp_path: Path
+) -> None:
+    kills, seed = tier(short=6, long=50)
+    chance = random.Random(seed)
+    command = ["analyze", "--import-review", "review.csv", "--reviewer", "Ada"]
+    decided = "select product_id, verdict, category_id, person from decision order by product_id"
+    whole = copy(reviewed, tmp_path / "whole")
+    started = time.monotonic()
+    run(whole, *command)
+    seconds, expected = time.monotonic() - started, ask(whole, decided)
+    assert len(expected) == 3 * PRODUCTS
+    for number in range(kills):
+        if number % 5 == 0:
+            with closing(sqlite3.connect(reviewed / "crawl.db")) as db, db:
+                db.execute("delete from decision")
+        killed(reviewed, chance, seconds, *command)
+        assert ask(reviewed, decided) in ([], expected)
+    run(reviewed, *command)
+    assert ask(reviewed, decided) == expected
+    assert files(reviewed) == files(whole)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_an_export_that_is_killed_leaves_the_old_file_or_the_new_one(
+    suffix: str, shop: Path, tmp_path: Path
+) -> None:
+    kills, seed = tier(short=3, long=50)
+    chance = random.Random(seed)
+    folder, name = copy(shop, tmp_path / "export"), f"out.{suffix}"
+    started = time.monotonic()
+    run(folder, "crawl", "--export", name)
+    seconds, expected = time.monotonic() - started, (folder / name).read_bytes()
+    everything = files(folder)
+    for number in range(kills):
+        if number % 2:
+            (folder / name).write_bytes(b"old")
+        killed(folder, chance, seconds, "crawl", "--export", name)
+        assert (folder / name).read_bytes() in (b"old", expected)
+    run(folder, "crawl", "--export", name)
+    assert (folder / name).read_bytes() == expected
+    assert files(folder) == everything
