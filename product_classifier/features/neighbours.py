@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from product_classifier.features.exact import products
+from product_classifier.features.exact import products, whole
 from product_classifier.features.features import Features
 from product_classifier.predictions import Alike
 
@@ -64,15 +64,16 @@ def closest(
         rarity = np.log((1 + len(among)) / (1 + count)).astype(np.float32)
         vectors = _normal(csr_matrix(features.words @ diags_array(rarity)))
     best = np.zeros(len(rows))
-    for start in range(0, len(rows), ROWS):
-        some = rows[start : start + ROWS]
-        for first in range(0, len(among), CHUNK):
-            others = among[first : first + CHUNK]
+    for first in range(0, len(among), CHUNK):
+        others = among[first : first + CHUNK]
+        if features.pictures is not None:
+            shown = whole(_unit(features.pictures[others]))
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
             if features.words is not None:
                 alike = (vectors[some] @ vectors[others].T).toarray()
             elif features.pictures is not None:
-                pair = features.pictures[some], features.pictures[others]
-                alike = products(*map(_unit, pair))
+                alike = products(whole(_unit(features.pictures[some])), shown)
             alike[some[:, None] == others] = 0
             best[start : start + ROWS] = np.maximum(
                 best[start : start + ROWS], alike.max(axis=1, initial=0)
@@ -90,7 +91,7 @@ def _similarities(
         words = _normal(features.words)
         kinds += (np.diff(features.words.indptr)[rows] > 0)[:, None]
     if features.pictures is not None:
-        pictures = _unit(features.pictures[rows])
+        pictures = whole(_unit(features.pictures[rows]))
         kinds += features.pictures.present[rows][:, None]
     for start in range(0, count, CHUNK):
         chunk = np.arange(start, min(start + CHUNK, count))
@@ -98,7 +99,7 @@ def _similarities(
         if words is not None:
             similarity += (words[rows] @ words[chunk].T).toarray()
         if pictures is not None and features.pictures is not None:
-            similarity += products(pictures, _unit(features.pictures[chunk]))
+            similarity += products(pictures, whole(_unit(features.pictures[chunk])))
         yield start, np.asarray(similarity / np.maximum(kinds, 1), np.float32)
 
 

@@ -15,10 +15,12 @@ from product_classifier.demo.catalogue import make_catalogue
 from product_classifier.demo.server import KEY, serve
 from tests.conftest import ROOT
 from tests.features.test_backbone import save_network
+from tests.kernels import CHOSEN
 
 CATALOGUE = make_catalogue(products=200)
 BROKEN = sum(product.image_fault is not None for product in CATALOGUE.products)
-ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+PASSED_ON = ("PATH", "HOME", *CHOSEN)  # the kernels, too, that tests are run under
+ENVIRONMENT = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
 def run(

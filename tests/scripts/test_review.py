@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.conftest import copy_database, rows, run
+from tests.scripts.conftest import rows, run
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A catalogue with an experiment on its words and what it says of labels."""
     place = tmp_path_factory.mktemp("labels")
-    copy_database(crawled, place)
-    run(place, "categorize_words", "--min-per-category", 3)
+    (place / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     (place / "said.txt").write_text(run(place, "analyze", "--label-errors", 1).stdout)
     return place
 
