@@ -12,9 +12,9 @@ from product_classifier.analysis.judging import Say, Terms
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.judgement import leaf_scores
 from product_classifier.evaluate.review import review_order
-from product_classifier.features.backbone import load_backbone
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.features import Features, Places, picture_features, word_features
+from product_classifier.features.saved_backbone import load_saved, saved_backbone
 from product_classifier.features.words import Reading
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
@@ -91,14 +91,9 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, track: Trac
         reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
         features |= word_features(dataset, places.cache, reading)
     if experiment.kind in ("images", "both"):
-        backbone = load_backbone(
-            places.backbone or experiment.settings["backbone"], weights=places.weights
-        )
-        if backbone.sha256 != experiment.settings["weights"]:
-            raise ReportError(
-                f"{backbone.name} is not the network of experiment {experiment.id}; "
-                "pass that one as --backbone"
-            )
+        name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
+        saved = saved_backbone(name, sha256)
+        backbone = load_saved(saved, places.backbone, places.weights)
         features |= picture_features(
             dataset.images,
             places.images,
