@@ -237,5 +237,5 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
     copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[path[0]] = replaced(copy[path[0]], path[1:], new)
+    copy[path[0]] = replaced(copy[path[0]], path[1:], new) if path[1:] else new
     return copy

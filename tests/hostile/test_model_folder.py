@@ -95,7 +95,8 @@ def _array(chance: random.Random, folder: Folder) -> Folder:
     if kind < 0.4:
         return with_array(folder, name, chance.choice(hostile_arrays(array)))
     if kind < 0.5:
-        return with_array(folder, chance.choice(TEXTS)[:30] or "x", array)
+        text = chance.choice(TEXTS)[:30].encode(errors="replace").decode()
+        return with_array(folder, text or "x", array)
     changed = np.frombuffer(changed_bytes(chance, array.tobytes())[: array.nbytes], np.uint8)
     padded = np.zeros(array.nbytes, np.uint8)
     padded[: len(changed)] = changed
@@ -134,17 +135,19 @@ def _plausible(chance: random.Random, folder: Folder) -> Folder:
         name = chance.choice(sorted(folder.arrays))
         array = folder.arrays[name]
         if array.dtype.kind != "f":
-            return with_array(folder, name, chance.choice([array[::-1], np.sort(array)]))
+            return with_array(folder, name, chance.choice([np.flip(array), np.sort(array, None)]))
         factor = chance.choice([0.0, -1.0, 1.001, 1e-30, 1e6, 1e30])
         return with_array(folder, name, (array.astype("f8") * factor).astype(array.dtype))
+    if not isinstance(header["settings"], dict):
+        return folder
     thresholds = [{"accuracy": chance.random(), "score": chance.random()} for _ in range(3)]
     changes: dict[str, Any] = {
         "thresholds": chance.sample(thresholds, chance.randrange(4)),
         "images_per_product": chance.randint(1, 50),
         "about": hostile_value(chance),
     }
-    if "reading" in header["settings"]:
-        changes["reading"] = {**header["settings"]["reading"], "limit": chance.randint(1, 100)}
+    if isinstance(reading := header["settings"].get("reading"), dict):
+        changes["reading"] = {**reading, "limit": chance.randint(1, 100)}
     name = chance.choice(sorted(changes))
     header = replaced(header, (*settings, name), changes[name])
     return Folder(header, folder.sections, folder.arrays)
