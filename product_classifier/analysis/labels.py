@@ -12,10 +12,9 @@ from product_classifier.analysis.judging import Say, Terms
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.judgement import leaf_scores
 from product_classifier.evaluate.review import review_order
-from product_classifier.features.applications import APPLICATIONS
-from product_classifier.features.backbone import HANDLES, MINI, load_backbone
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.features import Features, Places, picture_features, word_features
+from product_classifier.features.saved_backbone import load_saved, saved_backbone
 from product_classifier.features.words import Reading
 from product_classifier.models.label_search import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
@@ -94,12 +93,9 @@ def _features(
         reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
         features |= word_features(dataset, places.cache, reading, say)
     if experiment.kind in ("images", "both"):
-        backbone = load_backbone(_network(experiment, places), weights=places.weights)
-        if backbone.sha256 != experiment.settings.get("weights"):
-            raise ReportError(
-                f"{backbone.name} is not the network of experiment {experiment.id}; "
-                "pass that one as --backbone"
-            )
+        name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
+        saved = saved_backbone(name, sha256)
+        backbone = load_saved(saved, places.backbone, places.weights)
         features |= picture_features(
             dataset.images,
             places.images,
@@ -110,22 +106,6 @@ def _features(
             say,
         )
     return features
-
-
-def _network(experiment: Summary, places: Places) -> str:
-    """Name the network to load; a database is believed only where it names a well-known one.
-
-    Raises ReportError otherwise: a folder may hold code, and an address would be asked.
-    """
-    recorded = experiment.settings.get("backbone")
-    if places.backbone:
-        return places.backbone
-    if recorded in (MINI, *HANDLES, *HANDLES.values(), *APPLICATIONS):
-        return str(recorded)
-    raise ReportError(
-        f"experiment {experiment.id} read pictures by {recorded}, which is loaded only where you "
-        "name it: pass that network as --backbone"
-    )
 
 
 def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:

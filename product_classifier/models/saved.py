@@ -77,7 +77,8 @@ class SavedModel:
         self, features: Features, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Predict the leaf and its probability for some items. Raises ModelError like trained."""
-        predicted, score = predict(self.trained(features), features, rows)
+        with np.errstate(all="ignore"):  # what comes of it is looked at
+            predicted, score = predict(self.trained(features), features, rows)
         if not np.isfinite(score).all():
             raise ModelError(
                 "the saved model is damaged (its numbers are so large that scores are none); save "

@@ -47,6 +47,7 @@ MOST_LEAVES = 100_000
 LONGEST_ID, LONGEST_PATH = 1_000, 20_000  # characters
 MOST_THRESHOLDS = 20
 MOST_IMAGES = 1_000  # of a product
+MOST_WEIGHT = 1_000.0  # of a term: 1 and the logarithm of how few texts have it
 MOST_TERMS = {  # of a vocabulary
     BAG: VOCABULARY_SIZE,
     NGRAMS: WORD_GRAMS + PART_GRAMS,
@@ -125,7 +126,7 @@ def read_reader(
     insist(len(set(vocabulary)) == len(vocabulary), "a term of the vocabulary stands there twice")
     count = len(vocabulary) if reading.vectorizer == NGRAMS else 0
     known = checked({READING_WEIGHTS: weights}, READING_WEIGHTS, (count,))
-    insist(known >= 0, "a weight of a term is negative")
+    insist((known >= 0) & (known <= MOST_WEIGHT), "a weight of a term is none")
     return Reader(reading, vocabulary, known.astype(np.float32))
 
 

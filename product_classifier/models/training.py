@@ -48,7 +48,8 @@ class Trained:
         """Make it again from its state. Raises ValueError where that is none."""
         state.insist_on(arrays=["prior", "temperature"], parts=1)
         shares = checked(state.arrays, "prior", (classes,))
-        insist((shares >= 0).all() and abs(shares.sum() - 1) < 1e-3, "shares are no shares")
+        insist((shares >= 0) & (shares <= 1), "shares are not from 0 to 1")
+        insist(abs(shares.sum() - 1) < 1e-3, "shares do not sum to 1")
         warmth = checked(state.arrays, "temperature", ())
         insist_on_temperatures(warmth)
         return cls(classifier, shares, float(warmth), {})

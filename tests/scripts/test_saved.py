@@ -51,7 +51,9 @@ def test_pictures_are_read_by_the_network_of_the_model_alone(
     options = ["--min-per-category", 3, *images, "--backbone", network, "--save", "kept"]
     run(tmp_path, "categorize_both", *options)
     saved = ["--saved", "kept", *images, "--all"]
-    found = run(tmp_path, "categorize_both", *saved).stdout
+    said = run(tmp_path, "categorize_both", *saved, code=1).stderr
+    assert "that has to be passed as --backbone: one that was called" in said
+    found = run(tmp_path, "categorize_both", *saved, "--backbone", network).stdout
     assert len(found.splitlines()) == 1 + int(
         str(rows(tmp_path, "select count(*) from product")[0][0])
     )

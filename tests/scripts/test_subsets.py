@@ -63,11 +63,12 @@ def test_an_experiment_of_a_depth_goes_through_every_report(
     assert [(table["depth"], len(table["experiments"])) for table in board] == [(1, 1), (None, 1)]
     run(tmp_path, "analyze", *images, "--html", "site")
     assert "Leaves here: categories of depth 1" in (tmp_path / "site/experiment-2.html").read_text()
-    found = json.loads(run(tmp_path, "analyze", *images, "--label-errors", 2, "--json").stdout)
+    passed = [*images, "--backbone", network]
+    found = json.loads(run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json").stdout)
     told = {path for one in found["suspicious"] for path in one["categories"]}
     assert {(path,) for path in told} <= set(top)
 
-    filed = run(tmp_path, "categorize_images", *images, "--saved", "kept", "--all").stdout
+    filed = run(tmp_path, "categorize_images", "--saved", "kept", "--all", *passed).stdout
     assert {(row["path"],) for row in csv.DictReader(filed.splitlines())} <= set(top)
 
 

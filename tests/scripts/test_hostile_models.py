@@ -1,0 +1,135 @@
+"""A model folder, or a database, of somebody else's that names a network: nothing of it is run.
+
+The network here is a SavedModel that writes a file wherever it is computed, and a server that
+listens on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from product_classifier.features.backbone import load_backbone
+from product_classifier.features.runtime import tensorflow
+from tests.hostile.model_folders import rewrite, saved
+from tests.scripts.conftest import copy_database, run
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Trap:
+    """Where a network of somebody else's is, and what shows that it was met."""
+
+    network: Path
+    marker: Path
+    server: socket.socket
+    sha256: str
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server.getsockname()[1]}/network/1"
+
+    def is_untouched(self) -> bool:
+        """Whether nothing was written, and nobody has come."""
+        try:
+            self.server.accept()
+        except BlockingIOError:
+            return not self.marker.exists()
+        return False
+
+
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trap]:
+    tf = tensorflow()
+    folder = tmp_path_factory.mktemp("evil")
+    marker = folder / "marker"
+
+    class Network(tf.Module):  # type: ignore[misc, name-defined]
+        @tf.function(input_signature=[tf.TensorSpec([None, 6, 6, 3], tf.float32, name="inputs")])  # type: ignore[untyped-decorator]
+        def __call__(self, inputs: Any) -> Any:
+            with tf.control_dependencies([tf.io.write_file(str(marker), "owned")]):
+                return tf.reduce_mean(inputs, axis=[1, 2])
+
+    network = Network()
+    place = folder / "network"
+    tf.saved_model.save(network, str(place), signatures={"serving_default": network.__call__})
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        sha256 = load_backbone(str(place)).sha256
+        assert marker.exists()  # so it would show
+        marker.unlink()
+        yield Trap(place, marker, server, sha256)
+
+
+@pytest.fixture
+def shop(crawled: Path, tmp_path: Path) -> Path:
+    copy_database(crawled, tmp_path)
+    return tmp_path
+
+
+def model(folder: Path, name: str, sha256: str, called: str = "colours") -> Path:
+    """Keep a model of pictures whose header names a network so."""
+    found = saved("pictures")
+    backbone = {"name": name, "sha256": sha256, "called": called}
+    settings = {**found.header["settings"], "backbone": backbone}
+    rewrite(folder / "model", replace(found, header={**found.header, "settings": settings}))
+    return folder / "model"
+
+
+def test_a_folder_cannot_name_a_path_or_an_address(evil: Trap, shop: Path, crawled: Path) -> None:
+    pictures = ["--images-path", crawled / "images", "--all"]
+    for name in (str(evil.network), evil.address, f"file://{evil.network}", "../network"):
+        model(shop, name, evil.sha256)
+        said = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
+        assert "model is damaged (the name of the network is" in said
+        assert evil.is_untouched()
+    for called in (str(evil.network), evil.address):
+        model(shop, "given", evil.sha256, called)
+        said = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
+        assert "has to be passed as --backbone" in said
+        assert evil.is_untouched()
+
+
+def test_a_network_that_is_passed_is_compared_before_it_is_opened(
+    evil: Trap, shop: Path, crawled: Path
+) -> None:
+    model(shop, "given", "ab" * 32)
+    options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
+    said = run(shop, "categorize_images", *options, "--backbone", evil.network, code=1).stderr
+    assert "is not that network; pass that one as --backbone" in said
+    assert evil.is_untouched()
+
+
+def test_networks_that_are_not_here_are_not_fetched(
+    evil: Trap, shop: Path, crawled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
+    monkeypatch.setenv("HOME", str(shop))
+    for name in ("inception_v3", "vgg16"):
+        model(shop, name, evil.sha256)
+        said = run(shop, "categorize_images", *options, code=1).stderr
+        assert f"pictures are read by {name}" in said
+        assert f"pass --backbone {name} to fetch" in said
+
+
+def test_an_experiment_cannot_name_a_path_or_an_address(
+    evil: Trap, categorized: Path, tmp_path: Path
+) -> None:
+    for name in (str(evil.network), evil.address):
+        (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
+        with sqlite3.connect(tmp_path / "crawl.db") as db:
+            [[settings]] = db.execute("select settings from experiment where id = 1")
+            changed = {**json.loads(settings), "backbone": name, "weights": evil.sha256}
+            db.execute("update experiment set kind = 'images', settings = ?", [json.dumps(changed)])
+        db.close()
+        said = run(tmp_path, "analyze", "--label-errors", 1, code=1).stderr
+        assert "has to be passed as --backbone" in said
+        assert evil.is_untouched()
