@@ -22,10 +22,12 @@ from product_classifier.features.several import pooled
 from product_classifier.features.views import View, seen
 from product_classifier.pictures import decode
 from product_classifier.records import Image, Tell, Track, untold, untracked
+from product_classifier.store.bounded import read_bounded
 from product_classifier.store.cache import BottleneckCache
 
 PREPROCESSING = "bilinear1"  # part of a cache's name: other ways of scaling give other values
 COMMIT_BATCHES = 16  # a killed run loses no more than these
+LARGEST_PICTURE = 500_000_000  # bytes of a file
 DECODERS = 2  # threads; a network leaves them little to do
 AHEAD = 4  # batches decoded before the network asks for them
 ATTEMPTS = 3  # to have all bottlenecks in a cache that others remove
@@ -237,7 +239,7 @@ def read_view(view: View, folder: Path) -> PillowImage.Image:
 
 def _read(image: Image, folder: Path) -> PillowImage.Image:
     try:
-        data = (folder / str(image.file)).read_bytes()
+        data = read_bounded(folder / str(image.file), LARGEST_PICTURE)
     except OSError as error:
         raise PictureError(str(error.strerror)) from None
     if hashlib.sha256(data).hexdigest() != image.sha256:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,10 +12,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.errors import FeatureError
+from product_classifier.store.bounded import open_regular
 
 DIMENSIONS = 100  # of vectors trained on texts
 WIDEST = 10_000  # values of a vector in a file
+MOST_VALUES = 250_000_000  # of all terms: 1 GB
 LONGEST_LINE = 1_000_000  # bytes; what is longer is no file of vectors
+LONGEST_WORD = 1_000  # bytes in the binary form
+MOST_SPACES = 100  # in a word
+COUNT = re.compile("[0-9]{1,12}")
 
 
 def train_vectors(bags: csr_matrix, seed: int = 0) -> NDArray[np.float32]:
@@ -52,6 +59,11 @@ def read_vectors(path: Path, vocabulary: Sequence[str]) -> NDArray[np.float32]:
         rows = _binary(path) if path.suffix == ".bin" else _lines(path)
         for word, values in rows:
             if found is None:
+                if len(values) * len(vocabulary) > MOST_VALUES:
+                    raise FeatureError(
+                        f"{path}: {len(values):,} values for each of {len(vocabulary):,} words of "
+                        "the catalogue are too many; pass a file of shorter vectors"
+                    )
                 found = np.zeros((len(vocabulary), len(values)), np.float32)
             known = numbers.pop(word.casefold(), [])
             found[known] = values
@@ -63,23 +75,32 @@ def read_vectors(path: Path, vocabulary: Sequence[str]) -> NDArray[np.float32]:
             f"{path} has no vector for any of the {len(vocabulary):,} words of the catalogue; "
             "pass a file in its language"
         )
-    return found / max(float(np.abs(found[met]).mean()), 1e-12) * np.float32(0.1)
+    with np.errstate(over="ignore"):
+        size = float(np.abs(found[met]).mean())
+    if not math.isfinite(size):
+        raise FeatureError(f"{path} has values that are too large; pass another file")
+    found /= max(size, 1e-12)
+    found *= np.float32(0.1)
+    return found
 
 
 def _lines(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     width, promised, place = 0, 0, 0
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for place, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
             word, *values = line.decode(errors="replace").rstrip("\n\r ").split(" ")
-            if place == 1 and len(values) == 1 and word.isdigit():
+            if place == 1 and len(values) == 1 and COUNT.fullmatch(word):
                 promised = int(word)  # so many words of so many values follow
                 continue
             if not line.strip() and not file.peek(1):
                 place -= 1
                 break  # an empty last line
             width = width or len(values)
-            while len(values) > width and not _is_number(values[0]):
+            spaces = len(values) - width
+            while spaces <= MOST_SPACES and len(values) > width and not _is_number(values[0]):
                 word = f"{word} {values.pop(0)}"  # some of GloVe's words have spaces
+            if width > WIDEST:
+                raise FeatureError(f"{path}: {width:,} values are too many for a word")
             if width < 2 or len(values) != width:
                 raise FeatureError(
                     f"{path}, line {place}: {len(values)} values after {word[:40]!r} where "
@@ -106,16 +127,18 @@ def _is_number(text: str) -> bool:
 
 
 def _binary(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.readline(100).split()
-        known = len(head) == 2 and all(part.isdigit() and len(part) < 10 for part in head)
+        known = len(head) == 2 and all(COUNT.fullmatch(part.decode("latin-1")) for part in head)
         if not known or not 0 < int(head[1]) <= WIDEST:
             raise FeatureError(f"{path} does not begin with its numbers of words and of values")
         words, width = map(int, head)
         for place in range(1, words + 1):
             word = bytearray()
-            while (letter := file.read(1)) not in (b" ", b"") and len(word) < LONGEST_LINE:
+            while (letter := file.read(1)) not in (b" ", b""):
                 word += letter
+                if len(word) > LONGEST_WORD:
+                    raise FeatureError(f"{path}: word {place:,} of {words:,} does not end")
             data = file.read(4 * width)
             if len(data) != 4 * width:
                 raise FeatureError(f"{path} ends in the middle of word {place:,} of {words:,}")

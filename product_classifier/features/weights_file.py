@@ -7,6 +7,8 @@ any size. Keras writes none of these, so that what is left is groups of plain ar
 from __future__ import annotations
 
 import math
+import mmap
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ MOST_OBJECTS = 20_000
 DEEPEST = 20  # groups within groups
 LARGEST_ATTRIBUTES = 1_000_000  # bytes of one, and of all of an object
 MOST_ATTRIBUTES = 1_000  # of an object
+LARGEST_TEXTS = 500_000_000  # bytes of an attribute, were all of its texts as long as the longest
+HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)  # a collection of texts, and its bytes
 TIMES = 4  # the bytes of a network that its file may hold: an optimizer's numbers lie beside them
 AND_MORE = 10_000_000  # bytes
 
@@ -35,9 +39,10 @@ def check_weights_file(path: Path, model: Any) -> None:
 
     budget = largest_weights_file(model)
     largest = max(math.prod(weight.shape) for weight in model.weights)
+    longest_text = _longest_text(path)
     with h5py.File(path, "r") as file:
         for name, found in _objects(file):
-            _check_attributes(name, found)
+            _check_attributes(name, found, longest_text)
             if isinstance(found, h5py.Dataset):
                 _check_dataset(name, found)
                 if math.prod(found.shape) > max(largest, 1):
@@ -88,7 +93,7 @@ def _check_dataset(name: str, dataset: Any) -> None:
         raise ValueError(f"{name} does not hold the numbers that it declares")
 
 
-def _check_attributes(name: str, found: Any) -> None:
+def _check_attributes(name: str, found: Any, longest_text: int) -> None:
     """Check the sizes of an object's attributes, which hold names of layers and weights."""
     import h5py
 
@@ -97,9 +102,22 @@ def _check_attributes(name: str, found: Any) -> None:
     total = 0
     for attribute in found.attrs:
         identity = found.attrs.get_id(attribute)
-        total += identity.get_storage_size() + math.prod(identity.shape or ()) * 16
+        count, kind = math.prod(identity.shape or ()), identity.dtype
+        total += count * kind.itemsize
         if total > LARGEST_ATTRIBUTES:
             raise ValueError(f"the attributes of {name} are too large")
-        kind = identity.dtype
-        if kind.kind not in "fiubSUO" or (kind.kind == "O" and not h5py.check_string_dtype(kind)):
+        texts = kind.kind == "O" and h5py.check_string_dtype(kind)
+        if kind.kind not in "fiubSU" and not texts:
             raise ValueError(f"{attribute} of {name} is neither a text nor a number")
+        if texts and count * longest_text > LARGEST_TEXTS:
+            raise ValueError(f"the texts of {attribute} of {name} are too large")
+
+
+def _longest_text(path: Path) -> int:
+    """Return the bytes of the largest heap of a file: no text that an attribute names is longer.
+
+    A thousand names may be one and the same long text, and be read a thousand times.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        sizes = [int.from_bytes(found[1], "little") for found in HEAP.finditer(data)]
+    return max(sizes, default=0)

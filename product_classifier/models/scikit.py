@@ -18,7 +18,8 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.exact import products, whole
 from product_classifier.features.features import Features
-from product_classifier.models.fields import one_of, whole
+from product_classifier.models.fields import one_of
+from product_classifier.models.fields import whole as whole_number
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.scikit_state import (
@@ -211,7 +212,7 @@ def restored_scikit(state: State, features: Features, classes: int) -> ScikitCla
     kind = one_of(told.get("model"), "the model", (LOGISTIC, LINEAR, FOREST))
     names = (*array_names(kind), *(scaling.arrays if scaling else ()))
     state.insist_on(("model", "classes"), names)
-    whole(told["classes"], "the number of categories", classes, classes)
+    whole_number(told["classes"], "the number of categories", classes, classes)
     columns = features.columns + features.width
     model = restored_model(kind, state.arrays, columns, classes)
     return ScikitClassifier(model, features, scaling, classes)

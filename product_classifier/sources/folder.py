@@ -33,7 +33,7 @@ def read_labelled_images(folder: Path) -> LabelledImages:
     found: dict[str, list[Path]] = {}
     try:
         for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-            files = [path for path in sorted(below.iterdir()) if path.suffix.lower() in EXTENSIONS]
+            files = [path for path in sorted(below.iterdir()) if _is_picture(path)]
             label = re.sub(r"[\W_]+", " ", below.name.lower()).strip()
             if label in found:
                 raise SourceError(f"two folders of {folder} mean the label {label!r}; rename one")
@@ -63,13 +63,18 @@ def read_pictures(folder: Path) -> list[Image]:
     if not folder.is_dir():
         raise SourceError(f"there is no folder {folder}; pass --image_dir")
     try:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
+        files = sorted(path for path in folder.rglob("*") if _is_picture(path))
         images = [Image(str(file), str(file.absolute()), _sha256(file)) for file in files]
     except OSError as error:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
     if not images:
         raise SourceError(f"{folder} has no pictures; pass another --image_dir")
     return images
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell by its name; a pipe or a device is none, whatever its name is."""
+    return path.suffix.lower() in EXTENSIONS and path.is_file()
 
 
 def _sha256(file: Path) -> str:
