@@ -17,9 +17,11 @@ from typing import Protocol
 from product_classifier.errors import PictureError, SourceError
 from product_classifier.pictures import check, check_framed
 from product_classifier.records import Embedded, Image, Skipped
+from product_classifier.regular import open_regular
 from product_classifier.sources.http import Client
 
 Copies = Callable[[str], Path | None]
+LARGEST = 160_000_000  # bytes of a file: 50 million pixels, not compressed
 AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
 LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
 
@@ -126,6 +128,10 @@ def _read(address: str, folder: Path | None) -> bytes:
     try:
         if folder is None or not file.resolve().is_relative_to(folder.resolve()):
             raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
-        return file.read_bytes()
+        with open_regular(file) as opened:
+            data = opened.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise SourceError(f"larger than {LARGEST:,} bytes")
+        return data
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise SourceError(getattr(error, "strerror", None) or str(error)) from None

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Decided
+from product_classifier.regular import open_regular
 from product_classifier.sources.columns import listing
+from product_classifier.sources.delimited import LARGEST_CELL
 from product_classifier.spreadsheet import as_written
 
 NEEDED = ("product_id", "decision")
 DELIMITERS = ",;\t"  # what spreadsheets of all countries write
+LARGEST = 100_000_000  # bytes: a million lines or more
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,19 @@ def read_review(path: Path) -> Review:
     Raises SourceError for a file without the columns product_id and decision.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with open_regular(path) as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise SourceError(f"{path} has more than {LARGEST:,} bytes: that is no review file")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SourceError(f"{path} is not UTF-8; save it as CSV UTF-8") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    csv.field_size_limit(LARGEST_CELL)
     header = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=header.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
+    reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter, restval="")
     decided, open_ = [], 0
     try:
         names = [name.strip() for name in reader.fieldnames or []]
