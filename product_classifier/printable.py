@@ -36,5 +36,10 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= 2 * longest else line[: 2 * longest]
 
 
+def whole(text: str) -> str:
+    """Replace what is left of an emoji or a byte that was cut off, which is no Unicode."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def _escape(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"

@@ -20,6 +20,7 @@ SHARED_BY_ALL = {
     "pictures",
     "plain_text",
     "printable",
+    "regular",
     "selection",
     "spreadsheet",
     "",

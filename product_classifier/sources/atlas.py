@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from product_classifier.errors import UnusableError
+from product_classifier.printable import whole
 from product_classifier.records import Entry, Product, Skipped
 from product_classifier.sources.branches import Branches
 from product_classifier.sources.jsonfile import Found
@@ -37,6 +38,7 @@ def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> It
         if not isinstance(file, str) or not file or not isinstance(title, str):
             yield Skipped("product", place, "its filename or title is no text")
             continue
+        file, title = whole(file), whole(title)
         category, problem = None, "it has no tokens that name a category"
         try:
             category = branches.id_of(path) if (path := _path(item)) else None
@@ -65,16 +67,16 @@ def _path(item: Mapping[str, Any]) -> tuple[str, ...]:
     """Read the names of a path; a name may hold a comma, and is never cut."""
     sentences, label = item.get("sentences"), item.get("label")
     if isinstance(label, str) and label.strip():
-        return (label.strip(),)
+        return (whole(label.strip()),)
     first = sentences[0] if isinstance(sentences, list) and sentences else None
     tokens = first.get("tokens") if isinstance(first, dict) else None
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         return ()
-    return tuple(name for token in tokens if (name := token.strip()))
+    return tuple(whole(name) for token in tokens if (name := token.strip()))
 
 
 def _picture(file: str, url: Any, pictures: PictureFolder) -> str:
     there = pictures.existing(file)
     if there is None and isinstance(url, str) and url.startswith(WEB):
-        return url
+        return whole(url)
     return there or pictures.address(file)

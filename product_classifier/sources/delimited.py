@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from product_classifier.errors import SourceError
-from product_classifier.sources.opening import Lines, opened
+from product_classifier.sources.opening import LONGEST_ROW, EndlessRowError, Lines, opened
 from product_classifier.sources.tables import Row
 from product_classifier.spreadsheet import MARK, as_written
 
 LARGEST_CELL = 1_000_000  # characters; a quote that nobody closes would swallow the file
+LOOKED_AT = 1_000_000  # characters, to find out how cells are separated
+REREAD, TIMES = 100_000, 4  # lines that may be read again: at all, and for each that is read
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -38,31 +40,36 @@ def find_dialect(path: Path, encoding: str | None) -> Dialect:
     """Look at the beginning of a file. Raises SourceError where it cannot be read."""
     with opened(path) as stream:
         lines = Lines(stream, encoding, path)
-        start = [line for line, _ in zip(lines, range(100), strict=False)]
+        start = _beginning(lines)
     told = re.fullmatch(r"sep=(.)\r?\n?", start[0]) if start else None  # as Excel writes it
     first = start[1:2] if told else start[:1]
     header = first[0] if first else ""
     quote: str | None = "'" if header.startswith("'") and "'" in header[1:] else '"'
-    delimiter = told[1] if told else max(DELIMITERS, key=lambda d: len(_cells(header, d, quote)))
-    if delimiter not in DELIMITERS:
-        raise SourceError(f"{path} is separated by {delimiter!r}; write it anew with commas")
-    if delimiter == "\t" and not re.search(r'(^|\t)"[^\t]*"(\t|\r|\n|$)', "".join(start)):
-        quote = None  # inches, not quotes
-    names = tuple(name.strip() for name in _cells(header, delimiter, quote))
+    try:
+        delimiter = (
+            told[1] if told else max(DELIMITERS, key=lambda d: len(_cells(header, d, quote)))
+        )
+        if delimiter not in DELIMITERS:
+            raise SourceError(f"{path} is separated by {delimiter!r}; write it anew with commas")
+        if delimiter == "\t" and not re.search(r'(^|\t)"[^\t]*"(\t|\r|\n|$)', "".join(start)):
+            quote = None  # inches, not quotes
+        names = tuple(name.strip() for name in _cells(header, delimiter, quote))
+    except csv.Error as error:
+        raise SourceError(f"{path} has no header that can be read ({error})") from None
     return Dialect(names, delimiter, quote, lines.encoding, len(start[:2] if told else start[:1]))
 
 
 def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
     """Read the rows of a file with the numbers of their lines; a broken one costs no other."""
-    csv.field_size_limit(LARGEST_CELL)
     width = len(dialect.header)
     exported = MARK in dialect.header  # by crawl.py, harmless in spreadsheets
     with opened(path) as stream:
         lines = Lines(stream, dialect.encoding, path)
         for _ in zip(range(dialect.before), lines, strict=False):
-            pass
+            lines.begin()
         reader = _reader(lines, dialect.delimiter, dialect.quote)
         torn = False  # whether the line before had a quote that was not closed
+        reread = 0  # lines
         while True:
             lines.begin()
             at, cells, problem = lines.number + 1, [], ""
@@ -72,6 +79,8 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
                 break
             except csv.Error as error:
                 problem = f"{error}: is a quote not closed?"
+            except EndlessRowError:
+                problem = "a quote in it is not closed"
             pulled = lines.pulled
             if problem or len(pulled) > 1 or len(cells) != width or pulled[-1][-1] not in "\r\n":
                 problem = problem or _problem(pulled, cells, width, lines.ended)
@@ -80,6 +89,9 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
             torn = bool(problem) and (torn or len(pulled) > 1)
             if problem and len(pulled) > 1:  # a stray quote: only its own line is lost
                 lines.push_back(pulled[1:])
+                reread += len(pulled) - 1
+                is_hopeless = reread > REREAD + TIMES * lines.number
+                lines.longest_row = 0 if is_hopeless else LONGEST_ROW
                 reader = _reader(lines, dialect.delimiter, dialect.quote)
             if cells or problem:
                 cells = list(map(as_written, cells)) if exported else cells
@@ -102,11 +114,25 @@ def _problem(pulled: Sequence[str], cells: Sequence[str], width: int, ended: boo
     return ""
 
 
+def _beginning(lines: Lines) -> list[str]:
+    """Read the first hundred lines, or fewer long ones, but always two."""
+    start: list[str] = []
+    characters = 0
+    for line in lines:
+        start.append(line)
+        lines.begin()
+        characters += len(line)
+        if len(start) == 100 or (len(start) > 1 and characters > LOOKED_AT):
+            break
+    return start
+
+
 def _cells(line: str, delimiter: str, quote: str | None) -> list[str]:
     return next(_reader([line], delimiter, quote), [])
 
 
 def _reader(lines: Iterable[str], delimiter: str, quote: str | None) -> Iterator[list[str]]:
+    csv.field_size_limit(LARGEST_CELL)  # of all readers there are
     if quote is None:
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=delimiter, quotechar=quote)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from json import JSONDecodeError
 from typing import Any
 
@@ -37,6 +38,10 @@ def problem_of(error: ValueError | RecursionError) -> str:
     if isinstance(error, JSONDecodeError):
         return f"it is no JSON ({error.msg})"
     return "a number in it has thousands of digits"  # turning them into a number takes too long
+
+
+class _UnsoundError(Exception):
+    """A broken element's end cannot be told by its brackets."""
 
 
 class JsonList:
@@ -79,7 +84,7 @@ class JsonList:
 
     def _has_next(self) -> bool:
         while True:
-            self._at = BETWEEN.match(self._text, self._at).end()  # type: ignore[union-attr]
+            self._at = _behind(BETWEEN, self._text, self._at)
             if self._at < len(self._text):
                 return self._text[self._at] != "]"
             if not self._more():
@@ -88,7 +93,7 @@ class JsonList:
 
     def _is_followed_soundly(self) -> bool:
         """Tell whether a comma, the end of the list or another object is next."""
-        while (end := SPACE.match(self._text, self._at).end()) == len(self._text):  # type: ignore[union-attr]
+        while (end := _behind(SPACE, self._text, self._at)) == len(self._text):
             if not self._more():
                 return True
         return self._text[end] in ",]{"
@@ -107,8 +112,7 @@ class JsonList:
 
     def _read(self) -> tuple[Any, str, int]:
         """Read an element: it, what is wrong with it, and where it ends; -1: nobody knows."""
-        if self._at > CHUNK:
-            self._forget()
+        self._forget()
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
@@ -133,112 +137,91 @@ class JsonList:
 
     def _forget(self) -> None:
         """Forget what has been read, so that no position is far from the beginning."""
-        self._used += self._at
-        self._text, self._at = self._text[self._at :], 0
+        if self._at > CHUNK:
+            self._used += self._at
+            self._text, self._at = self._text[self._at :], 0
 
     def _end_of_broken(self, offset: int) -> int:
         """Find where a broken element ends; offset: of what is wrong with it. -1: nobody knows."""
         if self._text[self._at] not in '{["':
             return self._scalar_end()
-        end = self._balanced_end(offset)
-        if end >= 0 and self._is_likely(end):
-            return end
+        with suppress(_UnsoundError):
+            return self._balanced_end(offset)
         # a string that is not closed may have swallowed where the next object begins
         string = self._text.rfind('"', self._at, self._at + offset)
         before = self._text.rfind('"', self._at, max(self._at, string))
         return self._next_alike(max(self._at + 1, before))
 
-    def _is_likely(self, end: int) -> bool:
-        """Tell whether what follows on an element may be the next one, and no part of this one."""
-        try:
-            value, _ = self._decoder.raw_decode(
-                self._text,
-                BETWEEN.match(self._text, end).end(),  # type: ignore[union-attr]
-            )
-        except (ValueError, RecursionError):
-            return True
-        if self._latest is None or not isinstance(value, dict):
-            return True
-        return 3 * len(value.keys() & self._latest.keys()) >= len(
-            value.keys() | self._latest.keys()
-        )
-
     def _scalar_end(self) -> int:
         """Find the end of what is neither an object nor a list nor a text."""
         while True:
-            end = NO_BRACKET.match(self._text, self._at).end()  # type: ignore[union-attr]
-            if end < len(self._text) or self._reread(end) < 0:
+            end = _behind(NO_BRACKET, self._text, self._at)
+            length = end - self._at
+            if end < len(self._text) or length > LARGEST_OBJECT or not self._more(length):
                 return end
 
     def _balanced_end(self, offset: int) -> int:
         """Find where a broken element ends by its brackets, which must be sound but for one place.
 
-        offset: of that place, from where the element begins. -1: they are not.
+        offset: of that place, from where the element begins. Raises _UnsoundError.
         """
         open_brackets = bytearray()
         position = self._at
-        while True:
+        while position == self._at or open_brackets:
             mark = MARK.search(self._text, position)
             if mark is None:
                 position = self._reread(position)
-                if position < 0:
-                    return -1
                 continue
-            plain = PLAIN.match(self._text, position, mark.start())
-            is_sound = plain is not None and plain.end() == mark.start()
+            is_sound = PLAIN.fullmatch(self._text, position, mark.start())
             if not is_sound and not position <= self._at + offset <= mark.start():
-                return -1
+                raise _UnsoundError
             position = mark.end()
             if mark[0] == '"':
                 position = self._string_end(position)
             elif mark[0] in "{[":
                 open_brackets.append(ord(mark[0]))
             elif abs(open_brackets.pop() - ord(mark[0])) != 2:
-                return -1
-            if position < 0:
-                return -1
-            if not open_brackets:
-                return self._sound_end(position, offset)
-
-    def _sound_end(self, position: int, offset: int) -> int:
-        """Return where an element ends, if that is behind what is wrong and before a comma."""
+                raise _UnsoundError
         self._work += position - self._at
         if position <= self._at + offset:
-            return -1
-        while (end := SPACE.match(self._text, position).end()) == len(self._text):  # type: ignore[union-attr]
+            raise _UnsoundError
+        while (end := _behind(SPACE, self._text, position)) == len(self._text):
             position = self._reread(position)
-            if position < 0:
-                return -1
-        return position if self._text[end] in ",]" else -1
+        if self._text[end] not in ",]":
+            raise _UnsoundError
+        with suppress(ValueError, RecursionError):  # is it the next element, or a part of this one?
+            value, _ = self._decoder.raw_decode(self._text, _behind(BETWEEN, self._text, end))
+            if isinstance(value, dict) and not self._is_alike(value, 3):
+                raise _UnsoundError
+        return position
 
     def _string_end(self, position: int) -> int:
-        """Find the end of a string; -1 for one that a line feed ends, which JSON forbids."""
+        """Find the end of a string. Raises _UnsoundError where a line feed ends it."""
         while True:
             mark = IN_STRING.search(self._text, position)
             if mark is None:
                 position = self._reread(len(self._text))
-                if position < 0:
-                    return -1
             elif mark[0] == "\\":
                 position = mark.end() + 1
+            elif mark[0] == '"':
+                return mark.end()
             else:
-                return mark.end() if mark[0] == '"' else -1
+                raise _UnsoundError
 
     def _reread(self, position: int) -> int:
-        """Read on, and return where a position has moved; -1 at the end, or after too much work."""
+        """Read on, and return where a position has moved. Raises _UnsoundError after much work."""
         length = len(self._text) - self._at
-        if length > LARGEST_OBJECT or self._is_exhausted():
-            return -1
         self._work += length
         position -= self._at
-        return position if self._more() else -1
+        if length > LARGEST_OBJECT or self._is_exhausted() or not self._more():
+            raise _UnsoundError
+        return position
 
     def _next_alike(self, position: int) -> int:
         """Find the next object that has most keys of the one read before, as no part of one has."""
         self._at = position
         while self._latest is not None and not self._is_exhausted():
-            if self._at > CHUNK:
-                self._forget()
+            self._forget()
             place = NEXT.search(self._text, self._at)
             if place is None:
                 self._at = max(self._at, len(self._text) - 2 * FARTHEST)
@@ -259,12 +242,21 @@ class JsonList:
             except (ValueError, RecursionError):
                 end = position + CHUNK
             else:
-                usual = self._latest.keys()
-                if 2 * len(value.keys() & usual) > len(value.keys() | usual):
+                if self._is_alike(value, 2):
                     return position
             self._work += end - position + ATTEMPT
             self._at = place.end()
         return -1
 
+    def _is_alike(self, value: dict[str, Any], times: int) -> bool:
+        """Tell whether one in so many keys is of both an object and the one read before."""
+        usual = self._latest.keys() if self._latest is not None else value.keys()
+        return times * len(value.keys() & usual) >= len(value.keys() | usual)
+
     def _is_exhausted(self) -> bool:
         return self._work > SPARE + TIMES * (self._used + self._at)
+
+
+def _behind(pattern: re.Pattern[str], text: str, position: int) -> int:
+    found = pattern.match(text, position)
+    return found.end() if found else position

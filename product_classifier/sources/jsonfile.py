@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from product_classifier.errors import SourceError
+from product_classifier.printable import whole
 from product_classifier.sources.columns import MOST_COLUMNS
 from product_classifier.sources.json_list import CHUNK, LARGEST_OBJECT, JsonList, problem_of
 from product_classifier.sources.opening import Lines, opened
@@ -90,11 +91,6 @@ def cell_of(name: str, value: Any) -> Cell:
     if all(isinstance(part, list) for part in value):
         return [[_text_of(name, part) for part in parts] for parts in value]
     return [_text_of(name, part) for part in value]
-
-
-def whole(text: str) -> str:
-    """Replace what is left of an emoji that was cut in two, which is no Unicode."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def brief(value: Any) -> str:

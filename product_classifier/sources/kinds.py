@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from product_classifier.printable import whole
 from product_classifier.records import Entry
 from product_classifier.sources.atlas import is_atlas, read_atlas
 from product_classifier.sources.category_names import read_category_names
@@ -82,6 +83,9 @@ def kind_of(path: str) -> str:
 
 def open_source(kind: str, asked: Asked) -> Source:
     """Prepare to read a file or folder. Raises SourceError where it cannot be of its kind."""
+    if kind != "folder":
+        with opened(asked.path):
+            pass  # a pipe would hold up whoever opens it
     return OPENERS[kind](asked)
 
 
@@ -106,7 +110,7 @@ def _json(asked: Asked) -> Source:
     def found() -> Iterator[Found]:
         return read_objects(asked.path, asked.encoding)
 
-    name, pictures = asked.path.name, PictureFolder(asked.images)
+    name, pictures = whole(asked.path.name), PictureFolder(asked.images)
     first = next((item for _, item in found() if not isinstance(item, str)), {})
     if is_atlas(first):
         return Source(name, "JSON of Atlas", lambda: read_atlas(found(), name, pictures))
@@ -161,21 +165,21 @@ def _table(
     unit: str = "line",
 ) -> Source:
     """Prepare to read rows, by their columns' names and what joins their paths."""
-    columns = find_columns(header, asked.columns, asked.path)
+    columns, name = find_columns(header, asked.columns, asked.path), whole(asked.path.name)
     about += f"; {columns.about}"
     separator = asked.separator
     if some := list(_some_paths(rows(), columns)):
         separator = separator or guess_separator(some)
         about += f"; paths are joined by {separator!r}"
     reading = Reading(
-        asked.path.name,
+        name,
         columns,
         separator or "/",
         PictureFolder(asked.images),
         asked.by_id,
         unit,
     )
-    return Source(asked.path.name, about, lambda: read_rows(rows(), reading))
+    return Source(name, about, lambda: read_rows(rows(), reading))
 
 
 def _some_paths(rows: Iterable[Row], columns: Columns) -> Iterator[str]:

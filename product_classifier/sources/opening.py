@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import lzma
+import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,10 +15,14 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from product_classifier.errors import SourceError
+from product_classifier.regular import open_regular
 
-LONGEST_LINE = 16_000_000  # characters
+LONGEST_LINE = 8_000_000  # characters
+LONGEST_ROW = 4_000_000  # characters of the lines of a row behind its first
+LARGEST_DIRECTORY = 4_000_000  # bytes of a .zip's list of members: more than 40,000 of them
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for memory without end
 BOMB, HARMLESS = 200, 100_000_000  # times that no catalogue shrinks; bytes that may be read anyway
-BROKEN = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile)
+BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -30,24 +35,26 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(open_regular(path))
             start = file.read(4)
             file.seek(0)
+            size = os.fstat(file.fileno()).st_size
             if start[:2] == b"\x1f\x8b":
                 inner: IO[bytes] | None = cast(IO[bytes], gzip.GzipFile(fileobj=file))
-                size = path.stat().st_size
             elif start == b"PK\x03\x04":
-                archive = stack.enter_context(zipfile.ZipFile(file))
-                member = _only_member(archive, path)
-                inner = stack.enter_context(_open_member(archive, member, path))
-                size = member.compress_size
+                inner, packed = _open_member(stack, file, path)
+                size = min(size, packed)
             else:
-                inner, size = None, 0
+                inner = None
             yield io.BufferedReader(_Bounded(inner, size, path)) if inner else file
         except BROKEN as error:
             raise SourceError(f"{path} is broken ({error}); fetch it again") from None
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+class EndlessRowError(Exception):
+    """A row that goes on over more lines than any does."""
 
 
 class Lines:
@@ -70,15 +77,24 @@ class Lines:
         self._again: list[str] = []  # lines to be pulled once more, the last first
         self.ended = False  # whether more were wanted than there are
         self.cut = ""  # why there are no more, where the file is broken
+        self.longest_row = LONGEST_ROW  # characters behind its first line
+        self._room = LONGEST_ROW  # characters that the row may still take
 
     def __iter__(self) -> Iterator[str]:
-        """Pull lines, ends included; each is counted, looked at and remembered."""
+        """Pull lines, ends included; each is counted, looked at and remembered.
+
+        Raises EndlessRowError where a row takes too many.
+        """
         try:
             while line := self._again.pop() if self._again else self._text.readline(LONGEST_LINE):
                 self.number += 1
                 self.pulled.append(line)
                 if not line.isascii():
                     self._look_at(line)
+                if len(self.pulled) > 1:
+                    self._room -= len(line)
+                    if self._room < 0:
+                        raise EndlessRowError
                 if len(line) == LONGEST_LINE:
                     raise SourceError(
                         f"{self._path} line {self.number} has more than {LONGEST_LINE:,} "
@@ -109,7 +125,7 @@ class Lines:
 
     def begin(self) -> None:
         """Begin a row."""
-        self.pulled, self.wrong = [], ""
+        self.pulled, self.wrong, self._room = [], "", self.longest_row
 
     def push_back(self, lines: Sequence[str]) -> None:
         """Let lines that were pulled be pulled once more."""
@@ -122,9 +138,8 @@ class Lines:
             line.encode()
         except UnicodeEncodeError as error:
             byte = ord(line[error.start]) - 0xDC00
-            self.wrong = (
-                f"byte 0x{byte:02x} is not {self.encoding}; pass its --encoding, such as cp1252"
-            )
+            what = f"byte 0x{byte:02x}" if byte >= 0 else "half of a character"
+            self.wrong = f"{what} is not {self.encoding}; pass its --encoding, such as cp1252"
 
 
 class _Bounded(io.RawIOBase):
@@ -151,27 +166,43 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
-def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    members = [
-        member
-        for member in archive.infolist()
-        if not member.is_dir()
-        and not Path(member.filename).name.startswith(".")
-        and not member.filename.startswith("__MACOSX")
-    ]
-    if len(members) != 1:
-        names = ", ".join(member.filename for member in members[:3]) or "none"
-        raise SourceError(
-            f"{path} holds {len(members)} files ({names}) and one is needed; unpack it first"
-        )
-    return members[0]
+class _Archive:
+    """The file of a .zip, of which no list of members without end is read."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path = file, path
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Read some bytes. Raises SourceError where they are too many."""
+        if size > LARGEST_DIRECTORY:
+            raise SourceError(f"{self._path} holds too many files and one is needed; unpack it")
+        return self._file.read(size)
 
 
-def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> IO[bytes]:
+def _open_member(stack: ExitStack, file: BinaryIO, path: Path) -> tuple[IO[bytes], int]:
+    """Open the one file that an archive holds; returns its compressed size too."""
     try:
-        return archive.open(member)
+        archive = stack.enter_context(zipfile.ZipFile(cast(IO[bytes], _Archive(file, path))))
+        members = [
+            member
+            for member in archive.infolist()
+            if not member.is_dir()
+            and not os.path.basename(member.filename).startswith(".")
+            and not member.filename.startswith("__MACOSX")
+        ]
+        if len(members) != 1:
+            names = ", ".join(member.filename[:100] for member in members[:3]) or "none"
+            raise SourceError(
+                f"{path} holds {len(members):,} files ({names}) and one is needed; unpack it first"
+            )
+        if members[0].compress_type not in METHODS:
+            raise NotImplementedError("an odd method of compression")
+        return stack.enter_context(archive.open(members[0])), members[0].compress_size
     except (NotImplementedError, RuntimeError) as error:  # an odd method; a password
         raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
+    except (ValueError, OverflowError, struct.error) as error:  # names and sizes that cannot be
+        raise SourceError(f"{path} is no sound .zip file ({error}); unpack it first") from None
 
 
 def _marked(stream: BinaryIO) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path, PureWindowsPath
 
 from product_classifier.errors import UnusableError
+from product_classifier.printable import whole
 
 WEB = ("http://", "https://")
 BY_ID = ("jpg", "jpeg", "png", "webp")  # extensions of pictures that are named by their product
@@ -16,6 +17,7 @@ class PictureFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = str(path.resolve())
+        self._is_unicode = self._path.isascii() or whole(self._path) == self._path
 
     def address(self, cell: str) -> str:
         """Make a picture's address unique among all imports: a URL, or where its file belongs.
@@ -25,6 +27,10 @@ class PictureFolder:
         """
         if cell.startswith(WEB):
             return cell
+        if not self._is_unicode:
+            raise UnusableError(
+                f"its picture {cell} lies in a folder whose name is no Unicode; rename the folder"
+            )
         if found := self.existing(cell):
             return found
         below, _ = self._places(cell)
@@ -34,6 +40,8 @@ class PictureFolder:
 
     def existing(self, cell: str) -> str | None:
         """Find a file that is there, in its place or directly in the folder."""
+        if not self._is_unicode:
+            return None
         below, beside = self._places(cell)
         # unlike Path.is_file, this takes a cell that no file can be named by
         if below.startswith(f"{self._path}/") and os.path.isfile(below):
@@ -49,6 +57,8 @@ class PictureFolder:
 
     def of_product(self, identity: str) -> str | None:
         """Find the picture that is named by its product, such as 4711.jpg."""
+        if not self._is_unicode:
+            return None
         files = (f"{self._path}/{identity}.{extension}" for extension in BY_ID)
         return next((file for file in files if _is_below(file, self._path)), None)
 

@@ -5,7 +5,6 @@ A picture counts when it has been decoded; what cannot be had is an Image with t
 
 from __future__ import annotations
 
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,11 +17,12 @@ from typing import Protocol
 from product_classifier.errors import PictureError, ProductClassifierError, SourceError
 from product_classifier.pictures import check, check_framed
 from product_classifier.records import Embedded, Image, Skipped
+from product_classifier.regular import open_regular
 from product_classifier.sources.http import Client
 
 Copies = Callable[[str], Path | None]
+LARGEST = 160_000_000  # bytes of a file: 50 million pixels, not compressed
 AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
-LARGEST_FILE = 200_000_000  # bytes: more than 50 megapixels take in any format
 LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
 
 
@@ -133,11 +133,10 @@ def _read(address: str, folder: Path | None) -> bytes:
     try:
         if folder is None or not file.resolve().is_relative_to(folder.resolve()):
             raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):  # whoever opens a pipe waits for its writer
-            raise SourceError("not a file but a folder, a pipe or a device")
-        if status.st_size > LARGEST_FILE:
-            raise SourceError(f"larger than {LARGEST_FILE:,} bytes")
-        return file.read_bytes()
+        with open_regular(file) as opened:
+            data = opened.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise SourceError(f"larger than {LARGEST:,} bytes")
+        return data
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise SourceError(getattr(error, "strerror", None) or str(error)) from None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Decided
+from product_classifier.regular import open_regular
 from product_classifier.sources.columns import listing
+from product_classifier.sources.delimited import LARGEST_CELL
 from product_classifier.spreadsheet import as_written
 
 NEEDED = ("product_id", "decision")
-LARGEST = 100_000_000  # bytes
-LONGEST_HEADER = 100_000  # characters
 DELIMITERS = ",;\t"  # what spreadsheets of all countries write
+LARGEST = 100_000_000  # bytes: a million lines or more
 
 
 @dataclass(frozen=True)
@@ -30,34 +32,34 @@ def read_review(path: Path) -> Review:
 
     Raises SourceError for a file without the columns product_id and decision.
     """
-    if path.exists() and not path.is_file():
-        raise SourceError(f"{path} is no file; pass the review file itself")
-    decided: list[Decided] = []
-    open_ = 0
     try:
-        if path.stat().st_size > LARGEST:
-            raise SourceError(f"{path} is no review file: it has over {LARGEST:,} bytes")
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline(LONGEST_HEADER)
-            file.seek(0)
-            delimiter = max(DELIMITERS, key=header.count)
-            reader = csv.DictReader(file, delimiter=delimiter, restval="")
-            names = [name.strip() for name in reader.fieldnames or []]
-            if missing := [name for name in NEEDED if name not in names]:
-                raise SourceError(
-                    f"{path} lacks {listing(missing)}; import what analyze.py --export-review wrote"
-                )
-            reader.fieldnames = names
-            for row in reader:
-                product, decision = (as_written(row[name].strip()) for name in NEEDED)
-                if decision:
-                    decided.append(Decided(reader.line_num, product, decision))
-                else:
-                    open_ += bool(product)
+        with open_regular(path) as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise SourceError(f"{path} has more than {LARGEST:,} bytes: that is no review file")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SourceError(f"{path} is not UTF-8; save it as CSV UTF-8") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    csv.field_size_limit(LARGEST_CELL)
+    header = text.partition("\n")[0]
+    delimiter = max(DELIMITERS, key=header.count)
+    reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter, restval="")
+    decided, open_ = [], 0
+    try:
+        names = [name.strip() for name in reader.fieldnames or []]
+        if missing := [name for name in NEEDED if name not in names]:
+            raise SourceError(
+                f"{path} lacks {listing(missing)}; import what analyze.py --export-review wrote"
+            )
+        reader.fieldnames = names
+        for row in reader:
+            product, decision = (as_written(row[name].strip()) for name in NEEDED)
+            if decision:
+                decided.append(Decided(reader.line_num, product, decision))
+            else:
+                open_ += bool(product)
     except csv.Error as error:
         raise SourceError(f"{path} is not CSV: {error}") from None
     return Review(decided, open_)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from product_classifier.errors import UnusableError
 from product_classifier.limits import insist_on_path
+from product_classifier.printable import whole
 from product_classifier.records import Category, Entry, Skipped
 from product_classifier.sources.branches import MOST_CATEGORIES, Branches
 from product_classifier.sources.jsonfile import Found
@@ -120,4 +121,4 @@ def _name(node: Node, identity: str) -> str:
 def _text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    return whole(value.strip()) or None if isinstance(value, str) else None
