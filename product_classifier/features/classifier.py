@@ -7,7 +7,6 @@ from a fixed list, and what they take in memory and time is known.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,9 +103,13 @@ def load_classifier(classifier: Classifier) -> Loaded:
         ) from None
 
     def probabilities(found: NDArray[np.float32]) -> NDArray[np.float32]:
-        if found.shape != (batch_size, count):
+        if len(found.shape) != 2 or len(found) != batch_size:
             raise FeatureError(
-                f"{path} gives {math.prod(found.shape[1:])} values a picture and "
+                f"{path} gives no list of probabilities for each picture; train it again"
+            )
+        if found.shape[1] != count:
+            raise FeatureError(
+                f"{path} gives {found.shape[1]} values a picture and "
                 f"{labels_beside(path).name} has {count} labels; put its own labels beside it"
             )
         if not (found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-3):

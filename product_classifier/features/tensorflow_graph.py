@@ -81,14 +81,16 @@ def load_tensorflow(data: bytes) -> tuple[int, int, Run]:
     tf = tensorflow()
     graph = tf.compat.v1.GraphDef.FromString(data)
     nodes = _nodes(graph)
-    [pictures] = [node for node in nodes.values() if node.op == "Placeholder"]
+    pictures = [node for node in nodes.values() if node.op == "Placeholder"]
     used = {name for node in nodes.values() for name, _ in map(_source, node.input)}
-    [last] = [node for node in nodes.values() if node.name not in used and node.op != "NoOp"]
-    order = _in_order(nodes, last.name)
-    side = _side(pictures)
+    last = [node for node in nodes.values() if node.name not in used and node.op != "NoOp"]
+    if len(pictures) != 1 or len(last) != 1:
+        raise ValueError(f"it has {len(pictures)} inputs and {len(last)} outputs, not one of each")
+    order = _in_order(nodes, last[0].name)
+    side = square_side([dim.size for dim in pictures[0].attr["shape"].shape.dim])
     batch_size, plain = largest_batch(lambda size: _checked(order, size))
     built = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(plain, name=""), [])
-    names = [f"n{order.index(node)}:0" for node in (pictures, last)]
+    names = [f"n{order.index(node)}:0" for node in (*pictures, *last)]
     classify = built.prune(*names)
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -144,10 +146,6 @@ def _in_order(nodes: Mapping[str, Any], last: str) -> list[Any]:
 def _data(node: Any) -> list[str]:
     """List a node's inputs; those that only say what comes first mean nothing without a state."""
     return [name for name in node.input if not name.startswith("^")]
-
-
-def _side(pictures: Any) -> int:
-    return square_side([dim.size for dim in pictures.attr["shape"].shape.dim])
 
 
 def _checked(order: list[Any], batch_size: int) -> Any:

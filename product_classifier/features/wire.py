@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5  # how a field lies in a message
 LONGEST_VARINT = 10  # bytes
+FIELD = 64  # bytes that a field takes at least once it is decoded, however short it is
 
 INTEGER, FLOAT, TEXT, BYTES, NUMBERS = "integer", "float", "text", "bytes", "numbers"
 
@@ -53,9 +54,9 @@ class Decoder:
             value, place = _value(data, place, key & 7)
             if field.kind == NUMBERS or not isinstance(field.kind, str):
                 start += len(_delimited(value))  # numbers do not count, and what is nested later
-            self._left -= place - start
+            self._left -= place - start + FIELD
             if self._left < 0:
-                raise ValueError(f"more than {self._most:,} of its bytes are no numbers")
+                raise ValueError(f"what describes it takes more than {self._most:,} bytes")
             if isinstance(field.kind, str):
                 value = _read(value, field.kind, key & 7)
             else:

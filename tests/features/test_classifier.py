@@ -232,3 +232,86 @@ def test_a_graph_that_would_touch_files_is_refused_before_it_runs(tmp_path: Path
     path.write_bytes(harmful(lambda: tf.constant(1)))
     load_classifier(read_classifier(path))
     assert not written.exists()
+
+
+def test_numbers_of_a_graph_in_onnx_are_in_the_graph_itself(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(WEIGHTS.tobytes())
+    path = save_reddish(tmp_path / "zoom.onnx")
+    model = onnx.ModelProto.FromString(path.read_bytes())
+    [weights] = [constant for constant in model.graph.initializer if constant.name == "W"]
+    weights.ClearField("raw_data")
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value=str(secret))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(FeatureError, match=r"a field 1[34] that these graphs do not have"):
+        load_classifier(read_classifier(path))
+
+
+@pytest.mark.parametrize("kind", ["Loop", "If", "Tile", "ConstantOfShape", "RandomNormalLike"])
+def test_a_graph_in_onnx_is_made_of_what_a_student_is_made_of(tmp_path: Path, kind: str) -> None:
+    path = save_reddish(tmp_path / "zoom.onnx", last=kind)
+    with pytest.raises(FeatureError, match=f"it holds {kind}, which is no part of a student"):
+        load_classifier(read_classifier(path))
+
+
+def test_values_that_grow_are_refused_before_they_are_computed(tmp_path: Path) -> None:
+    path = save_reddish(tmp_path / "zoom.onnx")
+    model = onnx.ModelProto.FromString(path.read_bytes())
+    last = "mean"
+    for k in range(6):
+        node = helper.make_node("Concat", [last] * 40, [f"big{k}"], axis=1)
+        model.graph.node.insert(1 + k, node)
+        last = f"big{k}"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(FeatureError, match=r"it has [0-9,]+ values at once"):
+        load_classifier(read_classifier(path))
+
+
+def test_a_graph_of_tensorflow_that_would_take_too_much_is_refused_before_it_is_loaded(
+    tmp_path: Path,
+) -> None:
+    tf = tensorflow()
+
+    def graph(grow: Any) -> bytes:
+        with tf.Graph().as_default() as found:
+            pictures = tf.compat.v1.placeholder(tf.float32, [None, 4, 4, 3], "images")
+            tf.nn.softmax(grow(tf.reduce_mean(pictures, [1, 2])), name="final_result")
+        return bytes(found.as_graph_def().SerializeToString())
+
+    def outer(x: Any) -> Any:
+        for _ in range(8):
+            x = tf.matmul(x, x, transpose_b=True)
+            x = tf.concat([x] * 20, 0)
+        return x
+
+    def repeated(x: Any) -> Any:
+        return x + tf.constant(0.0, shape=[10**6, 3])
+
+    path = tmp_path / "output_graph.pb"
+    labels_beside(path).write_text("a\nb\nc\n")
+    for grow, reason in (
+        (lambda x: tf.tile(x, [10**6, 10**6]), "it holds Tile"),
+        (lambda x: tf.while_loop(lambda y: True, lambda y: y, [x])[0], "it holds While|functions"),
+        (outer, "values (at once|in all|to multiply)"),
+        (repeated, "a constant in it does not hold the numbers"),
+    ):
+        path.write_bytes(graph(grow))
+        with pytest.raises(FeatureError, match=reason):
+            load_classifier(read_classifier(path))
+
+
+def test_millions_of_empty_nodes_are_refused_before_they_are_parsed(tmp_path: Path) -> None:
+    for name in ("zoom.onnx", "output_graph.pb"):
+        path = save_reddish(tmp_path / name)
+        nodes = b"\x3a\x80\xad\xe2\x04" + b"\x0a\x00" * 5_000_000  # a graph of 10,000,000 bytes
+        path.write_bytes(nodes if name == "zoom.onnx" else nodes[5:])
+        with pytest.raises(FeatureError, match="what describes it takes more than"):
+            load_classifier(read_classifier(path))
+
+
+@pytest.mark.parametrize("label", ["a\x1b[2J", "\u202eb", "\x9b31m"])
+def test_labels_with_control_characters_are_refused(tmp_path: Path, label: str) -> None:
+    path = save_reddish(tmp_path / "zoom.onnx", labels=["plain", label])
+    with pytest.raises(FeatureError, match="is damaged: it should have the labels"):
+        read_classifier(path)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +180,87 @@ def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FeatureError, match=r"none\.npz cannot be read: No such file"):
         load_backbone(str(tmp_path / "none.npz"))
+
+
+SHAPE = {
+    "size": 9,
+    "stem": 3,
+    "widths": [4, 5],
+    "depths": [1, 2],
+    "outputs": 6,
+    "cells": [2, 1],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"size": 1_000_000}, "is no number of 1 to 100,000"),
+        ({"size": 2_000}, "values at once for a picture"),
+        ({"depths": [10**9, 1]}, "is no number of 1 to 100,000"),
+        ({"depths": [10_000, 1]}, "10,001 blocks; 200 are the most"),
+        ({"widths": [100_000, 100_000]}, "multiplications for a picture"),
+        ({"widths": [4] * 9, "depths": [1] * 9, "cells": [0] * 9}, "9 stages"),
+        ({"widths": [4]}, "its lists of them differ"),
+        ({"outputs": -6}, "is no number of 1 to 100,000"),
+        ({"stem": 3.0}, "is no number of 1 to 100,000"),
+        ({"stem": True}, "is no number of 1 to 100,000"),
+        ({"cells": 2}, "its stages are no lists"),
+        ({"more": 1}, "does not say its shape"),
+    ],
+)
+def test_a_shape_that_would_take_too_much_is_refused_before_anything_is_computed(
+    tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    save_student(random_student(), tmp_path / "student.npz")
+    change(tmp_path / "student.npz", shape={**SHAPE, **changes})
+    with pytest.raises(FeatureError, match=reason):
+        load_backbone(str(tmp_path / "student.npz"))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    student = random_student()
+    student.kernels["stem"][:] = 1
+    save_student(student, tmp_path / "student.npz")
+    with np.load(tmp_path / "student.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays["stem/scale"][0] = value
+    (tmp_path / "student.npz.sha256").unlink()
+    np.savez(tmp_path / "student.npz", allow_pickle=False, **arrays)
+    with pytest.raises(FeatureError, match="not all numbers of stem are finite"):
+        read_student(tmp_path / "student.npz")
+
+
+def test_a_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("head.npy", "w") as member,
+    ):
+        header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000,), }\n"
+        member.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+        for _ in range(1000):
+            member.write(bytes(1_000_000))
+    assert path.stat().st_size < 2_000_000
+    tracemalloc.start()
+    with pytest.raises(FeatureError, match="unpacks to 1,000,000,"):
+        load_backbone(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_what_else_lies_in_the_file_is_refused(tmp_path: Path) -> None:
+    save_student(random_student(), tmp_path / "student.npz")
+    with zipfile.ZipFile(tmp_path / "student.npz", "a") as archive:
+        archive.writestr("code.py", "import os")
+    (tmp_path / "student.npz.sha256").unlink()
+    with pytest.raises(FeatureError, match=r"code\.py' in it is no array"):
+        read_student(tmp_path / "student.npz")
+
+
+def test_a_pipe_in_the_place_of_a_student_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "student.npz")
+    with pytest.raises(FeatureError, match="cannot be read: It is no regular file"):
+        load_backbone(str(tmp_path / "student.npz"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -342,3 +344,42 @@ def test_vectors_of_an_absurd_width_are_refused(tmp_path: Path, head: bytes) -> 
     path.write_bytes(head + b"hat ")
     with pytest.raises(FeatureError, match="does not begin with its numbers"):
         read_vectors(path, ["hat"])
+
+
+def test_counts_are_plain_digits(tmp_path: Path) -> None:
+    assert refused(tmp_path, "² 3\nhat 1 2 3\n").startswith(", line 1: ")
+    assert refused(tmp_path, f"{'9' * 5000} 3\nhat 1 2 3\n").startswith(", line 1: ")
+
+
+def test_a_line_of_words_without_numbers_is_refused_at_once(tmp_path: Path) -> None:
+    started = time.monotonic()
+    assert refused(tmp_path, "hat 1 2\n" + "x " * 490_000).startswith(", line 2: ")
+    assert time.monotonic() - started < 5
+
+
+def test_a_text_of_very_wide_vectors_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, "hat" + " 1" * 10_001) == ": 10,001 values are too many for a word"
+
+
+def test_vectors_beyond_memory_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "wide.vec"
+    path.write_text("hat" + " 1" * 10_000)
+    with pytest.raises(
+        FeatureError, match="for each of 30,000 words of the catalogue are too many"
+    ):
+        read_vectors(path, ["hat"] * 30_000)
+
+
+def test_a_word_that_does_not_end_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, b"2 2\n" + b"x" * 10**6, "words.bin") == ": word 1 of 2 does not end"
+
+
+def test_values_beyond_single_precision_in_all_are_refused(tmp_path: Path) -> None:
+    assert "too large" in refused(tmp_path, "hat 3e38 3e38\nred 3e38 3e38\n")
+
+
+def test_a_pipe_in_the_place_of_vectors_is_not_waited_for(tmp_path: Path) -> None:
+    for name in ("words.vec", "words.bin"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(FeatureError, match="cannot be read: It is no regular file"):
+            read_vectors(tmp_path / name, VOCABULARY)
