@@ -15,7 +15,7 @@ from product_classifier.models.state import FLOATS, INTEGERS, Arrays, checked, i
 LOGISTIC, LINEAR, FOREST = "logistic", "linear", "forest"
 NODES = ("left_child", "right_child", "feature", "threshold", "missing_go_to_left")
 NO_CHILD = -1
-MOST_TREES = 10_000
+MOST_TREES = 1_000
 
 
 def kind_of(model: Any) -> str:
