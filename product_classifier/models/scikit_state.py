@@ -20,7 +20,12 @@ MOST_TREES = 1_000
 
 def kind_of(model: Any) -> str:
     """Name what kind of model it is."""
-    names = {"LogisticRegression": LOGISTIC, "LinearSVC": LINEAR, "RandomForestClassifier": FOREST}
+    names = {
+        "LogisticRegression": LOGISTIC,
+        "LinearSVC": LINEAR,
+        "RandomForestClassifier": FOREST,
+        "RestoredForest": FOREST,
+    }
     return names[type(model).__name__]
 
 
