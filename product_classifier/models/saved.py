@@ -83,18 +83,13 @@ class SavedModel:
         parts = sum(1 for _ in self.state.all_parts())
         step = int(np.clip(MOST_VALUES // (len(self.leaves) * parts), 1, CHUNK))
         try:
-            with np.errstate(all="ignore"):  # what comes of it is looked at
+            with np.errstate(all="ignore"):  # predict refuses scores that are none
                 trained = self.trained(features)
                 some = [rows[start : start + step] for start in range(0, len(rows), step)]
                 found = [predict(trained, features, chunk) for chunk in some]
         except MemoryError:
             raise ModelError("the saved model needs more memory than there is") from None
         predicted, score = (np.concatenate(values) for values in zip(*found, strict=True))
-        if not np.isfinite(score).all():
-            raise ModelError(
-                "the saved model is damaged (its numbers are so large that scores are none); save "
-                "it again"
-            )
         return predicted, score
 
 

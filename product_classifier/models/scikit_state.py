@@ -155,7 +155,7 @@ def _shares(arrays: Arrays, nodes: int, classes: int) -> csr_matrix:
     indptr = checked(arrays, "indptr", (nodes + 1,), INTEGERS)
     shares = csr_matrix((data, indices, indptr), shape=(nodes, classes))
     shares.check_format()
-    insist(data >= 0, "a share of a forest is negative")
+    insist((data >= 0) & (data < 1 + 1e-6), "a share of a forest is not from 0 to 1")
     return shares
 
 
