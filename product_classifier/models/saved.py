@@ -32,6 +32,7 @@ from product_classifier.models.saved_settings import (
     read_reader,
     read_settings,
 )
+from product_classifier.models.scaling import CHUNK
 from product_classifier.models.scikit import restored_scikit
 from product_classifier.models.split import CALIBRATION, TRAIN
 from product_classifier.models.state import State, insist
@@ -45,6 +46,7 @@ from product_classifier.store.model_folder import (
 )
 
 TARGETS = (0.98, 0.95)  # accuracies that scores are certified for
+MOST_VALUES = 4_000_000  # probabilities that the parts of a model give at once
 DAMAGE = (ValueError, KeyError, TypeError, IndexError, OverflowError)  # of values that do not fit
 
 
@@ -70,20 +72,24 @@ class SavedModel:
             return _trained(self.state, features, len(self.leaves))
         except DAMAGE as error:
             raise ModelError(f"the saved model is damaged ({error}); save it again") from None
-        except MemoryError:
-            raise ModelError("the saved model needs more memory than there is") from None
 
     def predict(
         self, features: Features, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Predict the leaf and its probability for some items. Raises ModelError like trained."""
-        with np.errstate(all="ignore"):  # what comes of it is looked at
-            predicted, score = predict(self.trained(features), features, rows)
-        if not np.isfinite(score).all():
-            raise ModelError(
-                "the saved model is damaged (its numbers are so large that scores are none); save "
-                "it again"
-            )
+        """Predict the leaf and its probability for some items, of which there is at least one.
+
+        Raises ModelError where the model is damaged.
+        """
+        parts = sum(1 for _ in self.state.all_parts())
+        step = int(np.clip(MOST_VALUES // (len(self.leaves) * parts), 1, CHUNK))
+        try:
+            with np.errstate(all="ignore"):  # predict refuses scores that are none
+                trained = self.trained(features)
+                some = [rows[start : start + step] for start in range(0, len(rows), step)]
+                found = [predict(trained, features, chunk) for chunk in some]
+        except MemoryError:
+            raise ModelError("the saved model needs more memory than there is") from None
+        predicted, score = (np.concatenate(values) for values in zip(*found, strict=True))
         return predicted, score
 
 

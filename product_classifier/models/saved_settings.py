@@ -43,10 +43,9 @@ from product_classifier.models.state import checked, insist
 
 WORDS, IMAGES, BOTH = "words", "images", "both"
 READING_WEIGHTS = "reading/weights"  # the array of a vocabulary's weights
-MOST_LEAVES = 100_000
-LONGEST_ID, LONGEST_PATH = 1_000, 20_000  # characters
+LONGEST_PATH = 100_000  # characters; the id of a category of a file is its path, too
 MOST_THRESHOLDS = 20
-MOST_IMAGES = 1_000  # of a product
+MOST_IMAGES = 1_000_000  # of a product; more than it has do no harm
 MOST_WEIGHT = 1_000.0  # of a term: 1 and the logarithm of how few texts have it
 MOST_TERMS = {  # of a vocabulary
     BAG: VOCABULARY_SIZE,
@@ -94,18 +93,16 @@ def read_settings(value: Any) -> Settings:
     )
 
 
-def read_leaves(values: Sequence[Any]) -> list[Leaf]:
+def read_leaves(values: Sequence[Sequence[str]]) -> list[Leaf]:
     """Check the categories of a model, id and path each; no id stands twice."""
-    insist(0 < len(values) <= MOST_LEAVES, f"it has {len(values):,} categories")
-    leaves = []
-    for value in values:
-        category, path = items(value, "a category", 2, 2)
-        leaves.append(
-            Leaf(
-                text(category, "the id of a category", LONGEST_ID),
-                text(path, "the path of a category", LONGEST_PATH, least=0),
-            )
+    insist(len(values), "it has no categories")
+    leaves = [
+        Leaf(
+            text(category, "the id of a category", LONGEST_PATH),
+            text(path, "the path of a category", LONGEST_PATH, least=0),
         )
+        for category, path in values
+    ]
     insist(len({leaf.id for leaf in leaves}) == len(leaves), "a category stands there twice")
     return leaves
 

@@ -195,7 +195,8 @@ def forest_shares(
 
     Each thread takes some rows: threads that took some trees would add up in any order.
     """
-    forest.set_params(n_jobs=1)
+    if hasattr(forest, "n_jobs"):  # of scikit-learn's; one that was kept has no threads
+        forest.set_params(n_jobs=1)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = np.array_split(np.arange(inputs.shape[0]), os.cpu_count() or 1)
         some = [inputs[part] for part in parts if len(part)]

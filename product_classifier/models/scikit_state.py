@@ -15,12 +15,17 @@ from product_classifier.models.state import FLOATS, INTEGERS, Arrays, checked, i
 LOGISTIC, LINEAR, FOREST = "logistic", "linear", "forest"
 NODES = ("left_child", "right_child", "feature", "threshold", "missing_go_to_left")
 NO_CHILD = -1
-MOST_TREES = 10_000
+MOST_TREES = 1_000
 
 
 def kind_of(model: Any) -> str:
     """Name what kind of model it is."""
-    names = {"LogisticRegression": LOGISTIC, "LinearSVC": LINEAR, "RandomForestClassifier": FOREST}
+    names = {
+        "LogisticRegression": LOGISTIC,
+        "LinearSVC": LINEAR,
+        "RandomForestClassifier": FOREST,
+        "RestoredForest": FOREST,
+    }
     return names[type(model).__name__]
 
 
@@ -150,7 +155,7 @@ def _shares(arrays: Arrays, nodes: int, classes: int) -> csr_matrix:
     indptr = checked(arrays, "indptr", (nodes + 1,), INTEGERS)
     shares = csr_matrix((data, indices, indptr), shape=(nodes, classes))
     shares.check_format()
-    insist(data >= 0, "a share of a forest is negative")
+    insist((data >= 0) & (data < 1 + 1e-6), "a share of a forest is not from 0 to 1")
     return shares
 
 

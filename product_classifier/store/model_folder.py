@@ -48,7 +48,8 @@ from product_classifier.store.model_header import (
 )
 from product_classifier.store.npz import read_arrays
 
-MOST_LINES = 1_000_000  # of a section of text
+MOST_CATEGORIES, MOST_TERMS = 100_000, 1_000_000
+LONGEST_LINE = 1_500_000  # bytes, of a category
 TRIES = 3  # to read a folder that another program writes meanwhile
 _FORMAT_1 = ("weights.npz", "vocabulary.txt", "categories.txt")
 
@@ -58,7 +59,7 @@ class ModelFolder:
     """What lies in such a folder."""
 
     settings: Mapping[str, Any]
-    categories: Sequence[Any]  # a line of JSON each: its id and path
+    categories: Sequence[Sequence[str]]  # id and path of each
     arrays: Mapping[str, NDArray[Any]] = field(repr=False)
     vocabulary: Sequence[str] | None = None
     network: bytes | None = field(default=None, repr=False)  # the file of a student
@@ -114,11 +115,12 @@ def _read(path: Path, tries: int) -> ModelFolder:
         raise ValueError(f"it has no {min(missing)}")
     vocabulary = None
     if VOCABULARY in sections:
-        vocabulary = [line.decode(errors="surrogatepass") for line in _lines(sections[VOCABULARY])]
+        lines = _lines(sections[VOCABULARY], MOST_TERMS)
+        vocabulary = [line.decode(errors="surrogatepass") for line in lines]
     return ModelFolder(
         settings=header["settings"],
-        categories=[parse_json(line) for line in _lines(sections[CATEGORIES])],
-        arrays=read_arrays(sections[WEIGHTS], SECTIONS[WEIGHTS].most),
+        categories=[_pair(line) for line in _lines(sections[CATEGORIES], MOST_CATEGORIES)],
+        arrays=read_arrays(sections[WEIGHTS], len(sections[WEIGHTS])),  # written uncompressed
         vocabulary=vocabulary,
         network=sections.get(NETWORK),
         network_file=section_file(path, NETWORK, header) if NETWORK in sections else None,
@@ -135,9 +137,17 @@ def _section(path: Path, name: str, header: Mapping[str, Any]) -> bytes:
     return data
 
 
-def _lines(data: bytes) -> list[bytes]:
-    if data.count(b"\n") > MOST_LINES:
-        raise ValueError(f"a section has more than {MOST_LINES:,} lines")
+def _pair(line: bytes) -> list[str]:
+    """Read the id and the path of a category."""
+    found = parse_json(line) if len(line) <= LONGEST_LINE else None
+    if not isinstance(found, list) or [type(each) for each in found] != [str, str]:
+        raise ValueError("a category is no pair of id and path")
+    return found
+
+
+def _lines(data: bytes, most: int) -> list[bytes]:
+    if data.count(b"\n") > most:
+        raise ValueError(f"a section has more than {most:,} lines")
     lines = data.split(b"\n")
     if lines.pop():
         raise ValueError("the last line of a section has no end")

@@ -179,10 +179,12 @@ def contents(path: Path) -> Folder:
 
 def with_array(folder: Folder, name: str, array: NDArray[Any] | None) -> Folder:
     """Replace an array, or leave it out."""
-    arrays = {**folder.arrays, name: array}
+    others = {key: value for key, value in folder.arrays.items() if key != name}
+    arrays = others if array is None else {**others, name: array}
     file = io.BytesIO()
-    np.savez(file, **{key: value for key, value in arrays.items() if value is not None})  # type: ignore[arg-type]
-    return replace(folder, sections={**folder.sections, "weights": file.getvalue()})
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    sections = {**folder.sections, "weights": file.getvalue()}
+    return replace(folder, sections=sections, arrays=arrays)
 
 
 def rewrite(path: Path, folder: Folder, hashed: bool = True, sealed: bool = True) -> None:
