@@ -19,6 +19,7 @@ SHARED_BY_ALL = {
     "pictures",
     "plain_text",
     "printable",
+    "regular",
     "selection",
     "spreadsheet",
     "",
