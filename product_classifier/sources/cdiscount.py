@@ -7,6 +7,7 @@ category. The names of categories stand in a CSV file beside it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 from array import array
@@ -20,7 +21,10 @@ from product_classifier.errors import UnusableError
 from product_classifier.records import Category, Embedded, Entry, Page, Product, Skipped
 
 PAGE = 4_000  # products: what is stored at a time
-SMALLEST, LARGEST = 5, 48_000_000  # bytes of a document: three times what MongoDB allows
+SMALLEST, LARGEST = 5, 17_000_000  # bytes of a document: what MongoDB allows, and a little more
+MOST_PICTURES = 250  # of a product: as many as Shopify takes
+LONGEST_ID = 1_000  # characters
+SHOWN = 200  # characters of a reason
 BUFFER = 64_000  # bytes
 
 
@@ -127,14 +131,13 @@ class Categories:
 
 
 def _product(value: Mapping[str, Any], file: str, place: str) -> tuple[Product, list[Embedded]]:
-    identity, category = value.get("_id"), value.get("category_id")
-    if not isinstance(identity, int | str) or identity == "":
-        raise UnusableError(f"its _id is neither a number nor a text: {identity!r:.80}")
-    if not isinstance(category, int | str | None):
-        raise UnusableError(f"its category_id is no number: {category!r:.80}")
+    identity = _number_or_text(value, "_id")
+    category = None if value.get("category_id") is None else _number_or_text(value, "category_id")
     listed = value.get("imgs") or []
     if not isinstance(listed, list):
-        raise UnusableError(f"its imgs are no list: {listed!r:.80}")
+        raise UnusableError(f"its imgs are no list: {_shown(listed)}")
+    if len(listed) > MOST_PICTURES:
+        raise UnusableError(f"it has {len(listed):,} pictures, more than {MOST_PICTURES}")
     found = [part.get("picture") if isinstance(part, dict) else None for part in listed]
     embedded = [
         Embedded(f"bson:{file}/{identity}/{k}", data, f"{place}, picture {k}")
@@ -145,8 +148,26 @@ def _product(value: Mapping[str, Any], file: str, place: str) -> tuple[Product, 
         raise UnusableError("a picture of it is no bytes")
     main = embedded[0].address if embedded else None
     more = tuple(picture.address for picture in embedded[1:])
-    categories = () if category is None else (str(category),)
-    return Product(str(identity), "", "", categories, main, more, place=place), embedded
+    categories = () if category is None else (category,)
+    return Product(identity, "", "", categories, main, more, place=place), embedded
+
+
+def _number_or_text(value: Mapping[str, Any], name: str) -> str:
+    """Read an id, which stands in each address of a picture. Raises UnusableError."""
+    found = value.get(name)
+    if not isinstance(found, int | str) or isinstance(found, bool) or found == "":
+        raise UnusableError(f"its {name} is neither a number nor a text: {_shown(found)}")
+    text = str(found)
+    if len(text) > LONGEST_ID:
+        raise UnusableError(f"its {name} has {len(text):,} characters, more than {LONGEST_ID:,}")
+    return text
+
+
+def _shown(value: object) -> str:
+    """Show the beginning of a value, however much it holds."""
+    return (
+        f"{value!r:.80}" if isinstance(value, int | float | None) else f"a {type(value).__name__}"
+    )
 
 
 def document_spans(path: Path, start: int = 0) -> Iterator[range]:
@@ -198,9 +219,21 @@ def _decoded(document: Document) -> Mapping[str, Any]:
     if document.problem:
         raise UnusableError(document.problem)
     try:
-        return bson.decode(document.data)
-    except (bson.errors.BSONError, UnicodeDecodeError, ValueError, OverflowError) as error:
-        raise UnusableError(f"it is no BSON document: {error}") from None
+        value: Mapping[str, Any] = bson.decode(document.data, _options())
+    except MemoryError:
+        raise UnusableError("it needs too much memory") from None
+    except Exception as error:  # decoders raise whatever their types happen to meet
+        reason = f"{error}".partition("\n")[0][:SHOWN]
+        raise UnusableError(f"it is no BSON document: {reason}") from None
+    return value
+
+
+@functools.cache
+def _options() -> Any:
+    """Return how documents are decoded: a date beyond Python's costs nothing else."""
+    from bson.codec_options import CodecOptions, DatetimeConversion
+
+    return CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 
 
 def _identity(document: Document) -> object:

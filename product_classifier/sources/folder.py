@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Image
+from product_classifier.regular import open_regular
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
+DEEPEST = 50  # levels of folders
+CHUNK = 1_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,13 @@ def read_pictures(folder: Path) -> list[Image]:
     """
     if not folder.is_dir():
         raise SourceError(f"there is no folder {folder}; pass --image_dir")
+
+    def refuse(place: str, reason: str) -> None:
+        raise SourceError(f"{place} cannot be read: {reason}; take it out of {folder}")
+
     try:
-        files = sorted(path for path in folder.rglob("*") if _is_picture(path))
+        found = walk_pictures(str(folder), refuse)
+        files = sorted(Path(place, name) for place, names in found for name in names)
         images = [Image(str(file), str(file.absolute()), _sha256(file)) for file in files]
     except OSError as error:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
@@ -72,10 +82,48 @@ def read_pictures(folder: Path) -> list[Image]:
     return images
 
 
-def _is_picture(path: Path) -> bool:
-    """Tell by its name; a pipe or a device is none, whatever its name is."""
-    return path.suffix.lower() in EXTENSIONS and path.is_file()
+def walk_pictures(root: str, refuse: Callable[[str, str], None]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder from root on, in the order of their names, with the names of its pictures.
+
+    No link to a folder is followed. refuse: is told the path of what is no file, cannot be read or
+    lies too deep, and the reason.
+    """
+    folders = [(root, 0)]
+    while folders:
+        place, depth = folders.pop()
+        below, pictures = [], []
+        try:
+            with os.scandir(place) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            refuse(place, str(error.strerror))
+            continue
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                below.append((entry.path, depth + 1))
+            elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
+                if _is_regular(entry):
+                    pictures.append(entry.name)
+                else:
+                    refuse(entry.path, "it is no file")
+        yield place, pictures
+        if depth < DEEPEST:
+            folders += reversed(below)
+        elif below:
+            refuse(place, f"it has folders below level {DEEPEST}, which are not read")
+
+
+def _is_regular(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a file, or a link to one."""
+    try:
+        return entry.is_file()
+    except OSError:  # of a link that leads in circles
+        return False
 
 
 def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with open_regular(file) as opened:
+        while chunk := opened.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

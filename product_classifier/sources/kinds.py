@@ -146,6 +146,8 @@ def _folder(asked: Asked) -> Source:
 def _bson(asked: Asked) -> Source:
     path, names = asked.path, asked.category_names
     sample = asked.sample
+    with opened(path):
+        pass  # what cannot be opened is refused here, and not by each of several processes
     categories = read_category_names(names, asked.encoding) if names else []
     query = f"{path.name}?bytes={path.stat().st_size}"
     about = f"BSON of Cdiscount, {f'categories of {names.name}' if names else 'no category names'}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from product_classifier.errors import SourceError, UnusableError
 from product_classifier.records import Entry, Product, Skipped
 from product_classifier.sources.branches import Branches
-from product_classifier.sources.folder import EXTENSIONS
+from product_classifier.sources.folder import walk_pictures
 
 
 def read_nested_folders(folder: Path) -> Iterator[Entry]:
@@ -19,11 +19,13 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
     """
     branches, count = Branches(), 0
     root = str(folder.resolve())
-    problems: list[OSError] = []
-    for place, below, files in os.walk(root, onerror=problems.append):
-        below.sort()
+    refused: list[tuple[str, str]] = []
+
+    for place, pictures in walk_pictures(root, lambda *told: refused.append(told)):
         names = os.path.relpath(place, root).split(os.sep) if place != root else []
-        pictures = sorted(file for file in files if os.path.splitext(file)[1].lower() in EXTENSIONS)
+        if pictures and (reason := _unreadable(os.sep.join(names))):
+            refused.append((place, reason))
+            continue
         if not pictures:
             continue
         try:
@@ -34,11 +36,9 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
         yield from branches.take()
         for file in pictures:
             identity = "/".join([*names, file])
-            try:
-                identity.encode()
-            except UnicodeEncodeError:
+            if reason := _unreadable(file):
                 readable = identity.encode(errors="replace").decode()
-                yield Skipped("product", f"{folder.name} {readable}", "its name is no Unicode")
+                yield Skipped("product", f"{folder.name} {readable}", reason)
                 continue
             count += 1
             yield Product(
@@ -46,7 +46,17 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
                 *(os.path.join(place, file),),
                 place=f"{folder.name} {identity}",
             )
-    for problem in problems:
-        yield Skipped("product", f"{folder.name} {problem.filename}", str(problem.strerror))
+    for path, reason in refused:
+        readable = os.path.relpath(path, root).encode(errors="replace").decode()
+        yield Skipped("product", f"{folder.name} {readable}", reason)
     if not count:
         raise SourceError(f"{folder} has no pictures in it; pass a folder of folders of pictures")
+
+
+def _unreadable(name: str) -> str:
+    """Tell what is wrong with a name, or ''."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is no Unicode"
+    return ""
