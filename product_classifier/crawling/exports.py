@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -62,9 +63,9 @@ def export(
             found = map(_harmless, rows()) if harmlessly else rows()
             return write_table(part, kind, header, found)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error  # Parquet's is of many words
         raise ReportError(
-            f"{path} cannot be written: {error.strerror or error}; make room, or pass another name "
-            "as --export"
+            f"{path} cannot be written: {reason}; make room, or pass another name as --export"
         ) from None
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from product_classifier.errors import StoreError
 from product_classifier.store.files import HALF_WRITTEN, is_left_over, sync_files, write_named
 
+LARGEST = 100_000_000  # bytes of a picture; a crawl takes smaller ones
+
 
 class ImageFolder:
     """A folder of pictures, images/ab/ab….jpg; equal pictures are one file.
@@ -54,9 +56,11 @@ class ImageFolder:
             ) from None
 
     def read(self, file: str | None) -> bytes | None:
-        """Read a picture's bytes, or nothing where it is gone."""
+        """Read a picture's bytes, or nothing where it is gone, or no file of a sane size."""
+        path = self.path / (file or "")
         try:
-            return (self.path / file).read_bytes() if file else None
+            usable = path.is_file() and path.stat().st_size <= LARGEST
+            return path.read_bytes() if usable else None
         except OSError:
             return None
 

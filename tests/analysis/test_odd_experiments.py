@@ -15,11 +15,12 @@ from product_classifier.analysis.judging import (
     judge_experiments,
 )
 from product_classifier.analysis.judging import tested_categories as categories_of
-from product_classifier.analysis.labels import to_audit, to_review
+from product_classifier.analysis.labels import label_errors, to_audit, to_review
 from product_classifier.analysis.site import Shown, site_pages
 from product_classifier.errors import ReportError, StoreError
+from product_classifier.features.features import Places
 from product_classifier.predictions import Experiment, PathScores, Prediction
-from product_classifier.records import Category, Decided
+from product_classifier.records import Category, Decided, untracked
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
 from product_classifier.report.text import figures_text, figures_values
@@ -27,7 +28,7 @@ from product_classifier.store.answers import CALIBRATION, TEST
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, read_paths, save_experiment
 from product_classifier.store.images import ImageFolder
-from tests.conftest import TREE, product, save_import
+from tests.conftest import TREE, product, save_import, shop
 
 COUNT = 200
 LEAVES = ("belts", "flare")
@@ -160,3 +161,16 @@ def test_experiments_are_compared_without_what_nobody_can_tell(db: sqlite3.Conne
     coverages, pairs = compare_experiments(db, [number, number], TERMS.targets)
     assert set(coverages) == {number}
     assert not pairs
+
+
+@pytest.mark.parametrize("network", ["http://127.0.0.1:9/x", "../evil", "/tmp/x.npz", None, "tf2"])
+def test_a_database_does_not_choose_what_is_loaded(
+    db: sqlite3.Connection, tmp_path: Path, network: str | None
+) -> None:
+    shop(db)
+    settings = {"learned": ["belts", "flare"], "seed": 0, "backbone": network, "weights": "0" * 64}
+    number = save_experiment(db, Experiment("x", "images", "s", settings, {}, 1, {}, []))
+    [experiment] = read_experiments(db, number)
+    places = Places(tmp_path / "images", tmp_path / "cache")
+    with pytest.raises(ReportError, match="is loaded only where you name it: pass that network"):
+        label_errors(db, experiment, places, 5, lambda line: None, untracked)

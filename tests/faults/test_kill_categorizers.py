@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 COLOURS = {"Boots": 0, "Belts": 120, "Hats": 240}
 PRODUCTS = 40  # of each category
 EXPERIMENT = "kind, name, split, settings, accuracy, seal"  # the rest is dates, times and versions
+SUMMED = {".f32", ".sha256", ".npz"}  # files of caches with checksums
 CATEGORIZERS = {
     "words": ["--model", "linear"],
     "images": ["--backbone", "mini"],
@@ -150,6 +151,28 @@ def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
             assert table(again, name, number) == table(whole, name, 1)
     assert run(again, *filing) == filed
     assert files(again) == files(whole)
+
+
+def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: Path) -> None:
+    folder, chance = copy(shop, tmp_path / "flipped"), random.Random(0)
+    command = ["categorize_both", "--min-per-category", "3", *CATEGORIZERS["both"]]
+    run(folder, *command)
+    cached = [path for path in (folder / "cache").rglob("*") if path.suffix in SUMMED]
+    assert {path.suffix for path in cached} == SUMMED
+    for path in cached:
+        data = bytearray(path.read_bytes())
+        for _ in range(20):
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(data)
+    process = script(folder, *command)
+    said = process.communicate()[1]
+    assert process.returncode == 0
+    assert "damaged" in said
+    assert "is made anew" in said
+    first, second = ask(folder, f"select {EXPERIMENT} from experiment order by id")
+    assert without_memory([first]) == without_memory([second])
+    for name in ("predicted_category", "predicted_path"):
+        assert table(folder, name, 1) == table(folder, name, 2)
 
 
 def without_memory(rows: Sequence[tuple[Any, ...]]) -> list[str]:

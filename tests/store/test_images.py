@@ -89,3 +89,11 @@ def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: 
     assert not (folder.path / name).is_symlink()
     assert folder.read(name) == b"picture"
     assert outside.read_bytes() == b"precious"
+
+
+def test_a_pipe_a_device_or_a_huge_file_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(10**12)
+    assert [ImageFolder(tmp_path).read(name) for name in ("pipe", "zero", "huge")] == [None] * 3
