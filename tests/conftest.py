@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image as PillowImage
 
 from product_classifier.records import Category, Dataset, Product, Skipped
@@ -20,6 +21,9 @@ from product_classifier.store.labels import learnable, read_filed
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+
+settings.register_profile("any machine", deadline=None)  # a slow or busy one is no fault
+settings.load_profile("any machine")
 
 
 @pytest.fixture
