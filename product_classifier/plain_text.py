@@ -12,6 +12,9 @@ _NAMES = "a|b|br|div|em|h[1-6]|i|li|ol|p|span|strong|sub|sup|table|tbody|td|th|t
 _PLAIN_TAG = re.compile(
     rf"""</(?:{_NAMES})>|<(?:{_NAMES})(?: [a-z-]+="[^"<>]*")* ?/?>""", re.ASCII | re.IGNORECASE
 )
+# each tag and comment that never ends makes HTMLParser look through all the rest once more
+_UNCLOSED = re.compile(r"<(?=[^<>]*(?:<|\Z))")
+MOST_WORK = 2_000_000  # characters that it may look through in vain
 _MARKED_SECTION = re.compile(r"<!\[(CDATA\[)?")  # HTMLParser asserts that it knows what follows
 
 
@@ -34,8 +37,13 @@ def _read(text: str) -> str:
 
 
 def _parse(text: str) -> str:
+    text = _MARKED_SECTION.sub(" ", text)
+    unclosed = len(_UNCLOSED.findall(text)) + max(0, text.count("<!--") - text.count("-->"))
+    if unclosed * len(text) > MOST_WORK:
+        sound, end, rest = _UNCLOSED.sub("&lt;", text).rpartition("-->")
+        text = sound + end + rest.replace("<!--", "&lt;!--")
     reader = _TextReader()
-    reader.feed(_MARKED_SECTION.sub(" ", text))
+    reader.feed(text)
     reader.close()
     return reader.text()
 

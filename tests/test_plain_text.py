@@ -1,5 +1,7 @@
 """HTML as shops write it."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,3 +71,32 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_plain_tags_are_read_as_the_parser_reads_them(text: str) -> None:
     assert plain_text._read(text) == plain_text._parse(text)
+
+
+UNCLOSED = (
+    *(
+        "<",
+        "<a",
+        "<a ",
+        "<!--",
+        "<!-->",
+        "<!-- >",
+        "<?",
+        "<!",
+        "</",
+        "</a",
+        '<a b="',
+        "<a x ",
+        "<a x=",
+    ),
+    *("<script>", "<script></scrip", "<a\n", "<a b='", "<a/", "<!-- --!", "&", "&a", "&#", "&amp;"),
+    *("<div>", '<a href="x', "<a b='>", '<a b=">', "<a b=c", "&lt;a ", "<style></", "<a <!--"),
+)
+
+
+@pytest.mark.parametrize("piece", UNCLOSED)
+def test_what_is_never_closed_takes_time_in_proportion_to_its_length(piece: str) -> None:
+    for end in ("", ">"):
+        started = time.process_time()
+        strip_html(piece * (200_000 // len(piece)) + end)
+        assert time.process_time() - started < 5, end

@@ -187,7 +187,7 @@ def _open_member(stack: ExitStack, file: BinaryIO, path: Path) -> tuple[IO[bytes
         members = [
             member
             for member in archive.infolist()
-            if not member.is_dir()
+            if not member.filename.endswith("/")  # is_dir fails for a name that is empty
             and not os.path.basename(member.filename).startswith(".")
             and not member.filename.startswith("__MACOSX")
         ]

@@ -18,6 +18,7 @@ from product_classifier.store.catalogue import (
 )
 from product_classifier.store.database import now, transaction
 
+MOST_SKIPPED = 1_000_000  # rows of an import: short lines would grow a hundredfold
 CACHE = 64_000  # KiB of the database, so that the indexes of a million products are at hand
 PUT_PAIR = "insert or ignore into product_category (product_id, category_id) values (?, ?)"
 FORGET = (
@@ -49,7 +50,7 @@ def save_import(
     [(first,)] = db.execute("select not exists (select 1 from product)")
     with _checked_at_end(db) if first else transaction(db):
         db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} ",))
-        importing = Importing(db, tell)
+        importing = Importing(db, source, tell)
         importing.put(entries)
         importing.finish()
 
@@ -65,7 +66,8 @@ class PagedImport:
             [(last,)] = db.execute("select coalesce(max(rowid), 0) from product")
             with transaction(db):
                 put_bookmark(db, before, last, finished=True)
-        self._importing = Importing(db, tell, bookmark(db, before).offset)
+        name = query.partition("?")[0]
+        self._importing = Importing(db, name, tell, bookmark(db, before).offset)
 
     def save(self, pages: Iterable[tuple[Page, list[Image | Skipped]]]) -> None:
         """Store pages with their pictures and the bookmark of the last, all or nothing."""
@@ -118,8 +120,11 @@ class Importing:
     one with other facts than at its first place is skipped.
     """
 
-    def __init__(self, db: sqlite3.Connection, tell: Tell, last: int | None = None) -> None:
-        self._db, self._tell, self._limited = db, tell, Limited()
+    def __init__(
+        self, db: sqlite3.Connection, source: str, tell: Tell, last: int | None = None
+    ) -> None:
+        self._db, self._source, self._tell, self._limited = db, source, tell, Limited()
+        self._skipped = 0  # entries
         self._moment = now()
         self._added: Counter[str] = Counter()  # products, by category
         [(rows,)] = db.execute("select coalesce(max(rowid), 0) from product")
@@ -141,10 +146,14 @@ class Importing:
             skipped += self._put_known(product)
         for entry in skipped:
             self._tell(entry)
-        put_skipped(self._db, skipped)
+        put_skipped(self._db, skipped[: max(0, MOST_SKIPPED - self._skipped)])
+        self._skipped += len(skipped)
 
     def finish(self) -> None:
-        """Count the products of the categories."""
+        """Count the products of the categories, and what is skipped and not listed."""
+        if self._skipped > MOST_SKIPPED:
+            reason = f"{self._skipped - MOST_SKIPPED:,} more are not listed"
+            put_skipped(self._db, [Skipped("product", f"{self._source} …", reason)])
         self._db.executemany(
             "update category set product_count = product_count + ? where id = ?",
             ((count, category) for category, count in self._added.items()),

@@ -25,16 +25,17 @@ def plain_csv(folder: Path) -> None:
 
 def hostile_csv(chance: random.Random, folder: Path) -> Path:
     file = io.StringIO(newline="")
-    header = [*HEADER[: chance.randint(1, 6)], *chance.sample(TEXTS, chance.choice([0, 0, 2]))]
+    least = chance.choice([1, 4, 4, 4, 4])  # with a path of categories it holds products
+    header = [*HEADER[: chance.randint(least, 6)], *chance.sample(TEXTS, chance.choice([0, 0, 2]))]
     chance.shuffle(header)
     writer = csv.writer(file, delimiter=chance.choice(",,,;\t|"))
     writer.writerow(header)
-    for number in range(chance.choice([0, 1, 5, 50])):
-        row = [chance.choice(TEXTS) if chance.random() < 0.3 else f"x{number}" for _ in header]
+    for number in range(chance.choice([1, 5, 5, 50])):
+        row = [chance.choice(TEXTS) if chance.random() < 0.2 else f"x{number}" for _ in header]
         writer.writerow(row[: chance.choice([len(row), len(row), 1])])
     data = file.getvalue().encode(chance.choice(["utf-8", "utf-8-sig"]), "surrogatepass")
     path = folder / "products.csv"
-    path.write_bytes(changed_bytes(chance, data) if chance.random() < 0.7 else data)
+    path.write_bytes(changed_bytes(chance, data) if chance.random() < 0.5 else data)
     return path
 
 
@@ -42,5 +43,4 @@ def test_csv_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
     outcomes = survive(
         HostileInputs(make=hostile_csv, read=import_file, warm_up=plain_csv), tmp_path
     )
-    assert outcomes[READ]
-    assert outcomes[REFUSED]
+    assert outcomes[READ] > outcomes[REFUSED] > 0

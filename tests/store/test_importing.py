@@ -108,6 +108,21 @@ def test_twenty_thousand_rows_of_one_id_take_seconds(db: sqlite3.Connection) -> 
     assert db.execute("select count(*) from product").fetchall() == [(1,)]
 
 
+def test_of_skipped_rows_without_end_the_rest_is_counted(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_SKIPPED", 10)
+    skipped = [Skipped("product", f"a.csv line {k}", "no id") for k in range(30)]
+    told: list[Skipped] = []
+    importing.save_import(db, skipped, "a.csv", told.append)
+    assert len(told) == 30
+    rows = db.execute("select item, reason from skipped order by rowid").fetchall()
+    assert [item for item, _ in rows] == [*(f"a.csv line {k}" for k in range(10)), "a.csv …"]
+    assert rows[-1] == ("a.csv …", "20 more are not listed")
+    importing.save_import(db, skipped[:3], "a.csv")
+    assert db.execute("select count(*) from skipped").fetchall() == [(3,)]
+
+
 def test_a_category_is_a_leaf_until_a_later_import_puts_one_below_it(
     db: sqlite3.Connection,
 ) -> None:
