@@ -82,6 +82,11 @@ def read_pictures(folder: Path) -> list[Image]:
     return images
 
 
+def _is_picture(path: Path) -> bool:
+    """Return whether a file is a picture by its name; a pipe or a device is none."""
+    return path.suffix.lower() in EXTENSIONS and path.is_file()
+
+
 def walk_pictures(root: str, refuse: Callable[[str, str], None]) -> Iterator[tuple[str, list[str]]]:
     """Yield each folder from root on, in the order of their names, with the names of its pictures.
 
