@@ -32,8 +32,13 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     if len(text) > longest:
         half = (longest - 3) // 2
         text = f"{text[:half]} … {text[-half:]}"
-    line = _NOT_ON_ONE_LINE.sub(lambda found: " " if found[0] in "\t\n\r" else _escape(found), text)
+    line = unbroken(text)
     return line if len(line) <= 2 * longest else line[: 2 * longest]
+
+
+def unbroken(text: str) -> str:
+    """Return text as a part of one printable line, whole: a name must not look like two lines."""
+    return _NOT_ON_ONE_LINE.sub(lambda found: " " if found[0] in "\t\n\r" else _escape(found), text)
 
 
 def _escape(found: re.Match[str]) -> str:
