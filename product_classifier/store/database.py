@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from product_classifier.errors import StoreError
 from product_classifier.store.migrations import LATEST, TABLES, migration
+from product_classifier.system_errors import of_limits
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
@@ -182,4 +183,6 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
         sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a copy",
         sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails",
     }.get(code)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and (limit := of_limits()):
+        advice = f"cannot be read or written: {limit}"
     return StoreError(f"{path} {advice}") if advice else error
