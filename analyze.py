@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from product_classifier import starting
+
+if __name__ == "__main__":
+    starting.begin(computes=True)  # before what takes long to load
+# isort: split
+
 import argparse
-import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +115,7 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     for name, page in cli.progress(site_pages(db, shown, cli.progress), "pages"):
         cli.write(page, args.html / name)
         pages += 1
-    print(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
+    cli.show(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
     return cli.DONE
 
 
@@ -146,7 +151,7 @@ def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
         entries = to_review(db, experiment, terms(args), args.limit or IN_A_REVIEW)
         what = f"{len(entries):,} labels to decide"
     cli.write(review_csv(entries), args.export_review)
-    print(
+    cli.show(
         f"{args.export_review}: {what} by experiment {experiment.id}; write keep, ambiguous or a "
         "category into the column decision, then pass it as --import-review"
     )
@@ -161,7 +166,7 @@ def import_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     review = read_review(args.import_review)
     found = import_decisions(db, review.decided, args.reviewer)
     kept, moved, ambiguous = (found.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
-    print(
+    cli.show(
         f"{args.import_review}: {found.stored.total():,} decisions of {args.reviewer} stored "
         f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {found.replaced:,} replace "
         f"earlier ones), {found.known:,} known before, {review.open:,} lines still open"
@@ -223,7 +228,7 @@ def is_page(args: argparse.Namespace) -> bool:
 
 def tell(args: argparse.Namespace, text: str, values: Any) -> None:
     """Write a report, for people or for programs."""
-    cli.write(json.dumps(values, indent=2) if args.json else text, args.output)
+    cli.report(text, values, as_json=args.json, output=args.output)
 
 
 def terms(args: argparse.Namespace) -> Terms:

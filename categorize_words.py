@@ -1,5 +1,11 @@
 """Categorize products by their names and descriptions: one experiment in crawl.db."""
 
+from product_classifier import starting
+
+if __name__ == "__main__":
+    starting.begin(computes=True)  # before what takes long to load
+# isort: split
+
 import time
 
 from product_classifier import cli

@@ -1,13 +1,18 @@
 """Fill crawl.db with categories, products and pictures: of the ShopStyle API or any catalogue."""
 
+from product_classifier import starting
+
+if __name__ == "__main__":
+    starting.begin()  # before what takes long to load
+# isort: split
+
 import argparse
-import json
 import os
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from product_classifier import cli
 from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query, going_on
@@ -51,7 +56,7 @@ def main() -> int:
         if args.refresh:
             bookmarks.reopen(db, args.refresh)
         if shop and args.only in (None, "categories"):
-            crawl_categories(db, shop, args.root, partial(tell_failure, args))
+            crawl_categories(db, shop, args.root, tell_failure)
         if shop and args.only in (None, "products"):
             crawl_products(db, shop, args)
         if kind and args.only in (None, "products"):
@@ -59,14 +64,12 @@ def main() -> int:
         if args.only in (None, "images"):
             crawl_pictures(db, args)
         found = catalogue.progress(db, args.images_per_product)
-    if args.log_json:
-        print(json.dumps(asdict(found)))
-    else:
-        print(
-            f"{args.db_path}: {found.categories:,} categories, {found.products:,} products, "
-            f"{found.pictures:,} pictures; {found.skipped:,} skipped, {found.failed:,} failed"
-            + ("; run it again to retry what failed" if found.failed else "")
-        )
+    cli.show(
+        f"{args.db_path}: {found.categories:,} categories, {found.products:,} products, "
+        f"{found.pictures:,} pictures; {found.skipped:,} skipped, {found.failed:,} failed"
+        + ("; run it again to retry what failed" if found.failed else ""),
+        asdict(found),
+    )
     return cli.UNFINISHED if found.failed else cli.DONE
 
 
@@ -75,8 +78,7 @@ def export_catalogue(args: argparse.Namespace) -> int:
     with open_database(args.db_path) as db, snapshot(db):
         asked = args.images, args.path_separator, args.experiment, args.raw
         rows = export(db, args.export, *asked)
-    facts = {"file": str(args.export), "rows": rows}
-    print(json.dumps(facts) if args.log_json else f"{args.export}: {rows:,} rows")
+    cli.show(f"{args.export}: {rows:,} rows", {"file": str(args.export), "rows": rows})
     return cli.DONE
 
 
@@ -84,57 +86,57 @@ def filter_images(args: argparse.Namespace) -> int:
     """Mark pictures of an unwanted label; nobody is asked and nothing is fetched."""
     from product_classifier.marking import mark_pictures  # --help need not wait for it
 
-    track = partial(cli.progress, as_json=args.log_json)
     asked = args.filter_images, args.filter_label, args.threshold
-    found = mark_pictures(args.db_path, args.images_path, *asked, track)
+    found = mark_pictures(args.db_path, args.images_path, *asked, cli.progress)
     counts = found.counts
-    if args.log_json:
-        for lost in found.lost:
-            cli.say(json.dumps({"not_read": lost}))
-        facts = {"label": found.label, "threshold": args.threshold, "not_read": len(found.lost)}
-        print(json.dumps({**asdict(counts), **facts}))
-        return cli.UNFINISHED if found.lost else cli.DONE
+    facts = {"label": found.label, "threshold": args.threshold, "not_read": len(found.lost)}
     return cli.end(
         f"{args.db_path}: {counts.looked_at:,} pictures looked at, {counts.marked:,} marked "
         f"{found.label} at {args.threshold:g}; {counts.marked_only:,} products have marked "
         "pictures only",
         found.lost,
+        {**asdict(counts), **facts},
     )
 
 
 def tell_what_is_left(args: argparse.Namespace) -> int:
-    """Print what a crawl would fetch; nobody is asked and nothing is changed."""
-
-    def tell(text: str) -> None:
-        cli.write(json.dumps({"left": text}) if args.log_json else text, None)
-
+    """Show what a crawl would fetch; nobody is asked and nothing is changed."""
+    lines: list[str] = []
+    facts: dict[str, Any] = {"database": str(args.db_path) if args.db_path.exists() else None}
     if args.source and args.only in (None, "products"):
         kind = kind_of(args)
-        tell(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
-    if not args.db_path.exists():
+        lines.append(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
+        facts["preview"] = lines[0].splitlines()
+    if facts["database"]:
+        with open_database(args.db_path) as db:
+            parts = (args.only,) if args.only else ("categories", "products", "images")
+            refresh = args.refresh
+            if not args.source and "categories" in parts:
+                facts["tree"] = not bookmarks.is_done(db, category_query(args.root), 0, refresh)
+                lines.append(f"categories below {args.root}: {'all' if facts['tree'] else 'none'}")
+            if not args.source and "products" in parts:
+                leaves, most = catalogue.leaves_below(db, args.root), args.max_per_category
+                limits = min(most, REACHABLE), refresh
+                left = [
+                    leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)
+                ]
+                facts |= {"leaves": len(left), "of_leaves": len(leaves)}
+                lines.append(f"products: of {len(left):,} leaves of {len(leaves):,}")
+            if "images" in parts:
+                asked = args.pictures, refresh, args.images_per_product
+                pictures = facts["pictures"] = pending.count_pending_images(db, *asked)
+                more = "" if args.only else ", and those of new products"
+                lines.append(f"pictures: {pictures:,}{more}")
+    else:
         verb = "imported" if args.source else "fetched"
-        tell(f"there is no {args.db_path} yet: everything would be {verb}")
-        return cli.DONE
-    with open_database(args.db_path) as db:
-        if not args.source and args.only in (None, "categories"):
-            tree = bookmarks.is_done(db, category_query(args.root), 0, args.refresh)
-            tell(f"categories below {args.root}: {'none' if tree else 'all'}")
-        if not args.source and args.only in (None, "products"):
-            limits = min(args.max_per_category, REACHABLE), args.refresh
-            leaves = catalogue.leaves_below(db, args.root)
-            left = [leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)]
-            tell(f"products: of {len(left):,} leaves of {len(leaves):,}")
-        if args.only in (None, "images"):
-            asked = args.pictures, args.refresh, args.images_per_product
-            pictures = pending.count_pending_images(db, *asked)
-            tell(f"pictures: {pictures:,}" + ("" if args.only else ", and those of new products"))
+        lines.append(f"there is no {args.db_path} yet: everything would be {verb}")
+    cli.show("\n".join(lines), facts)
     return cli.DONE
 
 
-def tell_failure(args: argparse.Namespace, query: str, error: str) -> None:
+def tell_failure(query: str, error: str) -> None:
     """Tell of a query that could not be read on."""
-    facts = {"query": query, "error": error}
-    cli.say(json.dumps(facts) if args.log_json else f"{query}: {error}")
+    cli.say(f"{query}: {error}", {"query": query, "error": error})
 
 
 def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Namespace) -> None:
@@ -149,9 +151,9 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Names
 
     def fail(query: str, error: str) -> None:
         failed.append(query)
-        tell_failure(args, query, error)
+        tell_failure(query, error)
 
-    progress = cli.Progress("leaves", len(leaves), notes, args.log_json)
+    progress = cli.Progress("leaves", len(leaves), notes)
     for leaf in leaves:
         whole = Query(leaf)
         with going_on(db, whole.name, fail):
@@ -168,21 +170,20 @@ def import_catalogue(db: sqlite3.Connection, kind: str, args: argparse.Namespace
     if kind == kinds.SQLITE:
         insist_on_adopted(db, args.source)
         return
-    problems = cli.Problems("skipped", as_json=args.log_json)
+    problems = cli.Problems("skipped")
 
     def tell(entry: Skipped) -> None:
         if args.strict:
             raise SourceError(f"{entry.item}: {entry.reason}; without --strict the rest is stored")
         problems.tell(entry.item, entry.reason)
 
-    progress = cli.Progress("records", as_json=args.log_json)
+    progress = cli.Progress("records")
     if kind == kinds.SHOP:
         asked = shop_of(args), args.collections, tell, progress.advance
-        import_shop(db, *asked, partial(tell_failure, args))
+        import_shop(db, *asked, tell_failure)
     else:
         source = kinds.open_source(kind, asked_of(args))
-        about = {"source": source.name, "about": source.about}
-        cli.say(json.dumps(about) if args.log_json else f"{source.name}: {source.about}")
+        cli.say(f"{source.name}: {source.about}", {"source": source.name, "about": source.about})
         import_source(db, source, ImageFolder(args.images_path), tell, progress.advance)
     progress.close()
     problems.close()
@@ -204,7 +205,7 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     for some in fetch_pictures(addresses, client, args.pictures, store, args.connections, copies):
         if not progress:  # servers are at work while a million addresses are counted
             wanted = pending.count_pending_images(db, *asked)
-            progress = cli.Progress("pictures", wanted, notes, args.log_json)
+            progress = cli.Progress("pictures", wanted, notes)
         catalogue.save_images(db, some)
         failed += sum(picture.error is not None for picture in some)
         progress.advance(len(some))

@@ -4,6 +4,12 @@ With --fine-tune: train the network itself, too; with --distill: train a small n
 nearly what a large one gives, on any pictures.
 """
 
+from product_classifier import starting
+
+if __name__ == "__main__":
+    starting.begin(computes=True)  # before what takes long to load
+# isort: split
+
 import argparse
 import collections
 import os
@@ -39,6 +45,7 @@ from product_classifier.models.summaries import Summaries
 from product_classifier.models.tunable import load_tunable
 from product_classifier.models.tuner import Head
 from product_classifier.options.retraining import arguments, plan_of, schedule
+from product_classifier.printable import unbroken
 from product_classifier.records import Image
 from product_classifier.sources.folder import LabelledImages, read_labelled_images, read_pictures
 from product_classifier.store.database import open_database, snapshot
@@ -147,8 +154,8 @@ def print_test(
     wrong = [(row, label) for row, label in tested if label != found.label_of[row]]
     if args.print_misclassified_test_images:
         for row, label in wrong:
-            print(f"{found.images[row].file}  {found.labels[label]}")
-    print(f"Final test accuracy = {1 - len(wrong) / len(tested):.1%} (N={len(tested)})")
+            cli.show(unbroken(f"{found.images[row].file}  {found.labels[label]}"))
+    cli.show(f"Final test accuracy = {1 - len(wrong) / len(tested):.1%} (N={len(tested)})")
 
 
 def distillation(args: argparse.Namespace) -> int:
@@ -173,7 +180,7 @@ def distillation(args: argparse.Namespace) -> int:
     if taught.likeness.explained <= 0:
         cli.say("it gives no more than a constant would; more pictures or --epochs may help")
     sha256 = save_student(taught.student, args.output_student)
-    print(
+    cli.show(
         f"{args.output_student} explains {taught.likeness.explained:.1%} of its teacher's variance "
         f"on tuning pictures, at a cosine of {taught.likeness.cosine:.3f}; SHA-256 {sha256}"
     )

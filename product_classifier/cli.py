@@ -5,65 +5,73 @@ Only scripts import this file.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
+from product_classifier import starting, terminal, troubles
 from product_classifier.errors import ProductClassifierError
-from product_classifier.printable import printable
+from product_classifier.printable import one_line, printable
+from product_classifier.system_errors import told
+from product_classifier.terminal import say, show
 
 T = TypeVar("T")
 
-DONE, ERROR, UNFINISHED, INTERRUPTED, BROKEN_PIPE = 0, 1, 3, 130, 141  # 2: argparse's usage errors
+__all__ = ["DONE", "UNFINISHED", "Problems", "Progress", "end", "make_folder", "progress"]
+__all__ += ["report", "run", "say", "show", "warn", "write"]
+DONE, UNFINISHED = 0, 3  # 1: an error; 2: argparse's usage errors; 130: Ctrl-C; 141: broken pipe
 SECONDS_BETWEEN_LINES = 10.0
 
 
 def run(main: Callable[[], int]) -> NoReturn:
-    """Run a script's main and exit with its code; errors a user can mend become one line."""
+    """Run a script's main and exit with its code; whatever goes wrong becomes one line."""
     if not sys.warnoptions:  # what a library warns of is for developers: python -W default
         warnings.simplefilter("ignore")
+    threading.excepthook = _tell_of_thread
+    code: str | int | None
     try:
-        code = main()
-        sys.stdout.flush()
-    except ProductClassifierError as error:
-        _say_the_end(str(error))
-        code = ERROR
-    except KeyboardInterrupt:
-        _say_the_end("interrupted; what was stored is kept: run it again to go on")
-        code = INTERRUPTED
-    except BrokenPipeError:
-        # the reader of stdout has gone; what is still buffered must not complain at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = BROKEN_PIPE
+        try:
+            starting.enter(starting.WORKING)
+            code = main()
+            terminal.flush()
+        finally:
+            starting.enter(starting.ENDING)
+    except SystemExit as ended:  # of argparse
+        code = ended.code
+    except BaseException as error:
+        code = troubles.report(error, interrupted=starting.was_interrupted())
     sys.exit(code)
 
 
-def _say_the_end(reason: str) -> None:
-    """Tell why a script ends; whoever asked for --log-json reads nothing but JSON."""
-    say(json.dumps({"error": reason}) if "--log-json" in sys.argv else f"{_program()}: {reason}")
-
-
-def say(message: str) -> None:
-    """Tell a person something that is not a result."""
-    print(printable(message), file=sys.stderr, flush=True)
-
-
 def write(result: str, output: Path | None) -> None:
-    """Put a result on stdout, or into a file."""
-    result = printable(result.rstrip("\n")) + "\n"
+    """Put a result on stdout, or into a file, which is there whole or not at all."""
     if output is None:
-        print(result, end="")
+        show(result)
         return
+    result = printable(result.rstrip("\n")) + "\n"
     try:
-        output.write_text(result, encoding="utf-8")
+        if output.is_symlink() or (output.exists() and not output.is_file()):  # /dev/stdout
+            output.write_text(result, encoding="utf-8")
+            return
+        part = output.with_name(f".{output.name}.half-written")
+        try:
+            part.write_text(result, encoding="utf-8")
+            os.replace(part, output)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
-        raise ProductClassifierError(f"{output} cannot be written: {error.strerror}") from None
+        raise ProductClassifierError(f"{output} cannot be written: {told(error)}") from None
+
+
+def report(text: str, values: Any, *, as_json: bool, output: Path | None) -> None:
+    """Write a report for people, or its values for programs."""
+    write(terminal.in_json(values, indent=2) if as_json else text, output)
 
 
 def make_folder(path: Path) -> None:
@@ -71,7 +79,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ProductClassifierError(f"{path} cannot be made: {error.strerror}") from None
+        raise ProductClassifierError(f"{path} cannot be made: {told(error)}") from None
 
 
 def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
@@ -85,38 +93,38 @@ def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
 class Problems:
     """Tells of problems as they come, one line each: the first ones, and how many more there were.
 
-    as_json: lines of JSON for machines, all of them.
+    Machines are told of all.
     """
 
-    def __init__(self, what: str, shown: int = 20, as_json: bool = False) -> None:
-        self._what, self._shown, self._as_json = what, shown, as_json
+    def __init__(self, what: str, shown: int = 20) -> None:
+        self._what, self._shown = what, shown
         self.count = 0
 
     def tell(self, item: str, reason: str) -> None:
         """Tell of one more."""
         self.count += 1
-        if self._as_json:
-            say(json.dumps({self._what: item, "reason": reason}))
-        elif self.count <= self._shown:
-            say(f"{self._what}: {item}: {reason}")
+        if self.count <= self._shown or starting.as_json():
+            say(f"{self._what}: {item}: {reason}", {self._what: item, "reason": reason})
 
     def close(self) -> None:
         """Say how many were not told."""
-        if self.count > self._shown and not self._as_json:
+        if self.count > self._shown and not starting.as_json():
             say(f"{self._what}: {self.count - self._shown:,} more; the table skipped has them all")
 
 
-def end(result: str, lost_pictures: Sequence[str] = ()) -> int:
+def end(
+    result: str, lost_pictures: Sequence[str] = (), facts: Mapping[str, Any] | None = None
+) -> int:
     """Put a result on stdout and tell which pictures were not read; returns the exit code."""
     warn(lost_pictures, "picture not read")
-    write(result, None)
+    show(result, facts)
     return UNFINISHED if lost_pictures else DONE
 
 
 class Progress:
     """How far along something is: a bar on a terminal, else a line every ten seconds.
 
-    notes: more numbers to show; as_json: lines of JSON for machines, on a terminal too.
+    notes: more numbers to show. Machines get lines of JSON, on a terminal too.
     """
 
     def __init__(
@@ -124,16 +132,17 @@ class Progress:
         label: str,
         total: int | None = None,
         notes: Callable[[], Mapping[str, int]] = dict,
-        as_json: bool = False,
     ) -> None:
         from tqdm import tqdm
 
-        self._label, self._total, self._notes, self._as_json = label, total, notes, as_json
+        self._label, self._total, self._notes = one_line(label), total, notes
         self._started = self._shown = time.monotonic()
         self._done = 0
         width = min(shutil.get_terminal_size().columns, 100)
-        wanted = sys.stderr.isatty() and not as_json
-        self._bar = tqdm(desc=label, total=total, ncols=width, leave=True) if wanted else None
+        bar, file = None, terminal.progress_bars()
+        if file is not None and file.isatty() and not starting.as_json():
+            bar = tqdm(desc=self._label, total=total, ncols=width, leave=True, file=file)
+        self._bar = bar
 
     def advance(self, count: int = 1) -> None:
         """Count what has been done since."""
@@ -158,33 +167,31 @@ class Progress:
     def _tell(self, ended: bool) -> None:
         from tqdm import tqdm
 
-        seconds = time.monotonic() - self._started
-        if self._as_json:
-            facts = {"stage": self._label, "done": self._done, "total": self._total}
-            times = {"seconds": round(seconds, 1), "per_second": round(self._done / seconds, 1)}
-            say(json.dumps({**facts, **times, "ended": ended, **self._notes()}))
-        elif ended:
+        seconds = max(time.monotonic() - self._started, 1e-6)
+        facts = {"stage": self._label, "done": self._done, "total": self._total}
+        facts |= {"seconds": round(seconds, 1), "per_second": round(self._done / seconds, 1)}
+        facts |= {"ended": ended, **self._notes()}
+        if ended:
             more = "".join(f", {number:,} {name}" for name, number in self._told().items())
-            say(f"{self._label}: {self._done:,} in {seconds:.1f} s{more}")
+            text = f"{self._label}: {self._done:,} in {seconds:.1f} s{more}"
         else:
             notes = ", ".join(f"{number} {name}" for name, number in self._told().items())
-            say(
-                tqdm.format_meter(
-                    self._done, self._total, seconds, ncols=0, prefix=self._label, postfix=notes
-                )
+            text = tqdm.format_meter(
+                self._done, self._total, seconds, ncols=0, prefix=self._label, postfix=notes
             )
+        say(text, facts)
 
 
-def progress(
-    items: Iterable[T], label: str, total: int | None = None, as_json: bool = False
-) -> Iterator[T]:
+def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
     """Pass items on, and show how far along they are."""
-    shown = Progress(label, total, as_json=as_json)
+    shown = Progress(label, total)
     for item in items:
         yield item
         shown.advance()
     shown.close()
 
 
-def _program() -> str:
-    return Path(sys.argv[0]).name
+def _tell_of_thread(found: threading.ExceptHookArgs) -> None:
+    """Say in one line what ended a thread that nobody waits for."""
+    if found.exc_value is not None and found.exc_type is not SystemExit:
+        say(f"a thread ended: {troubles.explained(found.exc_value)}")

@@ -32,13 +32,18 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     if len(text) > longest:
         half = (longest - 3) // 2
         text = f"{text[:half]} … {text[-half:]}"
-    line = _NOT_ON_ONE_LINE.sub(lambda found: " " if found[0] in "\t\n\r" else _escape(found), text)
+    line = unbroken(text)
     return line if len(line) <= 2 * longest else line[: 2 * longest]
 
 
 def whole(text: str) -> str:
     """Replace what is left of an emoji or a byte that was cut off, which is no Unicode."""
     return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def unbroken(text: str) -> str:
+    """Return text as a part of one printable line, whole: a name must not look like two lines."""
+    return _NOT_ON_ONE_LINE.sub(lambda found: " " if found[0] in "\t\n\r" else _escape(found), text)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ SHARED_BY_ALL = {
     "regular",
     "selection",
     "spreadsheet",
+    "system_errors",
     "",
 }  # "": the package's version
 MAY_IMPORT = {  # room → rooms before it in the flow of the data
@@ -38,8 +39,11 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "filing": {"store", "features", "models", "report"},
     "marking": {"store", "features"},
     "demo": set(),
-    "cli": set(),
-    "options": {"sources", "features", "models", "report"},
+    "terminal": {"starting"},
+    "troubles": {"terminal", "starting"},
+    "starting": {"terminal", "troubles"},
+    "cli": {"terminal", "troubles", "starting"},
+    "options": {"sources", "features", "models", "report", "terminal"},
     **{name: set() for name in SHARED_BY_ALL},
 }
 ONLY_IN = {  # library → the rooms that may use it
@@ -141,6 +145,29 @@ def test_only_scripts_speak_and_exit(path: Path) -> None:
     names = {call.id for call in calls if isinstance(call, ast.Name)}
     attributes = {call.attr for call in calls if isinstance(call, ast.Attribute)}
     assert not (names | attributes) & {"print", "exit"}
+
+
+@pytest.mark.parametrize("path", [*MODULES, *(ROOT / script for script in SCRIPTS)], ids=name)
+def test_all_that_is_written_goes_through_one_door(path: Path) -> None:
+    """Text that is written another way may hold escape sequences from a name or a server."""
+    if place(path) == "terminal" or path.name == "__main__.py":
+        return
+    tree = ast.parse(path.read_text())
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert not {call.id for call in calls if isinstance(call, ast.Name)} & {"print", "input"}
+    streams = {"stdout", "stderr", "__stdout__", "__stderr__"}
+    used = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in streams
+    ]
+    assert not [name for name in used if name.startswith("sys.") and not allowed_stream(path)]
+    modules = {module.split(".")[0] for module, _ in imports(path)}
+    assert "logging" not in modules or path.name == "plots.py"  # which makes a library quiet
+
+
+def allowed_stream(path: Path) -> bool:
+    return path.name == "runtime.py"  # it flushes stderr before it holds back what C++ writes
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

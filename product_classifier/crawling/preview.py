@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from product_classifier.printable import one_line
 from product_classifier.report.preview import preview_text
 from product_classifier.sources.kinds import SQLITE, Asked, open_source
 from product_classifier.sources.shopify import Shopify
@@ -20,4 +21,4 @@ def preview(kind: str, source: Asked | Shopify) -> str:
     else:
         opened = open_source(kind, source)
         about, entries = f"{opened.name}: {opened.about}", opened.entries()
-    return f"{about}\n{preview_text(entries)}"
+    return f"{one_line(about)}\n{preview_text(entries)}"

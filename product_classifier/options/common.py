@@ -9,7 +9,9 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+from product_classifier import terminal
 from product_classifier.printable import printable
 
 BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
@@ -19,9 +21,22 @@ efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a .npz file of 
 WEIGHTS_HELP = "of a network by name, as Keras saves them without the top, .h5 (fetched once)"
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that writes as the scripts do: help is a result, wrong usage one clean line."""
+
+    def print_help(self, file: object = None) -> None:
+        """Write the help to stdout."""
+        terminal.show(self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        """Write what is wrong, and exit with 2."""
+        terminal.fail(message, 2, usage=self.format_usage())
+        raise SystemExit(2)
+
+
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
     """Make a parser that every script's --help looks alike with."""
-    return argparse.ArgumentParser(
+    return Parser(
         description=description,
         epilog=f"examples:\n{examples.rstrip()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

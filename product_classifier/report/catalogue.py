@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from product_classifier.evaluate.catalogue import Catalogue
+from product_classifier.printable import unbroken
 from product_classifier.report.catalogue_sections import catalogue_sections
 from product_classifier.report.remarks import remarks
 from product_classifier.report.text_table import aligned
@@ -18,7 +19,7 @@ WIDTH = 98  # characters of a line of text
 
 def catalogue_text(found: Catalogue) -> str:
     """Write remarks and tables; of the long ones the first rows."""
-    blocks = ["\n".join(["Remarks", *(f"  - {remark}" for remark in remarks(found))])]
+    blocks = ["\n".join(["Remarks", *(f"  - {unbroken(remark)}" for remark in remarks(found))])]
     for section in catalogue_sections(found):
         lines = [section.title, *(f"  {line}" for line in wrap(section.text, WIDTH))]
         for table in section.tables:

@@ -7,7 +7,9 @@ from typing import Any
 
 from product_classifier.evaluate.categories import Average, Categories
 from product_classifier.predictions import Summary
+from product_classifier.printable import unbroken
 from product_classifier.report.numbers import known, percent, share
+from product_classifier.report.text_table import columns_of, padded
 
 CONFUSED = 3  # categories that one is taken for, on a line
 
@@ -63,24 +65,25 @@ def average_rows(found: Categories) -> list[tuple[str, Average]]:
 
 def _table(experiment: Summary, found: Categories, paths: Mapping[int, str]) -> Iterator[str]:
     rows = list(category_rows(found, paths))
-    names = [*(row["category"] for row in rows), *(name for name, _ in average_rows(found))]
-    width = max(map(len, names))
+    names = [unbroken(row["category"]) for row in rows]
+    averages = average_rows(found)
+    width = max(map(columns_of, [*names, *(name for name, _ in averages)]))
     covered = "".join(f"{'at ' + percent(target):>10}" for target in found.covered)
-    yield f"#{experiment.id}: {experiment.name}"
+    yield f"#{experiment.id}: {unbroken(experiment.name)}"
     yield f"  {'':<{width}} support precision  recall       F{covered}  taken for"
-    for name, average in average_rows(found):
+    for name, average in averages:
         yield (
             f"  {name:<{width}} {'':>7} {share(average.precision):>9} {share(average.recall):>7} "
             f"{share(average.f1):>7}"
         )
-    for row in rows:
+    for row, name in zip(rows, names, strict=True):
         shares = "".join(f"{share(value):>10}" for value in row["covered"].values())
         confused = ", ".join(
-            f"{other['category']} ({other['products']})"
+            f"{unbroken(other['category'])} ({other['products']})"
             for other in row["confused_with"][:CONFUSED]
         )
         yield (
-            f"  {row['category']:<{width}} {row['support']:>7,} {share(row['precision']):>9} "
+            f"  {padded(name, width)} {row['support']:>7,} {share(row['precision']):>9} "
             f"{share(row['recall']):>7} {share(row['f1']):>7}{shares}  {confused}"
         ).rstrip()
 

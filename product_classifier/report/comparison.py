@@ -12,6 +12,7 @@ from product_classifier.errors import ReportError
 from product_classifier.evaluate.comparison import Comparison, Interval
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Answers, Summary
+from product_classifier.printable import unbroken
 from product_classifier.report.model_name import depth_name
 from product_classifier.report.numbers import between, percent
 from product_classifier.report.requirements import metrics
@@ -51,7 +52,7 @@ def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
     lines = []
     for found in judged:
         leaf = found.figures.leaf
-        lines.append(f"#{found.experiment.id}: {found.experiment.name}")
+        lines.append(f"#{found.experiment.id}: {unbroken(found.experiment.name)}")
         lines.append(f"  accuracy {leaf.accuracy:.2%} {between(*leaf.interval, 2)}")
         covered = [
             f"{c.observed:.0%} {between(c.low, c.high, 0)} at {percent(target)}"

@@ -7,8 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from product_classifier.printable import unbroken
 from product_classifier.records import CategoryState, CrawlState
 from product_classifier.report.pages import render
+from product_classifier.report.text_table import columns_of, padded
 
 WIDE_SPREAD = 100  # from the fewest products to the most: bars are logarithms then
 
@@ -16,25 +18,26 @@ WIDE_SPREAD = 100  # from the fewest products to the most: bars are logarithms t
 def crawl_text(state: CrawlState) -> str:
     """List the leaves with what was found of what there is, then what could not be had."""
     leaves = [category for category in state.categories if category.leaf]
-    width = max((len(category.path or category.name) for category in leaves), default=0)
+    names = [unbroken(category.path or category.name) for category in leaves]
+    width = max(map(columns_of, names), default=0)
     lines = [f"{state.products:,} products in {len(leaves):,} leaves"]
-    for category in leaves:
-        told = f"  {category.path or category.name:<{width}} {category.found:>9,}"
+    for category, name in zip(leaves, names, strict=True):
+        told = f"  {padded(name, width)} {category.found:>9,}"
         told += "" if category.expected is None else f" of {category.expected:,}"
-        lines.append(told + (f"  failed: {category.error}" if category.error else ""))
+        lines.append(told + (f"  failed: {unbroken(category.error)}" if category.error else ""))
     lines.append(f"{state.pictures:,} pictures complete, {state.waiting:,} not tried yet")
     if state.further:
         lines.append(
             f"  {state.further:>9,} further pictures not tried: crawl.py --images-per-product N"
         )
     lines += [
-        f"  {count:>9,} marked {label}: left out where a product has others"
+        f"  {count:>9,} marked {unbroken(label)}: left out where a product has others"
         for label, count in state.marked.items()
     ]
-    lines += [f"  {count:>9,} {reason}" for reason, count in state.broken.items()]
+    lines += [f"  {count:>9,} {unbroken(reason)}" for reason, count in state.broken.items()]
     if state.skipped:
         lines.append(f"{sum(state.skipped.values()):,} skipped")
-        lines += [f"  {count:>9,} {reason}" for reason, count in state.skipped.items()]
+        lines += [f"  {count:>9,} {unbroken(reason)}" for reason, count in state.skipped.items()]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from product_classifier.plain_text import strip_html
 from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
+from product_classifier.printable import unbroken
 
 NEARLY_THE_SAME = 0.95  # similarity of products that should have one label
 SHOWN_ALIKE = 3
@@ -32,7 +33,7 @@ def label_errors_text(found: LabelErrors) -> str:
         count = round(searched.noise * searched.products)
         noise = f"; {searched.noise:.1%} of them look wrong ({count:,}), by confident learning"
     lines = [
-        f"#{found.experiment.id}: {found.experiment.name}",
+        f"#{found.experiment.id}: {unbroken(found.experiment.name)}",
         f"  {searched.products:,} labels looked at on {searched.date}{noise}",
     ]
     for title, section in (
@@ -40,7 +41,7 @@ def label_errors_text(found: LabelErrors) -> str:
         ("Categories that might be one", _overlaps(searched)),
         ("Same picture or words, other category", _contradictions(found.contradictions)),
     ):
-        if told := list(section):
+        if told := list(map(unbroken, section)):
             lines += ["", f"  {title}:", *told]
     return "\n".join(lines) + "\n"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from product_classifier.evaluate.judgement import Judged
+from product_classifier.printable import unbroken
 from product_classifier.report.model_name import model_name
 from product_classifier.report.numbers import known, percent, share
 from product_classifier.report.pages import Section, Table, render
@@ -28,7 +29,7 @@ class Entry:
 def leaderboard_text(entries: Sequence[Entry]) -> str:
     """Write a table for each split and depth, the most accurate first."""
     blocks = [
-        "\n".join([title, *(f"  {line}" for line in aligned(table))])
+        "\n".join([unbroken(title), *(f"  {line}" for line in aligned(table))])
         for title, table in _tables(entries)
     ]
     return "\n\n".join(blocks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -152,6 +153,7 @@ def svg(
 
     shares: which axes, x or y, are in percent; height: inches.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is its own
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

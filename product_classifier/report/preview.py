@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from product_classifier.printable import one_line, unbroken
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.report.numbers import number
 
@@ -31,7 +32,7 @@ def preview_text(entries: Iterable[Entry]) -> str:
     counts = Counter(category for _, category in within)
     first = islice(products.values(), PRODUCTS)
     lines = [line for product in first for line in _product(product, categories)]
-    lines += [f"skipped: {entry.item}: {entry.reason}" for entry in skipped[:PROBLEMS]]
+    lines += [one_line(f"skipped: {entry.item}: {entry.reason}") for entry in skipped[:PROBLEMS]]
     total = f"{number(len(products), 'product')} in {number(len(categories), 'category')}"
     seen = f" among the first {LOOKED_AT:,} records, and there are more" if more else ""
     lines.append(f"{total}, {len(skipped):,} to be skipped{seen}")
@@ -43,17 +44,17 @@ def preview_text(entries: Iterable[Entry]) -> str:
 
 
 def _product(product: Product, categories: dict[str, Category]) -> Iterator[str]:
-    yield f"{product.id}: {_in_a_line(product.name) or '(no name)'}"
+    yield f"{unbroken(product.id)}: {_in_a_line(product.name) or '(no name)'}"
     if product.description:
         yield f"    {_in_a_line(product.description):.70}"
     for category in product.categories:
-        yield f"    {' > '.join(_names(category, categories)) or category}"
+        yield f"    {unbroken(' > '.join(_names(category, categories)) or category)}"
     for image in filter(None, (product.image, *product.more_images)):
-        yield f"    {image}"
+        yield f"    {unbroken(image)}"
 
 
 def _in_a_line(text: str) -> str:
-    return " ".join(text.split())
+    return unbroken(" ".join(text.split()))
 
 
 def _names(category: str | None, categories: dict[str, Category]) -> list[str]:
@@ -69,4 +70,4 @@ def _tree(categories: Iterable[Category], counts: Counter[str]) -> Iterator[str]
     for category in sorted(categories, key=lambda category: category.path.split("/")):
         depth = category.path.count("/") + 1
         number = f"  {counts[category.id]:,}" if counts[category.id] else ""
-        yield f"{'  ' * depth}{category.name}{number}"
+        yield f"{'  ' * depth}{unbroken(category.name)}{number}"

@@ -9,6 +9,7 @@ from typing import Any
 from product_classifier.evaluate.accuracy import Level
 from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Experiment
+from product_classifier.printable import unbroken
 from product_classifier.records import Dataset
 from product_classifier.report.model_name import depth_told, model_name
 from product_classifier.report.numbers import between
@@ -18,7 +19,7 @@ from product_classifier.report.promises import promises_text, promises_values
 
 def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> str:
     """Say how a fresh experiment did, part by part."""
-    lines = [f"experiment {number}: {experiment.name}"]
+    lines = [f"experiment {number}: {unbroken(experiment.name)}"]
     for part, accuracy in experiment.accuracy.items():
         count = sum(item.part == part for item in dataset.items)
         right = "–" if accuracy is None else f"{accuracy:.2%} right"
@@ -70,7 +71,7 @@ def audit_lines(judged: Judged) -> Iterator[str]:
 
 def _block(judged: Judged) -> str:
     figures = judged.figures
-    lines = [f"#{judged.experiment.id}: {judged.experiment.name}"]
+    lines = [f"#{judged.experiment.id}: {unbroken(judged.experiment.name)}"]
     if told := depth_told(judged.experiment):
         lines.append(f"  {told}")
     for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
@@ -82,7 +83,7 @@ def _block(judged: Judged) -> str:
             for target, found in level.coverage.items()
         ]
     if ": " in (model := model_name(judged.experiment)):
-        lines.append(f"  Model of {model}")
+        lines.append(f"  Model of {unbroken(model)}")
     lines += [*_details(figures.leaf), *promises_text(judged.judgement), *audit_lines(judged)]
     if outside := outside_told(judged.experiment):
         lines.append(f"  None of these categories: {outside}")

@@ -19,10 +19,12 @@ from product_classifier.pictures import check, check_framed
 from product_classifier.records import Embedded, Image, Skipped
 from product_classifier.regular import open_regular
 from product_classifier.sources.http import Client
+from product_classifier.system_errors import open_files_left
 
 Copies = Callable[[str], Path | None]
 LARGEST = 160_000_000  # bytes of a file: 50 million pixels, not compressed
 AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
+FILES_EACH = 2  # open at once for each worker: a connection and a file
 LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
 
 
@@ -49,8 +51,9 @@ def fetch_pictures(
     An address is a URL, or the path of a file below folder; addresses are taken as they are needed.
     copies: where a file might be that somebody has fetched from a URL before.
     Abandoning the iteration loses nothing that was yielded; the workers are daemons and hold nobody
-    up.
+    up. Raises SourceError where so many workers may not open their files.
     """
+    _insist_on_open_files(workers)
     asked: SimpleQueue[str | None] = SimpleQueue()
     ready: SimpleQueue[Image | BaseException] = SimpleQueue()
 
@@ -81,6 +84,16 @@ def fetch_pictures(
     finally:
         for _ in range(workers):
             asked.put(None)
+
+
+def _insist_on_open_files(workers: int) -> None:
+    left = open_files_left()
+    if FILES_EACH * workers > left:
+        raise SourceError(
+            f"fetching {workers} pictures at once opens up to {FILES_EACH * workers} files, and "
+            f"the limit (ulimit -n) leaves {left}; raise it, or pass --connections "
+            f"{max(1, int(left) // FILES_EACH)}"
+        )
 
 
 def put_embedded(picture: Embedded, store: Store) -> Image | Skipped:

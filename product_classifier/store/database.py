@@ -14,6 +14,7 @@ from product_classifier.errors import StoreError
 from product_classifier.store.migrations import LATEST, TABLES, migration
 from product_classifier.store.schema import SCHEMA, insist_on_no_triggers, insist_on_schema
 from product_classifier.store.values import insist_on_tree, insist_on_values
+from product_classifier.system_errors import of_limits
 
 LARGEST_VALUE = 50_000_000  # bytes of a text; ours are far smaller
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
@@ -184,4 +185,6 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
     }.get(code)
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
         advice = "was moved or removed while it was used; put it back, and run it again"
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and (limit := of_limits()):
+        advice = f"cannot be read or written: {limit}"
     return StoreError(f"{path} {advice}") if advice else error

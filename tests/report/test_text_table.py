@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from product_classifier.report.pages import Table
-from product_classifier.report.text_table import aligned
+from product_classifier.report.text_table import aligned, columns_of, padded
 
 TABLE = Table(
     ("leaf", Markup(), "#products"),
@@ -28,3 +28,24 @@ def test_words_stand_left_and_numbers_right_and_what_is_drawn_is_left_out() -> N
 
 def test_of_a_long_table_the_first_rows_are_told_and_how_many_there_are_more() -> None:
     assert aligned(TABLE, 1) == ["leaf   products", "belts     1,200", "… 2 more"]
+
+
+def test_names_stand_on_one_line_below_each_other_whatever_they_hold() -> None:
+    names = ["Boots", "宽字", "e\u0301te\u0301", "a\nforged", "\x1b[2J", "\u200b", "x\ty"]
+    lines = aligned(Table(("name", "#how many"), [(name, "12") for name in names]))
+    assert len(lines) == len(names) + 1
+    assert "a forged" in lines[4]
+    assert "\\u001b[2J" in lines[5]
+    assert {columns_of(line) for line in lines} == {columns_of(lines[0])}
+
+
+def test_wide_letters_take_two_columns_and_combining_ones_none() -> None:
+    assert [columns_of(text) for text in ("", "abc", "宽字", "e\u0301", "\u200b")] == [
+        0,
+        3,
+        4,
+        1,
+        0,
+    ]
+    assert padded("宽", 4) == "宽  "
+    assert padded("宽", 4, right=True) == "  宽"

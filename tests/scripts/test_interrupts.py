@@ -1,0 +1,131 @@
+"""Ctrl-C at any moment: one line and exit code 130, also while modules load."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, jpeg
+from tests.faults.tier import tier
+from tests.scripts.conftest import ENVIRONMENT, run
+
+SAID = "{}.py: interrupted; what was stored is kept: run it again to go on\n"
+WORK = {
+    "crawl": ["--from", "products.csv", "--db-path", "{new}.db"],
+    "categorize_words": ["--min-per-category", "3", "--cache-path", "{new}"],
+    "categorize_images": ["--min-per-category", "1", "--backbone", "mini", "--cache-path", "{new}"],
+    "categorize_both": ["--min-per-category", "1", "--backbone", "mini", "--cache-path", "{new}"],
+    "analyze": ["--catalogue"],
+    "retrain": ["--image_dir", "pictures", "--backbone", "mini", "--bottleneck_dir", "{new}"],
+}
+# Ctrl-C before a line of ours has run is answered by Python itself
+PYTHONS_OWN = re.compile(r"line 0, in <module>|<frozen site>|/site\.py|import starting\n")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("interrupted")
+    kinds = [("boot denim", "Boots", "red"), ("leather belt", "Belts", "blue")]
+    lines = ["id,name,category_path,image"]
+    for number in range(2_000):
+        name, leaf, colour = kinds[number % 2]
+        lines.append(f"x{number},{name} {number},Women/{leaf},pictures/{leaf}/{number % 60}.jpg")
+        if number < 60:
+            (folder / "pictures" / leaf).mkdir(parents=True, exist_ok=True)
+            picture = jpeg(colour, (30 + number, 40))
+            (folder / "pictures" / leaf / f"{number}.jpg").write_bytes(picture)
+    (folder / "products.csv").write_text("\n".join(lines))
+    run(folder, "crawl", "--from", "products.csv")
+    return folder
+
+
+def begin(folder: Path, script: str, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, ROOT / f"{script}.py", *options],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # what a shell runs in the background is deaf to SIGINT, and so are its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presses", [1, 2])
+@pytest.mark.parametrize("script", WORK)
+def test_ctrl_c_at_any_moment_ends_in_one_line(script: str, presses: int, folder: Path) -> None:
+    times, seed = tier(short=3, long=50)
+    chance = random.Random(f"{seed}:{script}:{presses}")
+    for number in range(times):
+        options = [text.format(new=f"{script}{presses}-{number}") for text in WORK[script]]
+        with begin(folder, script, *options) as process:
+            time.sleep(chance.uniform(0.05, 3))
+            for _ in range(presses):
+                process.send_signal(signal.SIGINT)
+                time.sleep(chance.choice([0, 0.005, 0.2]))
+            said = process.stderr.read() if process.stderr else ""
+        if PYTHONS_OWN.search(said):
+            continue
+        assert "Traceback" not in said
+        if process.returncode == 130:
+            last = said.splitlines(keepends=True)[-1]
+            assert last == SAID.format(script)
+            assert said.count("interrupted") == 1
+        else:  # done before, or ended by the signal itself when Python has let go of it
+            assert process.returncode in (0, 3, -signal.SIGINT)
+
+
+def test_ctrl_c_while_modules_load_ends_in_one_line(tmp_path: Path) -> None:
+    """A library that is interrupted while it loads may make another error of it, or none."""
+    said = []
+    for delay in (0.1, 0.2, 0.3, 0.4):
+        with begin(tmp_path, "categorize_words", "--db-path", "none.db") as process:
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            said.append(process.stderr.read() if process.stderr else "")
+    interrupted = [line for line in said if line == SAID.format("categorize_words")]
+    missing = [line for line in said if "there is no none.db" in line]
+    own = [line for line in said if PYTHONS_OWN.search(line)]
+    assert len(interrupted) + len(missing) + len(own) == len(said)
+    assert interrupted
+
+
+def test_what_is_told_to_end_ends_quietly(folder: Path) -> None:
+    with begin(folder, "crawl", "--from", "products.csv", "--db-path", "told.db") as process:
+        time.sleep(0.4)
+        process.terminate()
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode in (-signal.SIGTERM, 0)
+
+
+def test_a_crawl_in_the_background_stays_deaf_to_ctrl_c(folder: Path) -> None:
+    command = [
+        sys.executable,
+        str(ROOT / "crawl.py"),
+        "--from",
+        "products.csv",
+        "--db-path",
+        "deaf.db",
+    ]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    ) as process:
+        for _ in range(5):
+            time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
