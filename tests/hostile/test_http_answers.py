@@ -32,7 +32,7 @@ from tests.hostile.mutations import TEXTS, changed_bytes
 pytestmark = pytest.mark.slow
 SERVER = "127.0.0.1"
 PICTURE, JSON = "/picture.jpg", "/products.json"
-TIMEOUT, DEADLINE = 0.05, 0.5  # seconds, instead of 20 and 120
+TIMEOUT, DEADLINE = 0.2, 0.8  # seconds, instead of 20 and 120
 GOOD_JSON = json.dumps({"metadata": {"total": 2}, "products": [{"id": k} for k in range(2)]})
 STATUSES = (
     *(["HTTP/1.1 200 OK"] * 12),
@@ -233,7 +233,7 @@ def hostile_http(chance: random.Random, folder: Path) -> tuple[Path, Script]:
     answers = [hostile_answer(chance, path) for _ in range(chance.choice([1, 2, 3]))]
     for number, answer in enumerate(answers):
         (folder / f"answer-{number}").write_bytes(answer)
-    return folder, Script(path, answers, hangs=chance.random() < 0.03)
+    return folder, Script(path, answers, hangs=chance.random() < 0.02)
 
 
 def stay_here() -> None:
