@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from product_classifier.errors import SourceError, UnusableError
+from product_classifier.printable import whole
 from product_classifier.records import Entry, Page, Product, Skipped
 from product_classifier.sources.branches import Branches
 from product_classifier.sources.http import Client
@@ -143,18 +144,18 @@ def _read(
         yield Skipped("category", place, str(error))
     images = entry.get("images")
     addresses = [
-        image["src"]
+        whole(image["src"])
         for image in (images if isinstance(images, list) else [])
         if isinstance(image, dict) and str(image.get("src")).startswith(WEB)
     ]
-    main, *more = dict.fromkeys(addresses) or [None]
+    main, *more = dict.fromkeys(addresses) or [""]
     yield Product(
-        *(str(identity), _text(entry.get("title")), _text(entry.get("body_html"))),
-        *((found,) if found else (), main, tuple(more)),
+        *(whole(str(identity)), _text(entry.get("title")), _text(entry.get("body_html"))),
+        *((found,) if found else (), main or None, tuple(more)),
         place=place,
     )
 
 
 def _text(value: Any) -> str:
     """Read a text; what is left of an emoji that was cut in two is no Unicode."""
-    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""
+    return whole(value).strip() if isinstance(value, str) else ""
