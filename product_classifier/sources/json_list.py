@@ -213,7 +213,7 @@ class JsonList:
         length = len(self._text) - self._at
         self._work += length
         position -= self._at
-        if length > LARGEST_OBJECT or self._is_exhausted() or not self._more():
+        if length > LARGEST_OBJECT or self._is_exhausted() or not self._more(length):
             raise _UnsoundError
         return position
 

@@ -21,7 +21,7 @@ LONGEST_LINE = 8_000_000  # characters
 LONGEST_ROW = 4_000_000  # characters of the lines of a row behind its first
 LARGEST_DIRECTORY = 4_000_000  # bytes of a .zip's list of members: more than 40,000 of them
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for memory without end
-BOMB, HARMLESS = 200, 100_000_000  # times that no catalogue shrinks; bytes that may be read anyway
+BOMB, HARMLESS = 200, 20_000_000  # times that no catalogue shrinks; bytes that may be read anyway
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 

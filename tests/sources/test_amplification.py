@@ -221,3 +221,19 @@ def test_an_archive_of_members_without_end_or_without_names_is_refused(tmp_path:
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
     with pytest.raises(SourceError, match=r"a\.zip is no sound \.zip file"):
         read(path)
+
+
+def test_halves_of_characters_are_replaced_in_every_kind_of_json(
+    tmp_path: Path, db: sqlite3.Connection
+) -> None:
+    half = "a\ud800"
+    product = {"id": half, "name": half, "category": half, "image": half}
+    atlas = {"filename": half, "title": half, "label": half, "image_url": f"http://{half}"}
+    node = {"id": half, "name": half, "parent": half}
+    shop = {"id": half, "handle": half, "variants": [], "images": [{"src": f"http://{half}"}]}
+    for k, item in enumerate((product, atlas, node, shop | {"title": half, "product_type": half})):
+        path = tmp_path / f"{k}.json"
+        path.write_text(json.dumps([item]))
+        source = open_source("json", Asked(path, tmp_path))
+        import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+    assert db.execute("select id from product").fetchall() == [("a?",)]

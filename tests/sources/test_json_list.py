@@ -108,6 +108,11 @@ def test_no_element_is_made_up_wherever_a_list_is_changed() -> None:
     assert lost < 1.5 * 600, clipped
 
 
+def test_the_first_element_may_be_broken_over_many_chunks() -> None:
+    for wrong in ("9" * 10**6, '"' + "x" * 10**6 + '\\q"', "[" * 10**5 + "]" * 10**5):
+        assert read(f'[{{"a": {wrong}}}, {{"a": 2}}]', 16_000)[0] == [{"a": 2}]
+
+
 def test_elements_are_read_alike_in_whatever_chunks_they_come() -> None:
     text = listed(range(20), {7: '{"id": tru, "name": "x"}', 9: "nul"}, "lines")
     whole = read(text)
