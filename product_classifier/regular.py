@@ -1,12 +1,12 @@
-"""Opening files that are files: a pipe or a device in their place would hold a program up."""
+"""Regular files, within a budget of bytes: a pipe or a device would hold a program up."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -17,7 +17,7 @@ KINDS = (
 )
 
 
-def open_regular(path: Path | str) -> BinaryIO:
+def open_regular(path: Path | str) -> BufferedReader:
     """Open a file for reading bytes, without waiting for anybody.
 
     Raises OSError, also for what is no regular file: strerror says what it is.
@@ -34,3 +34,13 @@ def open_regular(path: Path | str) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return the bytes of a regular file; raises OSError as open_regular does, and over `most`."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > most else file.read(size + 1)
+    if size > most or len(data) > size:
+        raise OSError(errno.EFBIG, f"it is larger than {min(most, size):,} bytes", str(path))
+    return data

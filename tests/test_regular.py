@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import SourceError
-from product_classifier.regular import open_regular
+from product_classifier.regular import open_regular, read_bounded
 from product_classifier.sources.kinds import Asked, kind_of, open_source
 from product_classifier.sources.pictures import fetch_pictures
 from product_classifier.sources.review import read_review
@@ -109,3 +109,22 @@ def test_a_kind_is_not_guessed_of_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
     with pytest.raises(SourceError, match="it is a pipe and no file"):
         kind_of(str(tmp_path / "a.csv"))
+
+
+def test_a_file_within_the_budget_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    path.write_bytes(b"12345")
+    assert read_bounded(path, 5) == b"12345"
+
+
+def test_a_larger_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(OSError, match="larger than 5 bytes"):
+        read_bounded(path, 5)
+
+
+def test_what_grows_without_a_size_is_refused() -> None:
+    with pytest.raises(OSError, match="larger than 0 bytes"):
+        read_bounded(Path("/proc/self/maps"), 5)

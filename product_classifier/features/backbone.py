@@ -40,7 +40,7 @@ from product_classifier.features.student import (
     read_student,
     tensorflow_graph,
 )
-from product_classifier.store.bounded import read_bounded
+from product_classifier.regular import read_bounded
 
 INCEPTION, MINI = "inception_v3", "mini"
 HANDLES = {INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5"}

@@ -22,7 +22,7 @@ from product_classifier.features.several import pooled
 from product_classifier.features.views import View, seen
 from product_classifier.pictures import decode
 from product_classifier.records import Image, Tell, Track, untold, untracked
-from product_classifier.store.bounded import read_bounded
+from product_classifier.regular import read_bounded
 from product_classifier.store.cache import BottleneckCache
 
 PREPROCESSING = "bilinear1"  # part of a cache's name: other ways of scaling give other values

@@ -20,7 +20,7 @@ from product_classifier.features.onnx_graph import load_onnx
 from product_classifier.features.runtime import muted_stderr
 from product_classifier.features.tensorflow_graph import load_tensorflow
 from product_classifier.printable import printable
-from product_classifier.store.bounded import read_bounded
+from product_classifier.regular import read_bounded
 
 GRAPH = "output_graph.pb"  # what retrain.py writes where it is told nothing else
 LARGEST_LABELS = 10_000_000  # bytes of all of them

@@ -25,7 +25,7 @@ from product_classifier.features.backbone import (
     load_backbone,
 )
 from product_classifier.features.keras_networks import is_network
-from product_classifier.store.bounded import read_bounded
+from product_classifier.regular import read_bounded
 
 STUDENT = "student"  # whose file lies in the folder
 GIVEN = "given"  # by the user, each time

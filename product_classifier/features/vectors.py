@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.errors import FeatureError
-from product_classifier.store.bounded import open_regular
+from product_classifier.regular import open_regular
 
 DIMENSIONS = 100  # of vectors trained on texts
 WIDEST = 10_000  # values of a vector in a file

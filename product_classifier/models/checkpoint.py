@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.store.bounded import read_bounded
+from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
 from product_classifier.store.npz import NpzArrays
 

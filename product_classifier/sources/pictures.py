@@ -17,7 +17,7 @@ from typing import Protocol
 from product_classifier.errors import PictureError, ProductClassifierError, SourceError
 from product_classifier.pictures import check, check_framed
 from product_classifier.records import Embedded, Image, Skipped
-from product_classifier.regular import open_regular
+from product_classifier.regular import read_bounded
 from product_classifier.sources.http import Client
 from product_classifier.system_errors import open_files_left
 
@@ -146,10 +146,6 @@ def _read(address: str, folder: Path | None) -> bytes:
     try:
         if folder is None or not file.resolve().is_relative_to(folder.resolve()):
             raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
-        with open_regular(file) as opened:
-            data = opened.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise SourceError(f"larger than {LARGEST:,} bytes")
-        return data
+        return read_bounded(file, LARGEST)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise SourceError(getattr(error, "strerror", None) or str(error)) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Decided
-from product_classifier.regular import open_regular
+from product_classifier.regular import read_bounded
 from product_classifier.sources.columns import listing
 from product_classifier.sources.delimited import LARGEST_CELL
 from product_classifier.spreadsheet import as_written
@@ -33,11 +33,7 @@ def read_review(path: Path) -> Review:
     Raises SourceError for a file without the columns product_id and decision.
     """
     try:
-        with open_regular(path) as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise SourceError(f"{path} has more than {LARGEST:,} bytes: that is no review file")
-        text = data.decode("utf-8-sig")
+        text = read_bounded(path, LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SourceError(f"{path} is not UTF-8; save it as CSV UTF-8") from None
     except OSError as error:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import StoreError
-from product_classifier.store.bounded import read_bounded
+from product_classifier.regular import read_bounded
 from product_classifier.store.files import (
     HALF_WRITTEN,
     LONGEST_WRITE,

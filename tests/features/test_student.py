@@ -262,5 +262,5 @@ def test_what_else_lies_in_the_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_pipe_in_the_place_of_a_student_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "student.npz")
-    with pytest.raises(FeatureError, match="cannot be read: It is no regular file"):
+    with pytest.raises(FeatureError, match="cannot be read: it is a"):
         load_backbone(str(tmp_path / "student.npz"))

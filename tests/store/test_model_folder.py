@@ -157,7 +157,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     [weights] = tmp_path.glob("weights-*")
     with weights.open("r+b") as file:
         file.truncate(10**12)  # a hole, of which a disk keeps nothing
-    with pytest.raises(StoreError, match="It is larger than"):
+    with pytest.raises(StoreError, match="it is larger than"):
         read_model_folder(tmp_path)
 
 
