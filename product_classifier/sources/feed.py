@@ -23,6 +23,7 @@ PATHS = ("product_type", "google_product_category", "fb_product_category")
 CUT = "ERR_TAG_NOT_FINISHED"
 LARGEST_ITEM = 2_500_000  # bytes, with what stands before it; their tree takes 50 times as many
 MOST_PARTS = 10_000  # of an item
+MOST_REFERENCES = 100_000  # of an item: where many & lack their ; each costs all before it
 MOST_NAMES = 10_000  # of parts, in the first items
 MOST_PROBLEMS = 100  # that the parser tells of
 CHUNK = 64_000  # bytes
@@ -68,7 +69,7 @@ def _items(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Cell] | 
         remove_comments=True,
         remove_pis=True,
     )
-    told, size, line, end = 0, 0, 1, b""
+    told, size, references, line, end = 0, 0, 0, 1, b""
     with opened(path) as stream:
         try:
             for chunk in chain(iter(lambda: stream.read(CHUNK), b""), [b""]):
@@ -90,6 +91,7 @@ def _items(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Cell] | 
                 if problems and told >= MOST_PROBLEMS:
                     yield line, f"it is no XML in {told} places; further ones are not told"
                 size = 0 if elements else size + len(chunk)
+                references = 0 if elements else references + chunk.count(b"&")
                 for element in elements:
                     if element.getroottree().docinfo.internalDTD is not None:
                         raise SourceError(
@@ -102,6 +104,12 @@ def _items(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Cell] | 
                     yield problems[0].line if problems else line, "the file ends before it should"
                 if size > LARGEST_ITEM:
                     yield line, f"no item ends within {size:,} bytes after it; the rest is not read"
+                    return
+                if references > MOST_REFERENCES:
+                    yield (
+                        line,
+                        f"no item ends within {references:,} & after it; the rest is not read",
+                    )
                     return
         except etree.XMLSyntaxError as error:
             yield error.lineno or line, f"it is no XML: {error.msg}"
@@ -134,12 +142,15 @@ def _parts(element: Any, separator: str) -> dict[str, Cell] | str:
     if len(element) > MOST_PARTS:
         return f"it has {len(element):,} parts, more than {MOST_PARTS:,}"
     found: dict[str, list[str]] = {}
-    for part in element:
-        if isinstance(part.tag, str):
-            name = part.tag.rpartition("}")[2]
-            text = "".join(part.itertext()).strip() or part.get("href", "")
-            if text and (name not in found or name in SEVERAL):
-                found.setdefault(name, []).append(text)
+    try:
+        for part in element:
+            if isinstance(part.tag, str):
+                name = part.tag.rpartition("}")[2]
+                text = "".join(part.itertext()).strip() or part.get("href", "")
+                if text and (name not in found or name in SEVERAL):
+                    found.setdefault(name, []).append(text)
+    except UnicodeDecodeError:  # the parser recovers from bytes that are no text, and keeps them
+        return "its texts are no Unicode"
     return {name: _cell(name, texts, separator) for name, texts in found.items()}
 
 

@@ -109,7 +109,8 @@ def _query(source: str) -> str:
 
 def _lost(old: sqlite3.Connection, source: Path) -> Iterable[Skipped]:
     """List what today's rules forbid: categories below themselves, products of unknown ones."""
-    tables = {name for (name,) in old.execute("select name from sqlite_master")}
+    own = "select name from sqlite_master where type = 'table' and rootpage > 0"  # no views
+    tables = {name for (name,) in old.execute(own)}
     [(version,)] = old.execute("pragma user_version")
     if version or not tables >= {"schema_version", *OLD_TABLES}:
         raise StoreError(

@@ -39,6 +39,7 @@ FLOODS = {
     "attributes": HEAD + item(1) + b"<a " + b"".join(b"a%d='' " % k for k in range(10**6)) + b"/>",
     "parts of an item": HEAD + item(1) + item(2, b"<a>b</a>" * 10**6) + item(3) + TAIL,
     "entities": HEAD + item(1) + item(2, b"&nbsp;" * 10**6) + TAIL,
+    "ampersands": HEAD + item(1) + b"<item>" + b"&" * 2_400_000 + b"a;</item>" + item(3) + TAIL,
     "text": HEAD + item(1) + b"a" * 48_000_000 + TAIL,
     "a comment": HEAD + item(1) + b"<!--" + b"a" * 48_000_000 + b"-->" + TAIL,
 }
