@@ -24,6 +24,9 @@ test: $(VENV)/.checks  ## run all tests
 test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seconds
 	$(TESTS) -m 'not slow' $(OPTIONS)
 
+test-kernels: $(VENV)/.checks  ## run what compares floats as on other processors (OPTIONS='tests/models')
+	@$(RUN) -m tests.kernels $(OPTIONS)
+
 check: $(VENV)/.checks  ## lint, format, types and all tests: what CI runs
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
@@ -66,4 +69,4 @@ $(PEERS)/.installed: requirements-peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help setup demo test test-fast check format soak bench bench-crawl bench-models clean
+.PHONY: help setup demo test test-fast test-kernels check format soak bench bench-crawl bench-models clean
