@@ -201,6 +201,8 @@ def _plain(node: Any, name: str, inputs: list[str], batch_size: int) -> Any:
         tensor = copy.attr["value"].tensor
         sides = [dim.size for dim in tensor.tensor_shape.dim]
         repeated = not tensor.tensor_content and math.prod(sides) > LARGEST_REPEATED
+        if copy.attr["dtype"].type != tensor.dtype:  # which would end the process
+            raise ValueError("a constant in it is of another type than it declares")
         if any(side < 0 for side in sides) or repeated:
             raise ValueError("a constant in it does not hold the numbers that it declares")
     return copy

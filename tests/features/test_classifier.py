@@ -301,6 +301,20 @@ def test_a_graph_of_tensorflow_that_would_take_too_much_is_refused_before_it_is_
             load_classifier(read_classifier(path))
 
 
+def test_a_constant_of_another_type_than_it_declares_does_not_end_the_process(
+    tmp_path: Path,
+) -> None:
+    tf = tensorflow()
+    path = export(tmp_path, save_network(tmp_path / "net", [None, 4, 4, 3]))
+    graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
+    for node in graph.node:
+        if node.op == "Const":
+            node.attr["value"].tensor.dtype = 9  # int64, beside another dtype
+    path.write_bytes(graph.SerializeToString())
+    with pytest.raises(FeatureError, match="of another type than it declares"):
+        load_classifier(read_classifier(path))
+
+
 def test_millions_of_empty_nodes_are_refused_before_they_are_parsed(tmp_path: Path) -> None:
     for name in ("zoom.onnx", "output_graph.pb"):
         path = save_reddish(tmp_path / name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 import tempfile
@@ -64,7 +65,8 @@ def hostile_weights(chance: random.Random, folder: Path) -> Path:
     if chance.random() < 0.8:
         with h5py.File(path, "r+") as file:
             for _ in range(chance.choice([1, 1, 3])):
-                chance.choice(CHANGES)(chance, file, other)
+                with contextlib.suppress(OSError):  # HDF5 cannot write this one
+                    chance.choice(CHANGES)(chance, file, other)
     if chance.random() < 0.3:
         path.write_bytes(changed_bytes(chance, path.read_bytes()))
     return path
