@@ -55,7 +55,7 @@ def export(
     def rows() -> Iterator[Row]:
         return (_row(exported, images, join) for exported in read_rows(db, experiment))
 
-    harmlessly = kind == ".csv" and not raw and any(map(_is_risky, rows()))
+    harmlessly = kind == ".csv" and not raw and any(_is_risky(row, header) for row in rows())
     if harmlessly:
         header.append(MARK)
     try:
@@ -69,8 +69,9 @@ def export(
         ) from None
 
 
-def _is_risky(row: Row) -> bool:
-    return any(isinstance(cell, str) and is_risky(cell) for cell in row.values())
+def _is_risky(row: Row, header: Sequence[str]) -> bool:
+    cells = (row[name] for name in header)
+    return any(isinstance(cell, str) and is_risky(cell) for cell in cells)
 
 
 def _harmless(row: Row) -> Row:
