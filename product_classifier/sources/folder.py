@@ -38,7 +38,7 @@ def read_labelled_images(folder: Path) -> LabelledImages:
     found: dict[str, list[Path]] = {}
     try:
         for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-            files = [path for path in sorted(below.iterdir()) if _is_picture(path)]
+            files = [path for path in sorted(below.iterdir()) if path.suffix.lower() in EXTENSIONS]
             label = re.sub(r"[\W_]+", " ", below.name.lower()).strip()
             if label in found:
                 raise SourceError(f"two folders of {folder} mean the label {label!r}; rename one")
@@ -80,11 +80,6 @@ def read_pictures(folder: Path) -> list[Image]:
     if not images:
         raise SourceError(f"{folder} has no pictures; pass another --image_dir")
     return images
-
-
-def _is_picture(path: Path) -> bool:
-    """Return whether a file is a picture by its name; a pipe or a device is none."""
-    return path.suffix.lower() in EXTENSIONS and path.is_file()
 
 
 def walk_pictures(root: str, refuse: Callable[[str, str], None]) -> Iterator[tuple[str, list[str]]]:

@@ -17,7 +17,7 @@ from product_classifier.analysis.judging import (
 from product_classifier.analysis.judging import tested_categories as categories_of
 from product_classifier.analysis.labels import label_errors, to_audit, to_review
 from product_classifier.analysis.site import Shown, site_pages
-from product_classifier.errors import ReportError, StoreError
+from product_classifier.errors import FeatureError, ReportError, StoreError
 from product_classifier.features.features import Places
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Category, Decided, untracked
@@ -172,5 +172,5 @@ def test_a_database_does_not_choose_what_is_loaded(
     number = save_experiment(db, Experiment("x", "images", "s", settings, {}, 1, {}, []))
     [experiment] = read_experiments(db, number)
     places = Places(tmp_path / "images", tmp_path / "cache")
-    with pytest.raises(ReportError, match="is loaded only where you name it: pass that network"):
+    with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
         label_errors(db, experiment, places, 5, lambda line: None, untracked)

@@ -202,9 +202,10 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
                 read.append(list(csv.reader(file)))
             asked = Asked(folder / name, folder, separator=" :: ")
             load_as(asked, folder / f"{name}.db")
-        if read[0] != read[1]:
-            assert read[1][0] == [*read[0][0], MARK]
-        assert [list(map(as_written, row[: len(read[0][0])])) for row in read[1]] == read[0]
+        marked = read[1][0][-1] == MARK
+        width = len(read[0][0])
+        undone = [[as_written(cell) for cell in row[:width]] for row in read[1]]
+        assert (undone if marked else read[1]) == read[0]
         assert not [cell for row in read[1] for cell in row if cell.startswith(tuple("=+-@\t\r"))]
         raw_db, harmless_db = (folder / f"{name}.csv.db" for name in ("raw", "harmless"))
         assert facts(raw_db) == facts(harmless_db)

@@ -121,7 +121,12 @@ def test_a_current_folder_that_is_gone_is_said(
     ("script", "options", "line"),
     [
         ("crawl", "--from products.csv", "crawl.db.lock cannot be written: Permission denied"),
-        ("crawl", "--export out.csv", "out.csv cannot be written: Permission denied"),
+        (
+            "crawl",
+            "--export out.csv",
+            "out.csv cannot be written: Permission denied; make room, or pass another name as "
+            "--export",
+        ),
         (
             "analyze",
             "--catalogue --output out.html",

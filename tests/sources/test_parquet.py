@@ -51,7 +51,7 @@ def read(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
         (arrow.array([None, 2**60, None], arrow.timestamp("ms")), "a timestamp[ms]"),
         (arrow.array([None, 2**62, None], arrow.timestamp("ns")), ""),
         (arrow.array([None, 0, None], arrow.timestamp("ms", "Mars/Olympus")), "a timestamp[ms, tz"),
-        (arrow.array([None, 2**62, None], arrow.duration("us")), "datetime.timedelta("),
+        (arrow.array([None, 2**62, None], arrow.duration("us")), "datetime.time"),
         (arrow.array([None, [("a", "b")], None], arrow.map_(arrow.string(), arrow.string())), "("),
         (arrow.array([None, b"0" * 16, None], arrow.uuid()), "UUID("),
     ],
