@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -12,6 +13,7 @@ from product_classifier.errors import SourceError
 from product_classifier.sources.opening import opened
 from product_classifier.sources.tables import LOOKED_AT, Cell, Row
 
+Item = tuple[int, "dict[str, Cell] | str"]  # its line; its parts, or what is wrong with it
 ITEMS = ("{*}item", "{*}entry")
 SEVERAL = (
     "product_type",
@@ -52,7 +54,15 @@ def read_feed(path: Path, header: Sequence[str], separator: str) -> Iterator[Row
         yield line, item if isinstance(item, str) else [item.get(name, "") for name in header]
 
 
-def _items(path: Path, separator: str) -> Iterator[tuple[int, dict[str, Cell] | str]]:
+def _items(path: Path, separator: str) -> Iterator[Item]:
+    """Read items, and free what their parser has taken: it and its tree hold each other."""
+    try:
+        yield from _parsed(path, separator)
+    finally:
+        gc.collect()
+
+
+def _parsed(path: Path, separator: str) -> Iterator[Item]:
     """Parse items as they come. No entity is expanded and nothing is fetched.
 
     Each is forgotten when it has been read, with all that stands before it.

@@ -116,6 +116,7 @@ def _run_worker(
 
 def _work(pipe: Connection, inputs: HostileInputs, folder: Path, seed: int, numbers: range) -> None:
     sys.dont_write_bytecode = True
+    multiprocessing.set_start_method(None, force=True)  # a reader's own processes: as scripts do
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     tempfile.tempdir = str(scratch)

@@ -111,7 +111,7 @@ def _item(chance: random.Random, number: int) -> str:
 
 def _flood(chance: random.Random) -> str:
     """Write many of something, with distinct names or not."""
-    count = chance.choice([100, 20_000, 300_000])
+    count = chance.choice([100, 20_000, 1_000_000])
     kind = chance.randrange(4)
     if kind == 0:
         return "".join(f"<n{k} xmlns:p{k}='u{k}'/>" for k in range(count // 10))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from product_classifier.errors import SourceError
 from product_classifier.records import Product, Skipped
 from product_classifier.sources.kinds import Asked, open_source
 from tests.conftest import ROOT
+from tests.hostile.imports import import_file
 
 HEAD = b"<rss><channel>"
 TAIL = b"</channel></rss>"
@@ -68,6 +70,24 @@ def test_a_flood_takes_little_memory_and_time(name: str, tmp_path: Path) -> None
     )
     assert time.monotonic() - started < 60
     assert int(said.stdout) < MOST_BYTES
+
+
+@pytest.mark.slow
+def test_a_million_empty_items_take_seconds_in_any_encoding(tmp_path: Path) -> None:
+    declared = b'<?xml version="1.0" encoding="utf-7"?>'
+    path = tmp_path / "feed.xml"
+    path.write_bytes(declared + (HEAD + item(1) + b"<item/>" * 10**6 + TAIL))
+    started = time.process_time()
+    import_file(path, "feed")
+    assert time.process_time() - started < 30
+
+
+def test_nothing_of_a_feed_stays_in_memory_when_reading_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "feed.xml"
+    path.write_bytes(HEAD + item(1) + b"<a>b</a>" * 1_000_000 + item(2) + TAIL)
+    ids, reasons = read(path)
+    assert (ids, len(reasons)) == (["1"], 1)
+    assert not [kept for kept in gc.get_objects() if type(kept).__name__ == "XMLPullParser"]
 
 
 def test_what_stands_behind_items_is_read_however_much_lies_between(tmp_path: Path) -> None:
