@@ -17,7 +17,7 @@ from product_classifier.models.saved import save_model
 from product_classifier.options.categorizing import arguments
 from product_classifier.report.filing import filed_text
 from product_classifier.report.text import experiment_text
-from product_classifier.store.database import open_database
+from product_classifier.store.database import insist_on_writable, open_database
 from product_classifier.store.experiments import save_experiment
 from product_classifier.subset import select
 
@@ -42,6 +42,7 @@ def main() -> int:
         cli.make_folder(args.save)  # before anything takes long
     started = time.monotonic()
     with open_database(args.db_path) as db:
+        insist_on_writable(db)
         dataset, _ = select(db, args.selection, cli.say, cli.progress)
         cli.warn(dataset.left_out, "left out")
         words = word_features(dataset, args.cache_path, args.reading, cli.say)

@@ -3,7 +3,7 @@
 from product_classifier import starting
 
 if __name__ == "__main__":
-    starting.begin()  # before what takes long to load
+    starting.begin(computes=starting.asks_for("--filter-images"))  # before what takes long to load
 # isort: split
 
 import argparse

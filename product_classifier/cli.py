@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -75,11 +76,14 @@ def report(text: str, values: Any, *, as_json: bool, output: Path | None) -> Non
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for results, unless it is there."""
+    """Make a folder for results, unless it is there, and make sure that files can be put there."""
+    verb = "made"
     try:
         path.mkdir(parents=True, exist_ok=True)
+        verb = "written"
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise ProductClassifierError(f"{path} cannot be made: {told(error)}") from None
+        raise ProductClassifierError(f"{path} cannot be {verb}: {told(error)}") from None
 
 
 def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
@@ -109,7 +113,8 @@ class Problems:
     def close(self) -> None:
         """Say how many were not told."""
         if self.count > self._shown and not starting.as_json():
-            say(f"{self._what}: {self.count - self._shown:,} more; the table skipped has them all")
+            more = self.count - self._shown
+            say(f"{self._what}: {more:,} more; the table skipped lists a million of them at most")
 
 
 def end(

@@ -48,6 +48,11 @@ def as_json() -> bool:
     return LOG_JSON in sys.argv[1:]
 
 
+def asks_for(option: str) -> bool:
+    """Tell whether an option is given; before a command line can be parsed."""
+    return any(word == option or word.startswith(f"{option}=") for word in sys.argv[1:])
+
+
 def program() -> str:
     """Return the name of the script that runs."""
     return os.path.basename(sys.argv[0])

@@ -25,6 +25,7 @@ from product_classifier.report.review import ToReview
 from product_classifier.selection import Selection
 from product_classifier.store.answers import CALIBRATION, read_answers
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
+from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import (
     read_identities,
     read_products,
@@ -76,6 +77,7 @@ def search(
     known = read_label_search(db, experiment.id)
     if known and known.evidence == evidence:
         return known
+    insist_on_writable(db)  # before five trainings
     say(f"searching {len(dataset.items):,} labels: five trainings")
     features = _features(experiment, dataset, places, say, track)
     seed = experiment.settings.get("seed", 0)

@@ -23,7 +23,7 @@ from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
 from product_classifier.store.npz import NpzArrays
 
-LARGEST = 400_000_000  # bytes; ResNet101, the largest network of Keras' that is known, has 171 MB
+LARGEST = 400_000_000  # bytes of a network's file; ResNet101, the largest that is known, has 171 MB
 LONGEST_HEAD = 1_000_000  # bytes of the text of its head
 LONGEST_HASH_FILE = 10_000  # bytes
 HEAD = "head"

@@ -24,7 +24,7 @@ from product_classifier.features.architectures import (
     HALF_PRECISION,
     KerasNetwork,
 )
-from product_classifier.features.archive import opened_archive
+from product_classifier.features.archive import LARGEST, opened_archive
 from product_classifier.features.keras_networks import is_network, read_network
 from product_classifier.features.onnx import onnx_embed
 from product_classifier.features.runtime import (
@@ -46,7 +46,6 @@ INCEPTION, MINI = "inception_v3", "mini"
 HANDLES = {INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5"}
 USUAL_SIZE = 224  # pixels, for a network that accepts any
 BATCH_SIZE = 8
-LARGEST = 400_000_000  # bytes of a network's file
 SMALL_BATCH_SIZE = 32  # of a network so small that calling it takes time
 INSTEAD = "using mini instead of inception_v3: ten times as fast, up to 10 % fewer products right"
 

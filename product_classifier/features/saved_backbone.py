@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 
 from product_classifier.errors import FeatureError
 from product_classifier.features.applications import APPLICATIONS
-from product_classifier.features.archive import opened_archive
+from product_classifier.features.archive import LARGEST, opened_archive
 from product_classifier.features.backbone import (
     HANDLES,
-    LARGEST,
     MINI,
     Backbone,
     load_backbone,

@@ -6,6 +6,7 @@ Messages never contain a query string: it may hold an API key.
 from __future__ import annotations
 
 import email.utils
+import errno
 import functools
 import json
 import random
@@ -25,6 +26,7 @@ from product_classifier.errors import KeyRejectedError, SourceError, UnusableErr
 from product_classifier.sources.addresses import bare, joined, parts_of
 from product_classifier.sources.connections import TIMEOUT, insist_on_public, pools
 from product_classifier.sources.gate import Gate
+from product_classifier.system_errors import told
 
 TRIES = 5
 BUSY = frozenset({429, 503})  # these ask everybody to wait
@@ -34,6 +36,7 @@ MOST_REDIRECTS = 5
 MAX_BYTES = 20_000_000  # of one answer, both as it comes and decompressed
 MOST_PIECES = 200_000  # that an answer may come in, since each takes memory of its own
 MOST_VALUES = 2_000_000  # of one JSON answer: a value of three bytes takes up to 240 of memory
+OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 CHUNK = 65_536
 T = TypeVar("T")
 
@@ -237,6 +240,8 @@ def _cause(error: BaseException) -> str:
     """Name a failure without its URL, which urllib3's exceptions contain."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error) and isinstance(error, failure.SSLError):
         return "its TLS certificate cannot be verified"
+    if limited := _limited(error):
+        return limited
     for kind, text in (
         (failure.NameResolutionError, "the server's name is unknown"),
         (failure.NewConnectionError, "no connection"),  # a TimeoutError to urllib3
@@ -252,3 +257,12 @@ def _cause(error: BaseException) -> str:
         if isinstance(error, kind):
             return text
     return type(error).__name__
+
+
+def _limited(error: BaseException | None) -> str | None:
+    """Tell which limit of this machine is behind a failure, if one is."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OWN_LIMITS:
+            return told(error)
+        error = error.__cause__ or error.__context__
+    return None

@@ -59,6 +59,20 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("commit")
 
 
+def insist_on_writable(db: sqlite3.Connection) -> None:
+    """Try to write, changing nothing, before what takes long to compute is to be stored.
+
+    Raises sqlite3.OperationalError, as open_database explains it.
+    """
+    version = db.execute("pragma user_version").fetchone()[0]
+    db.execute("begin immediate")
+    try:
+        db.execute(f"pragma user_version = {version}")  # which begins a journal
+    finally:
+        if db.in_transaction:
+            db.execute("rollback")
+
+
 @contextmanager
 def snapshot(db: sqlite3.Connection) -> Iterator[None]:
     """Let all reads inside see one state, whatever a crawl commits meanwhile."""

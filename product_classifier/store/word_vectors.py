@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,14 +12,14 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.errors import StoreError
 from product_classifier.records import Tell, untold
+from product_classifier.regular import read_bounded
 from product_classifier.store.cache import REMEDY
 from product_classifier.store.files import write_whole
+from product_classifier.store.npz import NpzArrays
 
 DIGEST_BYTES = 32  # of the SHA-256 at the end of the file
-UNREADABLE = (  # what NumPy, SciPy and zipfile raise for a file that is not what was stored
-    *(OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, MemoryError),
-    *(OverflowError, struct.error, zipfile.BadZipFile, zlib.error),
-)
+LARGEST = 4_000_000_000  # bytes of a file, as it is and unpacked
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, OverflowError)  # of what was not stored so
 
 
 def cached_vectors(
@@ -36,7 +33,7 @@ def cached_vectors(
     tell: told where the file is damaged. Raises StoreError where path cannot be written.
     """
     try:
-        found = _stored(path.read_bytes(), key) if path.is_file() else None
+        found = _stored(read_bounded(path, LARGEST), key) if path.is_file() else None
         if found:
             return found
     except UNREADABLE:
@@ -66,11 +63,11 @@ def _stored(data: bytes, key: str) -> tuple[csr_matrix, list[str]] | None:
     archive, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
     if hashlib.sha256(archive).digest() != digest:
         raise ValueError("the checksum is another")
-    with np.load(io.BytesIO(archive), allow_pickle=False) as kept:
-        if str(kept["key"]) != key:
-            return None
-        parts = (kept["data"], kept["indices"], kept["indptr"])
-        matrix = csr_matrix(parts, shape=tuple(kept["shape"].tolist()))
-        matrix.check_format(full_check=True)
-        names = kept["vocabulary"].tobytes().decode(errors="surrogatepass")
+    kept = NpzArrays(archive, LARGEST)
+    if str(kept["key"]) != key:
+        return None
+    parts = (kept["data"], kept["indices"], kept["indptr"])
+    matrix = csr_matrix(parts, shape=tuple(kept["shape"].tolist()))
+    matrix.check_format(full_check=True)
+    names = kept["vocabulary"].tobytes().decode(errors="surrogatepass")
     return matrix, names.split("\n")

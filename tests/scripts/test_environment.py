@@ -94,7 +94,7 @@ def test_too_little_memory_is_said_wherever_it_is_met(folder: Path, megabytes: i
 
 @pytest.mark.slow
 def test_too_few_open_files_while_libraries_load_are_said(folder: Path) -> None:
-    ended = limited(folder, "ulimit -n 6;", "categorize_words", "--min-per-category", "3")
+    ended = limited(folder, "ulimit -n 5;", "categorize_words", "--min-per-category", "3")
     line = the_line(ended, "categorize_words")
     assert line == "too many open files (ulimit -n); raise the limit"
 
@@ -136,6 +136,16 @@ def test_a_current_folder_that_is_gone_is_said(
             "categorize_words",
             "--save model",
             "model cannot be made: Permission denied; check its permissions",
+        ),
+        (
+            "categorize_words",
+            "--save .",
+            ". cannot be written: Permission denied; check its permissions",
+        ),
+        (
+            "categorize_words",
+            "--min-per-category 3",
+            "crawl.db cannot be written; check its permissions",
         ),
     ],
 )
@@ -216,3 +226,29 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path) -> None:
     )
     line = the_line(ended, "categorize_words")
     assert line == "numpy is not installed; pip install -r requirements.txt"
+
+
+@pytest.mark.parametrize("limits", ["ulimit -v 400000;"])
+def test_too_little_memory_for_the_network_of_filters_is_said(folder: Path, limits: str) -> None:
+    """NumPy and SciPy, which crawl.py loads for this alone, wait for ever for their threads."""
+    for option in ("--filter-images=graph.pb", "--filter-images graph.pb"):
+        line = the_line(limited(folder, limits, "crawl", *option.split()), "crawl")
+        assert line.startswith("only 400,000 kB of memory are allowed (ulimit -v), and its librar")
+
+
+def test_a_database_that_cannot_be_written_is_said_before_any_training(
+    categorized: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
+    (tmp_path / "crawl.db").chmod(0o444)
+    for script, options in (
+        ("categorize_words", "--min-per-category 3"),
+        ("categorize_images", "--min-per-category 3 --backbone mini"),
+        ("categorize_both", "--min-per-category 3 --backbone mini"),
+        ("analyze", "--label-errors 1"),
+    ):
+        ended = limited(tmp_path, WITHOUT_RIGHTS, script, *options.split())
+        assert the_line(ended, script) == "crawl.db cannot be written; check its permissions"
+        assert len(ended.stderr.splitlines()) == 1  # nothing was computed
+    assert not (tmp_path / "cache").exists()
+    assert limited(tmp_path, WITHOUT_RIGHTS, "analyze").returncode == 0

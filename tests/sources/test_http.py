@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import http.server
+import resource
 import socket
 import threading
 import traceback
@@ -229,6 +230,19 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
     server.answers["/x"] = drip
     with pytest.raises(SourceError, match="no answer in time"):
         client.get_file(server.url + "/x", bytes)
+
+
+def test_a_limit_of_open_files_is_told_from_a_server_that_is_not_there(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TRIES", 1)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        with pytest.raises(SourceError, match=r"Too many open files \(ulimit -n: 3\); raise"):
+            client.get_file(f"{server.url}/x", bytes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize(
