@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
 import random
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.faults.tier import tier
+from tests.hostile import (
+    databases,
+    test_bson,
+    test_csv,
+    test_folder,
+    test_json,
+    test_model_folder,
+    test_older_database,
+    test_parquet,
+    test_review_file,
+    test_xml,
+    test_zip,
+)
 from tests.hostile.imports import import_file
 from tests.hostile.test_terminal import UNSAFE
 from tests.scripts.conftest import ENVIRONMENT
@@ -22,7 +33,6 @@ from tests.scripts.conftest import ENVIRONMENT
 pytestmark = pytest.mark.slow
 MOST_SECONDS = 60
 LONGEST_LINE = 2_000  # characters
-Command = Callable[[Path], list[str]]
 
 
 def importing(made: Path) -> list[str]:
@@ -40,27 +50,30 @@ def filing(made: Path) -> list[str]:
     return ["categorize_words.py", "--saved", str(made)]
 
 
-COMMANDS: Mapping[str, Command] = {  # format → what reads it; its make is test_<format>.hostile_…
-    "csv": importing,
-    "json": importing,
-    "json_lines": importing,
-    "parquet": importing,
-    "xml": importing,
-    "bson": importing,
-    "zip": importing,
-    "sqlite": reading_database,
-    "model_folder": filing,
+def deciding(made: Path) -> list[str]:
+    (made.parent / "crawl.db").write_bytes(databases.template())
+    return ["analyze.py", "--import-review", str(made), "--reviewer", "Ada"]
+
+
+def database(chance: random.Random, folder: Path) -> Path:
+    return databases.hostile_database(chance, folder).path
+
+
+Format = tuple[Callable[[random.Random, Path], Path], Callable[[Path], list[str]]]
+FORMATS: Mapping[str, Format] = {  # what makes an input, and the command that reads it
+    "csv": (test_csv.hostile_csv, importing),
+    "json": (test_json.hostile_json, importing),
+    "json_lines": (test_json.hostile_json_lines, importing),
+    "parquet": (test_parquet.hostile_parquet, importing),
+    "xml": (test_xml.hostile_xml, importing),
+    "bson": (test_bson.hostile_bson, importing),
+    "zip": (test_zip.hostile_archive, importing),
+    "folder": (test_folder.hostile_folder, importing),
+    "older_database": (test_older_database.hostile_database, importing),
+    "sqlite": (database, reading_database),
+    "review": (test_review_file.hostile_review, deciding),
+    "model_folder": (test_model_folder.hostile_folder, filing),
 }
-
-
-def makers() -> dict[str, Callable[[random.Random, Path], Any]]:
-    """Find the makers of inputs of those formats that have a test."""
-    found = {}
-    for name in COMMANDS:
-        if (Path(__file__).parent / f"test_{name}.py").exists():
-            module = importlib.import_module(f"tests.hostile.test_{name}")
-            found[name] = getattr(module, f"hostile_{name}")
-    return found
 
 
 def files_below(folder: Path) -> set[Path]:
@@ -68,16 +81,16 @@ def files_below(folder: Path) -> set[Path]:
 
 
 def test_scripts_survive_hostile_inputs_as_processes(tmp_path: Path) -> None:
-    times, seed = tier(short=20, long=300)
-    make = makers()
+    times, seed = tier(short=24, long=300)
     outcomes: Counter[tuple[str, int]] = Counter()
     for number in range(times):
-        name = sorted(make)[number % len(make)]
+        name = list(FORMATS)[number % len(FORMATS)]
+        make, command = FORMATS[name]
         folder = tmp_path / "outside" / f"case{number}"
         folder.mkdir(parents=True)
-        made = make[name](random.Random(f"{seed}:{number}"), folder)
+        made = make(random.Random(f"{seed}:{number}"), folder)
         outside = files_below(tmp_path) - files_below(folder)
-        script, *options = COMMANDS[name](Path(made))
+        script, *options = command(made)
         ended = subprocess.run(
             [sys.executable, str(ROOT / script), *options],
             cwd=folder,
@@ -98,4 +111,4 @@ def test_scripts_survive_hostile_inputs_as_processes(tmp_path: Path) -> None:
         assert files_below(tmp_path) - files_below(folder) == outside, case
         outcomes[name, ended.returncode] += 1
     sys.stderr.write(f"processes: {dict(outcomes)}\n")
-    assert {name for name, _ in outcomes} == set(make)
+    assert {name for name, _ in outcomes} == set(FORMATS)
