@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from product_classifier.errors import UnusableError
+from product_classifier.printable import whole
 from product_classifier.records import Category, Entry, Page, Product, Skipped
 
+T = TypeVar("T", Category, Product, Skipped)
 DEEPEST_PATH = 50  # levels
 LONGEST_PATH = 5_000  # characters; each level is stored with all above it
 LONGEST_ID = 1_000  # characters, as all that follow
@@ -71,6 +74,7 @@ class Limited:
 
     def __init__(self) -> None:
         self._refused: set[str] = set()  # ids of categories
+        self._mended = False  # whether the id of one is not the source's
 
     def batches(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         """Divide entries into lists that bound the memory they take."""
@@ -88,6 +92,9 @@ class Limited:
                 or entry.more_images
                 or len(entry.categories) > 1
                 or self._refused
+                or self._mended
+                or whole(text := f"{entry.id} {entry.name} {entry.description} {entry.image}")
+                is not text
             ):
                 for part in self._looked_through(entry):
                     add(part)
@@ -109,7 +116,9 @@ class Limited:
 
     def _other(self, entry: Category | Skipped) -> Category | Skipped:
         if isinstance(entry, Skipped):
-            return _shortened(entry)
+            return _shortened(_mended(entry))
+        entry = _mended(told := entry)
+        self._mended = self._mended or entry is not told
         problem = _problem_of_category(entry)
         if not problem and entry.parent in self._refused:
             problem = "it lies below a category that is refused"
@@ -121,6 +130,7 @@ class Limited:
 
     def _looked_through(self, product: Product) -> Iterator[Product | Skipped]:
         """Yield a product with what is within the limits, and what of it is not."""
+        product = _mended(product)
         place = _shown(product.place or product.id)
         if problem := _problem_of_product(product):
             yield Skipped("product", place, problem)
@@ -156,6 +166,18 @@ class Limited:
                 product, image=image, more_images=more, categories=categories
             )
         yield product
+
+
+def _mended(entry: T) -> T:
+    """Return an entry itself, or with all texts as they can be stored (printable.whole)."""
+    mended: dict[str, Any] = {}
+    for field in dataclasses.fields(entry):
+        value = getattr(entry, field.name)
+        if isinstance(value, str) and (stored := whole(value)) is not value:
+            mended[field.name] = stored
+        elif isinstance(value, tuple) and (several := tuple(map(whole, value))) != value:
+            mended[field.name] = several
+    return dataclasses.replace(entry, **mended) if mended else entry
 
 
 def _problem_of_category(category: Category) -> str:

@@ -7,6 +7,8 @@ read as another one.
 from __future__ import annotations
 
 import re
+import reprlib
+from typing import Any
 
 LONGEST_MESSAGE = 1_000  # characters; cut in the middle, since the remedy stands at the end
 _UNSAFE = (
@@ -15,6 +17,7 @@ _UNSAFE = (
     r"\u2028\u2029\ud800-\udfff"  # separators of lines; halves of characters, which are no Unicode
 )
 _CONTROLS = re.compile(f"[{_UNSAFE}]")
+_NOT_STORED = re.compile("[\0\ud800-\udfff]")
 _NOT_ON_ONE_LINE = re.compile(f"[{_UNSAFE}\t\n]")
 
 
@@ -37,8 +40,21 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
 
 
 def whole(text: str) -> str:
-    """Replace what is left of an emoji or a byte that was cut off, which is no Unicode."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    """Return the text itself, if it can be stored, else with U+FFFD for what can not.
+
+    Halves of emojis, and bytes of another encoding, are no Unicode; behind a NUL, SQLite's JSON
+    sees nothing.
+    """
+    try:
+        sound = "\0" not in text and (text.isascii() or text.encode())
+    except UnicodeEncodeError:
+        sound = False
+    return text if sound else _NOT_STORED.sub("\ufffd", text)
+
+
+def brief(value: Any) -> str:
+    """Show a value in a message, whatever its size and depth."""
+    return reprlib.repr(value)[:80]
 
 
 def unbroken(text: str) -> str:

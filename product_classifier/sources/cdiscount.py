@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from product_classifier.errors import UnusableError
+from product_classifier.limits import LONGEST_ID, MOST_PICTURES
+from product_classifier.printable import brief, whole
 from product_classifier.records import Category, Embedded, Entry, Page, Product, Skipped
 
 PAGE = 4_000  # products: what is stored at a time
 SMALLEST, LARGEST = 5, 17_000_000  # bytes of a document: what MongoDB allows, and a little more
-MOST_PICTURES = 250  # of a product: as many as Shopify takes
-LONGEST_ID = 1_000  # characters
 SHOWN = 200  # characters of a reason
 BUFFER = 64_000  # bytes
 
@@ -90,12 +90,13 @@ def read_part(path: Path, query: str, part: Part, take: Callable[[Embedded], Non
     Its categories are all that its products name; `Categories` knows which of them are new.
     """
     page = Page(query, [], [], part.end, not part.offsets, part.total)
+    name = whole(path.name)
     with path.open("rb", BUFFER) as file:
         for offset in part.offsets:
-            place = f"{path.name} byte {offset:,}"
+            place = f"{name} byte {offset:,}"
             try:
                 value = _decoded(read_document(file, offset))
-                product, pictures = _product(value, path.name, place)
+                product, pictures = _product(value, name, place)
             except UnusableError as error:
                 page.skipped.append(Skipped("product", place, str(error)))
                 continue
@@ -135,7 +136,7 @@ def _product(value: Mapping[str, Any], file: str, place: str) -> tuple[Product, 
     category = None if value.get("category_id") is None else _number_or_text(value, "category_id")
     listed = value.get("imgs") or []
     if not isinstance(listed, list):
-        raise UnusableError(f"its imgs are no list: {_shown(listed)}")
+        raise UnusableError(f"its imgs are no list: {brief(listed)}")
     if len(listed) > MOST_PICTURES:
         raise UnusableError(f"it has {len(listed):,} pictures, more than {MOST_PICTURES}")
     found = [part.get("picture") if isinstance(part, dict) else None for part in listed]
@@ -156,18 +157,11 @@ def _number_or_text(value: Mapping[str, Any], name: str) -> str:
     """Read an id, which stands in each address of a picture. Raises UnusableError."""
     found = value.get(name)
     if not isinstance(found, int | str) or isinstance(found, bool) or found == "":
-        raise UnusableError(f"its {name} is neither a number nor a text: {_shown(found)}")
-    text = str(found)
+        raise UnusableError(f"its {name} is neither a number nor a text: {brief(found)}")
+    text = whole(str(found))
     if len(text) > LONGEST_ID:
         raise UnusableError(f"its {name} has {len(text):,} characters, more than {LONGEST_ID:,}")
     return text
-
-
-def _shown(value: object) -> str:
-    """Show the beginning of a value, however much it holds."""
-    return (
-        f"{value!r:.80}" if isinstance(value, int | float | None) else f"a {type(value).__name__}"
-    )
 
 
 def document_spans(path: Path, start: int = 0) -> Iterator[range]:

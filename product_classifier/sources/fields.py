@@ -5,11 +5,11 @@ Whatever these functions return can be stored in the database and printed in a m
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from product_classifier.errors import SourceError
+from product_classifier.printable import brief, whole
 
 LARGEST = 2**63 - 1  # whole number that SQLite holds
 
@@ -17,12 +17,10 @@ LARGEST = 2**63 - 1  # whole number that SQLite holds
 def text_of(value: Any) -> str | None:
     """Read a string, or a whole number where a string is meant; None where it is empty.
 
-    Shops cut texts in the middle of an emoji: what is left of it is no Unicode and becomes '?'. A
-    NUL, behind which SQLite's JSON sees nothing, becomes U+FFFD.
+    Shops cut texts in the middle of an emoji: what is left of it becomes U+FFFD.
     """
     if isinstance(value, str):
-        plain = value if value.isascii() else value.encode(errors="replace").decode()
-        return plain.replace("\0", "\ufffd").strip() or None
+        return whole(value).strip() or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -45,10 +43,5 @@ def count_of(value: Any) -> int | None:
 def insist_on_list(value: Any, what: str) -> list[Any]:
     """Read a list. Raises SourceError for anything else, so that nothing passes for empty."""
     if not isinstance(value, list):
-        raise SourceError(f"the API answered with {what} that are no list: {shown(value)}")
+        raise SourceError(f"the API answered with {what} that are no list: {brief(value)}")
     return value
-
-
-def shown(value: Any) -> str:
-    """Show a value of any size in a message, in no more time than its beginning takes."""
-    return reprlib.repr(value)[:80]

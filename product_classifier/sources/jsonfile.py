@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from product_classifier.errors import SourceError
-from product_classifier.printable import whole
+from product_classifier.printable import brief, whole
 from product_classifier.sources.columns import MOST_COLUMNS
 from product_classifier.sources.json_list import CHUNK, LARGEST_OBJECT, JsonList, problem_of
 from product_classifier.sources.opening import Lines, opened
@@ -91,11 +90,6 @@ def cell_of(name: str, value: Any) -> Cell:
     if all(isinstance(part, list) for part in value):
         return [[_text_of(name, part) for part in parts] for parts in value]
     return [_text_of(name, part) for part in value]
-
-
-def brief(value: Any) -> str:
-    """Show a value in a message, whatever its size and depth."""
-    return reprlib.repr(value)[:80]
 
 
 def _text_of(name: str, value: Any) -> str:

@@ -24,7 +24,7 @@ from product_classifier.sources.jsonfile import (
     rows_of,
 )
 from product_classifier.sources.nested_folders import read_nested_folders
-from product_classifier.sources.opening import opened
+from product_classifier.sources.opening import marked, opened
 from product_classifier.sources.parquet import parquet_header, read_parquet
 from product_classifier.sources.picture_folder import WEB, PictureFolder
 from product_classifier.sources.shopify import is_shopify, read_shopify
@@ -73,12 +73,12 @@ def kind_of(path: str) -> str:
             return kind
     if start[5:9] == b"_id\0" or path.endswith(".bson"):
         return BSON
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<"):
+    text = start.decode(marked(start, path), "replace").lstrip()
+    if text.startswith("<"):
         return "feed"
-    if text.startswith(b"{") and (b"\n{" in text or path.endswith((".jsonl", ".ndjson"))):
+    if text.startswith("{") and ("\n{" in text or path.endswith((".jsonl", ".ndjson"))):
         return "jsonl"
-    return "json" if text.startswith((b"{", b"[")) else "csv"
+    return "json" if text.startswith(("{", "[")) else "csv"
 
 
 def open_source(kind: str, asked: Asked) -> Source:
@@ -140,7 +140,7 @@ def _feed(asked: Asked) -> Source:
 
 def _folder(asked: Asked) -> Source:
     about = "folders of pictures, which are the categories"
-    return Source(asked.path.name, about, lambda: read_nested_folders(asked.path))
+    return Source(whole(asked.path.name), about, lambda: read_nested_folders(asked.path))
 
 
 def _bson(asked: Asked) -> Source:
@@ -149,14 +149,14 @@ def _bson(asked: Asked) -> Source:
     with opened(path):
         pass  # what cannot be opened is refused here, and not by each of several processes
     categories = read_category_names(names, asked.encoding) if names else []
-    query = f"{path.name}?bytes={path.stat().st_size}"
+    query = f"{whole(path.name)}?bytes={path.stat().st_size}"
     about = f"BSON of Cdiscount, {f'categories of {names.name}' if names else 'no category names'}"
     if sample:
         query += f"&sample={sample.products}&seed={sample.seed}"
         about += f", a sample of {sample.products:,} products"
 
     file = Bson(path, query, categories, sample)
-    return Source(path.name, about, file.entries, file)
+    return Source(whole(path.name), about, file.entries, file)
 
 
 def _table(

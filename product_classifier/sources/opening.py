@@ -24,6 +24,7 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for memor
 BOMB, HARMLESS = 200, 20_000_000  # times that no catalogue shrinks; bytes that may be read anyway
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
 @contextmanager
@@ -65,7 +66,7 @@ class Lines:
     """
 
     def __init__(self, stream: BinaryIO, encoding: str | None, path: Path) -> None:
-        self.encoding = encoding or _marked(stream)
+        self.encoding = encoding or marked(_start(stream), path)
         try:
             self._text = io.TextIOWrapper(stream, self.encoding, "surrogateescape", newline="")
         except LookupError:
@@ -205,7 +206,12 @@ def _open_member(stack: ExitStack, file: BinaryIO, path: Path) -> tuple[IO[bytes
         raise SourceError(f"{path} is no sound .zip file ({error}); unpack it first") from None
 
 
-def _marked(stream: BinaryIO) -> str:
-    """Read the encoding from a byte order mark."""
-    start = stream.peek(3)[:3] if isinstance(stream, io.BufferedReader) else b""
+def marked(start: bytes, path: Path | str) -> str:
+    """Read the encoding from the byte order mark that a file starts with. Raises SourceError."""
+    if start.startswith(UTF_32):
+        raise SourceError(f"{path} is UTF-32, which is not read; save it as UTF-8")
     return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "utf-8")
+
+
+def _start(stream: BinaryIO) -> bytes:
+    return stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""

@@ -14,9 +14,10 @@ from urllib.parse import quote, urlsplit
 
 from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
 from product_classifier.limits import LONGEST_ID
+from product_classifier.printable import brief
 from product_classifier.records import Entry, Page, Product, Skipped
 from product_classifier.sources.branches import Branches
-from product_classifier.sources.fields import list_of, mapping_of, shown, text_of
+from product_classifier.sources.fields import list_of, mapping_of, text_of
 from product_classifier.sources.http import Client
 from product_classifier.sources.jsonfile import Found
 from product_classifier.sources.picture_folder import WEB
@@ -144,7 +145,7 @@ def _read(
 ) -> Iterator[Product | Skipped]:
     """Read a product; its category is its type, which may be a path."""
     if not isinstance(entry, dict):
-        yield Skipped("product", place, f"it is no object: {shown(entry)}")
+        yield Skipped("product", place, f"it is no object: {brief(entry)}")
         return
     identity = text_of(entry.get("id"))
     if identity is None:

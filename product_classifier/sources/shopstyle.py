@@ -14,13 +14,13 @@ from urllib.parse import quote, quote_plus
 
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.limits import DEEPEST_PATH, LONGEST_PATH
+from product_classifier.printable import brief
 from product_classifier.records import Category, Page, Product, Query, Skipped
 from product_classifier.sources.fields import (
     count_of,
     insist_on_list,
     list_of,
     mapping_of,
-    shown,
     text_of,
 )
 from product_classifier.sources.http import Client
@@ -129,7 +129,7 @@ class ShopStyle:
     def _refuse(self, envelope: Mapping[str, Any], path: str) -> None:
         code = envelope["errorCode"]
         said = text_of(envelope.get("errorMessage")) or text_of(envelope.get("errorName"))
-        said = f"{text_of(code) or shown(code)}: {said or ''}"
+        said = f"{text_of(code) or brief(code)}: {said or ''}"
         for spelling in (self._key, quote_plus(self._key), quote(self._key), quote(self._key, "")):
             said = said.replace(spelling, "…")
         if code in (401, 403):
@@ -160,7 +160,7 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
     skipped = []
     for node in map(mapping_of, listed):
         if (identity := text_of(node.get("id"))) is None:
-            skipped.append(Skipped("category", f"below {root}: {shown(node)}", "it has no id"))
+            skipped.append(Skipped("category", f"below {root}: {brief(node)}", "it has no id"))
         elif identity != root:
             by_id[identity] = node
     children: dict[str, list[str]] = {}
@@ -189,7 +189,7 @@ def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[S
     for entry in found:
         identity = text_of(mapping_of(entry).get("id"))
         if identity is None:
-            skipped.append(Skipped("product", f"in {category_id}: {shown(entry)}", "it has no id"))
+            skipped.append(Skipped("product", f"in {category_id}: {brief(entry)}", "it has no id"))
             continue
         image = _image_url(mapping_of(entry.get("image")))
         declared = [

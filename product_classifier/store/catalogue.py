@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from product_classifier.limits import Limited, limited_page
+from product_classifier.printable import whole
 from product_classifier.records import Category, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import put_bookmark
 from product_classifier.store.database import now, transaction
@@ -97,7 +98,10 @@ def progress(db: sqlite3.Connection, pictures: int = 1) -> Progress:
 
 def put_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
     """Put pictures, inside a transaction."""
-    rows = [(i.address, i.file, i.sha256, i.width, i.height, i.error) for i in images]
+    rows = [
+        (whole(i.address), i.file, i.sha256, i.width, i.height, i.error and whole(i.error))
+        for i in images
+    ]
     # as JSON: for each row that it is handed, SQLite would let all other threads run first
     db.execute(
         """insert into image (address, file, sha256, width, height, error, date)
@@ -119,10 +123,10 @@ def new_images(db: sqlite3.Connection, images: Iterable[Image]) -> list[Image]:
     rows = db.execute(
         """select address from image
            where file is not null and address in (select value from json_each(?))""",
-        (json.dumps([image.address for image in images]),),
+        (json.dumps([whole(image.address) for image in images]),),
     )
     known = {address for (address,) in rows}
-    return [image for image in images if image.address not in known]
+    return [image for image in images if whole(image.address) not in known]
 
 
 def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> None:

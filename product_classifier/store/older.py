@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from product_classifier.errors import StoreError
+from product_classifier.printable import whole
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.catalogue import put_skipped
@@ -60,6 +61,7 @@ def adopt(source: Path, target: Path) -> list[Skipped]:
             with contextlib.closing(sqlite3.connect(target)) as copy:
                 old.backup(copy)
         with open_database(target, create=True) as db, transaction(db):
+            _mend(db)
             put_skipped(db, lost)
             put_bookmark(db, _query(str(source)), 0, finished=True)
     except BaseException:
@@ -101,6 +103,13 @@ def old_copies(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], P
         return folder / name[:2] / name if HASHED.match(name) else None
 
     return copy
+
+
+def _mend(db: sqlite3.Connection) -> None:
+    """Replace NULs in a copy's texts, behind which SQLite's JSON sees nothing."""
+    db.create_function("whole", 1, whole, deterministic=True)
+    for column in ("image", "name", "description"):
+        db.execute(f"update product set {column} = whole({column}) where instr({column}, char(0))")  # noqa: S608
 
 
 def _query(source: str) -> str:

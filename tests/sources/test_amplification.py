@@ -236,4 +236,4 @@ def test_halves_of_characters_are_replaced_in_every_kind_of_json(
         path.write_text(json.dumps([item]))
         source = open_source("json", Asked(path, tmp_path))
         import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
-    assert db.execute("select id from product").fetchall() == [("a?",)]
+    assert db.execute("select id from product").fetchall() == [("a\ufffd",)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import gzip
+import json
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Product, Skipped
-from product_classifier.sources.kinds import Asked, open_source
+from product_classifier.sources.kinds import Asked, kind_of, open_source
 from tests.conftest import ROOT
 from tests.hostile.imports import import_file
 
@@ -138,3 +140,37 @@ def test_a_file_that_is_cut_gives_no_half_item(tmp_path: Path) -> None:
         ends = len(whole) - len(TAIL)
         assert "2" not in ids or cut >= ends - 1
         assert reasons
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_feed_is_known_by_its_byte_order_mark(
+    encoding: str, packed: bool, tmp_path: Path
+) -> None:
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    items = b"".join(map(item, range(3))).decode().replace("<title>a", "<title>\xe9")
+    data = f"{mark}\n<rss><channel>{items}</channel></rss>".encode(encoding)
+    path = tmp_path / "feed.data"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    assert kind_of(str(path)) == "feed"
+    assert read(path) == (["0", "1", "2"], [])
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_json_in_utf_16_is_known_too(kind: str, tmp_path: Path) -> None:
+    rows = [{"id": str(k), "name": "\xe9", "category": "A"} for k in range(2)]
+    text = json.dumps(rows) if kind == "json" else "".join(f"{json.dumps(row)}\n" for row in rows)
+    path = tmp_path / "products"
+    path.write_text(text, encoding="utf-16")
+    assert kind_of(str(path)) == kind
+    import_file(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-be"])
+@pytest.mark.parametrize("text", ["<rss><item/></rss>", "id,name,category\n1,a,A\n", "[{}]"])
+def test_utf_32_is_refused_in_one_line(encoding: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(("\ufeff" * encoding.endswith("be") + text).encode(encoding))
+    for kind in ("", "csv", "json", "jsonl"):
+        with pytest.raises(SourceError, match="UTF-32, which is not read; save it as UTF-8"):
+            import_file(path, kind)

@@ -1,0 +1,132 @@
+"""NULs and halves of characters: no format brings them into a database, where pictures get lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+import bson
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from product_classifier.records import Category, Embedded, Entry, Image, Page, Product, Skipped
+from product_classifier.sources.cdiscount import read_part
+from product_classifier.sources.kinds import Asked, open_source
+from product_classifier.store.catalogue import put_images, save_images, save_page
+from product_classifier.store.database import open_database
+from product_classifier.store.importing import PagedImport, save_import
+from product_classifier.store.older import adopt
+from tests.hostile.imports import import_file
+from tests.store.test_database import EARLIER_SYSTEM
+
+ODD = "a\0b"
+ROW = {"id": ODD, "name": ODD, "category_path": f"{ODD}/{ODD}", "description": ODD}
+ROW |= {"image": f"http://shop/{ODD}.jpg", "more_images": f"http://shop/{ODD}.png"}
+HALVES = {name: value.replace("\0", "\ud800") for name, value in ROW.items()}
+
+
+def as_csv(folder: Path) -> Path:
+    (folder / "a.csv").write_text(f"{','.join(ROW)}\n{','.join(ROW.values())}\n")
+    return folder / "a.csv"
+
+
+def as_json(folder: Path) -> Path:
+    (folder / "a.json").write_text(json.dumps([ROW, HALVES | {"id": "c\ud800"}]))
+    return folder / "a.json"
+
+
+def as_json_lines(folder: Path) -> Path:
+    lines = [ROW, HALVES | {"id": "c\ud800"}]
+    (folder / "a.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return folder / "a.jsonl"
+
+
+def as_parquet(folder: Path) -> Path:
+    parquet.write_table(pyarrow.Table.from_pylist([ROW]), folder / "a.parquet")
+    return folder / "a.parquet"
+
+
+def as_shop(folder: Path) -> Path:
+    item = {"id": 1, "handle": ODD, "title": ODD, "product_type": "a\ud800", "variants": []}
+    (folder / "a.json").write_text(
+        json.dumps({"products": [item | {"images": [{"src": ROW["image"]}]}]})
+    )
+    return folder / "a.json"
+
+
+def texts(db: sqlite3.Connection) -> list[str]:
+    tables = "product", "category", "image", "product_image", "product_category", "skipped"
+    rows = [row for table in tables for row in db.execute(f"select * from {table}")]
+    return [value for row in rows for value in row if isinstance(value, str)]
+
+
+def insist_on_pictures(db: sqlite3.Connection) -> None:
+    """Fail unless each picture's row is that of its product."""
+    addresses = [a for (a,) in db.execute("select image from product where image is not null")]
+    assert addresses
+    put_images(db, [Image(address, error="gone") for address in addresses])
+    lost = "select image from product where image not in (select address from image)"
+    assert not db.execute(lost).fetchall()
+
+
+@pytest.mark.parametrize("write", [as_csv, as_json, as_json_lines, as_parquet, as_shop])
+def test_no_nul_and_no_half_of_a_character_is_stored(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    import_file(write(tmp_path))
+    with open_database(tmp_path / "crawl.db") as db:
+        insist_on_pictures(db)
+        assert db.execute("select count(*) from product where category_id is null").fetchone() == (
+            0,
+        )
+        assert not [text for text in texts(db) if "\0" in text]
+
+
+def test_pictures_of_odd_ids_in_bson_are_those_of_their_products(
+    tmp_path: Path, db: sqlite3.Connection
+) -> None:
+    path = tmp_path / "\udcff.bson"
+    documents = [{"_id": ODD, "category_id": ODD, "imgs": [{"picture": b"1"}]}]
+    path.write_bytes(b"".join(map(bson.encode, documents)))
+    file = open_source("bson", Asked(path, tmp_path)).bson
+    assert file
+    embedded: list[Embedded] = []
+    [part, end] = file.parts(0)
+    page = read_part(path, file.query, part, embedded.append)
+    made = Category(page.products[0].categories[0], "a", None, "a", True)
+    page.categories.append(made)
+    images = [Image(picture.address, "f.jpg", "0" * 64, 1, 1) for picture in embedded]
+    PagedImport(db, file.query).save([(page, [*images])])
+    told = "select file, instr(address, char(0)) from product join image on image = address"
+    assert db.execute(told).fetchall() == [("f.jpg", 0)]
+    assert end.offsets == ()
+
+
+def test_pictures_of_the_earlier_system_are_those_of_their_products(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.executescript(EARLIER_SYSTEM)
+        old.execute("update product set image = ?, name = ?", (f"http://shop/{ODD}.jpg", ODD))
+        old.commit()
+    adopt(tmp_path / "old.db", tmp_path / "crawl.db")
+    with open_database(tmp_path / "crawl.db") as db:
+        insist_on_pictures(db)
+        assert not [text for text in texts(db) if "\0" in text]
+
+
+@pytest.mark.parametrize("odd", [ODD, "a\ud800b"])
+def test_whatever_a_source_yields_is_stored_as_unicode(odd: str, db: sqlite3.Connection) -> None:
+    entries: list[Entry] = [
+        Category(odd, odd, None, odd, True, odd),
+        Product(odd, odd, odd, (odd,), odd, (odd, "c")),
+        Product("2", "plain", "", (odd,), None),
+        Skipped("product", odd, odd),
+    ]
+    save_import(db, entries, "a.csv")
+    insist_on_pictures(db)
+    save_page(db, Page("q", [Product(odd, odd, odd, (odd,), f"{odd}2")], [], 1, True))
+    save_images(db, [Image(f"{odd}2", error=odd)])
+    insist_on_pictures(db)
+    assert {text.replace("\ufffd", odd[1]) for text in texts(db)} >= {odd, f"{odd}2"}
+    pairs = "select product_id, category_id from product_category order by product_id"
+    assert db.execute(pairs).fetchall() == [("2", "a\ufffdb"), ("a\ufffdb", "a\ufffdb")]
