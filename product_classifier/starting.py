@@ -23,6 +23,7 @@ class _State:
     phase = LOADING
     interrupted = False
     process = 0
+    messages = 2  # where a last line goes, even while a library is kept from writing there
 
 
 def begin(*, computes: bool = False) -> None:
@@ -38,6 +39,7 @@ def begin(*, computes: bool = False) -> None:
     from product_classifier import terminal
 
     terminal.clean_streams()
+    _State.messages = os.dup(2)
     if computes and (problem := _too_little_memory()):
         terminal.fail(problem, 1)
         os._exit(1)
@@ -82,7 +84,7 @@ def _interrupt(number: int, frame: object) -> None:
     if as_json():
         line = f'{{"error": "{INTERRUPTED_TEXT}", "code": {INTERRUPTED}}}'
     try:
-        os.write(2, f"{line}\n".encode())  # sys.stderr may be in the middle of a line
+        os.write(_State.messages, f"{line}\n".encode())  # sys.stderr may be in the middle of a line
     finally:
         os._exit(INTERRUPTED)
 

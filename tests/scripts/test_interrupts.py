@@ -129,3 +129,26 @@ def test_a_crawl_in_the_background_stays_deaf_to_ctrl_c(folder: Path) -> None:
             time.sleep(0.1)
             process.send_signal(signal.SIGINT)
     assert process.returncode == 0
+
+
+def test_a_second_ctrl_c_is_told_even_while_a_library_is_kept_from_printing() -> None:
+    """Its first one may be lost in a library that catches everything."""
+    code = (
+        "import os, signal, time\n"
+        "from product_classifier import starting\n"
+        "starting.begin()\n"
+        "starting.enter(starting.WORKING)\n"
+        "from product_classifier.features.runtime import muted_stderr\n"
+        "with muted_stderr():\n"
+        "    for _ in range(2):\n"
+        "        try:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "            time.sleep(60)\n"
+        "        except KeyboardInterrupt:\n"
+        "            pass\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert ended.returncode == 130
+    assert ended.stderr == SAID.format("-c").replace(".py", "")
