@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -55,6 +55,15 @@ class HostileInputs:
     allowed: frozenset[str] = frozenset()  # audit events, or hosts that may be connected to
 
 
+class Answer(NamedTuple):
+    """What came of reading an input."""
+
+    outcome: str
+    reason: str  # why that breaks a limit, or ''
+    peak: int  # bytes beyond what the imported libraries take
+    seconds: float
+
+
 def survive(
     inputs: HostileInputs, folder: Path, short: int = 200, long: int = 10_000
 ) -> Counter[str]:
@@ -66,12 +75,18 @@ def survive(
         pytest.skip("peak memory is read from /proc")
     count, seed = tier(short, long)
     failures: list[str] = []
-    outcomes: Counter[str] = Counter()
+    answers: list[Answer] = []
     number = 0
     while number < count and len(failures) < FAILURES_SHOWN:
-        number = _run_worker(inputs, folder, seed, range(number, count), outcomes, failures)
+        number = _run_worker(inputs, folder, seed, range(number, count), answers, failures)
     name = inputs.make.__module__.rpartition(".")[2]
-    sys.stderr.write(f"{name}: {outcomes[READ]:,} read, {outcomes[REFUSED]:,} refused\n")
+    outcomes = Counter(answer.outcome for answer in answers)
+    peak = max((answer.peak for answer in answers), default=0) / 1e6
+    seconds = max((answer.seconds for answer in answers), default=0.0)
+    sys.stderr.write(
+        f"{name}: {outcomes[READ]:,} read, {outcomes[REFUSED]:,} refused, "
+        f"{len(failures)} broke a limit; at most {peak:.0f} MB and {seconds:.1f} s\n"
+    )
     assert not failures, "\n".join([f"of {name}, seed {seed}:", *failures])
     return outcomes
 
@@ -81,7 +96,7 @@ def _run_worker(
     folder: Path,
     seed: int,
     numbers: range,
-    outcomes: Counter[str],
+    answers: list[Answer],
     failures: list[str],
 ) -> int:
     """Let a new process read inputs until it is done, dead or late; return the next number."""
@@ -97,14 +112,14 @@ def _run_worker(
                 failures.append(f"input {number}: not read within {MOST_SECONDS:.0f} s")
                 return number + 1
             try:
-                outcome, reason = here.recv()
+                answer: Answer = here.recv()
             except EOFError:
                 worker.join()
                 failures.append(f"input {number}: the process ended with {worker.exitcode}")
                 return number + 1
-            outcomes[outcome] += 1
-            if reason:
-                failures.append(f"input {number}: {reason}")
+            answers.append(answer)
+            if answer.reason:
+                failures.append(f"input {number}: {answer.reason}")
                 if len(failures) >= FAILURES_SHOWN:
                     return numbers.stop
             number, patience = number + 1, MOST_SECONDS
@@ -142,7 +157,7 @@ def _work(pipe: Connection, inputs: HostileInputs, folder: Path, seed: int, numb
         reason = reason or "; ".join(forbidden[:3])
         if reason:
             shutil.copytree(case, folder / f"failed-{number}", dirs_exist_ok=True, symlinks=True)
-        pipe.send((outcome, reason))
+        pipe.send(Answer(outcome, reason, peak, seconds))
 
 
 def _outcome(read: Callable[[Any], object], made: Any) -> tuple[str, str]:
