@@ -315,6 +315,7 @@ def test_a_constant_of_another_type_than_it_declares_does_not_end_the_process(
         load_classifier(read_classifier(path))
 
 
+@pytest.mark.slow
 def test_millions_of_empty_nodes_are_refused_before_they_are_parsed(tmp_path: Path) -> None:
     for name in ("zoom.onnx", "output_graph.pb"):
         path = save_reddish(tmp_path / name)

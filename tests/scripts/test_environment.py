@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 from tests.scripts.conftest import ENVIRONMENT, crawl_options, rows, run
 from tests.scripts.test_streams import shell
 
+pytestmark = pytest.mark.slow
 CSV = "id,name,category_path\n" + "".join(
     f"x{k},{('boot denim', 'leather belt')[k % 2]} {k},Women/{('Boots', 'Belts')[k % 2]}\n"
     for k in range(60)

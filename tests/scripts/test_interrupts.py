@@ -16,6 +16,7 @@ from tests.conftest import ROOT, jpeg
 from tests.faults.tier import tier
 from tests.scripts.conftest import ENVIRONMENT, run
 
+pytestmark = pytest.mark.slow
 SAID = "{}.py: interrupted; what was stored is kept: run it again to go on\n"
 WORK = {
     "crawl": ["--from", "products.csv", "--db-path", "{new}.db"],

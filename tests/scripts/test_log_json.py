@@ -95,6 +95,7 @@ def test_a_rejected_key_is_said_in_json(tmp_path: Path, address: str) -> None:
     assert "key" in lines(ended.stderr)[-1]["error"]
 
 
+@pytest.mark.slow  # what is no JSON is asked for again, with pauses
 @pytest.mark.parametrize("body", [HOSTILE, f'{{"metadata": {json.dumps(HOSTILE)}}}', "[]", "NaN"])
 def test_whatever_an_api_says_it_is_json(tmp_path: Path, body: str) -> None:
     with FaultServer(lambda path, address: Body(JSON, body.encode())).running() as server:

@@ -138,6 +138,7 @@ def test_settings_that_cannot_be_are_one_line(path: Path, settings: str) -> None
             read_experiments(db)
 
 
+@pytest.mark.slow
 def test_a_text_that_is_far_too_long_is_not_read(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute(f"update product set description = hex(zeroblob({LARGEST_VALUE // 2 + 1}))")
