@@ -176,7 +176,7 @@ def _mended(entry: T) -> T:
         if isinstance(value, str) and (stored := whole(value)) is not value:
             mended[field.name] = stored
         elif isinstance(value, tuple) and (several := tuple(map(whole, value))) != value:
-            mended[field.name] = several
+            mended[field.name] = tuple(dict.fromkeys(several))
     return dataclasses.replace(entry, **mended) if mended else entry
 
 

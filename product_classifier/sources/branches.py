@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from product_classifier.errors import UnusableError
 from product_classifier.limits import insist_on_category, insist_on_path
+from product_classifier.printable import whole
 from product_classifier.records import Category
 
 MOST_CATEGORIES = 500_000  # of a source, all of which are in memory
@@ -35,6 +36,7 @@ class Branches:
         language, of the first levels. Raises UnusableError where an id is that of another path, or
         stands alone and is not known, and for what is beyond the limits.
         """
+        names, own, translated = (list(map(whole, texts)) for texts in (names, own, translated))
         if not names:
             identity = own[-1] if own else None
             if identity and identity not in self._known:

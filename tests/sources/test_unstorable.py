@@ -83,6 +83,17 @@ def test_no_nul_and_no_half_of_a_character_is_stored(write, tmp_path: Path) -> N
         assert not [text for text in texts(db) if "\0" in text]
 
 
+def test_categories_that_differ_in_a_nul_alone_make_no_cycle(tmp_path: Path) -> None:
+    rows = ["id,name,category,category_id", "1,a,A > B,\ufffd > b", "2,a,A > B > C,\ufffd > b > \0"]
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n")
+    import_file(tmp_path / "a.csv")
+    with open_database(tmp_path / "crawl.db") as db:
+        told = db.execute("select id, parent from category order by path").fetchall()
+        assert told == [("\ufffd", None), ("b", "\ufffd")]
+        [(reason,)] = db.execute("select reason from skipped")
+        assert "stands elsewhere" in reason
+
+
 def test_pictures_of_odd_ids_in_bson_are_those_of_their_products(
     tmp_path: Path, db: sqlite3.Connection
 ) -> None:
