@@ -58,7 +58,7 @@ def _known(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"{error.name} is not installed; pip install -r requirements.txt"
     if isinstance(error, RuntimeError) and "can't start new thread" in text:
-        number = _limit("-u", "RLIMIT_NPROC")
+        number = _limit("-v", "RLIMIT_AS") or _limit("-u", "RLIMIT_NPROC")
         return f"no thread can be started{number}; close other programs, or raise the limit"
     if isinstance(error, Warning):
         return f"a library warned, and PYTHONWARNINGS makes that an error: {text}; unset it"

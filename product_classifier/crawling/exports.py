@@ -18,6 +18,7 @@ from product_classifier.store.export import (
     read_rows,
 )
 from product_classifier.store.files import replacing
+from product_classifier.system_errors import told
 
 ALWAYS = ("id", "name", "description", "category_path", "image")
 
@@ -63,9 +64,10 @@ def export(
             found = map(_harmless, rows()) if harmlessly else rows()
             return write_table(part, kind, header, found)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error  # Parquet's is of many words
+        number = error.errno  # Parquet's own reason is of many words
+        reason = told(OSError(number, os.strerror(number))) if number else str(error)
         raise ReportError(
-            f"{path} cannot be written: {reason}; make room, or pass another name as --export"
+            f"{path} cannot be written: {reason}, or pass another name as --export"
         ) from None
 
 

@@ -21,6 +21,7 @@ from product_classifier.features.runtime import muted_stderr
 from product_classifier.features.tensorflow_graph import load_tensorflow
 from product_classifier.printable import printable
 from product_classifier.regular import read_bounded
+from product_classifier.system_errors import limit_of
 
 GRAPH = "output_graph.pb"  # what retrain.py writes where it is told nothing else
 LARGEST_LABELS = 10_000_000  # bytes of all of them
@@ -98,6 +99,11 @@ def load_classifier(classifier: Classifier) -> Loaded:
         raise
     except Exception as error:  # protobuf, TensorFlow and ONNX Runtime raise whatever they meet
         reason = (str(error) or type(error).__name__).splitlines()[0]
+        if limit_of("RLIMIT_AS") is not None:  # which they seldom name
+            raise FeatureError(
+                f"{path} cannot be loaded ({reason}); raise the limit of memory (ulimit -v), or "
+                "train it again"
+            ) from None
         raise FeatureError(
             f"{path} is damaged or no graph of retrain.py's ({reason}); train it again"
         ) from None

@@ -47,6 +47,7 @@ from product_classifier.store.model_header import (
     section_file,
 )
 from product_classifier.store.npz import read_arrays
+from product_classifier.system_errors import told
 
 MOST_CATEGORIES, MOST_TERMS = 100_000, 1_000_000
 LONGEST_LINE = 1_500_000  # bytes, of a category
@@ -82,7 +83,7 @@ def write_model_folder(path: Path, model: ModelFolder) -> None:
         write_whole(path / HEADER, data)
         _remove_older(path, {file.name for file in files}, before)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from None
+        raise StoreError(f"{path} cannot be written: {told(error)}") from None
 
 
 def read_model_folder(path: Path) -> ModelFolder:

@@ -19,6 +19,7 @@ from product_classifier.store.npz import NpzArrays
 
 DIGEST_BYTES = 32  # of the SHA-256 at the end of the file
 LARGEST = 4_000_000_000  # bytes of a file, as it is and unpacked
+DTYPES = (np.float32, np.float64, np.int32, np.int64)  # that scikit-learn takes
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, OverflowError)  # of what was not stored so
 
 
@@ -67,6 +68,8 @@ def _stored(data: bytes, key: str) -> tuple[csr_matrix, list[str]] | None:
     if str(kept["key"]) != key:
         return None
     parts = (kept["data"], kept["indices"], kept["indptr"])
+    if parts[0].dtype not in DTYPES or not np.isfinite(parts[0]).all():
+        raise ValueError("its values are no numbers of ours")
     matrix = csr_matrix(parts, shape=tuple(kept["shape"].tolist()))
     matrix.check_format(full_check=True)
     names = kept["vocabulary"].tobytes().decode(errors="surrogatepass")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import random
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +22,8 @@ from product_classifier.features.backbone import Backbone
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
 from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache
-from product_classifier.store.word_vectors import cached_vectors
+from product_classifier.store.npz import read_arrays
+from product_classifier.store.word_vectors import DIGEST_BYTES, cached_vectors
 from tests.faults.tier import tier
 from tests.features.test_bottlenecks import Toy, backbone, picture
 from tests.hostile.mutations import changed_bytes
@@ -235,3 +239,27 @@ def test_no_change_of_cached_words_changes_a_vector(
         assert (found != right).nnz == 0
         assert path.read_bytes() == whole
         assert len(said) == damaged
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda values: values * np.float32(np.nan),
+        lambda values: values.astype("U8"),
+        lambda values: values.astype(np.float16),
+        lambda values: values.astype(bool),
+    ],
+)
+def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
+    damage: Callable[[NDArray[np.float32]], NDArray[Any]], tmp_path: Path
+) -> None:
+    path, said = tmp_path / "words.npz", list[str]()
+    right, vocabulary = cached_vectors(path, "key", words)
+    arrays = read_arrays(path.read_bytes()[:-DIGEST_BYTES], 10_000_000)
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **{**arrays, "data": damage(arrays["data"])})
+    path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+    found, names = cached_vectors(path, "key", words, said.append)
+    assert names == vocabulary
+    assert (found != right).nnz == 0
+    assert said == [f"{path} is damaged, or of an older version: it is made anew"]

@@ -125,8 +125,8 @@ def test_a_current_folder_that_is_gone_is_said(
         (
             "crawl",
             "--export out.csv",
-            "out.csv cannot be written: Permission denied; make room, or pass another name as "
-            "--export",
+            "out.csv cannot be written: Permission denied; check its permissions, or pass another "
+            "name as --export",
         ),
         (
             "analyze",
@@ -253,3 +253,24 @@ def test_a_database_that_cannot_be_written_is_said_before_any_training(
         assert len(ended.stderr.splitlines()) == 1  # nothing was computed
     assert not (tmp_path / "cache").exists()
     assert limited(tmp_path, WITHOUT_RIGHTS, "analyze").returncode == 0
+
+
+def test_an_export_that_may_not_grow_names_the_limit(folder: Path) -> None:
+    ended = limited(folder, "ulimit -f 1;", "crawl", "--export", "out.csv")
+    assert the_line(ended, "crawl").startswith(
+        "out.csv cannot be written: File too large (ulimit -f: 1); raise the limit"
+    )
+
+
+def test_too_little_memory_for_threads_is_told_from_too_many_of_them() -> None:
+    code = "import sys\nfrom product_classifier import troubles\n"
+    code += 'print(troubles.explained(RuntimeError("can\'t start new thread")))'
+    for limits, flag in (("ulimit -v 1000000 -u 90000;", "-v"), ("ulimit -u 90000;", "-u")):
+        said = subprocess.run(
+            ["bash", "-c", f'{limits} exec {sys.executable} -c "$CODE"'],
+            cwd=ROOT,
+            env=ENVIRONMENT | {"CODE": code},
+            capture_output=True,
+            text=True,
+        )
+        assert said.stdout.startswith(f"no thread can be started (ulimit {flag}); close other")
