@@ -13,10 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.errors import FeatureError
+from product_classifier.system_errors import limit_of
+
+LEAST_MEMORY = 3_000_000_000  # bytes of addresses; with 2 GB it was seen to hang while it loads
+
 
 @functools.cache
 def tensorflow() -> Any:
-    """Import TensorFlow without its start-up chatter, with deterministic operations."""
+    """Import TensorFlow without its start-up chatter, with deterministic operations.
+
+    Raises FeatureError where so little memory is allowed that it would wait for threads for ever.
+    """
+    limit = limit_of("RLIMIT_AS")
+    if limit is not None and limit < LEAST_MEMORY:
+        raise FeatureError(
+            f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), and TensorFlow takes "
+            f"{LEAST_MEMORY // 1024:,} to begin with; raise the limit"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with muted_stderr():
         import tensorflow as tf

@@ -71,7 +71,7 @@ def insist_on_public(host: str) -> None:
     try:
         public = is_public(host.strip("[]"))
     except ValueError:
-        return  # a name, or an odd spelling: its address is judged once it is connected
+        return  # a name, or an odd spelling: its addresses are judged before any is connected to
     if not public:
         raise _forbidden(host)
 

@@ -86,7 +86,7 @@ def _answers(path: Path, *names: str) -> Iterator[Iterator[tuple[int, list[Any]]
                 yield answer if isinstance(answer, str) else (len(data), answer)
         except EOFError:  # it has not said that this is the end
             process.join()
-            late = process.exitcode == -signal.SIGALRM
+            late = process.exitcode == -getattr(signal, "SIGALRM", 0)
             failed = f"the Parquet library crashes ({process.exitcode})"
             yield f"a part of it takes more than {SECONDS} s" if late else failed
 

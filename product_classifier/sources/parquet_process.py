@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ BUFFER = 1_000_000  # bytes of the file that are read at a time
 STDERR = 2
 LARGEST_ANSWER = 16_000_000  # bytes
 MOST_COLUMNS = 100_000
+_alarm = getattr(signal, "alarm", lambda seconds: None)  # Windows has none
 
 
 def decode(unused: Connection, answers: Connection, path: Path, names: Sequence[str]) -> None:
@@ -37,13 +37,14 @@ def decode(unused: Connection, answers: Connection, path: Path, names: Sequence[
     unused.close()
     os.dup2(os.open(os.devnull, os.O_WRONLY), STDERR)  # where a library that crashes says so
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked ends this process
-    for number in (signal.SIGALRM, signal.SIGPIPE, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    for name in ("SIGALRM", "SIGPIPE", "SIGTERM"):
+        if hasattr(signal, name):  # Windows has but the last
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
         for answer in _answers(path, names):
-            signal.alarm(0)  # whoever reads this may take its time
+            _alarm(0)  # whoever reads this may take its time
             answers.send_bytes(answer)
-            signal.alarm(SECONDS)
+            _alarm(SECONDS)
     except Exception as error:  # the library raises whatever the file's bytes lead it to
         reason = "it needs too much memory" if isinstance(error, MemoryError) else str(error)
         answers.send_bytes(_encoded(reason.partition("\n")[0][:1_000] or type(error).__name__))
@@ -51,7 +52,7 @@ def decode(unused: Connection, answers: Connection, path: Path, names: Sequence[
 
 
 def _answers(path: Path, names: Sequence[str]) -> Iterator[bytes]:
-    signal.alarm(SECONDS)
+    _alarm(SECONDS)
     sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # not needed, and slow to load
     import pyarrow as arrow
     from pyarrow import parquet
@@ -74,6 +75,8 @@ def _answers(path: Path, names: Sequence[str]) -> Iterator[bytes]:
 
 def _limit_memory() -> None:
     if sys.platform == "linux":
+        import resource
+
         status = Path("/proc/self/status").read_text()
         taken = 1024 * int(re.findall(r"VmSize:\s+(\d+)", status)[0])
         _, most = resource.getrlimit(resource.RLIMIT_AS)

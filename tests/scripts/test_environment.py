@@ -237,6 +237,16 @@ def test_too_little_memory_for_the_network_of_filters_is_said(folder: Path, limi
         assert line.startswith("only 400,000 kB of memory are allowed (ulimit -v), and its librar")
 
 
+def test_too_little_memory_for_tensorflow_is_said(categorized: Path, tmp_path: Path) -> None:
+    """It waits for ever for threads that it cannot start."""
+    (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
+    options = ("--min-per-category", "3")
+    line = the_line(
+        limited(tmp_path, "ulimit -v 2000000;", "categorize_words", *options), "categorize_words"
+    )
+    assert line.startswith("only 2,000,000 kB of memory are allowed (ulimit -v), and TensorFlow")
+
+
 def test_a_database_that_cannot_be_written_is_said_before_any_training(
     categorized: Path, tmp_path: Path
 ) -> None:
