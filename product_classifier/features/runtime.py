@@ -21,16 +21,8 @@ LEAST_MEMORY = 3_000_000_000  # bytes of addresses; with 2 GB it was seen to han
 
 @functools.cache
 def tensorflow() -> Any:
-    """Import TensorFlow without its start-up chatter, with deterministic operations.
-
-    Raises FeatureError where so little memory is allowed that it would wait for threads for ever.
-    """
-    limit = limit_of("RLIMIT_AS")
-    if limit is not None and limit < LEAST_MEMORY:
-        raise FeatureError(
-            f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), and TensorFlow takes "
-            f"{LEAST_MEMORY // 1024:,} to begin with; raise the limit"
-        )
+    """Import TensorFlow without its start-up chatter, with deterministic operations."""
+    _insist_on_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with muted_stderr():
         import tensorflow as tf
@@ -43,12 +35,23 @@ def tensorflow() -> Any:
 @functools.cache
 def load_keras() -> Any:
     """Import Keras over the backend that KERAS_BACKEND names, without TensorFlow where it can."""
+    _insist_on_memory()  # Keras loads TensorFlow by itself
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with muted_stderr():
         import keras
     if keras_runs_on_tensorflow():
         tensorflow()
     return keras
+
+
+def _insist_on_memory() -> None:
+    """Raise FeatureError where TensorFlow would wait for ever for threads that need more memory."""
+    limit = limit_of("RLIMIT_AS")
+    if limit is not None and limit < LEAST_MEMORY:
+        raise FeatureError(
+            f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), and TensorFlow takes "
+            f"{LEAST_MEMORY // 1024:,} to begin with; raise the limit"
+        )
 
 
 def keras_runs_on_tensorflow() -> bool:
