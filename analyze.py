@@ -223,7 +223,7 @@ def catalogue_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
 
 def is_page(args: argparse.Namespace) -> bool:
     """Tell whether the report goes into a page."""
-    return args.output is not None and args.output.suffix in (".html", ".htm")
+    return args.output is not None and args.output.suffix.lower() in (".html", ".htm")
 
 
 def tell(args: argparse.Namespace, text: str, values: Any) -> None:

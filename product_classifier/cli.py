@@ -28,6 +28,7 @@ __all__ = ["DONE", "UNFINISHED", "Problems", "Progress", "end", "make_folder", "
 __all__ += ["report", "run", "say", "show", "warn", "write"]
 DONE, UNFINISHED = 0, 3  # 1: an error; 2: argparse's usage errors; 130: Ctrl-C; 141: broken pipe
 SECONDS_BETWEEN_LINES = 10.0
+MOST_LISTED = 1_000_000  # rows of the table skipped that an import adds
 
 
 def run(main: Callable[[], int]) -> NoReturn:
@@ -114,7 +115,8 @@ class Problems:
         """Say how many were not told."""
         if self.count > self._shown and not starting.as_json():
             more = self.count - self._shown
-            say(f"{self._what}: {more:,} more; the table skipped lists a million of them at most")
+            most = "" if more < MOST_LISTED else f"; it lists {MOST_LISTED:,} at most"
+            say(f"{self._what}: {more:,} more; see the table skipped{most}")
 
 
 def end(

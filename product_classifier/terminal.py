@@ -6,6 +6,7 @@ message, and the result, is one JSON object on a line.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import sys
@@ -123,12 +124,19 @@ def clean_streams() -> None:
     os.close(descriptor)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 -- until the process ends
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            cast(Any, stream).reconfigure(errors="backslashreplace")
     if sys.stdout is not None:
-        sys.stdout = cast(TextIO, _Cleaned(sys.stdout, as_json=False))
-    sys.stderr = cast(TextIO, _Cleaned(sys.stderr, as_json=as_json()))
+        sys.stdout = cast(TextIO, _Cleaned(_whole(sys.stdout), as_json=False))
+    sys.stderr = cast(TextIO, _Cleaned(_whole(sys.stderr), as_json=as_json()))
+
+
+def _whole(stream: TextIO) -> TextIO:
+    """Return a stream that writes all of a text or fails, and any letter in any encoding.
+
+    Python's own, where PYTHONUNBUFFERED is set, loses what a full disk or a pipe does not take.
+    """
+    encoding, raw = stream.encoding, cast(Any, stream).detach()
+    buffer = io.BufferedWriter(raw) if isinstance(raw, io.RawIOBase) else raw
+    return io.TextIOWrapper(buffer, encoding, "backslashreplace", line_buffering=True)
 
 
 def flush() -> None:

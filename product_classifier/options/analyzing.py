@@ -181,6 +181,14 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     others = others or args.export_review or args.import_review
     if args.require and (others or crawled or (by_number and not args.compare)):
         return "--require goes with figures and --compare alone"
+    if args.output and args.output.suffix.lower() in (
+        ".html",
+        ".htm",
+    ):  # browsers run what is there
+        if args.json:
+            return "--json writes no page: name the --output .json"
+        if not (crawled or args.leaderboard or args.dump_errors_for_experiment):
+            return "this report is text: name the --output .txt, or pass --html FOLDER for pages"
     if (args.cost_error is None) != (args.cost_review is None):
         return "--cost-error and --cost-review need each other: pass both"
     if args.cost_error == args.cost_review == 0:

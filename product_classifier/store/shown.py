@@ -100,6 +100,9 @@ def read_unfiled(
         shown = choice.of(product, Image(*picture) if picture[0] else None)
         items.append(Item(product, f"{name}\n{description}", shown.main, (), "", *shown[1:]))
     if not items:
-        more = "" if everything else "; pass --all to file those that have one"
-        raise StoreError(f"the database has no product without category{more}")
+        if not db.execute("select exists (select 1 from product)").fetchone()[0]:
+            raise StoreError("the database has no products; run crawl.py first")
+        raise StoreError(
+            "the database has no product without category; pass --all to file those that have one"
+        )
     return items

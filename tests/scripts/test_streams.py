@@ -66,6 +66,21 @@ def test_a_result_that_cannot_be_written_is_an_error(
     assert ended.stderr.count("\n") <= 4  # progress of a catalogue's report
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_result_that_is_cut_short_is_an_error(folder: Path, unbuffered: str) -> None:
+    """What a disk takes of a result before it is full must not pass for all of it."""
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1; exec {sys.executable} {ROOT / 'crawl.py'} --help > cut.txt"],
+        cwd=folder,
+        env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "the result cannot be written to stdout: File too large" in ended.stderr
+
+
 @pytest.mark.parametrize(("script", "options"), RESULTS)
 def test_a_reader_that_has_gone_ends_a_script_quietly(
     folder: Path, script: str, options: str
