@@ -168,7 +168,8 @@ def _array(member: Any, header: Header) -> NDArray[Any]:
     if header.dtype.kind == "U" and header.size and _letters(values, header).max() > sys.maxunicode:
         raise ValueError("its text is no Unicode")
     order: Any = "F" if header.fortran_order else "C"
-    return values.view(header.dtype).reshape(header.shape, order=order)
+    array = values.view(header.dtype).reshape(header.shape, order=order)
+    return array.astype(header.dtype.newbyteorder("="), copy=False)  # as libraries expect it
 
 
 def _letters(values: NDArray[np.uint8], header: Header) -> NDArray[np.uint32]:

@@ -52,9 +52,15 @@ def test_arrays_come_back_as_numpy_reads_them(compressed: bool) -> None:
     with np.load(io.BytesIO(data), allow_pickle=False) as wanted:
         assert list(arrays) == wanted.files
         for name, array in arrays.items():
-            assert array.dtype == wanted[name].dtype
+            assert array.dtype == wanted[name].dtype.newbyteorder("=")
             np.testing.assert_array_equal(array, wanted[name])
             assert array.flags.writeable
+
+
+def test_numbers_have_the_byte_order_of_this_machine_whatever_the_file_has() -> None:
+    found = read_arrays(npz(a=np.arange(3, dtype=">f4"), b=np.arange(3, dtype="<f4")), BUDGET)
+    assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
+    assert found["a"].tolist() == [0, 1, 2]
 
 
 def test_headers_are_known_before_any_array_is_read() -> None:
