@@ -65,7 +65,9 @@ def read_paths_of_names(db: sqlite3.Connection) -> dict[str, Path]:
     for identity in nodes:
         levels: list[Level] = []
         at = identity
-        while at in nodes and len(levels) <= DEEPEST:  # some may lie above themselves
+        for _ in range(DEEPEST + 1):  # some may lie above themselves
+            if at not in nodes:
+                break
             parent, path, name, translated = nodes[at]
             if path:
                 above = nodes[parent][1] if parent in nodes else ""

@@ -23,7 +23,9 @@ def read_settings(db: sqlite3.Connection, experiment: int, text: str | None) -> 
     if not isinstance(found, dict):
         raise damaged(db, f"the settings of experiment {experiment} are no JSON object")
     for name, is_right in KNOWN.items():
-        if found.get(name) is not None and not is_right(found[name]):
+        if name in found and found[name] is None:
+            del found[name]  # the same as none
+        elif name in found and not is_right(found[name]):
             raise damaged(db, f"experiment {experiment} has a setting {name} that cannot be")
     return found
 

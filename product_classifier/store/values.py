@@ -12,6 +12,7 @@ from product_classifier.store.schema import SCHEMA
 from product_classifier.store.soundness import damaged
 
 DEEPEST = 100  # levels of categories; imports take fewer
+LONGEST = 100_000  # characters of a category's names and path; imports take fewer
 SPARSE = 300_000  # numbers of rows that categories may have beyond ten times their count
 TYPES = {"text": "'text'", "integer": "'integer'", "real": "'real', 'integer'"}
 SHARE, PIXELS, COUNT = (0, 1), (0, 10**9), (0, 2**53)
@@ -93,6 +94,9 @@ def _query(db: sqlite3.Connection, table: str) -> str:
         if (table, column) in BETWEEN:
             low, high = BETWEEN[table, column]
             wrong[column] += f" or {column} not between {low} and {high}"
+    if table == "category":  # of which reports show many at once
+        for column in ("id", "name", "path"):
+            wrong[column] += f" or length({column}) > {LONGEST}"
     if table == "image":
         wrong["file"] += (
             " or file glob '/*' or file glob '*..*' or instr(file, char(92)) or instr(file, ':')"

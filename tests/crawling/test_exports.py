@@ -20,8 +20,9 @@ from product_classifier.records import Category, Product
 from product_classifier.sources.kinds import Asked, kind_of, open_source
 from product_classifier.spreadsheet import MARK, as_written
 from product_classifier.store.database import open_database
+from product_classifier.store.export import read_paths_of_names
 from product_classifier.store.images import ImageFolder
-from tests.conftest import TREE, product, save_import
+from tests.conftest import TREE, product, save_import, shop
 
 TABLES = ("category", "translated_category", "product", "product_category", "product_image")
 CATALOGUE = '''id,name,description,category_path,image,more_images,split
@@ -239,3 +240,10 @@ def test_a_formula_is_written_as_it_is_where_that_is_asked_for(tmp_path: Path) -
         assert export(db, tmp_path / "b.jsonl", None, None, None) == 1
     db.close()
     assert json.loads((tmp_path / "b.jsonl").read_text())["name"] == "=1+1"
+
+
+def test_categories_that_lie_above_themselves_end(tmp_path: Path) -> None:
+    with open_database(tmp_path / "crawl.db", create=True) as db:
+        shop(db)
+        db.execute("update category set parent = id, path = '' where id = 'belts'")
+        assert read_paths_of_names(db)["belts"] == ()

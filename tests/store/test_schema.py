@@ -49,6 +49,10 @@ def path(tmp_path: Path) -> Path:
             "defines skipped otherwise than schema.sql",
         ),
         ("update product set name = x'00'", r"product\.name holds a value that it cannot have"),
+        (
+            "update category set path = printf('%.*c', 100001, 'a') where rowid = 2",
+            r"category\.path holds a value that it cannot have",
+        ),
         ("update category set leaf = 'x'", r"category\.leaf holds a value that it cannot have"),
         ("insert into bookmark values ('q', -1, 0, null, '', 1)", r"bookmark\.next_offset holds"),
         (
@@ -214,3 +218,10 @@ def test_a_link_in_the_place_of_a_journal_is_not_written_through(path: Path) -> 
     with contextlib.suppress(StoreError, ReadOnlyError), open_database(path) as db, transaction(db):
         db.execute("delete from experiment")
     assert outside.read_text() == "mine"
+
+
+def test_a_setting_that_is_null_is_none(path: Path) -> None:
+    write(path, """update experiment set settings = '{"images_per_product": null, "x": null}'""")
+    with open_database(path) as db:
+        [experiment] = read_experiments(db)
+    assert experiment.settings == {"x": None}
