@@ -181,7 +181,7 @@ def _mended(entry: T) -> T:
 
 
 def _problem_of_category(category: Category) -> str:
-    """Tell which limit a category is beyond, or ''."""
+    """Return which limit a category is beyond, or an empty text."""
     levels = category.path.count("/") + 1
     if levels > DEEPEST_PATH:
         return f"its path has {levels:,} levels, more than {DEEPEST_PATH}"
@@ -195,7 +195,7 @@ def _problem_of_category(category: Category) -> str:
 
 
 def _problem_of_product(product: Product) -> str:
-    """Tell which limit the texts of a product are beyond, or ''."""
+    """Return which limit the texts of a product are beyond, or an empty text."""
     texts = (
         ("id", product.id, LONGEST_ID),
         ("name", product.name, LONGEST_NAME),

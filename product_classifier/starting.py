@@ -46,12 +46,12 @@ def begin(*, computes: bool = False) -> None:
 
 
 def as_json() -> bool:
-    """Tell whether a machine reads; also before, or without, a command line that can be parsed."""
+    """Return whether a machine reads; known before the command line is parsed."""
     return LOG_JSON in sys.argv[1:]
 
 
 def asks_for(option: str) -> bool:
-    """Tell whether an option is given; before a command line can be parsed."""
+    """Return whether an option is given; before a command line can be parsed."""
     return any(word == option or word.startswith(f"{option}=") for word in sys.argv[1:])
 
 
@@ -68,7 +68,7 @@ def enter(phase: int) -> None:
 
 
 def was_interrupted() -> bool:
-    """Tell whether Ctrl-C was pressed, even where a library made another error of it."""
+    """Return whether Ctrl-C was pressed, even where a library made another error of it."""
     return _State.interrupted
 
 
@@ -90,7 +90,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _too_little_memory() -> str | None:
-    """Tell of a limit under which NumPy's and SciPy's algebra cannot be loaded."""
+    """Return what to say of a limit under which NumPy's and SciPy's algebra cannot be loaded."""
     from product_classifier.system_errors import limit_of
 
     limit = limit_of("RLIMIT_AS")

@@ -67,7 +67,7 @@ def largest_batch(add_up: Callable[[int], T]) -> tuple[int, T]:
 
 
 def square_side(shape: Sequence[Any]) -> int:
-    """Tell the side in pixels of the pictures [n, side, side, 3] that a graph takes.
+    """Return the side in pixels of the pictures [n, side, side, 3] that a graph takes.
 
     Raises ValueError for a shape of anything else, and for huge pictures.
     """

@@ -58,7 +58,7 @@ class JsonList:
         self.cut = False  # whether the text ends before the list does
 
     def begins(self) -> bool:
-        """Tell whether the text is a list by itself, or of one of the known names."""
+        """Return whether the text is a list by itself, or of one of the known names."""
         while not (start := START.match(self._text)):
             if len(self._text) > CHUNK or not self._more():
                 return False
@@ -92,7 +92,7 @@ class JsonList:
                 return False
 
     def _is_followed_soundly(self) -> bool:
-        """Tell whether a comma, the end of the list or another object is next."""
+        """Return whether a comma, the end of the list or another object is next."""
         while (end := _behind(SPACE, self._text, self._at)) == len(self._text):
             if not self._more():
                 return True
@@ -249,7 +249,7 @@ class JsonList:
         return -1
 
     def _is_alike(self, value: dict[str, Any], times: int) -> bool:
-        """Tell whether one in so many keys is of both an object and the one read before."""
+        """Return whether one in so many keys is of both an object and the one read before."""
         usual = self._latest.keys() if self._latest is not None else value.keys()
         return times * len(value.keys() & usual) >= len(value.keys() | usual)
 

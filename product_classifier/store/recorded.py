@@ -93,7 +93,7 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
 
 
 def _is_group(value: Any) -> bool:
-    """Tell whether a value is an object whose numbers are such."""
+    """Return whether a value is an object whose numbers are such."""
     return isinstance(value, dict) and all(
         _is_number(each) for each in value.values() if isinstance(each, int | float)
     )
