@@ -136,6 +136,7 @@ def test_a_second_ctrl_c_is_told_even_while_a_library_is_kept_from_printing() ->
     """Its first one may be lost in a library that catches everything."""
     code = (
         "import os, signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # who runs tests may ignore it
         "from product_classifier import starting\n"
         "starting.begin()\n"
         "starting.enter(starting.WORKING)\n"
