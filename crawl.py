@@ -135,7 +135,7 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
 
 
 def tell_failure(query: str, error: str) -> None:
-    """Tell of a query that could not be read on."""
+    """Report a query that could not be read to its end, and why."""
     cli.say(f"{query}: {error}", {"query": query, "error": error})
 
 

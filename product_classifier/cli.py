@@ -199,6 +199,6 @@ def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterat
 
 
 def _tell_of_thread(found: threading.ExceptHookArgs) -> None:
-    """Say in one line what ended a thread that nobody waits for."""
+    """Report in one line the error that ended a thread nobody waits for."""
     if found.exc_value is not None and found.exc_type is not SystemExit:
         say(f"a thread ended: {troubles.explained(found.exc_value)}")

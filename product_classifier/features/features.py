@@ -38,12 +38,12 @@ class Features:
 
     @property
     def columns(self) -> int:
-        """How many columns words have; 0 without words."""
+        """Return the number of columns of the word vectors; 0 without words."""
         return 0 if self.words is None else int(self.words.shape[1])
 
     @property
     def width(self) -> int:
-        """How many values a picture has; 0 without pictures."""
+        """Return the number of values of a bottleneck; 0 without pictures."""
         return 0 if self.pictures is None else self.pictures.width
 
     @property

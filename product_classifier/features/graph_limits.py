@@ -1,4 +1,4 @@
-"""How much a graph of pictures from elsewhere may take, added up before any of it is computed."""
+"""Limits of memory and work for a graph from elsewhere, added up before it is computed."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class SavedBackbone(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What load_backbone is to be asked for."""
+    """The arguments that load_backbone is to be called with."""
 
     name: str
     weights: Path | None
