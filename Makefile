@@ -16,7 +16,7 @@ help:  ## show the targets
 setup: $(VENV)/.runs  ## make .venv with what the scripts need
 
 demo: $(VENV)/.runs  ## do the whole job on the demo catalogue (OPTIONS='--backbone FOLDER')
-	@$(RUN) -m product_classifier.demo $(OPTIONS)
+	@$(RUN) -m demo $(OPTIONS)
 
 test: $(VENV)/.checks  ## run all tests
 	$(TESTS) $(OPTIONS)

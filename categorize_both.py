@@ -1,25 +1,24 @@
 """Categorize products by their words and pictures together: one experiment in crawl.db."""
 
-from product_classifier import starting
+from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    starting.begin(computes=True)  # before what takes long to load
+    startup.begin(computes=True)  # before what takes long to load
 # isort: split
 
 import time
 
-from product_classifier import cli
-from product_classifier.features.backbone import choose_backbone
-from product_classifier.features.features import picture_features, word_features
-from product_classifier.filing import file_products
+from product_classifier.backbones.backbone import choose_backbone
+from product_classifier.features.dataset_features import picture_features, word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.saved import save_model
 from product_classifier.options.categorizing import arguments
-from product_classifier.report.filing import filed_text
+from product_classifier.recipes.file_products import file_products, filed_text
+from product_classifier.recipes.select_products import select
 from product_classifier.report.text import experiment_text
 from product_classifier.store.database import insist_on_writable, open_database
 from product_classifier.store.experiments import save_experiment
-from product_classifier.subset import select
+from product_classifier.terminal import script
 
 EXAMPLES = """\
   python categorize_both.py
@@ -35,32 +34,34 @@ def main() -> int:
     args = arguments("both", __doc__, EXAMPLES)
     if args.saved:
         filed, lost = file_products(
-            "both", args.saved, args.db_path, args.all, args.places, cli.progress, cli.say
+            "both", args.saved, args.db_path, args.all, args.places, script.progress, script.say
         )
-        return cli.end(filed_text(filed), lost)
+        return script.end(filed_text(filed), lost)
     if args.save:
-        cli.make_folder(args.save)  # before anything takes long
+        script.make_folder(args.save)  # before anything takes long
     started = time.monotonic()
     with open_database(args.db_path) as db:
         insist_on_writable(db)
-        dataset, _ = select(db, args.selection, cli.say, cli.progress)
-        cli.warn(dataset.left_out, "left out")
-        words = word_features(dataset, args.cache_path, args.reading, cli.say)
+        dataset, _ = select(db, args.selection, script.say, script.progress)
+        script.warn(dataset.left_out, "left out")
+        words = word_features(dataset, args.cache_path, args.reading, script.say)
         features = words | picture_features(
             dataset.images,
             args.images_path,
-            choose_backbone(args.backbone, cli.say, args.weights),
+            choose_backbone(args.backbone, script.say, args.weights),
             args.cache_path,
-            cli.progress,
+            script.progress,
             dataset.more_images,
-            cli.say,
+            script.say,
         )
-        experiment, trained = run_experiment(dataset, features, args.choices, started, cli.progress)
+        experiment, trained = run_experiment(
+            dataset, features, args.choices, started, script.progress
+        )
         number = save_experiment(db, experiment)
     if args.save:
         save_model(args.save, trained, experiment, dataset, features, args.reading)
-    return cli.end(experiment_text(number, experiment, dataset), features.lost_pictures)
+    return script.end(experiment_text(number, experiment, dataset), features.lost_pictures)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -1,9 +1,9 @@
 """Fill crawl.db with categories, products and pictures: of the ShopStyle API or any catalogue."""
 
-from product_classifier import starting
+from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    starting.begin(computes=starting.asks_for("--filter-images"))  # before what takes long to load
+    startup.begin(computes=startup.asks_for("--filter-images"))  # before what takes long to load
 # isort: split
 
 import argparse
@@ -14,28 +14,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from product_classifier import cli
-from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query, going_on
-from product_classifier.crawling.exports import export
-from product_classifier.crawling.imports import import_shop, import_source
-from product_classifier.crawling.preview import preview
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.options.crawling import arguments, asked_of
-from product_classifier.records import Query, Skipped
-from product_classifier.sources import kinds
-from product_classifier.sources.http import Client
-from product_classifier.sources.pictures import fetch_pictures
-from product_classifier.sources.shopify import Shopify
-from product_classifier.sources.shopstyle import (
-    REACHABLE,
-    ShopStyle,
-    category_query,
-    cuts_query,
+from product_classifier.recipes.crawl_shopstyle import (
+    crawl_categories,
+    crawl_cuts,
+    crawl_query,
+    going_on,
 )
-from product_classifier.store import bookmarks, catalogue, pending
+from product_classifier.recipes.export_catalogue import export
+from product_classifier.recipes.import_catalogue import import_shop, import_source, preview
+from product_classifier.records import Query, Skipped
+from product_classifier.sources import formats
+from product_classifier.sources.shopify import Shopify
+from product_classifier.sources.shopstyle import REACHABLE, ShopStyle, category_query, cuts_query
+from product_classifier.sources.web.client import Client
+from product_classifier.sources.web.download_pictures import fetch_pictures
+from product_classifier.store import bookmarks, pending_pictures, products
 from product_classifier.store.database import open_database, snapshot, sole_crawler
-from product_classifier.store.images import ImageFolder
-from product_classifier.store.older import adopt, insist_on_adopted, old_copies
+from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.legacy_database import adopt, insist_on_adopted, old_copies
+from product_classifier.terminal import script
 
 
 def main() -> int:
@@ -50,7 +49,7 @@ def main() -> int:
     shop = None if args.source or args.only == "images" else shopstyle(args)
     kind = kind_of(args) if args.source else None
     with sole_crawler(args.db_path), ExitStack() as stack:
-        if kind == kinds.SQLITE and not args.db_path.exists():
+        if kind == formats.SQLITE and not args.db_path.exists():
             adopt(Path(args.source), args.db_path)
         db = stack.enter_context(open_database(args.db_path, create=True))
         if args.refresh:
@@ -63,14 +62,14 @@ def main() -> int:
             import_catalogue(db, kind, args)
         if args.only in (None, "images"):
             crawl_pictures(db, args)
-        found = catalogue.progress(db, args.images_per_product)
-    cli.show(
+        found = products.progress(db, args.images_per_product)
+    script.show(
         f"{args.db_path}: {found.categories:,} categories, {found.products:,} products, "
         f"{found.pictures:,} pictures; {found.skipped:,} skipped, {found.failed:,} failed"
         + ("; run it again to retry what failed" if found.failed else ""),
         asdict(found),
     )
-    return cli.UNFINISHED if found.failed else cli.DONE
+    return script.UNFINISHED if found.failed else script.DONE
 
 
 def export_catalogue(args: argparse.Namespace) -> int:
@@ -78,19 +77,19 @@ def export_catalogue(args: argparse.Namespace) -> int:
     with open_database(args.db_path) as db, snapshot(db):
         asked = args.images, args.path_separator, args.experiment, args.raw
         rows = export(db, args.export, *asked)
-    cli.show(f"{args.export}: {rows:,} rows", {"file": str(args.export), "rows": rows})
-    return cli.DONE
+    script.show(f"{args.export}: {rows:,} rows", {"file": str(args.export), "rows": rows})
+    return script.DONE
 
 
 def filter_images(args: argparse.Namespace) -> int:
     """Mark pictures of an unwanted label; nobody is asked and nothing is fetched."""
-    from product_classifier.marking import mark_pictures  # --help need not wait for it
+    from product_classifier.recipes.mark_pictures import mark_pictures
 
     asked = args.filter_images, args.filter_label, args.threshold
-    found = mark_pictures(args.db_path, args.images_path, *asked, cli.progress)
+    found = mark_pictures(args.db_path, args.images_path, *asked, script.progress)
     counts = found.counts
     facts = {"label": found.label, "threshold": args.threshold, "not_read": len(found.lost)}
-    return cli.end(
+    return script.end(
         f"{args.db_path}: {counts.looked_at:,} pictures looked at, {counts.marked:,} marked "
         f"{found.label} at {args.threshold:g}; {counts.marked_only:,} products have marked "
         "pictures only",
@@ -105,7 +104,7 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
     facts: dict[str, Any] = {"database": str(args.db_path) if args.db_path.exists() else None}
     if args.source and args.only in (None, "products"):
         kind = kind_of(args)
-        lines.append(preview(kind, shop_of(args) if kind == kinds.SHOP else asked_of(args)))
+        lines.append(preview(kind, shop_of(args) if kind == formats.SHOP else asked_of(args)))
         facts["preview"] = lines[0].splitlines()
     if facts["database"]:
         with open_database(args.db_path) as db:
@@ -115,7 +114,7 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
                 facts["tree"] = not bookmarks.is_done(db, category_query(args.root), 0, refresh)
                 lines.append(f"categories below {args.root}: {'all' if facts['tree'] else 'none'}")
             if not args.source and "products" in parts:
-                leaves, most = catalogue.leaves_below(db, args.root), args.max_per_category
+                leaves, most = products.leaves_below(db, args.root), args.max_per_category
                 limits = min(most, REACHABLE), refresh
                 left = [
                     leaf for leaf in leaves if not bookmarks.is_done(db, Query(leaf).name, *limits)
@@ -124,24 +123,24 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
                 lines.append(f"products: of {len(left):,} leaves of {len(leaves):,}")
             if "images" in parts:
                 asked = args.pictures, refresh, args.images_per_product
-                pictures = facts["pictures"] = pending.count_pending_images(db, *asked)
+                pictures = facts["pictures"] = pending_pictures.count_pending_images(db, *asked)
                 more = "" if args.only else ", and those of new products"
                 lines.append(f"pictures: {pictures:,}{more}")
     else:
         verb = "imported" if args.source else "fetched"
         lines.append(f"there is no {args.db_path} yet: everything would be {verb}")
-    cli.show("\n".join(lines), facts)
-    return cli.DONE
+    script.show("\n".join(lines), facts)
+    return script.DONE
 
 
 def tell_failure(query: str, error: str) -> None:
     """Report a query that could not be read to its end, and why."""
-    cli.say(f"{query}: {error}", {"query": query, "error": error})
+    script.say(f"{query}: {error}", {"query": query, "error": error})
 
 
 def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Namespace) -> None:
     """Fetch the products of each leaf; one that fails does not stop the rest."""
-    leaves, maximum = catalogue.leaves_below(db, args.root), args.max_per_category
+    leaves, maximum = products.leaves_below(db, args.root), args.max_per_category
     if not leaves:
         raise SourceError(f"no category below {args.root} is known yet; leave out --only")
     failed: list[str] = []
@@ -153,7 +152,7 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Names
         failed.append(query)
         tell_failure(query, error)
 
-    progress = cli.Progress("leaves", len(leaves), notes)
+    progress = script.Progress("leaves", len(leaves), notes)
     for leaf in leaves:
         whole = Query(leaf)
         with going_on(db, whole.name, fail):
@@ -167,23 +166,23 @@ def crawl_products(db: sqlite3.Connection, shop: ShopStyle, args: argparse.Names
 
 def import_catalogue(db: sqlite3.Connection, kind: str, args: argparse.Namespace) -> None:
     """Read a catalogue of another kind into the database."""
-    if kind == kinds.SQLITE:
+    if kind == formats.SQLITE:
         insist_on_adopted(db, args.source)
         return
-    problems = cli.Problems("skipped")
+    problems = script.Problems("skipped")
 
     def tell(entry: Skipped) -> None:
         if args.strict:
             raise SourceError(f"{entry.item}: {entry.reason}; without --strict the rest is stored")
         problems.tell(entry.item, entry.reason)
 
-    progress = cli.Progress("records")
-    if kind == kinds.SHOP:
+    progress = script.Progress("records")
+    if kind == formats.SHOP:
         asked = shop_of(args), args.collections, tell, progress.advance
         import_shop(db, *asked, tell_failure)
     else:
-        source = kinds.open_source(kind, asked_of(args))
-        cli.say(f"{source.name}: {source.about}", {"source": source.name, "about": source.about})
+        source = formats.open_source(kind, asked_of(args))
+        script.say(f"{source.name}: {source.about}", {"source": source.name, "about": source.about})
         import_source(db, source, ImageFolder(args.images_path), tell, progress.advance)
     progress.close()
     problems.close()
@@ -195,7 +194,7 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
     store.sweep()
     client = web(args, per_minute=None, connections=args.connections)
     asked = args.pictures, args.refresh, args.images_per_product
-    addresses = pending.pending_images(db, *asked)
+    addresses = pending_pictures.pending_images(db, *asked)
     copies = old_copies(db, args.pictures)
     progress, failed = None, 0
 
@@ -204,9 +203,9 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
 
     for some in fetch_pictures(addresses, client, args.pictures, store, args.connections, copies):
         if not progress:  # servers are at work while a million addresses are counted
-            wanted = pending.count_pending_images(db, *asked)
-            progress = cli.Progress("pictures", wanted, notes)
-        catalogue.save_images(db, some)
+            wanted = pending_pictures.count_pending_images(db, *asked)
+            progress = script.Progress("pictures", wanted, notes)
+        products.save_images(db, some)
         failed += sum(picture.error is not None for picture in some)
         progress.advance(len(some))
     if progress:
@@ -215,8 +214,8 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
 
 def kind_of(args: argparse.Namespace) -> str:
     """Tell what kind of source is meant, told or found."""
-    kind: str = args.format or kinds.kind_of(args.source)
-    if args.sample and kind != kinds.BSON:
+    kind: str = args.format or formats.kind_of(args.source)
+    if args.sample and kind != formats.BSON:
         raise SourceError("--sample is for BSON; categorizers take a --sample of what is imported")
     return kind
 
@@ -256,4 +255,4 @@ def web(args: argparse.Namespace, per_minute: float | None, connections: int) ->
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -4,10 +4,10 @@ With --fine-tune: train the network itself, too; with --distill: train a small n
 nearly what a large one gives, on any pictures.
 """
 
-from product_classifier import starting
+from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    starting.begin(computes=True)  # before what takes long to load
+    startup.begin(computes=True)  # before what takes long to load
 # isort: split
 
 import argparse
@@ -20,37 +20,50 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier import cli
-from product_classifier.errors import ModelError
-from product_classifier.features.architectures import FULL_PRECISION
-from product_classifier.features.backbone import (
+from product_classifier.backbones.backbone import (
     INCEPTION,
     MINI,
     Backbone,
     choose_backbone,
     load_backbone,
 )
+from product_classifier.backbones.keras_networks import FULL_PRECISION
+from product_classifier.backbones.student import (
+    MINI_FILE,
+    Shape,
+    Student,
+    read_student,
+    save_student,
+)
+from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import bottleneck_cache
-from product_classifier.features.features import picture_features
-from product_classifier.features.student import MINI_FILE, Student, read_student, save_student
-from product_classifier.features.student_shape import Shape
-from product_classifier.models.album import Album, choose_source
-from product_classifier.models.distillation import Course, Likeness, distil
-from product_classifier.models.export import check_export, export_graph, export_labels, has_graph
-from product_classifier.models.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
-from product_classifier.models.lessons import Lessons
-from product_classifier.models.retraining import retrain, split_images
+from product_classifier.features.dataset_features import picture_features
 from product_classifier.models.split import TRAIN, TUNING, frozen_split
-from product_classifier.models.summaries import Summaries
-from product_classifier.models.tunable import load_tunable
-from product_classifier.models.tuner import Head
 from product_classifier.options.retraining import arguments, plan_of, schedule
 from product_classifier.printable import unbroken
 from product_classifier.records import Image
-from product_classifier.sources.folder import LabelledImages, read_labelled_images, read_pictures
+from product_classifier.retraining.distillation import Course, Likeness, distil
+from product_classifier.retraining.export_graph import (
+    check_export,
+    export_graph,
+    export_labels,
+    has_graph,
+)
+from product_classifier.retraining.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
+from product_classifier.retraining.softmax_head import retrain, split_images
+from product_classifier.retraining.teacher_targets import Lessons
+from product_classifier.retraining.trainable_network import load_tunable
+from product_classifier.retraining.trainer import Head, Summaries
+from product_classifier.retraining.training_images import Album, choose_source
+from product_classifier.sources.files.image_folders import (
+    LabelledImages,
+    read_labelled_images,
+    read_pictures,
+)
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities
-from product_classifier.store.shown import read_images
+from product_classifier.store.product_pictures import read_images
+from product_classifier.terminal import script
 
 FEW_IMAGES = 20
 
@@ -67,12 +80,12 @@ def main() -> int:
 def retraining(args: argparse.Namespace) -> int:
     """Read, split, make bottlenecks, train, test, save."""
     found, parts = labelled_pictures(args)
-    backbone = choose_backbone(args.backbone, cli.say, args.weights)
+    backbone = choose_backbone(args.backbone, script.say, args.weights)
     check_export(backbone, args.output_graph)
     features = picture_features(
-        found.images, args.image_dir[0], backbone, args.bottleneck_dir, cli.progress
+        found.images, args.image_dir[0], backbone, args.bottleneck_dir, script.progress
     )
-    cli.warn(features.lost_pictures, "picture not read")
+    script.warn(features.lost_pictures, "picture not read")
     result = retrain(
         features,
         found.label_of,
@@ -82,56 +95,56 @@ def retraining(args: argparse.Namespace) -> int:
         args.seed,
         args.validation_batch_size,
         args.test_batch_size,
-        cli.progress,
+        script.progress,
         Summaries(args.summaries_dir).observe,
     )
     regression = result.network.softmax_regression()
     names = (args.output_graph, args.output_labels, args.final_tensor_name)
     export_graph(regression, backbone, found.labels, *names)
     print_test(args, found, result.test_rows, result.predicted)
-    cli.say(f"saved {args.output_graph} and {args.output_labels}")
-    return cli.UNFINISHED if features.lost_pictures else cli.DONE
+    script.say(f"saved {args.output_graph} and {args.output_labels}")
+    return script.UNFINISHED if features.lost_pictures else script.DONE
 
 
 def fine_tuning(args: argparse.Namespace) -> int:
     """Read, split, train a head on the frozen network, then both; save; test what was saved."""
     found, parts = labelled_pictures(args)
     plan = plan_of(args)
-    tunable = load_tunable(args.backbone, args.weights, plan.precision, cli.say)
+    tunable = load_tunable(args.backbone, args.weights, plan.precision, script.say)
     check_export(tunable.backbone, args.output_graph)
     tunable.trained_blocks(plan.part)  # before anything takes long
     folder, cache_path = args.image_dir[0], args.bottleneck_dir
     features = picture_features(
-        found.images, folder, tunable.backbone, cache_path, cli.progress, tell=cli.say
+        found.images, folder, tunable.backbone, cache_path, script.progress, tell=script.say
     )
-    cli.warn(features.lost_pictures, "picture not read")
+    script.warn(features.lost_pictures, "picture not read")
     frozen = retrain(
         *(features, found.label_of, parts, found.labels, HEAD_START, args.seed),
         validation_batch_size=-1,
         test_batch_size=args.test_batch_size,
-        track=cli.progress,
+        track=script.progress,
     )
     label_of = np.array(found.label_of)
-    album = Album(found.images, folder, label_of, frozen.rows, found.labels, cli.progress)
-    network, source = choose_source(tunable, plan, album, features, cache_path, cli.say)
+    album = Album(found.images, folder, label_of, frozen.rows, found.labels, script.progress)
+    network, source = choose_source(tunable, plan, album, features, cache_path, script.say)
     tuned = fine_tune(
         *(tunable, network, source, album, Head.of(frozen.network), plan),
         args.output_network.with_suffix(".state"),
         observer(args),
-        cli.say,
+        script.say,
     )
     sha256 = tunable.save(args.output_network, tuned.about(tunable, plan, album))
     saved = load_backbone(str(args.output_network))
-    predicted = predict_test(saved, tuned, album, cache_path, cli.say)
+    predicted = predict_test(saved, tuned, album, cache_path, script.say)
     if has_graph(saved):
         names = (args.output_graph, args.output_labels, args.final_tensor_name)
         export_graph(tuned.head.regression, saved, found.labels, *names)
     else:
         export_labels(found.labels, args.output_labels)
-        cli.say(f"{args.output_graph} is not written: the same without KERAS_BACKEND writes it")
+        script.say(f"{args.output_graph} is not written: the same without KERAS_BACKEND writes it")
     print_test(args, found, frozen.test_rows, predicted)
-    cli.say(f"saved {args.output_network}, SHA-256 {sha256}, and {args.output_labels}")
-    return cli.UNFINISHED if features.lost_pictures else cli.DONE
+    script.say(f"saved {args.output_network}, SHA-256 {sha256}, and {args.output_labels}")
+    return script.UNFINISHED if features.lost_pictures else script.DONE
 
 
 def labelled_pictures(args: argparse.Namespace) -> tuple[LabelledImages, NDArray[np.str_]]:
@@ -139,7 +152,7 @@ def labelled_pictures(args: argparse.Namespace) -> tuple[LabelledImages, NDArray
     found = read_labelled_images(args.image_dir[0])
     for k, count in sorted(collections.Counter(found.label_of).items()):
         if count < FEW_IMAGES:
-            cli.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
+            script.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
     return found, split_images(found.images, args.validation_percentage, args.testing_percentage)
 
 
@@ -154,8 +167,8 @@ def print_test(
     wrong = [(row, label) for row, label in tested if label != found.label_of[row]]
     if args.print_misclassified_test_images:
         for row, label in wrong:
-            cli.show(unbroken(f"{found.images[row].file}  {found.labels[label]}"))
-    cli.show(f"Final test accuracy = {1 - len(wrong) / len(tested):.1%} (N={len(tested)})")
+            script.show(unbroken(f"{found.images[row].file}  {found.labels[label]}"))
+    script.show(f"Final test accuracy = {1 - len(wrong) / len(tested):.1%} (N={len(tested)})")
 
 
 def distillation(args: argparse.Namespace) -> int:
@@ -171,20 +184,20 @@ def distillation(args: argparse.Namespace) -> int:
         images,
         args.images_path,
         teacher,
-        bottleneck_cache(args.bottleneck_dir, teacher, cli.say),
-        cli.progress,
+        bottleneck_cache(args.bottleneck_dir, teacher, script.say),
+        script.progress,
     )
     state = args.output_student.with_suffix(".state")
     taught = distil(lessons, parts, shape, course, state, tell, start)
-    cli.warn(taught.lost, "picture not read")
+    script.warn(taught.lost, "picture not read")
     if taught.likeness.explained <= 0:
-        cli.say("it gives no more than a constant would; more pictures or --epochs may help")
+        script.say("it gives no more than a constant would; more pictures or --epochs may help")
     sha256 = save_student(taught.student, args.output_student)
-    cli.show(
+    script.show(
         f"{args.output_student} explains {taught.likeness.explained:.1%} of its teacher's variance "
         f"on tuning pictures, at a cosine of {taught.likeness.cosine:.3f}; SHA-256 {sha256}"
     )
-    return cli.UNFINISHED if taught.lost else cli.DONE
+    return script.UNFINISHED if taught.lost else script.DONE
 
 
 def student_to_start_from(name: str | None, teacher: Backbone) -> tuple[Student | None, str]:
@@ -221,7 +234,7 @@ def pictures_to_distil(args: argparse.Namespace) -> tuple[list[Image], NDArray[n
 
 def tell(epoch: int, loss: float, likeness: Likeness) -> None:
     """Say how an epoch went."""
-    cli.say(
+    script.say(
         f"epoch {epoch}: loss {loss:.4f}; on tuning pictures {likeness.explained:.1%} of the "
         f"variance explained, cosine {likeness.cosine:.3f}"
     )
@@ -233,7 +246,7 @@ def observer(args: argparse.Namespace) -> Callable[[Epoch], None]:
 
     def observe(epoch: Epoch) -> None:
         loss, accuracy = epoch.on_tuning
-        cli.say(
+        script.say(
             f"epoch {epoch.number}: {epoch.seconds:.1f} s, loss {epoch.on_batches.loss:.4f}; on "
             f"tuning pictures loss {loss:.4f}, accuracy {accuracy:.1%}"
             if epoch.number
@@ -245,4 +258,4 @@ def observer(args: argparse.Namespace) -> Callable[[Epoch], None]:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

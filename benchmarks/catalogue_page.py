@@ -16,10 +16,10 @@ from PIL import Image as Picture
 
 from benchmarks.common import Row, measure
 from product_classifier.records import Category, Image, Page, Product
-from product_classifier.store.catalogue import save_images, save_page
 from product_classifier.store.database import open_database
-from product_classifier.store.images import ImageFolder
+from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.importing import save_import
+from product_classifier.store.products import save_images, save_page
 
 PRODUCTS, BATCH, WIDTH = 1_000_000, 20_000, 10  # children of each category, three levels of them
 WORDS, FILES, SIDE = 100_000, 200, 800

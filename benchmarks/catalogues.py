@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from benchmarks.common import Row, logistic_regression, measure, percent
 from product_classifier.evaluate.coverage import coverage
-from product_classifier.features.features import Features, word_features
+from product_classifier.features.dataset_features import Features, word_features
 from product_classifier.models.choices import Choices
 from product_classifier.models.experiment import run_experiment
+from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset
 from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.subset import select
 
 POINT = 0.005
 FEWEST = 20  # products of a leaf

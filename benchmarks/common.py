@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.records import Product
-from product_classifier.sources.kinds import Asked, open_source
+from product_classifier.sources.formats import Asked, open_source
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.common import Row, measure
-from product_classifier.demo.catalogue import make_catalogue
-from product_classifier.demo.server import KEY, serve
+from demo.catalogue.products import make_catalogue
+from demo.server import KEY, serve
 
 PRODUCTS = 1500
 

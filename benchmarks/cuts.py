@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from benchmarks.catalogues import read_catalogue
 from benchmarks.folds import folds, read_flipkart
 from benchmarks.peers import Rows
-from product_classifier.features.backbone import load_backbone
+from product_classifier.backbones.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import picture_features
+from product_classifier.features.dataset_features import picture_features
 from product_classifier.models import cross_fitting
 from product_classifier.models.split import duplicate_groups
 from product_classifier.records import Dataset, Image

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Row, measure
-from product_classifier.features.backbone import BATCH_SIZE, Backbone, load_backbone
+from product_classifier.backbones.backbone import BATCH_SIZE, Backbone, load_backbone
 from product_classifier.features.bottlenecks import EMBEDDERS, bottlenecks
 from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache

@@ -15,15 +15,14 @@ import numpy as np
 
 from benchmarks.catalogues import read_catalogue
 from benchmarks.common import Row, percent
-from product_classifier.features.backbone import MINI, load_backbone
-from product_classifier.features.features import picture_features
-from product_classifier.models.album import Album, choose_source
-from product_classifier.models.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
-from product_classifier.models.plan import Plan
-from product_classifier.models.retraining import retrain
-from product_classifier.models.tunable import load_tunable
-from product_classifier.models.tuner import Head
+from product_classifier.backbones.backbone import MINI, load_backbone
+from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Dataset, Image
+from product_classifier.retraining.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
+from product_classifier.retraining.softmax_head import retrain
+from product_classifier.retraining.trainable_network import Plan, load_tunable
+from product_classifier.retraining.trainer import Head
+from product_classifier.retraining.training_images import Album, choose_source
 
 MOST = {"train": 20, "tuning": 6, "test": 12}  # products of a leaf
 PLAN = Plan("last:1", epochs=8)

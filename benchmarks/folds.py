@@ -17,17 +17,17 @@ from scipy.sparse import csr_matrix, hstack
 
 from benchmarks.catalogues import POINT, judge
 from benchmarks.common import Row, logistic_regression, percent, read_products
-from product_classifier.features.backbone import load_backbone
+from product_classifier.backbones.backbone import load_backbone
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features, picture_features
-from product_classifier.features.words import vectorize
+from product_classifier.features.dataset_features import Features, picture_features
+from product_classifier.features.text_vectors import vectorize
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.split import duplicate_groups, position_of
 from product_classifier.models.training import predict, train
 from product_classifier.records import Image
-from product_classifier.sources.http import Client
-from product_classifier.sources.pictures import fetch_pictures
-from product_classifier.store.images import ImageFolder
+from product_classifier.sources.web.client import Client
+from product_classifier.sources.web.download_pictures import fetch_pictures
+from product_classifier.store.image_folder import ImageFolder
 
 FOLDS = 10
 TUNING = 0.05

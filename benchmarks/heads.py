@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import Row, measure
 from benchmarks.scale import GIB, LEAVES, PRODUCTS, TRAIN, TUNING
-from product_classifier.models.memory import peak_bytes
+from product_classifier.models.experiment import peak_bytes
 
 WIDTH = 2048
 PRESENT = 0.1  # share of a leaf's values that stand out
@@ -73,7 +73,7 @@ def ours(
 ) -> NDArray[np.int64]:
     """Predict the test products with the toolkit's head."""
     from product_classifier.features.bottlenecks import Bottlenecks
-    from product_classifier.features.features import Features
+    from product_classifier.features.dataset_features import Features
     from product_classifier.models.training import predict, train
 
     features = Features(pictures=Bottlenecks(vectors, np.arange(PRODUCTS), ()))

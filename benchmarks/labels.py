@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 
 from benchmarks.catalogues import FEWEST
 from benchmarks.common import Row, measure
-from product_classifier.analysis.judging import Terms, judge_experiment
-from product_classifier.analysis.labels import to_review
+from product_classifier.backbones.backbone import load_backbone
 from product_classifier.evaluate.audit import audited
-from product_classifier.features.backbone import load_backbone
-from product_classifier.features.features import Features, picture_features, word_features
+from product_classifier.features.dataset_features import Features, picture_features, word_features
 from product_classifier.models.choices import Choices
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.experiment import run_experiment
-from product_classifier.models.label_search import compare_labels
+from product_classifier.models.label_errors import compare_labels
 from product_classifier.predictions import LabelSearch
+from product_classifier.recipes.find_label_errors import to_review
+from product_classifier.recipes.judge_experiments import Terms, judge_experiment
+from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Decided
 from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, save_experiment
-from product_classifier.store.label_search import read_suspicious, save_label_search
-from product_classifier.subset import select
+from product_classifier.store.label_errors import read_suspicious, save_label_search
 
 FLIPPED, SEED = 0.05, 0
 FIRST, TRULY = 200, 0.7  # of so many labels that come first, this share must be flipped

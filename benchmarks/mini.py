@@ -22,10 +22,10 @@ from benchmarks.common import ROOT, Row, measure
 from benchmarks.crawling import demo_shop
 from benchmarks.embedding import files_to_cache
 from benchmarks.folds import Flipkart, folds, read_flipkart
-from product_classifier.features.backbone import Backbone, load_backbone
-from product_classifier.features.features import picture_features
-from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.student import MINI_FILE, read_student, save_student
+from product_classifier.backbones.backbone import Backbone, load_backbone
+from product_classifier.backbones.onnx import onnx_embed
+from product_classifier.backbones.student import MINI_FILE, read_student, save_student
+from product_classifier.features.dataset_features import picture_features
 from product_classifier.models.training import predict, train
 from product_classifier.records import Dataset
 
@@ -89,7 +89,7 @@ def run(shared: Path) -> Iterator[Row]:
         {name: statistics.median(taken) for name, taken in speeds.items()}, right, megabytes
     )
     with tempfile.TemporaryDirectory() as place:
-        seconds = measure("-m", "product_classifier.demo", "--folder", Path(place) / "demo").seconds
+        seconds = measure("-m", "demo", "--folder", Path(place) / "demo").seconds
         yield Row("demo, with pictures", f"{seconds:.0f} s", "", "<= 300 s", seconds <= 300)
 
 

@@ -17,8 +17,8 @@ from benchmarks.cuts import Catalogue, crossed, read_catalogues
 from benchmarks.peers import Guessed, Rows
 from product_classifier.evaluate.comparison import Comparison, Scored, compare
 from product_classifier.evaluate.coverage import coverage
-from product_classifier.features.features import Features
-from product_classifier.features.words import Reading, vectorize
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import Reading, vectorize
 from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.training import predict, train

@@ -13,7 +13,7 @@ from benchmarks.common import Row
 from benchmarks.cuts import Catalogue, read_catalogues
 from benchmarks.models import features_of
 from product_classifier.models.choices import Choices, fit_of
-from product_classifier.models.outside import find_outside
+from product_classifier.models.novelty import find_outside
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
 

@@ -21,13 +21,13 @@ from PIL import ImageDraw, ImageFont
 
 from benchmarks.common import Row
 from benchmarks.folds import FOLDS, read_flipkart
-from product_classifier.demo.catalogue import make_catalogue
-from product_classifier.demo.drawing import draw_appearance
+from demo.catalogue.products import make_catalogue
+from demo.drawing.draw import draw_appearance
+from product_classifier.backbones.backbone import Backbone, load_backbone
 from product_classifier.evaluate.comparison import mcnemar
-from product_classifier.features.backbone import Backbone, load_backbone
+from product_classifier.features.augmented_views import view
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, to_pixels
 from product_classifier.features.pooling import pool
-from product_classifier.features.views import view
 from product_classifier.models.split import position_of
 
 PRODUCTS, LOGOS = 1000, 600

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Row, measure
-from product_classifier.models.memory import peak_bytes
+from product_classifier.models.experiment import peak_bytes
 
 PRODUCTS, LEAVES, VOCABULARY, TOKENS = 146_000, 156, 80_000, 60
 SIBLINGS = 12  # leaves below one parent, whose words they share
@@ -92,8 +92,8 @@ def _zipf(count: int) -> NDArray[np.float64]:
 
 def ours(texts: list[str], leaves: NDArray[np.int64], where: NDArray[np.float64]) -> Predictions:
     """Categorize with the toolkit."""
-    from product_classifier.features.features import Features
-    from product_classifier.features.words import vectorize
+    from product_classifier.features.dataset_features import Features
+    from product_classifier.features.text_vectors import vectorize
     from product_classifier.models.training import predict, train
 
     learning = np.flatnonzero(where < TRAIN)

@@ -23,13 +23,13 @@ from benchmarks.common import Row, measure, percent, read_products
 from benchmarks.embedding import files_to_cache
 from benchmarks.folds import positions
 from benchmarks.mini import accuracy
-from product_classifier.features.backbone import MINI, Backbone, load_backbone
+from product_classifier.backbones.backbone import MINI, Backbone, load_backbone
 from product_classifier.models.split import position_of
+from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Image, Product
 from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.shown import read_choice
-from product_classifier.subset import select
+from product_classifier.store.product_pictures import read_choice
 
 LEARNED = 500  # products, each with a whole picture and a close-up
 ZOOMED = 0.15  # of the others have a close-up for their main picture; Atlas had as many

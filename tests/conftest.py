@@ -15,9 +15,9 @@ from PIL import Image as PillowImage
 from product_classifier.records import Category, Dataset, Product, Skipped
 from product_classifier.selection import Selection
 from product_classifier.store import importing
+from product_classifier.store.categories_to_learn import learnable, read_filed
 from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_dataset
-from product_classifier.store.labels import learnable, read_filed
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -12,7 +12,10 @@ import sys
 
 from tests.conftest import ROOT
 
-FLOATS = ("tests/models", "tests/features", "tests/evaluate", "tests/analysis", "tests/report")
+FLOATS = (
+    *("tests/models", "tests/features", "tests/backbones", "tests/retraining"),
+    *("tests/evaluate", "tests/recipes", "tests/report"),
+)
 CHOSEN = (
     "OPENBLAS_CORETYPE",
     "OPENBLAS_NUM_THREADS",

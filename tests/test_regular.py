@@ -12,10 +12,10 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.regular import open_regular, read_bounded
-from product_classifier.sources.kinds import Asked, kind_of, open_source
-from product_classifier.sources.pictures import fetch_pictures
-from product_classifier.sources.review import read_review
-from product_classifier.store.images import ImageFolder
+from product_classifier.sources.files.review_file import read_review
+from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.web.download_pictures import fetch_pictures
+from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes have no names there")

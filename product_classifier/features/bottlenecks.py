@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from product_classifier.backbones.backbone import Backbone
+from product_classifier.backbones.keras_networks import FULL_PRECISION
 from product_classifier.errors import FeatureError, PictureError
-from product_classifier.features.architectures import FULL_PRECISION
-from product_classifier.features.backbone import Backbone
-from product_classifier.features.several import pooled
-from product_classifier.features.views import View, seen
+from product_classifier.features.augmented_views import View, seen
+from product_classifier.features.pooling import pooled
 from product_classifier.pictures import decode
 from product_classifier.records import Image, Tell, Track, untold, untracked
 from product_classifier.regular import read_bounded

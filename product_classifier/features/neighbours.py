@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from product_classifier.features.exact import products, whole
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.exact_products import products, whole
 from product_classifier.predictions import Alike
 
 CHUNK = 4096  # products compared at once

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.models.state import State, checked
-from product_classifier.models.task import Classifier, Targets
+from product_classifier.models.base import Classifier, State, Targets, checked
 
 NONE, WEIGHTS, SAMPLE, LOGIT_ADJUST = "none", "weights", "sample", "logit-adjust"
 

@@ -9,9 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.evaluate.reliability import temperature
+from product_classifier.models.base import (
+    Classifier,
+    Fit,
+    Fitted,
+    State,
+    Targets,
+    Task,
+    checked,
+    insist_on_temperatures,
+)
 from product_classifier.models.network import softmax
-from product_classifier.models.state import State, checked, insist_on_temperatures
-from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Task
 
 LEAST = 1e-9  # probability
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from product_classifier.features.cleaning import BASIC
-from product_classifier.features.vectors import read_vectors, train_vectors
-from product_classifier.features.words import BAG, NGRAMS, SEQUENCE
+from product_classifier.features.text_vectors import BAG, NGRAMS, SEQUENCE
+from product_classifier.features.word_vectors import read_vectors, train_vectors
 from product_classifier.models.balance import AS_THEY_ARE, Balance
+from product_classifier.models.base import Fit, Fitted, Task
 from product_classifier.models.blend import fit_blend
 from product_classifier.models.fitting import fit_network, network_fit
 from product_classifier.models.fusion import fit_late, fit_stack
 from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
 from product_classifier.models.scikit import L2, fit_forest, fit_linear, fit_logistic
-from product_classifier.models.task import Fit, Fitted, Task
 
 WORD_DROPOUT = 0.3
 

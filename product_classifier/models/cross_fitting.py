@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
+from product_classifier.models.base import Fit
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import position_of
-from product_classifier.models.task import Fit
 from product_classifier.models.training import Trained, train
 from product_classifier.records import Track, untracked
 

@@ -8,18 +8,18 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier import __version__
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
 from product_classifier.models.levels import judged_by_level, levels_of, with_levels
-from product_classifier.models.memory import peak_bytes
-from product_classifier.models.outside import Outside, find_outside
+from product_classifier.models.novelty import Outside, find_outside
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
 from product_classifier.predictions import Experiment, OutsideScore, PathScores, Prediction
@@ -191,3 +191,25 @@ def _versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
     }
+
+
+def peak_bytes() -> int:
+    """Tell the most memory this process has held."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux's rusage counts what the parent held when it started this process
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource  # which Windows has not
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether a backend of Keras' ran out of memory: each has an error of its own for it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    return (
+        bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
+        or "resource_exhausted" in text
+        or "out of memory" in text
+    )

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.features.bottlenecks import ahead
+from product_classifier.models.base import Fit, Fitted, Score, Targets, Task
 from product_classifier.models.layers import PLAIN, Design
 from product_classifier.models.network import Network, softmax
-from product_classifier.models.task import Fit, Fitted, Score, Targets, Task
 from product_classifier.records import Track, untracked
 
 LEARNING_RATE = 0.001  # of Adam, in the smallest batches

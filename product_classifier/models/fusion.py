@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
-from product_classifier.features.features import Features
-from product_classifier.features.several import PLACEHOLDER
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.pooling import PLACEHOLDER
+from product_classifier.models.base import Classifier, Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.halves import Halves, Late, Stack, evidence, log_of, stacked
+from product_classifier.models.late_fusion import Halves, Late, Stack, evidence, log_of, stacked
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_quietly
 from product_classifier.models.split import duplicate_groups
-from product_classifier.models.task import Classifier, Fit, Fitted, Targets, Task
 from product_classifier.models.training import train
 
 FOLDS = 5

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.features.words import BAG, NGRAMS, SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.features.text_vectors import BAG, NGRAMS, SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.models.base import insist
 from product_classifier.models.fields import fields, items, one_of, real, whole
-from product_classifier.models.state import insist
 
 VECTORS = "vectors"  # of words; read from a bag
 CONCAT, PRODUCT, CONCAT_DENSE = "concat", "product", "concat-dense"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.models.task import Fit, Fitted, Task
+from product_classifier.models.base import Fit, Fitted, Task
 from product_classifier.records import Dataset
 
 Levels = NDArray[np.int64]  # [levels, classes], the number of each class's node at each level

@@ -11,12 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from product_classifier.features.features import Features
-from product_classifier.features.runtime import load_keras, tensorflow
-from product_classifier.features.words import SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.backbones.runtime import load_keras, tensorflow
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.models.base import INTEGERS, Arrays, State, checked, insist
 from product_classifier.models.fields import whole
 from product_classifier.models.layers import (
+    CONCAT_DENSE,
+    DENSE_UNITS,
+    HIDDEN_UNITS,
     PLAIN,
+    PRODUCT,
+    PRODUCT_UNITS,
+    SEQUENCE_UNITS,
     VECTORS,
     Design,
     body_of,
@@ -25,8 +32,6 @@ from product_classifier.models.layers import (
     word_input,
 )
 from product_classifier.models.scaling import PICTURE_SCALE, Scaling
-from product_classifier.models.state import INTEGERS, Arrays, State, checked, insist
-from product_classifier.models.weight_shapes import weight_shapes
 
 PREDICTION_BATCH = 256
 MOST_CLASSES, MOST_LEVELS = 1_000_000, 50
@@ -222,3 +227,58 @@ def _sparse_tensor(matrix: csr_matrix, rows: int) -> Any:
     cells = matrix.tocoo()
     indices = np.stack([cells.row, cells.col], axis=1).astype(np.int64)
     return tensorflow().SparseTensor(indices, cells.data, (rows, matrix.shape[1]))
+
+
+Shapes = tuple[list[tuple[int, ...]], int]  # of weights, and how many values come out
+
+
+def weight_shapes(design: Design, columns: int, width: int, classes: int) -> list[tuple[int, ...]]:
+    """List the shapes of all weights of a network of this design, in no order of Keras'.
+
+    columns: of words, 0 without; width: of pictures, 0 without.
+    """
+    shapes, units = _body_shapes(design, columns, width)
+    if design.levels is None:
+        return shapes + _dense_shapes(units, classes)
+    for nodes in design.levels:
+        shapes += _dense_shapes(units, int(nodes.max()) + 1)
+    return shapes
+
+
+def _body_shapes(design: Design, columns: int, width: int) -> Shapes:
+    if not columns:
+        return _head_shapes(design, width)
+    if not width:
+        return _word_shapes(design, columns)
+    seen, units = _head_shapes(design, width)
+    if design.joint == PRODUCT:
+        between = _dense_shapes(columns, PRODUCT_UNITS) + _dense_shapes(units, PRODUCT_UNITS)
+        return seen + between + _dense_shapes(PRODUCT_UNITS, PRODUCT_UNITS), PRODUCT_UNITS
+    if design.joint == CONCAT_DENSE:
+        above = _dense_shapes(units, DENSE_UNITS) + _dense_shapes(DENSE_UNITS, DENSE_UNITS)
+        return seen + above + _dense_shapes(columns, DENSE_UNITS), 2 * DENSE_UNITS
+    read, more = _word_shapes(design, columns)
+    return read + seen, more + units
+
+
+def _word_shapes(design: Design, columns: int) -> Shapes:
+    if design.encoder == SEQUENCE:
+        embedding = (columns // SEQUENCE_LENGTH + 1, SEQUENCE_UNITS)
+        dense = _dense_shapes(SEQUENCE_LENGTH * SEQUENCE_UNITS, SEQUENCE_UNITS)
+        return [embedding, *dense], SEQUENCE_UNITS
+    if design.vectors is None:
+        return _dense_shapes(columns, HIDDEN_UNITS), HIDDEN_UNITS
+    dimensions = design.vectors.shape[1]
+    return [(columns, dimensions), *_dense_shapes(dimensions, HIDDEN_UNITS)], HIDDEN_UNITS
+
+
+def _head_shapes(design: Design, width: int) -> Shapes:
+    shapes: list[tuple[int, ...]] = []
+    for units in design.head:
+        shapes += _dense_shapes(width, units)
+        width = units
+    return shapes, width
+
+
+def _dense_shapes(inputs: int, units: int) -> list[tuple[int, ...]]:
+    return [(inputs, units), (units,)]

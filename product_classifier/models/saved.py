@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.backbones.saved_backbone import SavedBackbone, saved_backbone, student_file
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.certificate import certify
-from product_classifier.features.features import Features
-from product_classifier.features.reading import Reader
-from product_classifier.features.saved_backbone import SavedBackbone, saved_backbone, student_file
-from product_classifier.features.words import Reading
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import Reader, Reading
 from product_classifier.models.balance import restored_adjusted
+from product_classifier.models.base import State, insist
 from product_classifier.models.blend import restored_blend
 from product_classifier.models.fields import whole
-from product_classifier.models.halves import restored_fusion
+from product_classifier.models.late_fusion import restored_fusion
 from product_classifier.models.network import Network
 from product_classifier.models.saved_settings import (
     READING_WEIGHTS,
@@ -35,15 +35,10 @@ from product_classifier.models.saved_settings import (
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.scikit import restored_scikit
 from product_classifier.models.split import CALIBRATION, TRAIN
-from product_classifier.models.state import State, insist
 from product_classifier.models.training import Trained, predict
 from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
-from product_classifier.store.model_folder import (
-    ModelFolder,
-    read_model_folder,
-    write_model_folder,
-)
+from product_classifier.store.model_folder import ModelFolder, read_model_folder, write_model_folder
 
 TARGETS = (0.98, 0.95)  # accuracies that scores are certified for
 MOST_VALUES = 4_000_000  # probabilities that the parts of a model give at once

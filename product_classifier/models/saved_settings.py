@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.reading import Reader
-from product_classifier.features.saved_backbone import (
+from product_classifier.backbones.saved_backbone import (
     LONGEST_CALLED,
     NAMES,
     STUDENT,
     SavedBackbone,
 )
-from product_classifier.features.words import (
+from product_classifier.features.cleaning import CLEANINGS
+from product_classifier.features.text_vectors import (
     BAG,
     NGRAMS,
     PART_GRAMS,
@@ -27,8 +26,10 @@ from product_classifier.features.words import (
     VECTORIZERS,
     VOCABULARY_SIZE,
     WORD_GRAMS,
+    Reader,
     Reading,
 )
+from product_classifier.models.base import checked, insist
 from product_classifier.models.fields import (
     fields,
     items,
@@ -39,7 +40,6 @@ from product_classifier.models.fields import (
     text,
     whole,
 )
-from product_classifier.models.state import checked, insist
 
 WORDS, IMAGES, BOTH = "words", "images", "both"
 READING_WEIGHTS = "reading/weights"  # the array of a vocabulary's weights

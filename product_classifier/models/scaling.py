@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
-from product_classifier.models.state import Arrays, checked, insist
+from product_classifier.features.dataset_features import Features
+from product_classifier.models.base import Arrays, checked, insist
 
 PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
 CHUNK = 1024  # items read, or predicted, at once

@@ -16,8 +16,9 @@ from scipy.sparse import csr_matrix, hstack
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
-from product_classifier.features.exact import products, whole
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.exact_products import products, whole
+from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task
 from product_classifier.models.fields import one_of
 from product_classifier.models.fields import whole as whole_number
 from product_classifier.models.network import softmax
@@ -31,8 +32,6 @@ from product_classifier.models.scikit_state import (
     model_arrays,
     restored_model,
 )
-from product_classifier.models.state import State
-from product_classifier.models.task import Classifier, Fitted, Score, Targets, Task
 
 L1, L2, ELASTIC = "l1", "l2", "elastic"
 MIXTURES = {L2: 0.0, ELASTIC: 0.5, L1: 1.0}  # share of the absolute values in the penalty

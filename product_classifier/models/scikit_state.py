@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from product_classifier.models.state import FLOATS, INTEGERS, Arrays, checked, insist
+from product_classifier.models.base import FLOATS, INTEGERS, Arrays, checked, insist
 
 LOGISTIC, LINEAR, FOREST = "logistic", "linear", "forest"
 NODES = ("left_child", "right_child", "feature", "threshold", "missing_go_to_left")

@@ -13,13 +13,21 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.models.balance import AS_THEY_ARE, Balance
+from product_classifier.models.base import (
+    Classifier,
+    Fit,
+    State,
+    Targets,
+    Task,
+    checked,
+    insist,
+    insist_on_temperatures,
+)
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
-from product_classifier.models.state import State, checked, insist, insist_on_temperatures
-from product_classifier.models.task import Classifier, Fit, Targets, Task
 from product_classifier.records import Track, untracked
 
 

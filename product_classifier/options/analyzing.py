@@ -6,8 +6,8 @@ import argparse
 import getpass
 from pathlib import Path
 
+from product_classifier.evaluate.requirements import requirement
 from product_classifier.options import common
-from product_classifier.report.requirements import requirement
 
 EXAMPLES = """\
   python analyze.py --catalogue --output catalogue.html

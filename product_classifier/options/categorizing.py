@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.features import Places
-from product_classifier.features.words import Reading
+from product_classifier.features.dataset_features import Places
+from product_classifier.features.text_vectors import Reading
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import (
     APART,
@@ -19,7 +19,7 @@ from product_classifier.models.choices import (
 )
 from product_classifier.models.layers import WIDEST_LAYER
 from product_classifier.models.scikit import MIXTURES
-from product_classifier.options import common, subset
+from product_classifier.options import common, selection
 
 WITH_SAVED = ("saved", "all", "db_path", "cache_path", "images_path", "backbone", "weights")
 SEVERAL_HELP = """look at so many pictures of each, as crawl.py fetched them, of which no single one
@@ -34,7 +34,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     """
     parser = common.new_parser(description, examples)
     common.add_database(parser)
-    subset.add_subset(parser)
+    selection.add_subset(parser)
     parser.add_argument("--seed", type=common.seed, default=0, help="of weights and shuffling (0)")
     common.add_cache(parser)
     if kind != "words":
@@ -51,14 +51,16 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     _add_outside(parser)
     _add_saving(parser, kind)
     args = parser.parse_args()
-    problem = _of_no_use(parser, args) or subset.contradiction(args) or _contradiction(args, kind)
+    problem = (
+        _of_no_use(parser, args) or selection.contradiction(args) or _contradiction(args, kind)
+    )
     if problem:
         parser.error(problem)
     if kind == "words":
         args.places = Places(Path(), args.cache_path)
     else:
         args.places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
-    args.selection = subset.selection_of(args)
+    args.selection = selection.selection_of(args)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":
         model = WORD_MODELS[args.choices.model]

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from product_classifier import terminal
 from product_classifier.printable import printable
+from product_classifier.terminal import streams
 
 BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
 efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a .npz file of retrain.py
@@ -26,11 +26,11 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: object = None) -> None:
         """Write the help to stdout."""
-        terminal.show(self.format_help())
+        streams.show(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         """Write what is wrong, and exit with 2."""
-        terminal.fail(message, 2, usage=self.format_usage())
+        streams.fail(message, 2, usage=self.format_usage())
         raise SystemExit(2)
 
 

@@ -7,14 +7,12 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.limits import LONGEST_ID
 from product_classifier.options import common
-from product_classifier.options.marking import add_marking, misused
-from product_classifier.sources.addresses import parts_of
-from product_classifier.sources.category_names import find_category_names
-from product_classifier.sources.cdiscount import Sample
-from product_classifier.sources.columns import FIELDS
-from product_classifier.sources.kinds import FORMATS, SHOP, Asked
-from product_classifier.sources.picture_folder import WEB
+from product_classifier.sources.files.cdiscount import Sample, find_category_names
+from product_classifier.sources.files.picture_paths import WEB
+from product_classifier.sources.files.table_columns import FIELDS
+from product_classifier.sources.formats import FORMATS, SHOP, Asked
 from product_classifier.sources.shopstyle import API_URL
+from product_classifier.sources.web.connections import parts_of
 
 WITH_SOURCE = ("format", "columns", "encoding", "category_names", "sample", "collections", "strict")
 LONGEST_CONTACT = 200  # characters, sent with each request
@@ -267,3 +265,51 @@ def _problem_of_address(url: str) -> str:
     except SourceError as error:
         return str(error)
     return ""
+
+
+MARKING = ("filter_images", "filter_label", "threshold")
+WITH_MARKING = (*MARKING, "db_path", "images_path", "log_json")
+
+
+def add_marking(parser: argparse.ArgumentParser) -> None:
+    """Add --filter-images, --filter-label and --threshold."""
+    group = parser.add_argument_group("to mark close-ups or logos, which fetches nothing")
+    group.add_argument(
+        "--filter-images",
+        type=Path,
+        metavar="MODEL",
+        help="""look at each complete picture with a graph of retrain.py's, and mark those of a
+        label: categorizers leave them out, unless a product has no others""",
+    )
+    group.add_argument(
+        "--filter-label", metavar="LABEL", help="of the model, which is unwanted (zoomed)"
+    )
+    group.add_argument(
+        "--threshold",
+        type=threshold,
+        default=0.5,
+        metavar="T",
+        help="""mark from this probability on; another one for the same model looks at nothing
+        again, and 1 unmarks all (0.5)""",
+    )
+
+
+def misused(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str | None:
+    """Say what is wrong with the use of these options."""
+    given = {name for name, value in vars(args).items() if value != parser.get_default(name)}
+    if args.filter_images and not given <= set(WITH_MARKING):
+        return (
+            "--filter-images fetches nothing: it goes with --filter-label, --threshold, --db-path, "
+            "--images-path and --log-json only"
+        )
+    if not args.filter_images and not given.isdisjoint(MARKING):
+        return "--filter-label and --threshold go with --filter-images"
+    return None
+
+
+def threshold(text: str) -> float:
+    """Read a probability above 0."""
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1, such as 0.5")
+    return number

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from product_classifier.features.architectures import FULL_PRECISION, HALF_PRECISION
-from product_classifier.features.backbone import MINI
-from product_classifier.features.classifier import GRAPH, labels_beside
-from product_classifier.features.distortions import Distortions
-from product_classifier.features.runtime import on_accelerator
-from product_classifier.features.student_shape import Shape
-from product_classifier.models.distillation import Course
+from product_classifier.backbones.backbone import MINI
+from product_classifier.backbones.exported_classifier import GRAPH, labels_beside
+from product_classifier.backbones.keras_networks import FULL_PRECISION, HALF_PRECISION
+from product_classifier.backbones.runtime import on_accelerator
+from product_classifier.backbones.student import Shape
 from product_classifier.models.fitting import LEARNING_RATE, Schedule
-from product_classifier.models.plan import Plan
-from product_classifier.models.tunable import is_part
 from product_classifier.options import common
+from product_classifier.retraining.distillation import Course
+from product_classifier.retraining.distortions import Distortions
+from product_classifier.retraining.trainable_network import Plan, is_part
 
 EXAMPLES = """\
   python retrain.py --image_dir flower_photos

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from product_classifier.evaluate.catalogue import Level
-from product_classifier.evaluate.picture_sizes import SMALL, side
+from product_classifier.evaluate.catalogue_summary import SMALL, Level, side
 from product_classifier.report.plots import INK, LINE, MAIN, OTHER, WRONG, svg
 
 if TYPE_CHECKING:

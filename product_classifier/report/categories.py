@@ -8,8 +8,8 @@ from typing import Any
 from product_classifier.evaluate.categories import Average, Categories
 from product_classifier.predictions import Summary
 from product_classifier.printable import unbroken
-from product_classifier.report.numbers import known, percent, share
-from product_classifier.report.text_table import columns_of, padded
+from product_classifier.report.pages import columns_of, padded
+from product_classifier.report.wording import known, percent, share
 
 CONFUSED = 3  # categories that one is taken for, on a line
 

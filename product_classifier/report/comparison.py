@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from product_classifier.errors import ReportError
+from product_classifier.evaluate.certification import Judged
 from product_classifier.evaluate.comparison import Comparison, Interval
-from product_classifier.evaluate.judgement import Judged
+from product_classifier.evaluate.requirements import metrics
 from product_classifier.predictions import Answers, Summary
 from product_classifier.printable import unbroken
-from product_classifier.report.model_name import depth_name
-from product_classifier.report.numbers import between, percent
-from product_classifier.report.requirements import metrics
+from product_classifier.report.wording import between, depth_name, percent
 
 Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiments
 Coverages = Mapping[int, Mapping[float, Interval]]  # in hindsight, by number and target

@@ -9,8 +9,7 @@ from typing import Any
 
 from product_classifier.printable import unbroken
 from product_classifier.records import CategoryState, CrawlState
-from product_classifier.report.pages import render
-from product_classifier.report.text_table import columns_of, padded
+from product_classifier.report.pages import columns_of, padded, render
 
 WIDE_SPREAD = 100  # from the fewest products to the most: bars are logarithms then
 

@@ -9,21 +9,14 @@ import numpy as np
 
 from product_classifier.evaluate.accuracy import Level
 from product_classifier.evaluate.categories import Categories
+from product_classifier.evaluate.certification import Judged, Judgement, Promise
 from product_classifier.evaluate.curves import RiskCoverage
-from product_classifier.evaluate.judgement import Judged, Judgement, Promise
 from product_classifier.report.categories import average_rows, category_rows
-from product_classifier.report.model_name import depth_told
-from product_classifier.report.numbers import between, percent, share
-from product_classifier.report.outside import outside_told
+from product_classifier.report.certification import height_name, price_rule, why_not
 from product_classifier.report.pages import Section, Site, Table, render
-from product_classifier.report.plots import (
-    Point,
-    levels_plot,
-    reliability_plot,
-    risk_coverage_plot,
-)
-from product_classifier.report.promises import height_name, price_rule, why_not
-from product_classifier.report.text import audit_lines
+from product_classifier.report.plots import Point, levels_plot, reliability_plot, risk_coverage_plot
+from product_classifier.report.text import audit_lines, outside_told
+from product_classifier.report.wording import between, depth_told, percent, share
 
 CONFUSED = 20  # pairs
 STEPS = 20  # coverages in the table beneath the curve

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from product_classifier.evaluate.judgement import Judged
+from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.requirements import metrics
 from product_classifier.printable import unbroken
-from product_classifier.report.model_name import model_name
-from product_classifier.report.numbers import known, percent, share
-from product_classifier.report.pages import Section, Table, render
-from product_classifier.report.requirements import metrics
-from product_classifier.report.text_table import aligned
+from product_classifier.report.pages import Section, Table, aligned, render
+from product_classifier.report.wording import known, model_name, percent, share
 
 MEBIBYTE = 2**20
 

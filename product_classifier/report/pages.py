@@ -6,6 +6,7 @@ import base64
 import functools
 import io
 import ipaddress
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from product_classifier.errors import PictureError
 from product_classifier.pictures import decode
 from product_classifier.plain_text import strip_html
 from product_classifier.predictions import Mistake
+from product_classifier.printable import unbroken
 
 THUMBNAIL = (192, 240)  # pixels at most: twice what is shown, for sharp screens
 MOST_BYTES = 12_000  # of one, so that 500 of them stay below 10 MB
@@ -133,3 +135,42 @@ def _breakable(text: object) -> Markup:
     if isinstance(text, Markup):
         return text
     return Markup("/<wbr>").join(str(text).split("/"))
+
+
+def aligned(table: Table, most: int | None = None) -> list[str]:
+    """Write its columns one below the other, numbers to the right; most: rows, the first ones.
+
+    Columns that are drawn, those whose name is Markup, are left out.
+    """
+    kept = [k for k, name in enumerate(table.columns) if not isinstance(name, Markup)]
+    columns = [table.columns[k] for k in kept]
+    rows = [[column.removeprefix("#") for column in columns]]
+    rows += [[unbroken(str(row[k])) for k in kept] for row in table.rows[:most]]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            padded(cell, width, right=column.startswith("#"))
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    if left := len(table.rows) + 1 - len(rows):
+        lines.append(f"… {left:,} more")
+    return lines
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return text filled with spaces to so many columns of a terminal; right: aligned there."""
+    spaces = " " * (width - columns_of(text))
+    return spaces + text if right else text + spaces
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal text takes: wide letters two, combining ones none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from product_classifier.evaluate.curves import RiskCoverage, thin
 from product_classifier.evaluate.reliability import Reliability
-from product_classifier.report.numbers import percent
+from product_classifier.report.wording import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from itertools import islice
 
 from product_classifier.printable import one_line, unbroken
 from product_classifier.records import Category, Entry, Product, Skipped
-from product_classifier.report.numbers import number
+from product_classifier.report.wording import number
 
 LOOKED_AT = 20_000  # entries: enough to see how a catalogue is read
 PRODUCTS, CATEGORIES, PROBLEMS = 5, 40, 10  # shown

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from product_classifier.evaluate.accuracy import TARGETS
-from product_classifier.evaluate.judgement import Judged
+from product_classifier.evaluate.certification import Judged
 from product_classifier.predictions import Mistake, Summary
 from product_classifier.report.experiment_page import accuracy_cell
 from product_classifier.report.label_errors import LabelErrors, name_of
 from product_classifier.report.leaderboard import Entry, leaderboard_sections
-from product_classifier.report.numbers import between, percent
 from product_classifier.report.pages import Link, Site, Table, product_entry, render
+from product_classifier.report.wording import between, percent
 
 
 def page_of(experiment: Summary, kind: str = "experiment") -> str:

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from product_classifier.evaluate.accuracy import Level
-from product_classifier.evaluate.judgement import Judged
-from product_classifier.predictions import Experiment
+from product_classifier.evaluate.certification import Judged
+from product_classifier.predictions import Experiment, Summary
 from product_classifier.printable import unbroken
 from product_classifier.records import Dataset
-from product_classifier.report.model_name import depth_told, model_name
-from product_classifier.report.numbers import between
-from product_classifier.report.outside import outside_told
-from product_classifier.report.promises import promises_text, promises_values
+from product_classifier.report.certification import promises_text, promises_values
+from product_classifier.report.wording import between, depth_told, model_name, share
 
 
 def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> str:
@@ -121,3 +119,22 @@ def _values(level: Level) -> Mapping[str, Any]:
             for target, found in level.coverage.items()
         },
     }
+
+
+def outside_told(experiment: Summary) -> str | None:
+    """Say how many are marked, and how well they are told apart; None where nobody asked."""
+    found = experiment.settings.get("outside")
+    if not isinstance(found, dict):
+        return None
+    values = {name: value for name, value in found.items() if isinstance(value, int | float)}
+    if "marked" not in values:
+        return None
+    from_ = f" (score >= {values['threshold']:.4f})" if "threshold" in values else ""
+    told = f"{values['marked']:,} test products marked{from_}"
+    if "auroc" not in values:
+        return f"{told}; how well they are told apart is unknown: no test product was left out"
+    return (
+        f"{told}; AUROC {values['auroc']:.3f} for {values.get('left_out', 0):,} test products of "
+        f"categories left out (largest probability: {values.get('softmax_auroc', 0):.3f}), "
+        f"{share(values.get('false_alarms'))} false alarms at 95% recall"
+    )

@@ -16,12 +16,12 @@ from product_classifier.errors import KeyRejectedError, SourceError, UnusableErr
 from product_classifier.limits import LONGEST_ID
 from product_classifier.printable import brief
 from product_classifier.records import Entry, Page, Product, Skipped
-from product_classifier.sources.branches import Branches
-from product_classifier.sources.fields import list_of, mapping_of, text_of
-from product_classifier.sources.http import Client
-from product_classifier.sources.jsonfile import Found
-from product_classifier.sources.picture_folder import WEB
-from product_classifier.sources.tables import SEPARATORS
+from product_classifier.sources.files.category_tree import Branches
+from product_classifier.sources.files.json_rows import Found
+from product_classifier.sources.files.picture_paths import WEB
+from product_classifier.sources.files.table_rows import SEPARATORS
+from product_classifier.sources.json_fields import list_of, mapping_of, text_of
+from product_classifier.sources.web.client import Client
 
 LIMIT = 250  # products of a page; a shop gives no more
 MOST_PAGES = 200  # of one list, which are 50,000 products

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.limits import DEEPEST_PATH, LONGEST_PATH
 from product_classifier.printable import brief
 from product_classifier.records import Category, Page, Product, Query, Skipped
-from product_classifier.sources.fields import (
+from product_classifier.sources.json_fields import (
     count_of,
     insist_on_list,
     list_of,
     mapping_of,
     text_of,
 )
-from product_classifier.sources.http import Client
-from product_classifier.sources.splitting import PriceRange, price_ranges
+from product_classifier.sources.web.client import Client
 
 API_URL = "https://api.shopstyle.com/api/v2"
 PAGE_SIZE = 50  # the API gives no more at once
@@ -230,3 +229,40 @@ def _name(node: Mapping[str, Any]) -> str:
 
 def _first(entry: Mapping[str, Any], *keys: str) -> str:
     return next((text for key in keys if (text := text_of(entry.get(key)))), "")
+
+
+HIGHEST_PRICE = 2**20  # in whole units of the currency
+
+
+class PriceRange(NamedTuple):
+    """Prices from one to another, in whole units of the currency."""
+
+    low: int
+    high: int
+
+    def halves(self) -> tuple[PriceRange, ...]:
+        """Cut in two of about as many products each: prices crowd where they are low."""
+        if self.high - self.low < 2:
+            return ()
+        middle = round(((self.low + 1) * (self.high + 1)) ** 0.5) - 1
+        middle = min(max(middle, self.low + 1), self.high - 1)
+        return PriceRange(self.low, middle), PriceRange(middle, self.high)
+
+
+def price_ranges(
+    count: Callable[[PriceRange], int], reachable: int, whole: PriceRange | None = None
+) -> Iterator[tuple[PriceRange, bool]]:
+    """Cut all prices into ranges of at most `reachable` products, the empty ones left out.
+
+    count: how many products a range holds. Yields each range, cheapest first, and whether it fits:
+    one that is a single unit wide cannot be cut further. Neighbours share a bound, so that nothing
+    falls between them, whether or not a source counts its bounds in.
+    """
+    whole = whole or PriceRange(0, HIGHEST_PRICE)
+    found = count(whole)
+    if found <= reachable or not whole.halves():
+        if found:
+            yield whole, found <= reachable
+        return
+    for half in whole.halves():
+        yield from price_ranges(count, reachable, half)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.predictions import Mistake
+from product_classifier.store.category_depth import fold_in_sql, fold_paths
 from product_classifier.store.database import transaction
-from product_classifier.store.folding import fold_in_sql, fold_paths
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from product_classifier.errors import StoreError
-from product_classifier.store.migrations import LATEST, TABLES, migration
-from product_classifier.store.schema import SCHEMA, insist_on_no_triggers, insist_on_schema
-from product_classifier.store.values import insist_on_tree, insist_on_values
+from product_classifier.store.schema import (
+    LATEST,
+    SCHEMA,
+    TABLES,
+    insist_on_no_triggers,
+    insist_on_schema,
+    migration,
+)
+from product_classifier.store.validation import insist_on_tree, insist_on_values
 from product_classifier.system_errors import of_limits
 
 LARGEST_VALUE = 50_000_000  # bytes of a text; ours are far smaller

@@ -10,9 +10,9 @@ from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
 from product_classifier.selection import Selection
-from product_classifier.store.folding import chains
-from product_classifier.store.labels import Labels
-from product_classifier.store.shown import PICTURED, Choice, read_choice
+from product_classifier.store.categories_to_learn import Labels
+from product_classifier.store.category_depth import chains
+from product_classifier.store.product_pictures import PICTURED, Choice, read_choice
 
 SOME_TEXTS = """
 select id, name, description from product where id > ? order by id limit 1000

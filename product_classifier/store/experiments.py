@@ -11,11 +11,16 @@ import numpy as np
 
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Experiment, Mistake, Outcomes, PathScores, Summary
+from product_classifier.store.category_depth import (
+    distinct_pairs,
+    fold_in_sql,
+    fold_paths,
+    fold_rows,
+)
 from product_classifier.store.database import now, transaction
-from product_classifier.store.folding import distinct_pairs, fold_in_sql, fold_paths, fold_rows
-from product_classifier.store.label_search import put_alike, read_neighbours
-from product_classifier.store.recorded import read_settings
-from product_classifier.store.soundness import Seal, damaged
+from product_classifier.store.integrity import Seal, damaged
+from product_classifier.store.label_errors import put_alike, read_neighbours
+from product_classifier.store.validation import read_settings
 
 
 def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from product_classifier.errors import StoreError
-from product_classifier.store.values import DEEPEST
+from product_classifier.store.validation import DEEPEST
 
 ROWS = """
 select product.id, product.name, description, image, met.category_id,

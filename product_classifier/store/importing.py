@@ -10,13 +10,8 @@ from contextlib import contextmanager
 from product_classifier.limits import Limited
 from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
-from product_classifier.store.catalogue import (
-    new_images,
-    put_categories,
-    put_images,
-    put_skipped,
-)
 from product_classifier.store.database import now, transaction
+from product_classifier.store.products import new_images, put_categories, put_images, put_skipped
 
 MOST_SKIPPED = 1_000_000  # rows of an import: short lines would grow a hundredfold
 CACHE = 64_000  # KiB of the database, so that the indexes of a million products are at hand

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from product_classifier.report.crawl import crawl_page
-from product_classifier.store.crawl_state import read_crawl
+from product_classifier.store.catalogue_summary import read_crawl
 from product_classifier.store.database import open_database
 from tests.report.attacks import hostile_shop
 from tests.report.test_site import pages

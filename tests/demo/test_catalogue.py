@@ -8,13 +8,13 @@ from collections import Counter
 
 import pytest
 
-from product_classifier.demo.catalogue import DemoCatalogue, DemoProduct, make_catalogue
-from product_classifier.demo.facts import FEATURES, fitting
-from product_classifier.demo.tree import LEAVES
-from product_classifier.demo.vocabulary import VOCABULARY
+from demo.catalogue.products import DemoCatalogue, DemoProduct, make_catalogue
+from demo.catalogue.tree import LEAVES
+from demo.catalogue.true_facts import FEATURES, fitting
+from demo.catalogue.vocabulary import VOCABULARY
 
 DIGEST = (
-    "import hashlib; from product_classifier.demo.catalogue import make_catalogue;"
+    "import hashlib; from demo.catalogue.products import make_catalogue;"
     "print(hashlib.sha256(repr(make_catalogue(3, 120)).encode()).hexdigest())"
 )
 

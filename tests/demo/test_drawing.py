@@ -7,16 +7,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from product_classifier.demo.backdrop import BACKDROPS
-from product_classifier.demo.catalogue import DemoProduct, make_catalogue
-from product_classifier.demo.chance import stream
-from product_classifier.demo.curves import along, ribbon, span, spline, symmetric
-from product_classifier.demo.drawing import STAGINGS, draw, draw_appearance
-from product_classifier.demo.looks import appearance_of, other_colour
-from product_classifier.demo.measures import KINDS, LEAF_LOOKS
-from product_classifier.demo.palette import COLOURS
-from product_classifier.demo.patterns import PATTERNS
-from product_classifier.demo.tree import LEAVES
+from demo.catalogue.appearance import appearance_of, other_colour
+from demo.catalogue.measures import KINDS, LEAF_LOOKS
+from demo.catalogue.products import DemoProduct, make_catalogue
+from demo.catalogue.random_streams import stream
+from demo.catalogue.tree import LEAVES
+from demo.drawing.backdrop import BACKDROPS
+from demo.drawing.curves import along, ribbon, span, spline, symmetric
+from demo.drawing.draw import STAGINGS, draw, draw_appearance
+from demo.drawing.palette import COLOURS
+from demo.drawing.patterns import PATTERNS
 
 Products = dict[str, DemoProduct]
 SMALL = (82, 103)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.demo.__main__ import prepare
-from product_classifier.demo.catalogue import make_catalogue
-from product_classifier.demo.server import serve
+from demo.__main__ import prepare
+from demo.catalogue.products import make_catalogue
+from demo.server import serve
 from product_classifier.errors import ProductClassifierError
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from product_classifier.demo.catalogue import DemoCatalogue, make_catalogue
-from product_classifier.demo.server import KEY, serve
+from demo.catalogue.products import DemoCatalogue, make_catalogue
+from demo.server import KEY, serve
 from product_classifier.errors import PictureError
 from product_classifier.pictures import decode
 

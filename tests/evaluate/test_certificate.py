@@ -9,12 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from product_classifier.evaluate.certificate import (
-    certify,
-    fewest_rows,
-    rows_needed,
-    upper_bound,
-)
+from product_classifier.evaluate.certificate import certify, fewest_rows, rows_needed, upper_bound
 
 
 def rows(right: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

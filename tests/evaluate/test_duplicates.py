@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.duplicates import Duplicates, judge_duplicates
-from product_classifier.evaluate.tree import NONE, Members
+from product_classifier.evaluate.catalogue_summary import Duplicates, judge_duplicates
+from product_classifier.evaluate.category_tree import NONE, Members
 
 
 def judged(groups: list[int], categories: list[set[int]]) -> Duplicates:

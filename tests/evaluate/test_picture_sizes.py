@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from product_classifier.evaluate.picture_sizes import measure_pictures, side
-from product_classifier.evaluate.spread import Box
+from product_classifier.evaluate.catalogue_summary import Box, measure_pictures, side
 
 
 def test_sizes_are_summed_up_by_shape_and_by_size() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.evaluate.certificate import certify
-from product_classifier.evaluate.review import review_order
+from product_classifier.evaluate.label_errors import review_order
 
 COUNT = 1000
 Floats = NDArray[np.float64]

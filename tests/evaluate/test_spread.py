@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.spread import SHARES, Box, box, counted_box
+from product_classifier.evaluate.catalogue_summary import SHARES, Box, box, counted_box
 
 
 def test_a_box_is_made_of_values_that_are_there() -> None:

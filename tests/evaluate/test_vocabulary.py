@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from product_classifier.evaluate.vocabulary import Vocabulary, measure_words
+from product_classifier.evaluate.catalogue_summary import Vocabulary, measure_words
 
 TEXTS = ["blue jeans blue", "blue belt", "belt", "blue hat", "blue shoe", "blue bag", "bag bag bag"]
 

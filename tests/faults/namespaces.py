@@ -116,7 +116,7 @@ def cabled_server() -> Iterator[subprocess.Popen[str]]:
 def main() -> None:
     """Ask for each redirect, without and with a private address in names, and print the outcome."""
     from product_classifier.errors import SourceError
-    from product_classifier.sources.http import Client
+    from product_classifier.sources.web.client import Client
 
     with tempfile.NamedTemporaryFile("w") as hosts:
         hosts.writelines(f"{ip} {name}\n" for name, ips in HOSTS.items() for ip in ips)

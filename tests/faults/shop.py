@@ -17,9 +17,9 @@ import pytest
 from PIL import Image as PillowImage
 
 import crawl
-from product_classifier.demo.catalogue import make_catalogue
-from product_classifier.demo.server import API, KEY
-from product_classifier.demo.shop import Shop
+from demo.catalogue.products import make_catalogue
+from demo.server import API, KEY
+from demo.shopstyle_api import Shop
 from tests.faults.faults import JPEG, JSON
 from tests.faults.server import Body
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from product_classifier.sources.http import Client
+from product_classifier.sources.web.client import Client
 from tests.faults.faults import JPEG
 from tests.faults.server import Body, Conversation, FaultServer
 

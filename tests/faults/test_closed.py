@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import SourceError
-from product_classifier.sources import connections
-from product_classifier.sources.addresses import is_public
-from product_classifier.sources.http import Client
-from product_classifier.sources.pictures import fetch_pictures
-from product_classifier.store.images import ImageFolder
+from product_classifier.sources.web import connections
+from product_classifier.sources.web.client import Client
+from product_classifier.sources.web.connections import is_public
+from product_classifier.sources.web.download_pictures import fetch_pictures
+from product_classifier.store.image_folder import ImageFolder
 from tests.faults.faults import JPEG
 from tests.faults.server import Body, Conversation, FaultServer
 from tests.faults.shop import picture, signed
-from tests.sources.test_http import Time
+from tests.sources.web.test_client import Time
 
 SPELLINGS = (
     "127.0.0.1",

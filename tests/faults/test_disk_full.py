@@ -43,7 +43,7 @@ def on_a_disk_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
         write_named(path, data)
 
     with recording_sqlite(Disk(), room.take), monkeypatch.context() as patch:
-        patch.setattr("product_classifier.store.images.write_named", write)
+        patch.setattr("product_classifier.store.image_folder.write_named", write)
         yield
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier import cli
+from product_classifier.terminal import script
 from tests.conftest import ROOT
 from tests.faults.faults import JPEG, JSON
 from tests.faults.server import Body, Conversation, Fault, FaultServer
@@ -66,7 +66,7 @@ def test_no_server_of_pictures_ends_the_stage(
     failed = {address: error for address, file, error in pictures if file is None}
     assert 0 < len(failed) < len(pictures)
     assert all(hash_of(address) % 4 == 0 for address in failed)
-    assert code == cli.UNFINISHED
+    assert code == script.UNFINISHED
     assert "secret" not in str(failed)
 
 
@@ -147,17 +147,17 @@ def test_an_api_that_fails_where_the_tree_is_known_stops_neither_products_nor_pi
 
     with FaultServer(answer).running() as server:
         crawled = ["--allow-private", "--only", "categories"]
-        assert run_crawl(tmp_path, server.address, monkeypatch, *crawled) == cli.DONE
+        assert run_crawl(tmp_path, server.address, monkeypatch, *crawled) == script.DONE
         db = sqlite3.connect(tmp_path / "crawl.db")
         db.execute("update bookmark set finished = 0")
         db.commit()
         broken = True
         code = run_crawl(tmp_path, server.address, monkeypatch, "--allow-private")
-        assert code == cli.UNFINISHED
+        assert code == script.UNFINISHED
         assert db.execute("select count(*) from image where file is not null").fetchone()[0]
         [(query, error)] = db.execute("select query, error from bookmark where error is not null")
         assert query == "categories?cat=women"
         assert error.startswith("the API answered with categories that are no list: {}")
         broken = False
-        assert run_crawl(tmp_path, server.address, monkeypatch, "--allow-private") == cli.DONE
+        assert run_crawl(tmp_path, server.address, monkeypatch, "--allow-private") == script.DONE
         db.close()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from product_classifier.demo.server import API
+from demo.server import API
 from tests.conftest import ROOT
 from tests.faults.faults import JSON
 from tests.faults.server import Conversation, Fault, FaultServer

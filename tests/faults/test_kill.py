@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.demo.server import API, KEY
+from demo.server import API, KEY
 from tests.conftest import ROOT
 from tests.faults.server import FaultServer
 from tests.faults.shop import contents, healthy_shop

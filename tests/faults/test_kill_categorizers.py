@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from product_classifier.store.database import open_database
-from product_classifier.store.soundness import insist_on_seal
+from product_classifier.store.integrity import insist_on_seal
 from tests.conftest import ROOT, jpeg
 from tests.faults.tier import tier
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.demo.server import API, KEY
+from demo.server import API, KEY
 from product_classifier.store.database import open_database, transaction
 from tests.conftest import ROOT
 from tests.faults.server import FaultServer

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.sources import connections, gate
-from product_classifier.sources.addresses import is_public
+from product_classifier.sources.web import connections, rate_limit
+from product_classifier.sources.web.connections import is_public
 from tests.faults.faults import FAULTS, JPEG
 from tests.faults.server import FaultServer
 from tests.faults.shop import contents, healthy_shop, run_crawl
@@ -24,7 +24,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "DEADLINE", 0.5)
     monkeypatch.setattr(connections, "TIMEOUT", 0.3)
     monkeypatch.setattr(random, "uniform", lambda least, most: 0.02)
-    monkeypatch.setattr(gate, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(rate_limit, "LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(
         connections, "is_public", lambda address: address == "127.0.0.1" or is_public(address)
     )

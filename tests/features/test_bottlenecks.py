@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from product_classifier.backbones.backbone import BATCH_SIZE, Backbone
 from product_classifier.errors import FeatureError
 from product_classifier.features import bottlenecks as pipeline
-from product_classifier.features.backbone import BATCH_SIZE, Backbone
 from product_classifier.features.bottlenecks import Bottlenecks, bottlenecks, cache_name
 from product_classifier.pictures import decode
 from product_classifier.records import Image

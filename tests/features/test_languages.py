@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.features.languages import LANGUAGES, detect_languages
+from product_classifier.features.cleaning import LANGUAGES, detect_languages
 
 TITLES = {
     "en": ["Women's Leather Ankle Boots", "Stainless Steel Kitchen Knife Set"],

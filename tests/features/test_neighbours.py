@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.features import neighbours
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import closest, nearest
 
 COUNT = 40

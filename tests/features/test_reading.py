@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from product_classifier.errors import FeatureError
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.reading import Reader
-from product_classifier.features.words import NGRAMS, VECTORIZERS, Reading, vectorize
+from product_classifier.features.text_vectors import NGRAMS, VECTORIZERS, Reader, Reading, vectorize
 
 TEXTS = ["Red hat, red", "Blue belts ~5 x", "a red belt", "hats for belts", "Über-belt 5"]
 TRAIN = np.array([True, True, True, True, False])

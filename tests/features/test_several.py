@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from product_classifier.features import several
+from product_classifier.features import pooling
 from product_classifier.features.bottlenecks import Bottlenecks, bottlenecks, cache_name
-from product_classifier.features.pooling import pool
-from product_classifier.features.several import PLACEHOLDER, telling
+from product_classifier.features.pooling import PLACEHOLDER, pool, telling
 from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache
 from tests.features.test_bottlenecks import Toy, backbone, picture
@@ -100,7 +99,7 @@ def test_what_is_pooled_once_is_read_from_then_on(
 ) -> None:
     images = shades(folder, 0, 3)
     first = compute([images[0]], folder, [tuple(images[1:])])
-    monkeypatch.setattr(several, "pool", None)
+    monkeypatch.setattr(pooling, "pool", None)
     embed = Toy()
     again = compute([images[0]], folder, [tuple(images[1:])], embed)
     assert embed.batches == 0

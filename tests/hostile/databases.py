@@ -12,38 +12,40 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from product_classifier.analysis.catalogue import read_catalogue
-from product_classifier.analysis.judging import (
+from product_classifier.errors import ProductClassifierError
+from product_classifier.recipes.export_catalogue import export
+from product_classifier.recipes.find_label_errors import (
+    contradicting,
+    duplicate_groups,
+    review_csv,
+    to_audit,
+    to_review,
+)
+from product_classifier.recipes.judge_experiments import (
     Terms,
     compare_experiments,
     judge_experiments,
     leaderboard_entries,
     tested_categories,
 )
-from product_classifier.analysis.labels import contradicting, duplicate_groups, to_audit, to_review
-from product_classifier.analysis.site import Shown, site_pages
-from product_classifier.crawling.exports import export
-from product_classifier.errors import ProductClassifierError
+from product_classifier.recipes.select_products import select
+from product_classifier.recipes.summarise_catalogue import read_catalogue
+from product_classifier.recipes.write_site import Shown, site_pages
 from product_classifier.records import Decided, Page, Product
-from product_classifier.report.catalogue import catalogue_text, catalogue_values
+from product_classifier.report.catalogue_summary import catalogue_text, catalogue_values
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.report.leaderboard import leaderboard_text, leaderboard_values
-from product_classifier.report.review import review_csv
 from product_classifier.report.text import figures_text, figures_values
 from product_classifier.selection import Selection
-from product_classifier.store import bookmarks, catalogue, pending
-from product_classifier.store.crawl_state import read_crawl
+from product_classifier.store import bookmarks, pending_pictures, products
+from product_classifier.store.catalogue_summary import read_crawl
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, read_mistakes
-from product_classifier.store.images import ImageFolder
-from product_classifier.store.label_search import read_label_search
-from product_classifier.store.marks import count_marks, read_unscored
-from product_classifier.store.older import adopt, read_older
-from product_classifier.store.shown import read_unfiled
-from product_classifier.store.soundness import (
+from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.integrity import (
     CRAWLED,
     JUDGED,
     LABELS,
@@ -52,7 +54,10 @@ from product_classifier.store.soundness import (
     Seal,
     insist_on_sound,
 )
-from product_classifier.subset import select
+from product_classifier.store.label_errors import read_label_search
+from product_classifier.store.legacy_database import adopt, read_older
+from product_classifier.store.marks import count_marks, read_unscored
+from product_classifier.store.product_pictures import read_unfiled
 from tests.hostile.mutations import NUMBERS, TEXTS, changed_bytes, hostile_value
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.store.test_database import EARLIER_SYSTEM
@@ -315,13 +320,13 @@ def filing(db: sqlite3.Connection, folder: Path) -> None:
 def crawling(db: sqlite3.Connection, folder: Path) -> None:
     bookmark = bookmarks.bookmark(db, "products?cat=x")
     assert isinstance(bookmark.offset, int)
-    catalogue.leaves_below(db, "root")
-    for address in pending.pending_images(db, folder, None, 3):
+    products.leaves_below(db, "root")
+    for address in pending_pictures.pending_images(db, folder, None, 3):
         address.startswith("http")
-    catalogue.save_page(
+    products.save_page(
         db, Page("products?cat=x", [Product("new", "x", "", (), None)], [], 7, False, 9)
     )
-    catalogue.progress(db, 3)
+    products.progress(db, 3)
     count_marks(db, "m", "zoomed")
     read_unscored(db, "m", "other")
 

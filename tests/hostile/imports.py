@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from product_classifier.crawling.imports import import_source
-from product_classifier.sources import kinds
+from product_classifier.recipes.import_catalogue import import_source
+from product_classifier.sources import formats
 from product_classifier.store.database import open_database
-from product_classifier.store.images import ImageFolder
+from product_classifier.store.image_folder import ImageFolder
 
 
 def import_file(path: Path, kind: str = "") -> None:
     """Find the kind of a file, and import it whole; what is skipped is not reported."""
-    kind = kind or kinds.kind_of(str(path))
-    source = kinds.open_source(kind, kinds.Asked(path, path.parent))
+    kind = kind or formats.kind_of(str(path))
+    source = formats.open_source(kind, formats.Asked(path, path.parent))
     with open_database(path.parent / "crawl.db", create=True) as db:
         folder = ImageFolder(path.parent / "images")
         import_source(db, source, folder, lambda skipped: None, lambda count: None)

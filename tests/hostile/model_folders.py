@@ -19,28 +19,23 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
+from product_classifier.backbones.saved_backbone import chosen
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
-from product_classifier.features.saved_backbone import chosen
-from product_classifier.features.words import AS_USUAL, NGRAMS, SEQUENCE, Reading, vectorize
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import AS_USUAL, NGRAMS, SEQUENCE, Reading, vectorize
 from product_classifier.models.balance import restored_adjusted
+from product_classifier.models.base import Classifier, State
 from product_classifier.models.blend import restored_blend
-from product_classifier.models.halves import Halves, Late, Stack
+from product_classifier.models.late_fusion import Halves, Late, Stack
 from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.scikit import ScikitClassifier
-from product_classifier.models.state import State
-from product_classifier.models.task import Classifier
 from product_classifier.models.training import Trained
 from product_classifier.predictions import Experiment, PathScores
 from product_classifier.records import Category, Dataset, Item
-from product_classifier.store.model_header import (
-    SECTIONS,
-    checksum,
-    section_file,
-)
+from product_classifier.store.model_folder import SECTIONS, checksum, section_file
 
 NAMES = ("bootcut", "flare", "belts")
 KINDS = ("boot denim jeans", "wide denim jeans", "leather buckle belt")

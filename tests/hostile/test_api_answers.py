@@ -13,14 +13,20 @@ from typing import Any
 
 import pytest
 
-from product_classifier.crawling.api import crawl_categories, crawl_cuts, crawl_query, going_on
-from product_classifier.crawling.imports import import_shop
 from product_classifier.errors import SourceError
+from product_classifier.recipes.crawl_shopstyle import (
+    crawl_categories,
+    crawl_cuts,
+    crawl_query,
+    going_on,
+)
+from product_classifier.recipes.import_catalogue import import_shop
 from product_classifier.records import Image, Query
 from product_classifier.sources import shopify, shopstyle
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import ShopStyle
-from product_classifier.store import catalogue, pending
+from product_classifier.store import pending_pictures
+from product_classifier.store import products as catalogue
 from product_classifier.store.database import open_database
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, hostile_value
@@ -200,7 +206,7 @@ def crawl_shopify(
 
 def try_pictures(db: sqlite3.Connection) -> None:
     """Let each picture fail, and insist that each has a row of its own address then."""
-    addresses = list(pending.pending_images(db, None, pictures=1000))
+    addresses = list(pending_pictures.pending_images(db, None, pictures=1000))
     catalogue.save_images(db, [Image(address, error="none") for address in addresses])
     known = {address for (address,) in db.execute("select address from image")}
     assert known >= set(addresses), set(addresses) - known

@@ -14,11 +14,11 @@ import PIL.Image
 import pytest
 
 from product_classifier.records import Embedded, Image, Skipped
-from product_classifier.sources.cdiscount import Categories, read_part
-from product_classifier.sources.kinds import Asked, open_source
-from product_classifier.sources.pictures import put_embedded
+from product_classifier.sources.files.cdiscount import Categories, read_part
+from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store.database import open_database
-from product_classifier.store.images import ImageFolder
+from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.importing import PagedImport
 from tests.conftest import jpeg
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive

@@ -16,14 +16,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from product_classifier.backbones.backbone import Backbone
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features import bottlenecks as pipeline
-from product_classifier.features.backbone import Backbone
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
 from product_classifier.records import Image
-from product_classifier.store.cache import BottleneckCache
+from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays
-from product_classifier.store.word_vectors import DIGEST_BYTES, cached_vectors
 from tests.faults.tier import tier
 from tests.features.test_bottlenecks import Toy, backbone, picture
 from tests.hostile.mutations import changed_bytes

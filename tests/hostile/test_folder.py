@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.sources.folder import read_labelled_images, read_pictures
+from product_classifier.sources.files.image_folders import read_labelled_images, read_pictures
 from tests.conftest import jpeg
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.imports import import_file

@@ -11,10 +11,14 @@ import numpy as np
 import onnx
 import pytest
 
-from product_classifier.features.classifier import labels_beside, load_classifier, read_classifier
-from product_classifier.features.onnx import Softmax, onnx_model
-from product_classifier.features.runtime import tensorflow
-from tests.features.test_student import TINY, random_student
+from product_classifier.backbones.exported_classifier import (
+    labels_beside,
+    load_classifier,
+    read_classifier,
+)
+from product_classifier.backbones.onnx import Softmax, onnx_model
+from product_classifier.backbones.runtime import tensorflow
+from tests.backbones.test_student import TINY, random_student
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 

@@ -21,11 +21,11 @@ import pytest
 from PIL import Image as PillowImage
 
 from product_classifier.errors import SourceError
-from product_classifier.sources import addresses, connections
-from product_classifier.sources import http as fetching
-from product_classifier.sources.http import Client
-from product_classifier.sources.pictures import fetch_pictures
-from product_classifier.store.images import ImageFolder
+from product_classifier.sources.web import client as fetching
+from product_classifier.sources.web import connections as addresses
+from product_classifier.sources.web.client import Client
+from product_classifier.sources.web.download_pictures import fetch_pictures
+from product_classifier.store.image_folder import ImageFolder
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 
@@ -252,10 +252,10 @@ def stay_here() -> None:
         return resolve(host, *args, **kwargs)  # type: ignore[arg-type]
 
     for module, name, stand_in in (
-        (connections, "is_public", is_public),
+        (addresses, "is_public", is_public),
         (socket, "getaddrinfo", getaddrinfo),
-        (connections, "TIMEOUT", TIMEOUT),
-        (connections, "DEADLINE", DEADLINE),
+        (addresses, "TIMEOUT", TIMEOUT),
+        (addresses, "DEADLINE", DEADLINE),
         (fetching, "TIMEOUT", TIMEOUT),
     ):
         setattr(module, name, stand_in)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.features.classifier import labels_beside, read_classifier
-from product_classifier.models.export import export_labels
-from product_classifier.sources.folder import read_labelled_images, read_pictures
+from product_classifier.backbones.exported_classifier import labels_beside, read_classifier
+from product_classifier.retraining.export_graph import export_labels
+from product_classifier.sources.files.image_folders import read_labelled_images, read_pictures
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 

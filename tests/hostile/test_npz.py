@@ -17,14 +17,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from product_classifier.features import keras_networks
-from product_classifier.features.architectures import KerasNetwork
-from product_classifier.features.archive import opened_archive
-from product_classifier.features.keras_networks import is_network, read_network, save_network
-from product_classifier.features.onnx import onnx_embed
-from product_classifier.features.runtime import load_keras
-from product_classifier.features.student import read_student, save_student
-from tests.features.test_student import random_student
+from product_classifier.backbones import keras_networks
+from product_classifier.backbones.keras_networks import (
+    KerasNetwork,
+    is_network,
+    read_network,
+    save_network,
+)
+from product_classifier.backbones.network_file import opened_archive
+from product_classifier.backbones.onnx import onnx_embed
+from product_classifier.backbones.runtime import load_keras
+from product_classifier.backbones.student import read_student, save_student
+from tests.backbones.test_student import random_student
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import changed_bytes, hostile_value
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.store.database import open_database
-from product_classifier.store.older import adopt, read_older
+from product_classifier.store.legacy_database import adopt, read_older
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 from tests.store.test_database import EARLIER_SYSTEM

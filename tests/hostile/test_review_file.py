@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import SourceError
-from product_classifier.sources.review import LARGEST, read_review
+from product_classifier.sources.files.review_file import LARGEST, read_review
 from product_classifier.store.database import open_database
 from product_classifier.store.decisions import import_decisions
 from tests.hostile.databases import template

@@ -19,7 +19,7 @@ import pytest
 
 import analyze
 import crawl
-from product_classifier import cli
+from product_classifier.terminal import script
 from tests.faults.tier import tier
 
 UNSAFE = re.compile(
@@ -60,7 +60,7 @@ def ended(main: Callable[[], int], name: str, *options: object) -> Ended:
     sys.argv = [name, *map(str, options)]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
         try:
-            cli.run(main)
+            script.run(main)
         except SystemExit as end:
             return end.code, out.getvalue(), said.getvalue()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from product_classifier.features.vectors import read_vectors
+from product_classifier.features.word_vectors import read_vectors
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 

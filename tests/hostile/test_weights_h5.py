@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 import pytest
 
-from product_classifier.features.applications import read_weights
-from product_classifier.features.runtime import load_keras
+from product_classifier.backbones.keras_networks import read_weights
+from product_classifier.backbones.runtime import load_keras
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 

@@ -19,16 +19,16 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import closest, nearest
 from product_classifier.models import scikit
 from product_classifier.models.balance import LOGIT_ADJUST, Balance
+from product_classifier.models.base import Fit
 from product_classifier.models.blend import fit_blend
 from product_classifier.models.fusion import fit_late, fit_stack
 from product_classifier.models.network import Network, softmax
-from product_classifier.models.outside import _scores
+from product_classifier.models.novelty import _scores
 from product_classifier.models.scikit import fit_forest, fit_linear, fit_logistic
-from product_classifier.models.task import Fit
 from product_classifier.models.training import Trained, predict_paths, train
 from tests.conftest import ROOT
 

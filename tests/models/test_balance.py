@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.models.balance import (
     AS_THEY_ARE,
     LOGIT_ADJUST,
@@ -22,9 +22,8 @@ from product_classifier.models.balance import (
     WEIGHTS,
     Balance,
 )
+from product_classifier.models.base import Fitted, State, Targets, Task
 from product_classifier.models.network import softmax
-from product_classifier.models.state import State
-from product_classifier.models.task import Fitted, Targets, Task
 from product_classifier.models.training import predict, train
 
 BELT, HAT, SCARF, GLOVE = range(4)  # there is no glove

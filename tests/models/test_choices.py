@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.cleaning import stems
-from product_classifier.features.features import Features
-from product_classifier.features.words import (
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import (
     AS_USUAL,
     SEQUENCE,
     SEQUENCE_LENGTH,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.errors import ModelError
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.models import fitting
 from product_classifier.models.cross_fitting import cross_fitted, cut
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.models.choices import Choices
 from product_classifier.models.experiment import _fewer, _without_marked
 from product_classifier.records import Category, Dataset, Item

@@ -14,17 +14,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
-from product_classifier.features.several import PLACEHOLDER
-from product_classifier.features.words import vectorize
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.pooling import PLACEHOLDER
+from product_classifier.features.text_vectors import vectorize
 from product_classifier.models import fusion
+from product_classifier.models.base import Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fusion import FOLDS, _groups, fit_late, fit_stack
-from product_classifier.models.halves import SURE, Halves
+from product_classifier.models.late_fusion import SURE, Halves
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_linear, fit_logistic
 from product_classifier.models.split import duplicate_groups
-from product_classifier.models.task import Fit, Fitted, Targets, Task
 from product_classifier.models.training import Trained, predict, train
 
 COLOURS, KINDS = ("red", "blue"), ("belt", "hat")

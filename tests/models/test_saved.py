@@ -13,8 +13,8 @@ import pytest
 
 from product_classifier.errors import ModelError, ProductClassifierError, StoreError
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
-from product_classifier.features.words import Reading
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import Reading
 from product_classifier.models.balance import LOGIT_ADJUST, Balance
 from product_classifier.models.choices import FUSIONS, JOINED, WORD_MODELS, Choices
 from product_classifier.models.fitting import fit_network

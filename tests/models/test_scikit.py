@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.features import Features
+from product_classifier.features.dataset_features import Features
 from product_classifier.models import scikit
+from product_classifier.models.base import Fit, Targets
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.scikit import (
@@ -35,7 +36,6 @@ from product_classifier.models.scikit import (
     fit_linear,
     fit_logistic,
 )
-from product_classifier.models.task import Fit, Targets
 from product_classifier.models.training import Trained, predict, train
 
 ROWS = 180

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from product_classifier.features.words import Reading
+from product_classifier.features.text_vectors import Reading
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import DEFAULTS, FUSIONS, WORD_MODELS, Choices, choices_of
 from product_classifier.options.categorizing import arguments, balance, head

@@ -8,11 +8,11 @@ import numpy as np
 
 from product_classifier.predictions import Alike, Experiment, LabelSearch, PathScores, Prediction
 from product_classifier.records import Category, Decided, Image, Product
-from product_classifier.store.answers import CALIBRATION, TEST
-from product_classifier.store.catalogue import save_images
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import save_experiment
-from product_classifier.store.label_search import save_label_search
+from product_classifier.store.label_errors import save_label_search
+from product_classifier.store.predicted_paths import CALIBRATION, TEST
+from product_classifier.store.products import save_images
 from tests.conftest import save_import
 
 HIT = "window.hit=1"

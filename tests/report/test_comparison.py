@@ -9,9 +9,9 @@ import pytest
 
 from product_classifier.errors import ReportError
 from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.evaluate.certification import Judged
 from product_classifier.evaluate.comparison import Comparison, Interval, McNemar
 from product_classifier.evaluate.coverage import Coverage
-from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Answers, Summary
 from product_classifier.report.comparison import (
     comparison_text,

@@ -7,13 +7,13 @@ import io
 import json
 
 from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
+from product_classifier.recipes.find_label_errors import ToReview, review_csv
 from product_classifier.report.label_errors import (
     LabelErrors,
     label_errors_text,
     label_errors_values,
     near_duplicates,
 )
-from product_classifier.report.review import ToReview, review_csv
 
 TWIN = Neighbour("8", "Wide  belt", ("jeans/flare",), 0.97)
 LIKE = Neighbour("9", "Thin belt", ("belts",), 0.99)

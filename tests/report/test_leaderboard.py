@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.evaluate.certification import Judged
 from product_classifier.evaluate.coverage import Coverage
-from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Summary
 from product_classifier.report.leaderboard import (
     Entry,
@@ -16,7 +16,7 @@ from product_classifier.report.leaderboard import (
     leaderboard_text,
     leaderboard_values,
 )
-from product_classifier.report.model_name import model_name
+from product_classifier.report.wording import model_name
 from tests.report.test_errors_page import Page
 
 

@@ -8,21 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from product_classifier.evaluate.catalogue import Level
+from product_classifier.evaluate.catalogue_summary import Level
+from product_classifier.evaluate.category_tree import Sizes
 from product_classifier.evaluate.curves import risk_coverage
 from product_classifier.evaluate.reliability import reliability
-from product_classifier.evaluate.tree import Sizes
-from product_classifier.report.catalogue_plots import (
-    imbalance_plot,
-    picture_plot,
-    vocabulary_plot,
-)
-from product_classifier.report.plots import (
-    Point,
-    levels_plot,
-    reliability_plot,
-    risk_coverage_plot,
-)
+from product_classifier.report.catalogue_plots import imbalance_plot, picture_plot, vocabulary_plot
+from product_classifier.report.plots import Point, levels_plot, reliability_plot, risk_coverage_plot
 
 RNG = np.random.default_rng(0)
 SCORE = RNG.random(3000)

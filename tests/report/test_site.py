@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.analysis.judging import Terms, judge_experiments
-from product_classifier.analysis.site import Shown, site_pages
 from product_classifier.predictions import Experiment, Prediction
+from product_classifier.recipes.judge_experiments import Terms, judge_experiments
+from product_classifier.recipes.write_site import Shown, site_pages
 from product_classifier.store.experiments import save_experiment
-from product_classifier.store.images import ImageFolder
+from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import TREE, product, save_import
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.report.test_errors_page import Page

@@ -4,8 +4,8 @@ import dataclasses
 import json
 
 from product_classifier.evaluate.accuracy import Figures, Level
+from product_classifier.evaluate.certification import Judged
 from product_classifier.evaluate.coverage import Coverage
-from product_classifier.evaluate.judgement import Judged
 from product_classifier.predictions import Summary
 from product_classifier.report.text import figures_text, figures_values
 

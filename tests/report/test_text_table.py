@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from product_classifier.report.pages import Table
-from product_classifier.report.text_table import aligned, columns_of, padded
+from product_classifier.report.pages import Table, aligned, columns_of, padded
 
 TABLE = Table(
     ("leaf", Markup(), "#products"),

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.demo.catalogue import make_catalogue
-from product_classifier.demo.server import KEY, serve
+from demo.catalogue.products import make_catalogue
+from demo.server import KEY, serve
+from tests.backbones.test_backbone import save_network
 from tests.conftest import ROOT
-from tests.features.test_backbone import save_network
 from tests.kernels import CHOSEN
 
 CATALOGUE = make_catalogue(products=200)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.features.student import MINI_FILE
+from product_classifier.backbones.student import MINI_FILE
 from tests.conftest import ROOT, sha256
 from tests.scripts.conftest import ENVIRONMENT, copy_database, rows, run
 

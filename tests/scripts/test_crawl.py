@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.demo.server import KEY
+from demo.server import KEY
 from tests.conftest import ROOT, jpeg
 from tests.scripts.conftest import BROKEN, CATALOGUE, ENVIRONMENT, crawl_options, rows, run
 

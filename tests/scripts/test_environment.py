@@ -273,8 +273,8 @@ def test_an_export_that_may_not_grow_names_the_limit(folder: Path) -> None:
 
 
 def test_too_little_memory_for_threads_is_told_from_too_many_of_them() -> None:
-    code = "import sys\nfrom product_classifier import troubles\n"
-    code += 'print(troubles.explained(RuntimeError("can\'t start new thread")))'
+    code = "import sys\nfrom product_classifier.terminal import failures\n"
+    code += 'print(failures.explained(RuntimeError("can\'t start new thread")))'
     for limits, flag in (("ulimit -v 1000000 -u 90000;", "-v"), ("ulimit -u 90000;", "-u")):
         said = subprocess.run(
             ["bash", "-c", f'{limits} exec {sys.executable} -c "$CODE"'],

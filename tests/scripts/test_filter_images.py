@@ -10,8 +10,8 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
+from tests.backbones.test_exported_classifier import save_reddish
 from tests.conftest import jpeg
-from tests.features.test_classifier import save_reddish
 from tests.scripts.conftest import rows, run
 from tests.scripts.test_retrain import student
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from product_classifier.features.backbone import load_backbone
-from product_classifier.features.runtime import tensorflow
+from product_classifier.backbones.backbone import load_backbone
+from product_classifier.backbones.runtime import tensorflow
 from tests.hostile.model_folders import rewrite, saved
 from tests.scripts.conftest import copy_database, run
 

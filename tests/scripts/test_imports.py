@@ -11,7 +11,7 @@ import bson
 import pytest
 
 from tests.conftest import jpeg
-from tests.crawling.test_imports import shop
+from tests.recipes.test_import_catalogue import shop
 from tests.scripts.conftest import rows, run
 from tests.store.test_database import EARLIER_SYSTEM
 

@@ -137,10 +137,10 @@ def test_a_second_ctrl_c_is_told_even_while_a_library_is_kept_from_printing() ->
     code = (
         "import os, signal, time\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # who runs tests may ignore it
-        "from product_classifier import starting\n"
-        "starting.begin()\n"
-        "starting.enter(starting.WORKING)\n"
-        "from product_classifier.features.runtime import muted_stderr\n"
+        "from product_classifier.terminal import startup\n"
+        "startup.begin()\n"
+        "startup.enter(startup.WORKING)\n"
+        "from product_classifier.backbones.runtime import muted_stderr\n"
         "with muted_stderr():\n"
         "    for _ in range(2):\n"
         "        try:\n"

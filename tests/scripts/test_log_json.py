@@ -140,8 +140,8 @@ def test_what_libraries_and_python_write_becomes_a_message(tmp_path: Path) -> No
     script.write_text(
         "import sys, warnings, logging\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from product_classifier import starting, cli\n"
-        "starting.begin()\n"
+        "from product_classifier.terminal import startup, script\n"
+        "startup.begin()\n"
         "class Bad:\n"
         "    def __del__(self):\n"
         f"        raise ValueError({HOSTILE!r})\n"
@@ -151,7 +151,7 @@ def test_what_libraries_and_python_write_becomes_a_message(tmp_path: Path) -> No
         f"    warnings.warn({HOSTILE!r})\n"
         "    Bad()\n"
         f"    raise KeyError({HOSTILE!r})\n"
-        "cli.run(main)\n"
+        "script.run(main)\n"
     )
     for options in (["-W", "default"], []):
         ended = subprocess.run(

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from product_classifier.features.student import read_student, save_student
-from product_classifier.features.student_shape import Shape
-from product_classifier.models.pupil import folded, new_pupil
-from product_classifier.models.retraining import split_images
+from product_classifier.backbones.student import Shape, read_student, save_student
 from product_classifier.records import Image
+from product_classifier.retraining.keras_student import folded, new_pupil
+from product_classifier.retraining.softmax_head import split_images
 from tests.conftest import jpeg, sha256
 from tests.scripts.conftest import copy_database, rows, run
 

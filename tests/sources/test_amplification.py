@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from product_classifier.crawling.imports import import_source
 from product_classifier.errors import SourceError
+from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Category, Entry, Product, Skipped
-from product_classifier.sources import branches
-from product_classifier.sources.kinds import Asked, kind_of, open_source
-from product_classifier.store.images import ImageFolder
+from product_classifier.sources.files import category_tree
+from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.store.image_folder import ImageFolder
 
 DEEP = ["abcde"] * 20_000
 Write = Callable[[Path], Path]
@@ -107,7 +107,7 @@ def test_a_tree_of_parents_ends_at_the_fiftieth_level(tmp_path: Path) -> None:
 def test_categories_without_end_are_taken_up_to_a_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(branches, "MOST_CATEGORIES", 10)
+    monkeypatch.setattr(category_tree, "MOST_CATEGORIES", 10)
     path = tmp_path / "a.csv"
     path.write_text("id,name,category\n" + "".join(f"{k},Boot,c{k}\n" for k in range(30)))
     found = read(path)

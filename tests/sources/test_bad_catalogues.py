@@ -18,8 +18,8 @@ from pyarrow import parquet
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Category, Entry, Product, Skipped
-from product_classifier.sources import opening
-from product_classifier.sources.kinds import Asked, kind_of, open_source
+from product_classifier.sources.files import text_stream
+from product_classifier.sources.formats import Asked, kind_of, open_source
 
 
 def read(path: Path, **told: Any) -> list[Entry]:
@@ -171,7 +171,7 @@ def bomb(size: int) -> bytes:
 def test_a_compression_bomb_is_refused(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "HARMLESS", 100_000)
+    monkeypatch.setattr(text_stream, "HARMLESS", 100_000)
     path = tmp_path / f"bomb.csv.{suffix}"
     data = bomb(4_000_000)
     if suffix == "zip":

@@ -13,13 +13,13 @@ from pathlib import Path
 import bson
 import pytest
 
-from product_classifier.crawling.imports import import_source
 from product_classifier.errors import SourceError
+from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Skipped
-from product_classifier.sources.category_names import find_category_names
-from product_classifier.sources.kinds import Asked, kind_of, open_source
+from product_classifier.sources.files.cdiscount import find_category_names
+from product_classifier.sources.formats import Asked, kind_of, open_source
 from product_classifier.store.database import open_database
-from product_classifier.store.images import ImageFolder
+from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import jpeg
 from tests.sources.formats import WRITERS, Thing, Written, as_csv
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from product_classifier.crawling.imports import import_shop
 from product_classifier.errors import KeyRejectedError, SourceError
+from product_classifier.recipes.import_catalogue import import_shop
 from product_classifier.records import Category, Page, Product
 from product_classifier.sources import shopify
 from product_classifier.sources.shopify import COLLECTIONS, PRODUCTS, Shopify

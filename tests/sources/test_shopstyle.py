@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from product_classifier.demo import shop as demo_shop
-from product_classifier.demo.catalogue import make_catalogue
-from product_classifier.demo.server import KEY, serve
+from demo import shopstyle_api as demo_shop
+from demo.catalogue.products import make_catalogue
+from demo.server import KEY, serve
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.limits import LONGEST_PATH
 from product_classifier.records import Category, Image, Page, Product, Query, Skipped
 from product_classifier.sources import shopstyle
-from product_classifier.sources.http import Client
 from product_classifier.sources.shopstyle import ShopStyle
-from product_classifier.store import catalogue
+from product_classifier.sources.web.client import Client
+from product_classifier.store import products as catalogue
 
 CATALOGUE = make_catalogue(products=300)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.sources.splitting import HIGHEST_PRICE, PriceRange, price_ranges
+from product_classifier.sources.shopstyle import HIGHEST_PRICE, PriceRange, price_ranges
 
 PRICES = st.lists(
     st.one_of(st.floats(0, 300), st.floats(0, HIGHEST_PRICE), st.just(9.99)), max_size=300

@@ -13,12 +13,12 @@ import pytest
 from pyarrow import parquet
 
 from product_classifier.records import Category, Embedded, Entry, Image, Page, Product, Skipped
-from product_classifier.sources.cdiscount import read_part
-from product_classifier.sources.kinds import Asked, open_source
-from product_classifier.store.catalogue import put_images, save_images, save_page
+from product_classifier.sources.files.cdiscount import read_part
+from product_classifier.sources.formats import Asked, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.importing import PagedImport, save_import
-from product_classifier.store.older import adopt
+from product_classifier.store.legacy_database import adopt
+from product_classifier.store.products import put_images, save_images, save_page
 from tests.hostile.imports import import_file
 from tests.store.test_database import EARLIER_SYSTEM
 

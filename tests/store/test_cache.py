@@ -7,8 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from product_classifier.errors import StoreError
-from product_classifier.store.cache import BottleneckCache
-from product_classifier.store.word_vectors import cached_vectors
+from product_classifier.store.cache import BottleneckCache, cached_vectors
 from tests.conftest import sha256
 
 A, B, C = (sha256(name.encode()) for name in "abc")

@@ -12,8 +12,7 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.store import database
 from product_classifier.store.database import open_database, sole_crawler, transaction
-from product_classifier.store.migrations import LATEST
-from product_classifier.store.schema import SCHEMA
+from product_classifier.store.schema import LATEST, SCHEMA
 
 EARLIER_SYSTEM = """
 create table schema_version (id integer primary key autoincrement, date text, name text);

@@ -7,12 +7,12 @@ import pytest
 
 from product_classifier.errors import StoreError
 from product_classifier.models.split import frozen_split, group_names
+from product_classifier.recipes.select_products import select
 from product_classifier.records import Category, Dataset, Image
 from product_classifier.selection import Selection
-from product_classifier.store.catalogue import save_images
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities
-from product_classifier.subset import select
+from product_classifier.store.products import save_images
 from tests.conftest import TREE, dataset_of, product, save_import, shop
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from product_classifier.evaluate.accuracy import figures
 from product_classifier.evaluate.categories import judge_categories
-from product_classifier.evaluate.judgement import leaf_scores
+from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.predictions import (
     Alike,
     Experiment,
@@ -20,7 +20,6 @@ from product_classifier.predictions import (
     Prediction,
 )
 from product_classifier.records import Category, Decided
-from product_classifier.store.answers import CALIBRATION, TEST, read_answers
 from product_classifier.store.audits import read_audit, read_open_audit, save_audit
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import (
@@ -29,11 +28,12 @@ from product_classifier.store.experiments import (
     read_paths,
     save_experiment,
 )
-from product_classifier.store.label_search import (
+from product_classifier.store.label_errors import (
     read_neighbours,
     read_suspicious,
     save_label_search,
 )
+from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_answers
 from tests.conftest import product, save_import
 
 PATHS = ("a", "a/b", "a/b/1", "a/b/2", "a/c", "a/c/3", "a/c/4/5", "a/c/4", "d", "e", "e/6")

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from product_classifier.records import Image
-from product_classifier.store.catalogue import save_images
-from product_classifier.store.crawl_state import read_crawl
+from product_classifier.store.catalogue_summary import read_crawl
 from product_classifier.store.marks import (
     MarkCounts,
     count_marks,
@@ -17,6 +16,7 @@ from product_classifier.store.marks import (
     read_unscored,
     save_scores,
 )
+from product_classifier.store.products import save_images
 from tests.conftest import TREE, product, save_import
 
 MODEL = ("m1", "zoomed")

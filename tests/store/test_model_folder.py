@@ -13,11 +13,7 @@ import numpy as np
 import pytest
 
 from product_classifier.errors import StoreError
-from product_classifier.store.model_folder import (
-    ModelFolder,
-    read_model_folder,
-    write_model_folder,
-)
+from product_classifier.store.model_folder import ModelFolder, read_model_folder, write_model_folder
 
 CHANGES = ("open", "os.rename", "os.remove")
 

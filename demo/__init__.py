@@ -1,0 +1,1 @@
+"""The drawn demo catalogue and the server that speaks the ShopStyle API."""

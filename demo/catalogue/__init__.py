@@ -1,0 +1,1 @@
+"""The products of the demo catalogue: their facts, texts and categories."""

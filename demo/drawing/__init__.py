@@ -1,0 +1,1 @@
+"""The pictures of the demo catalogue, drawn from the products' facts."""

@@ -1,0 +1,1 @@
+"""Image networks: their names, their weights and the engines that run them."""

@@ -1,0 +1,122 @@
+"""A catalogue as columns of numbers, counted all at once: of a million products, in a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from product_classifier.evaluate.catalogue_summary import (
+    CategoryCount,
+    Filed,
+    Kept,
+    Level,
+    NameLengths,
+    box,
+)
+from product_classifier.evaluate.category_tree import Members, Numbers, Tree, sizes_of
+from product_classifier.records import Category
+
+MEASURED = 20  # categories, top-level ones and leaves each, whose names are measured
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Products by their place in rows, categories by their place in categories."""
+
+    rows: Numbers  # rowids of the products
+    categories: Sequence[Category]
+    places: Mapping[str, int]  # of the categories, by id
+    leaf: NDArray[np.bool_]  # [categories]
+    tree: Tree
+    members: Members  # what products belong to themselves
+    within: Members  # and all that lies above
+    true: Members  # what they belong to themselves as persons have corrected it
+    before: Numbers  # [products], words of a name as it stands
+    after: Numbers  # as categorizers read it
+    text: Numbers  # [products], the number of its words
+    picture: Numbers  # of its main picture; NONE without one
+    pictures: Numbers  # how many complete ones it has
+
+
+def count_categories(columns: Columns) -> list[CategoryCount]:
+    """Count what is in each category or below, the largest first."""
+    many, (product, category) = len(columns.categories), columns.within
+    having = columns.pictures[product]
+    products = np.bincount(category, minlength=many)
+    pictures = np.bincount(category, having, many).astype(np.int64).tolist()
+    pictured = np.bincount(category[having > 0], minlength=many).tolist()
+    level, looped = columns.tree.level.tolist(), columns.tree.looped.tolist()
+    return [
+        CategoryCount(
+            *(one.id, one.path, one.name, level[k], one.leaf, looped[k]),
+            *(int(products[k]), pictures[k], pictured[k]),
+        )
+        for k in np.argsort(-products, kind="stable").tolist()
+        for one in [columns.categories[k]]
+    ]
+
+
+def compare_levels(columns: Columns) -> Iterator[Level]:
+    """Compare the categories of each depth below the root."""
+    for depth in range(1, int(columns.tree.level.max(initial=0)) + 1):
+        yield _compare(columns, columns.tree.level == depth)
+
+
+def compare_leaves(columns: Columns) -> Level:
+    """Compare the leaves."""
+    return _compare(columns, columns.leaf)
+
+
+def _compare(columns: Columns, chosen: NDArray[np.bool_]) -> Level:
+    products = np.bincount(columns.within.category, minlength=len(chosen))[chosen]
+    inside = _products_in(columns, columns.within, chosen)
+    return Level(inside, sizes_of(products), np.sort(products)[::-1].tolist())
+
+
+def _products_in(columns: Columns, members: Members, chosen: NDArray[np.bool_]) -> int:
+    """Count the products in any of the chosen categories, each once."""
+    inside = np.zeros(len(columns.rows), np.bool_)
+    inside[members.product[chosen[members.category]]] = True
+    return int(inside.sum())
+
+
+def kept_by(columns: Columns, fewest: int) -> Kept:
+    """Tell what a categorizer keeps that asks for so many products of a leaf."""
+    products = np.bincount(columns.members.category, minlength=len(columns.leaf))
+    kept = columns.leaf & (products >= fewest)
+    return Kept(fewest, int(kept.sum()), _products_in(columns, columns.members, kept))
+
+
+def how_filed(columns: Columns) -> Filed:
+    """Count products by the number and kind of their own categories."""
+    product, category = columns.members
+    many = len(columns.rows)
+    categories = np.bincount(product, minlength=many)
+    leaves = np.bincount(product[columns.leaf[category]], minlength=many)
+    return Filed(
+        int((categories == 0).sum()),
+        int((categories > 1).sum()),
+        int((categories > leaves).sum()),
+        int(((categories > 0) & (leaves == 0)).sum()),
+    )
+
+
+def measure_names(columns: Columns, counts: Sequence[CategoryCount]) -> Iterator[NameLengths]:
+    """Measure the names of all products, of the largest top-level categories, of leaves."""
+    everything = box(columns.before), box(columns.after)
+    yield NameLengths("all", "all products", len(columns.rows), *everything)
+    product, category = columns.within
+    order = np.argsort(category, kind="stable")
+    ends = np.cumsum(np.bincount(category, minlength=len(columns.categories)))
+    filled = [one for one in counts if one.products]
+    tops = [one for one in filled if one.level == 1 and not one.leaf]
+    leaves = [one for one in filled if one.leaf]
+    for group, chosen in (("level 1", tops), ("leaves", leaves)):
+        for one in chosen[:MEASURED]:
+            end = ends[columns.places[one.id]]
+            rows = product[order[end - one.products : end]]
+            measured = box(columns.before[rows]), box(columns.after[rows])
+            yield NameLengths(group, one.label, one.products, *measured)

@@ -1,0 +1,133 @@
+"""The features of a data set's products: words, pictures or both."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.backbones.backbone import Backbone
+from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
+from product_classifier.features.text_vectors import AS_USUAL, Reading, vectorize, vectors_key
+from product_classifier.records import Dataset, Image, Tell, Track, untold, untracked
+from product_classifier.store.cache import cached_vectors
+
+
+@dataclass(frozen=True)
+class Features:
+    """Row k belongs to item k; words are [items, terms], pictures [items, width]."""
+
+    words: csr_matrix | None = None
+    pictures: Bottlenecks | None = None
+    settings: Mapping[str, str | int] = field(default_factory=dict)  # how they were made
+    vocabulary: Sequence[str] = ()  # what the columns of words stand for, see vectorizers
+
+    def evidence(self) -> NDArray[np.bool_]:
+        """Which products have a known word or a picture, [items]: others can only be guessed."""
+        masks = []
+        if self.words is not None:
+            masks.append(np.diff(self.words.indptr) > 0)
+        if self.pictures is not None:
+            masks.append(self.pictures.present)
+        return np.asarray(np.logical_or.reduce(masks))
+
+    @property
+    def columns(self) -> int:
+        """Return the number of columns of the word vectors; 0 without words."""
+        return 0 if self.words is None else int(self.words.shape[1])
+
+    @property
+    def width(self) -> int:
+        """Return the number of values of a bottleneck; 0 without pictures."""
+        return 0 if self.pictures is None else self.pictures.width
+
+    @property
+    def lost_pictures(self) -> tuple[str, ...]:
+        """Pictures that the database has and the images folder has not, with reasons."""
+        return self.pictures.lost if self.pictures else ()
+
+    def __or__(self, other: Features) -> Features:
+        """Put words and pictures of the same products side by side."""
+        return Features(
+            words=self.words if self.words is not None else other.words,
+            pictures=self.pictures or other.pictures,
+            settings={**self.settings, **other.settings},
+            vocabulary=self.vocabulary or other.vocabulary,
+        )
+
+    @property
+    def words_alone(self) -> Features:
+        """The same without pictures."""
+        return dataclasses.replace(self, pictures=None)
+
+    @property
+    def pictures_alone(self) -> Features:
+        """The same without words."""
+        return dataclasses.replace(self, words=None, vocabulary=())
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where pictures are, and where features are kept."""
+
+    images: Path
+    cache: Path
+    backbone: str | None = None  # None: the one that the experiment or the saved model names
+    weights: Path | None = None  # of a network by name
+
+
+def word_features(
+    dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL, tell: Tell = untold
+) -> Features:
+    """Make or read the vector of each product's words, see vectorize. Raises FeatureError.
+
+    tell: told where what was kept is damaged.
+    """
+    texts = [item.text for item in dataset.items]
+    train = np.array([item.part == "train" for item in dataset.items])
+    vectors, vocabulary = cached_vectors(
+        cache_path / f"words-{reading.vectorizer}-{reading.clean}.npz",
+        vectors_key(texts, train, reading),
+        lambda: vectorize(texts, train, reading),
+        tell,
+    )
+    settings: dict[str, str | int] = {
+        "vocabulary": len(vocabulary),
+        "vectorizer": reading.vectorizer,
+        "clean": reading.clean,
+    }
+    if reading.limit is not None:
+        settings["text_words"] = reading.limit
+    return Features(words=vectors, settings=settings, vocabulary=vocabulary)
+
+
+def picture_features(
+    images: Sequence[Image | None],
+    images_path: Path,
+    backbone: Backbone,
+    cache_path: Path,
+    track: Track = untracked,
+    more: Sequence[Sequence[Image]] = (),
+    tell: Tell = untold,
+) -> Features:
+    """Compute or read the bottleneck of each product's picture, pooled with further ones.
+
+    images: [products]; more: [products], or none at all; tell: told of what is damaged in the
+    cache. Raises FeatureError without any picture.
+    """
+    cache = bottleneck_cache(cache_path, backbone, tell)
+    pictures = bottlenecks(images, images_path, backbone, cache, track, more=more)
+    return Features(
+        pictures=pictures,
+        settings={
+            "backbone": backbone.name,
+            "weights": backbone.sha256,
+            "input_size": backbone.size,
+            "lost_pictures": len(pictures.lost),
+        },
+    )

@@ -1,0 +1,101 @@
+"""New products → their categories by a saved model: what categorize_*.py --saved does."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from product_classifier.backbones.saved_backbone import load_saved
+from product_classifier.errors import ModelError
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.dataset_features import Features, Places, picture_features
+from product_classifier.models.saved import SavedModel, open_model
+from product_classifier.printable import harmless
+from product_classifier.records import Item, Tell, Track, untold, untracked
+from product_classifier.store.database import open_database, snapshot
+from product_classifier.store.product_pictures import read_unfiled
+from product_classifier.store.table_file import csv_writer
+
+
+def file_products(
+    kind: str,
+    path: Path,
+    db_path: Path,
+    everything: bool,
+    places: Places,
+    track: Track = untracked,
+    tell: Tell = untold,
+) -> tuple[list[FiledProduct], tuple[str, ...]]:
+    """Predict the products without category, or everything; the surest come first.
+
+    kind: of the categorizer that is asked; path: of the saved model; tell: told of what is damaged
+    in the cache. Returns as well what pictures
+    could not be read. Raises ModelError for a model of another kind or over another network,
+    StoreError where there is nothing to file.
+    """
+    model = open_model(path)
+    if model.kind != kind:
+        raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
+    with open_database(db_path) as db, snapshot(db):
+        items = read_unfiled(db, everything, model.images_per_product)
+    features = _features(model, items, places, track, tell)
+    predicted, score = model.predict(features, np.arange(len(items)))
+    filed = [
+        FiledProduct(
+            item.id,
+            model.leaves[k].id,
+            model.leaves[k].path,
+            float(sure),
+            model.certified(float(sure)),
+        )
+        for item, k, sure in zip(items, predicted.tolist(), score, strict=True)
+    ]
+    return sorted(filed, key=lambda one: -one.score), features.lost_pictures
+
+
+def _features(
+    model: SavedModel, items: Sequence[Item], places: Places, track: Track, tell: Tell
+) -> Features:
+    features = Features()
+    if model.reader:
+        vectors = model.reader.read([item.text for item in items])
+        features |= Features(words=vectors, vocabulary=model.reader.vocabulary)
+    if model.backbone:
+        backbone = load_saved(model.backbone, places.backbone, places.weights)
+        images = [item.image for item in items]
+        more = [item.more_images for item in items]
+        if model.reader and not any(images) and not any(more):  # their words are enough
+            none = np.full(len(items), -1)
+            features |= Features(
+                pictures=Bottlenecks(np.zeros((1, backbone.width), "f4"), none, ())
+            )
+        else:
+            features |= picture_features(
+                *(images, places.images, backbone, places.cache, track), more, tell
+            )
+    return features
+
+
+class FiledProduct(NamedTuple):
+    """A product and the category that a saved model gives it."""
+
+    product_id: str
+    category_id: str
+    path: str
+    score: float  # probability of the category
+    certified: float | None  # accuracy that products of such scores are certified to have
+
+
+def filed_text(products: Iterable[FiledProduct]) -> str:
+    """Write a line for each product; nothing under certified means that a person should look."""
+    file = io.StringIO()
+    writer = csv_writer(file)
+    writer.writerow(FiledProduct._fields)
+    for product, category, path, score, certified in products:
+        kept = "" if certified is None else f"{certified:g}"
+        writer.writerow([*map(harmless, (product, category, path)), f"{score:.6f}", kept])
+    return file.getvalue()

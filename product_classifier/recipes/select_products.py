@@ -1,0 +1,191 @@
+"""A catalogue and what is asked of it → the products that a categorizer learns from.
+
+Products without a part, or in another language, are left out first, then categories with too few
+of those that are left, and then what is not drawn.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any
+
+from product_classifier.errors import StoreError
+from product_classifier.features.cleaning import detect_languages
+from product_classifier.models.split import (
+    CALIBRATION,
+    TRAIN,
+    TUNING,
+    group_names,
+    part_of,
+    position_of,
+)
+from product_classifier.records import Dataset, Track, untracked
+from product_classifier.selection import Selection
+from product_classifier.store.categories_to_learn import Labels, learnable, read_filed
+from product_classifier.store.database import snapshot
+from product_classifier.store.dataset import (
+    read_dataset,
+    read_given_parts,
+    read_identities,
+    read_texts,
+)
+
+Say = Callable[[str], None]
+
+
+def select(
+    db: sqlite3.Connection,
+    selection: Selection,
+    say: Say = lambda _: None,
+    track: Track = untracked,
+) -> tuple[Dataset, dict[str, str]]:
+    """Read what is asked for, and the duplicate group of each product of the catalogue.
+
+    say: is told what was left out. Raises StoreError for an empty database, an unknown category,
+    and fewer than two that can be learned.
+    """
+    languages: dict[str, str] = {}
+    if selection.languages:  # before anything is locked: a crawl would have to wait for long
+        languages = _languages(db, read_filed(db, selection).products, track)
+    facts: dict[str, Any] = {}
+    with snapshot(db):
+        groups = group_names(read_identities(db))
+        if not groups:
+            raise StoreError("the database has no products; run crawl.py first")
+        filed = read_filed(db, selection)
+        parts = {product: part_of(group) for product, group in groups.items()}
+        if selection.given_split:
+            parts = given_parts(read_given_parts(db), groups)
+            facts["without_part"] = without = len(filed.products - parts.keys())
+            say(f"given split: {without:,} products are in no part of it and left out")
+        if selection.languages:
+            here = {product: parts[product] for product in filed.products & parts.keys()}
+            found = {product: languages.get(product, "") for product in here}
+            parts = spoken(here, found, selection.languages)
+            facts["languages"] = counts = dict(Counter(found.values()).most_common())
+            say(f"language: {languages_told(counts, selection.languages)}")
+        labels = learnable(filed, parts, selection)
+        if selection.is_sampled:
+            labels = labels.only(drawn(labels, parts, selection), parts)
+        dataset = read_dataset(db, parts, labels, selection)
+    if selection.given_split and (divided := divided_groups(dataset, groups)):
+        facts["divided_groups"] = divided
+        say(
+            f"given split: {divided:,} duplicate groups lie in more than one part of it; figures "
+            "flatter where a model has seen what it is tested on"
+        )
+    return dataclasses.replace(dataset, settings={**dataset.settings, **facts}), groups
+
+
+def _languages(db: sqlite3.Connection, products: Set[str], track: Track) -> dict[str, str]:
+    """Detect the language of some products' texts."""
+    ids: list[str] = []
+
+    def texts() -> Iterator[str]:
+        for product, text in read_texts(db, products):
+            ids.append(product)
+            yield text
+
+    found = list(track(detect_languages(texts()), "languages", len(products)))
+    return dict(zip(ids, found, strict=True))
+
+
+HALVES = ((0.5, TUNING), (1.0, CALIBRATION))  # of a given validation part
+
+
+def given_parts(given: Mapping[str, str], groups: Mapping[str, str]) -> dict[str, str]:
+    """Name the parts of a given split as the frozen one does; a hash halves the validation part.
+
+    Where there is none, a tenth of the training part is taken for it. groups: the duplicate group
+    of each product. Raises StoreError where nothing is given.
+    """
+    if not given:
+        raise StoreError(
+            "the catalogue came without a split of its own; leave out --given-split, or crawl a "
+            "source that has one"
+        )
+    validated = "validation" in given.values()
+    found = {}
+    for product, part in given.items():
+        # not the frozen split's own place, on which a given split might depend
+        group = f"given {groups[product]}"
+        if part == "validation":
+            found[product] = part_of(group, HALVES)
+        elif part == TRAIN and not validated and part_of(group) in (TUNING, CALIBRATION):
+            found[product] = part_of(group)
+        else:
+            found[product] = part
+    return found
+
+
+def divided_groups(dataset: Dataset, groups: Mapping[str, str]) -> int:
+    """Count the duplicate groups whose products are in more than one part."""
+    pairs = {(groups[item.id], item.part) for item in dataset.items}
+    return sum(parts > 1 for parts in Counter(group for group, _ in pairs).values())
+
+
+def spoken(
+    parts: Mapping[str, str], languages: Mapping[str, str], wanted: Sequence[str]
+) -> dict[str, str]:
+    """Keep the parts of products in one of the wanted languages.
+
+    languages: of each product, '' where it cannot be told. Raises StoreError where none is left.
+    """
+    kept = {product: part for product, part in parts.items() if languages[product] in wanted}
+    if not kept:
+        found = languages_told(Counter(languages[product] for product in parts), wanted)
+        raise StoreError(f"no product is in that language ({found}); pass another --language")
+    return kept
+
+
+def drawn(labels: Labels, parts: Mapping[str, str], selection: Selection) -> Set[str]:
+    """Draw the sample of each category, by a hash of seed and product.
+
+    A product of several categories counts in its main one. Of n products the share is rounded up;
+    a larger sample contains a smaller one. The parts of the split keep their proportions, but that
+    the first product of all is one to learn from.
+    """
+    strata = defaultdict(list)
+    for product in labels.unclear:
+        strata[""].append(product)
+    for product, categories in labels.products.items():
+        strata[categories[0]].append(product)
+    found: set[str] = set()
+    for category, products in strata.items():
+        most = len(products)
+        if selection.sample is not None:
+            most = math.ceil(round(selection.sample * len(products), 9))
+        if selection.sample_per_category is not None:
+            most = min(most, selection.sample_per_category)
+        found |= set(_in_turn(category, products, parts, selection.sample_seed)[:most])
+    return found
+
+
+def _in_turn(
+    category: str, products: Iterable[str], parts: Mapping[str, str], seed: int
+) -> list[str]:
+    """Order products so that the first so many, whatever their number, are a sample of all."""
+    places = sorted((position_of(f"sample {seed} {product}"), product) for product in products)
+    by_part = defaultdict(list)
+    for place, product in places:
+        by_part[parts[product]].append((place, product))
+    turns = []
+    for part, found in by_part.items():
+        # by chance, or small categories would all lose their smaller parts
+        start = position_of(f"sample {seed} {category} {part}")
+        for rank, (place, product) in enumerate(found):
+            first = part == TRAIN and not rank
+            turns.append((-1.0 if first else (rank + start) / len(found), place, product))
+    return [product for *_, product in sorted(turns)]
+
+
+def languages_told(counts: Mapping[str, int], wanted: Sequence[str]) -> str:
+    """Tell how many products are in which language."""
+    ranked = sorted(counts.items(), key=lambda one: (not one[0], -one[1]))
+    told = [f"{language or 'not to tell'} {count:,}" for language, count in ranked]
+    kept = sum(counts.get(language, 0) for language in wanted)
+    return f"{'; '.join(told)}; kept {kept:,}"

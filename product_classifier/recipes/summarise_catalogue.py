@@ -1,0 +1,183 @@
+"""What is in a catalogue, before anything is trained: counted, and some of it drawn at random."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+from product_classifier.errors import StoreError
+from product_classifier.evaluate.catalogue_counts import (
+    Columns,
+    compare_leaves,
+    compare_levels,
+    count_categories,
+    how_filed,
+    kept_by,
+    measure_names,
+)
+from product_classifier.evaluate.catalogue_summary import (
+    Catalogue,
+    CategoryCount,
+    Languages,
+    Vocabulary,
+    judge_duplicates,
+    measure_pictures,
+    measure_words,
+)
+from product_classifier.evaluate.category_tree import NONE, Members, Numbers, lifted, plant
+from product_classifier.features.cleaning import BASIC, CLEANINGS, detect_languages
+from product_classifier.features.text_vectors import VOCABULARY_SIZE
+from product_classifier.models.split import joined_groups, text_key
+from product_classifier.records import Track
+from product_classifier.report.catalogue_summary import Sheet, Shelf, tile
+from product_classifier.store.catalogue_summary import (
+    read_further_pictures,
+    read_in_order,
+    read_members,
+    read_overview,
+    read_picture_sizes,
+    read_rows,
+    read_sample,
+    read_texts,
+    read_tree,
+)
+from product_classifier.store.database import snapshot
+from product_classifier.store.image_folder import ImageFolder
+
+SEED = 0
+WORDS_OF, LANGUAGES_OF = 100_000, 10_000  # products at random: all of them would take minutes
+FEWEST = (1, 20, 100, 1000)  # products of a leaf
+SHELVES, ON_A_SHELF, UNFILED = 40, 6, 48  # leaves, products of each, products without any leaf
+MUCH_SHOWN = 3  # products that show one picture
+# of a hash; that two of a million products agree by chance is as good as impossible
+BYTES = 8
+
+
+def read_catalogue(
+    db: sqlite3.Connection, track: Track, folder: ImageFolder | None = None
+) -> tuple[Catalogue, Sheet | None]:
+    """Count what there is; with a folder of pictures, draw products at random too.
+
+    Raises StoreError for an empty database.
+    """
+    with snapshot(db):
+        state = read_overview(db)
+        if not state.products:
+            raise StoreError("the database has no products; run crawl.py first")
+        columns = _read_columns(db, track, bool(state.decided))
+        counts = count_categories(columns)
+        chance = np.random.default_rng(SEED)
+        chosen = columns.rows[chance.permutation(state.products)]
+        found = Catalogue(
+            state,
+            how_filed(columns),
+            counts,
+            list(compare_levels(columns)),
+            compare_leaves(columns),
+            [kept_by(columns, fewest) for fewest in FEWEST],
+            list(measure_names(columns, counts)),
+            _vocabulary(db, np.sort(chosen[:WORDS_OF]), track),
+            _languages(db, np.sort(chosen[:LANGUAGES_OF]), track),
+            judge_duplicates(columns.text, columns.true),
+            judge_duplicates(columns.picture, columns.true),
+            judge_duplicates(joined_groups(columns.text, columns.picture), columns.true),
+            measure_pictures(read_picture_sizes(db)),
+            SEED,
+        )
+        return found, _sheet(db, columns, counts, folder, chance) if folder else None
+
+
+def _read_columns(db: sqlite3.Connection, track: Track, decided: bool) -> Columns:
+    """Read a catalogue product by product; decided: whether persons have corrected any label."""
+    rows, categories = read_rows(db), read_tree(db)
+    places = {category.id: place for place, category in enumerate(categories)}
+    tree = plant(
+        [places.get(category.parent or "", NONE) for category in categories],
+        [not category.path for category in categories],
+    )
+    members = Members(*read_members(db, rows, categories))
+    true = Members(*read_members(db, rows, categories, corrected=True)) if decided else members
+    before, after = array("q"), array("q")
+    text, picture = bytearray(), bytearray()
+    clean = CLEANINGS[BASIC]
+    for product in track(read_in_order(db), "products", len(rows)):
+        before.append(len(product.name.split()))
+        after.append(len(clean(product.name)))
+        text += bytes.fromhex(text_key(product))[:BYTES]
+        shown = product.sha256
+        picture += blake2b(shown.encode(), digest_size=BYTES).digest() if shown else bytes(BYTES)
+    pictures = np.frombuffer(picture, np.int64)
+    return Columns(
+        rows,
+        categories,
+        places,
+        np.array([category.leaf for category in categories], np.bool_),
+        tree,
+        members,
+        lifted(members, tree),
+        true,
+        np.frombuffer(before, np.int64),
+        np.frombuffer(after, np.int64),
+        _numbered(np.frombuffer(text, np.int64)),
+        np.where(pictures == 0, NONE, _numbered(pictures)),
+        (pictures != 0) + read_further_pictures(db, rows),
+    )
+
+
+def _numbered(values: Numbers) -> Numbers:
+    return np.unique(values, return_inverse=True)[1]
+
+
+def _vocabulary(db: sqlite3.Connection, rows: Numbers, track: Track) -> Vocabulary:
+    occurrences, standing = Counter[str](), Counter[str]()
+    clean = CLEANINGS[BASIC]
+    for text in track(read_texts(db, rows), "words", len(rows)):
+        words = clean(text)
+        occurrences.update(words)
+        standing.update(set(words))
+    return measure_words(occurrences, standing, len(rows), VOCABULARY_SIZE)
+
+
+def _languages(db: sqlite3.Connection, rows: Numbers, track: Track) -> Languages:
+    texts = track(read_texts(db, rows), "languages", len(rows))
+    return Languages(len(rows), Counter(detect_languages(texts)).most_common())
+
+
+def _sheet(
+    db: sqlite3.Connection,
+    columns: Columns,
+    counts: Sequence[CategoryCount],
+    folder: ImageFolder,
+    chance: np.random.Generator,
+) -> Sheet:
+    """Show the pictures that most products show, and products of the largest leaves at random."""
+
+    def shelf(title: str, note: str, rows: Numbers, notes: Sequence[str] = ()) -> Shelf:
+        told = itertools.chain(notes, itertools.repeat(""))
+        samples = zip(read_sample(db, rows), told, strict=False)
+        tiles = [tile(one, folder.read(one.file), said) for one, said in samples]
+        return Shelf(title, note, tiles)
+
+    def drawn(title: str, inside: Numbers, most: int) -> Shelf:
+        rows = chance.choice(columns.rows[inside], min(most, len(inside)), replace=False)
+        return shelf(title, f"{len(inside):,} products", np.sort(rows))
+
+    shown, first, count = np.unique(columns.picture, return_index=True, return_counts=True)
+    count[shown == NONE] = 0
+    most = np.argsort(-count, kind="stable")[:ON_A_SHELF]
+    most = most[count[most] >= MUCH_SHOWN]
+    notes = [f"shown by {number:,} products" for number in count[most].tolist()]
+    product, category = columns.members
+    leaves = [one for one in counts if one.leaf and one.products][:SHELVES]
+    inside = [(one.label, product[category == columns.places[one.id]]) for one in leaves]
+    return Sheet(
+        shelf("", "", columns.rows[first[most]], notes) if notes else None,
+        [drawn(label, rows, ON_A_SHELF) for label, rows in inside]
+        or [drawn("without a leaf", np.arange(len(columns.rows)), UNFILED)],
+    )

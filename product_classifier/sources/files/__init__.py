@@ -1,0 +1,1 @@
+"""File formats → rows, categories and products."""

@@ -1,0 +1,82 @@
+"""Atlas' data sets in JSON → categories and products.
+
+Its products have a title, a path as the tokens of a sentence, a file name, the picture's URL and a
+part of its own split; its list of zoomed and normal pictures has a label instead of a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from product_classifier.errors import UnusableError
+from product_classifier.printable import whole
+from product_classifier.records import Entry, Product, Skipped
+from product_classifier.sources.files.category_tree import Branches
+from product_classifier.sources.files.json_rows import Found
+from product_classifier.sources.files.picture_paths import WEB, PictureFolder
+from product_classifier.sources.files.table_rows import PARTS
+
+
+def is_atlas(item: Mapping[str, Any]) -> bool:
+    """Tell whether an object is an item of Atlas, of its products or of its zoomed pictures."""
+    return "filename" in item and ("sentences" in item or "label" in item)
+
+
+def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> Iterator[Entry]:
+    """Read items; a picture is the file of its name where that is there, else the URL.
+
+    A product's id is its file name, which is the one thing that tells items apart.
+    """
+    branches = Branches()
+    for number, item in found:
+        place = f"{name} item {number}"
+        if isinstance(item, str):
+            yield Skipped("product", place, item)
+            continue
+        file, title = item.get("filename"), item.get("title") or ""
+        if not isinstance(file, str) or not file or not isinstance(title, str):
+            yield Skipped("product", place, "its filename or title is no text")
+            continue
+        file, title = whole(file), whole(title)
+        category, problem = None, "it has no tokens that name a category"
+        try:
+            category = branches.id_of(path) if (path := _path(item)) else None
+        except UnusableError as error:
+            problem = str(error)
+        if category is None:
+            yield Skipped("category", place, problem)
+        yield from branches.take()
+        try:
+            image = _picture(file, item.get("image_url"), pictures)
+        except UnusableError as error:
+            image = None
+            yield Skipped("image", place, str(error))
+        yield Product(
+            file,
+            title.strip(),
+            "",
+            (category,) if category else (),
+            image,
+            part=PARTS.get(str(item.get("split")).lower()),
+            place=place,
+        )
+
+
+def _path(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the names of a path; a name may hold a comma, and is never cut."""
+    sentences, label = item.get("sentences"), item.get("label")
+    if isinstance(label, str) and label.strip():
+        return (whole(label.strip()),)
+    first = sentences[0] if isinstance(sentences, list) and sentences else None
+    tokens = first.get("tokens") if isinstance(first, dict) else None
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        return ()
+    return tuple(whole(name) for token in tokens if (name := token.strip()))
+
+
+def _picture(file: str, url: Any, pictures: PictureFolder) -> str:
+    there = pictures.existing(file)
+    if there is None and isinstance(url, str) and url.startswith(WEB):
+        return whole(url)
+    return there or pictures.address(file)

@@ -1,0 +1,1 @@
+"""Fetching from servers: the client, its connections and its rate limiter."""

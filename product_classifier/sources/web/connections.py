@@ -1,0 +1,264 @@
+"""Connections that look where they lead before they are made, and hang up at their limits."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urljoin
+
+import certifi
+import urllib3
+import urllib3.exceptions as failure
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import LocationParseError
+from urllib3.util.url import Url, parse_url
+
+from product_classifier.errors import ForbiddenError, SourceError
+from product_classifier.limits import LONGEST_ADDRESS
+
+TIMEOUT = 20.0  # seconds without a byte
+DEADLINE = 120.0  # seconds for a whole answer
+MOST_RECEIVED = 25_000_000  # bytes of a body as they come, with all that is between its pieces
+LARGEST_HEAD = 400_000  # bytes of status and headers, of which each may become a line of its own
+BUFFER = 65_536  # bytes
+
+
+def pools(connections: int, allow_private: bool, proxy: str | None = None) -> urllib3.PoolManager:
+    """Keep at most some connections to each host.
+
+    allow_private: whether private and loopback addresses may be asked. proxy: its URL, with a user
+    and password where it wants them; the address that is judged is then what the URL names, since
+    only the proxy knows where a name leads. Raises SourceError for a proxy that is none.
+    """
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.sslsocket_class = _TlsSocket
+    options: dict[str, Any] = {"maxsize": connections, "block": True, "ssl_context": context}
+    manager = _by_proxy(proxy, options) if proxy else urllib3.PoolManager(**options)
+    # urllib3 would compare all options each time; here they are the same for all
+    manager.key_fn_by_scheme = {"http": _place, "https": _place}  # type: ignore[dict-item]
+    anywhere = allow_private or proxy
+    plain, tls = (_Pool, _TlsPool) if anywhere else (_PublicPool, _PublicTlsPool)
+    manager.pool_classes_by_scheme = {"http": plain, "https": tls}
+    return manager
+
+
+def _by_proxy(proxy: str, options: Mapping[str, Any]) -> urllib3.ProxyManager:
+    try:
+        address = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        if not address.host:
+            raise failure.LocationValueError("no host")
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(address.auth or "") or None)
+        plain = address._replace(auth=None).url
+        return urllib3.ProxyManager(plain, proxy_headers=headers, **options)
+    except (failure.LocationValueError, UnicodeError):
+        raise SourceError(
+            "HTTP_PROXY or HTTPS_PROXY names no proxy that is spoken to as http://proxy.example:3128"
+        ) from None
+
+
+def _place(context: Mapping[str, Any]) -> tuple[str, str, int]:
+    return context["scheme"], context["host"], context["port"]
+
+
+def insist_on_public(host: str) -> None:
+    """Refuse a host that names a private address itself. Raises ForbiddenError."""
+    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+        raise _forbidden(host)
+    try:
+        public = is_public(host.strip("[]"))
+    except ValueError:
+        return  # a name, or an odd spelling: its addresses are judged before any is connected to
+    if not public:
+        raise _forbidden(host)
+
+
+class _Limited:
+    """Limits the time and the bytes of all reads together.
+
+    A server may send a byte just before each timeout, and heads or chunks that nobody counts.
+    Asks the system as little as it can: threads that wait for each other make each call dear.
+    """
+
+    until = math.inf  # as time.monotonic() tells it
+    most = left = MOST_RECEIVED
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        seconds = self.until - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError(f"not complete after {DEADLINE:.0f} s")
+        if seconds < TIMEOUT:
+            self.settimeout(seconds)
+        received = int(super().recv_into(*args, **kwargs))  # type: ignore[misc]
+        self.left -= received
+        if self.left < 0:
+            raise SourceError(f"larger than {self.most:,} bytes with all that is around it")
+        return received
+
+    def settimeout(self, seconds: float | None) -> None:
+        if seconds != self.gettimeout():  # type: ignore[attr-defined]
+            super().settimeout(seconds)  # type: ignore[misc]
+
+    def makefile(self, mode: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().makefile(mode, BUFFER)  # type: ignore[misc]
+
+
+class _Socket(_Limited, socket.socket):  # type: ignore[misc]
+    pass
+
+
+class _TlsSocket(_Limited, ssl.SSLSocket):  # type: ignore[misc]
+    pass
+
+
+class _Hasty:
+    """A connection whose limits begin anew with each request."""
+
+    sock: Any
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        self.sock.until = time.monotonic() + DEADLINE
+
+    def getresponse(self) -> Any:
+        received = self.sock  # which the connection forgets where nothing follows the answer
+        received.most = received.left = LARGEST_HEAD
+        answer = super().getresponse()  # type: ignore[misc]
+        received.most = received.left = MOST_RECEIVED
+        return answer
+
+
+class _Connection(_Hasty, HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _Socket(fileno=super()._new_conn().detach())
+
+
+class _TlsConnection(_Hasty, HTTPSConnection):
+    pass
+
+
+class _Public:
+    """A connection to public addresses alone, wherever a name leads and however that changes.
+
+    A name is resolved once, and what is connected to is an address that has been judged.
+    """
+
+    _dns_host: str
+    host: str
+    port: int
+
+    def _new_conn(self) -> socket.socket:
+        name, problem = self._dns_host, None
+        try:
+            for address in self._public_addresses():
+                self._dns_host = address
+                try:
+                    return super()._new_conn()  # type: ignore[misc,no-any-return]
+                except failure.ConnectTimeoutError as error:  # or no connection at all
+                    problem = error
+        finally:
+            self._dns_host = name
+        raise problem or _forbidden(self.host)
+
+    def _public_addresses(self) -> list[str]:
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise failure.NameResolutionError(self.host, self, error) from None  # type: ignore[arg-type]
+        return [str(place[0]) for *_, place in found if is_public(str(place[0]))]
+
+
+class _PublicConnection(_Public, _Connection):
+    pass
+
+
+class _PublicTlsConnection(_Public, _TlsConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _PublicPool(HTTPConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class _PublicTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicTlsConnection
+
+
+def _forbidden(host: str) -> ForbiddenError:
+    return ForbiddenError(f"{host} is in a private network; pass --allow-private if you mean it")
+
+
+# Beside what `ipaddress` knows as private: ways into IPv4 that hide where they lead, and what
+# Python's versions judge differently. Sources: IANA's special-purpose address registries.
+CLOSED = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8",
+            "100.64.0.0/10",  # carrier-grade NAT
+            "192.0.0.0/24",
+            "192.88.99.0/24",  # 6to4 relays
+            "198.18.0.0/15",  # benchmarks
+            "::/96",  # IPv4-compatible
+            "::ffff:0:0:0/96",  # IPv4-translated
+            "64:ff9b::/96",  # NAT64
+            "64:ff9b:1::/48",  # local NAT64
+            "100::/64",  # discard
+            "2001::/23",  # Teredo and protocols
+            "2002::/16",  # 6to4
+            "3fff::/20",  # documentation
+            "5f00::/16",  # segment routing
+            "fec0::/10",  # site-local
+        ),
+    )
+)
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address, as `getpeername` writes it, is one of the public internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    closed = any(ip in network for network in CLOSED if network.version == ip.version)
+    return ip.is_global and not (closed or ip.is_multicast or ip.is_reserved)
+
+
+def parts_of(url: str) -> Url:
+    """Take a URL apart. Raises SourceError, without a password, for what cannot be asked."""
+    try:
+        target = parse_url(url) if len(url) <= LONGEST_ADDRESS else Url()
+    except LocationParseError:
+        target = Url()
+    if target.scheme not in ("http", "https") or not target.host or target.port == 0:
+        raise SourceError(f"not an address that can be fetched: {bare(url)!r}")
+    if target.auth is not None:
+        raise SourceError(f"{bare(url)} holds a user or a password, which are never sent")
+    return target._replace(fragment=None)
+
+
+def joined(url: str, location: str) -> str:
+    """Find where a redirect leads. Raises SourceError where that is no address."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise SourceError(f"redirects to what is no address: {bare(location)!r}") from None
+
+
+def bare(url: str) -> str:
+    """Leave out of a URL what may be secret: its query, and a user with a password."""
+    text = url[:LONGEST_ADDRESS].partition("?")[0]
+    return re.sub(r"(?is)^(https?:[/\\]*)?.*@", r"\1", text)  # a password may hold slashes

@@ -1,0 +1,154 @@
+"""Image networks from SavedModel folders, and what is no image network."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from product_classifier.backbones.backbone import (
+    BATCH_SIZE,
+    HANDLES,
+    choose_backbone,
+    load_backbone,
+)
+from product_classifier.backbones.onnx import onnx_embed
+from product_classifier.backbones.runtime import tensorflow
+from product_classifier.backbones.student import MINI_FILE
+from product_classifier.errors import FeatureError
+from tests.conftest import ROOT
+
+
+def save_network(folder: Path, shape: list[int | None], scale: float = 2.0) -> Path:
+    """Save a network that gives the scaled mean of each colour."""
+    tf = tensorflow()
+
+    class Network(tf.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = tf.Variable(scale)
+
+        @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="inputs")])  # type: ignore[untyped-decorator]
+        def __call__(self, inputs: Any) -> Any:
+            return tf.reduce_mean(inputs, axis=[1, 2]) * self.scale
+
+    network = Network()
+    tf.saved_model.save(network, str(folder), signatures={"serving_default": network.__call__})
+    return folder
+
+
+def test_a_saved_model_gives_a_vector_for_each_picture(tmp_path: Path) -> None:
+    backbone = load_backbone(str(save_network(tmp_path / "net", [None, 6, 6, 3])))
+    assert (backbone.size, backbone.width) == (6, 3)
+    pixels = np.random.default_rng(0).random((BATCH_SIZE, 6, 6, 3), np.float32)
+    assert backbone.embed(pixels) == pytest.approx(2 * pixels.mean(axis=(1, 2)), abs=1e-6)
+
+
+def test_networks_are_told_apart_by_their_weights(tmp_path: Path) -> None:
+    hashes = {
+        load_backbone(str(save_network(tmp_path / name, [None, 6, 6, 3], scale))).sha256
+        for name, scale in (("one", 2.0), ("other", 3.0))
+    }
+    assert len(hashes) == 2
+
+
+def test_a_network_for_any_size_is_given_the_usual_one(tmp_path: Path) -> None:
+    folder = save_network(tmp_path / "net", [None, None, None, 3])
+    assert load_backbone(str(folder)).size == 224
+
+
+def test_a_network_that_takes_no_pictures_is_refused(tmp_path: Path) -> None:
+    folder = save_network(tmp_path / "net", [None, 6, 6, 1])
+    with pytest.raises(FeatureError, match="does not take pictures"):
+        load_backbone(str(folder))
+
+
+def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FeatureError, match="is not a SavedModel"):
+        load_backbone(str(tmp_path))
+
+
+def test_an_unknown_name_lists_what_may_be_passed() -> None:
+    with pytest.raises(
+        FeatureError, match=r"no backbone 'alexnet': pass inception_v3, vgg16, .*, mini, a TF-Hub"
+    ):
+        load_backbone("alexnet")
+
+
+def test_a_network_out_of_reach_names_the_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    handle = "http://127.0.0.1:9/network/1"  # nobody listens there
+    with pytest.raises(FeatureError, match=r"cannot be fetched.*TFHUB_CACHE_DIR.*--backbone"):
+        load_backbone(handle)
+
+
+def test_a_cached_handle_needs_no_internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = "http://127.0.0.1:9/network/1"
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    # TF-Hub names its cache's folders by the hash of the handle it was asked for
+    cached = tmp_path / hashlib.sha1(handle.encode("utf8")).hexdigest()
+    save_network(cached, [None, 6, 6, 3])
+    backbone = load_backbone(handle)
+    assert (backbone.name, backbone.size) == (handle, 6)
+
+
+def test_without_a_choice_and_without_the_hub_it_is_mini_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    monkeypatch.setitem(HANDLES, "inception_v3", "http://127.0.0.1:9/network/1")
+    told: list[str] = []
+    backbone = choose_backbone(None, told.append)
+    assert (backbone.name, backbone.width) == ("mini", 2048 + 3 * 3 * 192)
+    assert backbone.sha256 == hashlib.sha256(MINI_FILE.read_bytes()).hexdigest()
+    [line] = told
+    assert line.startswith("using mini instead of inception_v3: ")
+    assert "127.0.0.1:9/network/1 cannot be fetched" in line
+
+
+def test_without_a_choice_a_cached_inception_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / hashlib.sha1(HANDLES["inception_v3"].encode()).hexdigest()
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    save_network(cached, [None, 6, 6, 3])
+    assert choose_backbone(None, pytest.fail).name == "inception_v3"
+
+
+def test_a_choice_out_of_reach_is_not_replaced_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    with pytest.raises(FeatureError, match="cannot be fetched"):
+        choose_backbone("http://127.0.0.1:9/network/1", pytest.fail)
+
+
+def test_mini_is_small_and_gives_the_same_in_onnx_runtime() -> None:
+    mini = load_backbone("mini")
+    assert mini.student
+    assert mini.student.shape.outputs == 2048  # Inception's; what lies beyond is where things are
+    assert MINI_FILE.stat().st_size <= 10_000_000
+    shape = (mini.batch_size, mini.size, mini.size, 3)
+    pictures = np.random.default_rng(0).random(shape, np.float32)
+    assert onnx_embed(mini.student)(pictures) == pytest.approx(mini.embed(pictures), abs=1e-4)
+
+
+def test_without_tensorflow_a_student_runs_in_onnx_runtime() -> None:
+    code = """
+import sys
+sys.modules["tensorflow"] = None
+import numpy as np
+from product_classifier.features.backbone import load_backbone
+mini = load_backbone("mini")
+print(mini.embed(np.zeros((mini.batch_size, mini.size, mini.size, 3), np.float32)).shape)
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == "(32, 3776)\n"

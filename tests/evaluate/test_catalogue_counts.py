@@ -1,0 +1,104 @@
+"""A catalogue of six products as columns, counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from product_classifier.evaluate.catalogue_counts import (
+    Columns,
+    compare_leaves,
+    compare_levels,
+    count_categories,
+    how_filed,
+    kept_by,
+    measure_names,
+)
+from product_classifier.evaluate.catalogue_summary import (
+    Box,
+    CategoryCount,
+    Filed,
+    Kept,
+    Level,
+    NameLengths,
+)
+from product_classifier.evaluate.category_tree import NONE, Members, Sizes, lifted, plant
+from tests.conftest import TREE
+
+# women > jeans > bootcut, flare; women > belts
+PLACES = {category.id: place for place, category in enumerate(TREE)}
+FILED = {0: ["bootcut", "flare"], 1: ["bootcut"], 2: ["jeans"], 3: ["jeans", "belts"], 4: []}
+WORDS = [2, 3, 4, 5, 6, 7]
+PICTURES = [2, 0, 1, 1, 0, 1]
+
+
+def columns() -> Columns:
+    pairs = [(product, PLACES[name]) for product, names in FILED.items() for name in names]
+    parents = [PLACES.get(category.parent or "", NONE) for category in TREE]
+    tree = plant(parents, [not category.path for category in TREE])
+    members = Members(*np.array(pairs).T)
+    nothing = np.zeros(6, np.int64)
+    return Columns(
+        np.arange(6),
+        TREE,
+        PLACES,
+        np.array([category.leaf for category in TREE]),
+        tree,
+        members,
+        lifted(members, tree),
+        members,
+        np.array(WORDS),
+        np.array(WORDS) + 1,
+        nothing,
+        nothing,
+        np.array(PICTURES),
+    )
+
+
+def test_a_category_counts_what_is_in_it_and_below() -> None:
+    assert count_categories(columns()) == [
+        CategoryCount("jeans", "jeans", "Jeans", 1, False, False, 4, 4, 3),
+        CategoryCount("bootcut", "jeans/bootcut", "Bootcut", 2, True, False, 2, 2, 1),
+        CategoryCount("flare", "jeans/flare", "Flare", 2, True, False, 1, 2, 1),
+        CategoryCount("belts", "belts", "Belts", 1, True, False, 1, 1, 1),
+        CategoryCount("women", "", "Women", 0, False, False, 0, 0, 0),
+    ]
+
+
+def test_levels_and_leaves_are_compared_by_their_products() -> None:
+    first, second = compare_levels(columns())
+    assert first == Level(4, Sizes(2, 0, 4, 2.5, 1, 1), [4, 1])
+    assert second == Level(2, Sizes(2, 0, 2, 1.5, 1, 1), [2, 1])
+    assert compare_leaves(columns()) == Level(3, Sizes(3, 0, 2, 1.0, 1, 1), [2, 1, 1])
+
+
+def test_small_leaves_are_kept_out_with_their_products() -> None:
+    assert kept_by(columns(), 1) == Kept(1, 3, 3)
+    assert kept_by(columns(), 2) == Kept(2, 1, 2)
+    assert kept_by(columns(), 3) == Kept(3, 0, 0)
+
+
+def test_products_are_told_apart_by_how_they_are_filed() -> None:
+    assert how_filed(columns()) == Filed(in_none=2, in_several=2, in_inner=2, in_no_leaf=1)
+
+
+def test_names_are_measured_for_all_for_top_categories_and_for_leaves() -> None:
+    found = list(measure_names(columns(), count_categories(columns())))
+    assert [(one.group, one.category, one.products) for one in found] == [
+        ("all", "all products", 6),
+        ("level 1", "jeans", 4),
+        ("leaves", "jeans/bootcut", 2),
+        ("leaves", "jeans/flare", 1),
+        ("leaves", "belts", 1),
+    ]
+    assert found[1] == NameLengths("level 1", "jeans", 4, Box(2, 2, 3, 4, 5), Box(3, 3, 4, 5, 6))
+    assert found[3].before == Box(2, 2, 2, 2, 2)
+
+
+def test_a_category_is_called_by_its_path_and_by_a_name_that_tells_more() -> None:
+    def label(path: str, name: str) -> str:
+        return CategoryCount("x", path, name, 1, True, False, 0, 0, 0).label
+
+    assert label("womens-shoes/day-dresses", "Women's Day Dresses") == "womens-shoes/day-dresses"
+    assert label("1000010653/1000010667", "Sandales") == "1000010653/1000010667 (Sandales)"
+    assert label("a/b%2Fc", "b/c") == "a/b%2Fc"
+    assert label("", "Women") == "Women"

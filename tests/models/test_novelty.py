@@ -1,0 +1,134 @@
+"""Products of no learned category are told from the others."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from product_classifier.errors import ModelError
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.dataset_features import Features
+from product_classifier.models.novelty import Outside, find_outside
+from product_classifier.models.scikit import fit_logistic
+from product_classifier.models.split import TEST, TRAIN, TUNING
+from product_classifier.models.training import Trained, train
+
+CLASSES, EACH = 10, 40
+COUNT = CLASSES * EACH
+LABELS = [(k % CLASSES,) for k in range(COUNT)]
+PLACE = np.arange(COUNT) // CLASSES / EACH
+ROWS = {
+    TRAIN: np.flatnonzero(PLACE < 0.6),
+    TUNING: np.flatnonzero((PLACE >= 0.6) & (PLACE < 0.75)),
+    TEST: np.flatnonzero(PLACE >= 0.75),
+}
+STRANGERS = ROWS[TEST][:12]
+
+
+def words(strangers: bool = False) -> csr_matrix:
+    """Three words of ten that each category has of its own, and two of ten that all have."""
+    generator = np.random.default_rng(0)
+    rows = np.zeros((COUNT, CLASSES * 10 + 20), np.float32)
+    for row, (label,) in enumerate(LABELS):
+        rows[row, label * 10 + generator.choice(10, 3, replace=False)] = 1
+        rows[row, CLASSES * 10 + generator.choice(10, 2, replace=False)] = 1
+    if strangers:  # words that no training product has, beside common ones
+        rows[STRANGERS, : CLASSES * 10] = 0
+        rows[STRANGERS, CLASSES * 10 + 10 + np.arange(12) % 10] = 1
+    return csr_matrix(rows)
+
+
+def pictures() -> Bottlenecks:
+    generator = np.random.default_rng(1)
+    vectors = generator.random((COUNT, CLASSES), np.float32) / np.float32(4)
+    vectors[np.arange(COUNT), [label for (label,) in LABELS]] += 1
+    return Bottlenecks(vectors, np.arange(COUNT), ())
+
+
+def train_on(features: Features, labels: Sequence[Sequence[int]]) -> Trained:
+    return train(features, labels, ROWS[TRAIN], ROWS[TUNING], CLASSES, fit=fit_logistic)
+
+
+def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: int = 0) -> Outside:
+    by = functools.partial(train_on, features)
+    return find_outside(by(labels), by, features, labels, ROWS, CLASSES, seed)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        Features(words=words()),
+        Features(pictures=pictures()),
+        Features(words=words(), pictures=pictures()),
+    ],
+    ids=["words", "images", "both"],
+)
+def test_products_of_categories_left_out_are_known(features: Features) -> None:
+    outside = found(features)
+    assert outside.auroc > 0.97
+    assert outside.auroc >= outside.softmax_auroc - 0.01
+    assert outside.false_alarms < 0.2
+    assert outside.left_out == len(ROWS[TEST]) / CLASSES  # one category of ten
+
+
+def test_strangers_among_the_test_products_are_marked_and_few_others() -> None:
+    outside = found(Features(words=words(strangers=True)))
+    strange = np.isin(ROWS[TEST], STRANGERS)
+    assert outside.marked[strange].all()
+    assert outside.marked[~strange].mean() < 0.15
+    assert outside.score[strange].min() > outside.score[~strange].mean()
+
+
+def test_a_product_without_evidence_is_always_marked() -> None:
+    rows = words().toarray()
+    rows[STRANGERS[0]] = 0
+    outside = found(Features(words=csr_matrix(rows)))
+    place = ROWS[TEST].tolist().index(STRANGERS[0])
+    assert outside.score[place] == 1.0
+    assert outside.marked[place]
+
+
+def test_a_product_without_known_words_is_judged_by_its_picture() -> None:
+    rows = words().toarray()
+    seen = pictures()
+    strange, usual = STRANGERS[:2]
+    rows[[strange, usual]] = 0
+    seen.vectors[strange] = 0
+    seen.vectors[strange, -1] = -5  # like no picture at all
+    outside = found(Features(words=csr_matrix(rows), pictures=seen))
+    tested = ROWS[TEST].tolist()
+    assert outside.marked[tested.index(strange)]
+    assert outside.score[tested.index(strange)] > outside.score[tested.index(usual)]
+
+
+def test_the_categories_left_out_teach_nothing() -> None:
+    """What is measured would be no measure, had the classifier learned from them."""
+    taught: list[set[int]] = []
+
+    def watching(labels: Sequence[Sequence[int]]) -> Trained:
+        taught.append({label for found in labels for label in found})
+        return train_on(features, labels)
+
+    features = Features(words=words())
+    first = find_outside(
+        train_on(features, LABELS), watching, features, LABELS, ROWS, CLASSES, seed=3
+    )
+    [labels] = taught
+    assert len(labels) == CLASSES - 1
+    again = found(features, seed=3)
+    assert np.array_equal(first.score, again.score)
+
+
+def test_what_cannot_be_left_out_or_known_is_said() -> None:
+    features = Features(words=words())
+    by = functools.partial(train_on, features)
+    with pytest.raises(ModelError, match="3 categories are too few"):
+        find_outside(by(LABELS), by, features, LABELS, ROWS, 3)
+    empty: NDArray[np.int64] = ROWS[TUNING][:0]
+    with pytest.raises(ModelError, match="no tuning products"):
+        find_outside(by(LABELS), by, features, LABELS, {**ROWS, TUNING: empty}, CLASSES)

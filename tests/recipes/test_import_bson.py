@@ -1,0 +1,211 @@
+"""BSON with its pictures: whole, sampled, stopped, killed, and where nothing can be stored."""
+
+from __future__ import annotations
+
+import collections
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+
+from product_classifier.errors import StoreError
+from product_classifier.recipes import import_bson
+from product_classifier.recipes.import_catalogue import import_source
+from product_classifier.records import Skipped
+from product_classifier.sources.files import cdiscount
+from product_classifier.sources.files.cdiscount import Sample
+from product_classifier.sources.formats import Asked, open_source
+from product_classifier.store.database import open_database
+from product_classifier.store.image_folder import ImageFolder
+from tests.conftest import jpeg, sha256
+
+SCRIPT = Path(__file__).parents[2] / "crawl.py"
+COLOURS = ("red", "green", "blue", "white", "black", "grey", "gold")
+forked = pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork",
+    reason="other processes do not see what is patched",
+)
+
+
+class StoppedError(Exception):
+    """Somebody has pressed Ctrl-C."""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Forty products of one to three pictures, of which one is broken, and one repeated id."""
+    monkeypatch.setattr(cdiscount, "PAGE", 3)
+    monkeypatch.setattr(import_bson, "PAGES", 2)
+    documents = []
+    for k in range(40):
+        colours = [COLOURS[(k + place) % 7] for place in range(1 + k % 3)]
+        pictures = [{"picture": jpeg(colour, (18, 18 + k))} for colour in colours]
+        if k == 11:
+            pictures[0] = {"picture": pictures[0]["picture"][:-20]}
+        documents.append({"_id": 100 + k, "category_id": 7 + k % 4, "imgs": pictures})
+    documents.insert(30, {"_id": 105, "category_id": 7, "imgs": [{"picture": jpeg("pink")}]})
+    data = b"".join(map(bson.encode, documents)) + b"\x07"
+    (tmp_path / "train.bson").write_bytes(data)
+    return tmp_path / "train.bson"
+
+
+def load(
+    file: Path, database: Path, stop_after: int | None = None, sample: Sample | None = None
+) -> list[Skipped]:
+    told: list[Skipped] = []
+    advanced = 0
+
+    def advance(count: int) -> None:
+        nonlocal advanced
+        advanced += count
+        if stop_after is not None and advanced >= stop_after:
+            raise StoppedError
+
+    source = open_source("bson", Asked(file, file.parent, sample=sample))
+    folder = ImageFolder(database.parent / "images")
+    with open_database(database, create=True) as db:
+        import_source(db, source, folder, told.append, advance)
+    return told
+
+
+def dump(database: Path) -> dict[str, list[tuple[Any, ...]]]:
+    tables = ("category", "product", "product_category", "product_image", "image", "skipped")
+    with open_database(database) as db:
+        found = {table: db.execute(f"select * from {table}").fetchall() for table in tables}
+    dated = ("product", "image", "skipped")
+    for table in dated:
+        found[table] = [row[:-1] for row in found[table]]
+    return found
+
+
+def test_bson_is_read_with_its_pictures(file: Path, tmp_path: Path) -> None:
+    told = load(file, tmp_path / "crawl.db")
+    found = dump(tmp_path / "crawl.db")
+    assert [row[0] for row in found["product"]] == [str(100 + k) for k in range(40)]
+    assert found["product"][4][:3] == ("104", "7", "bson:train.bson/104/0")
+    assert found["product_image"][:3] == [
+        ("101", 1, "bson:train.bson/101/1"),
+        ("102", 1, "bson:train.bson/102/1"),
+        ("102", 2, "bson:train.bson/102/2"),
+    ]
+    counts = sorted(found["category"])
+    assert [(row[0], row[3]) for row in counts] == [("10", 10), ("7", 10), ("8", 10), ("9", 10)]
+    images = {row[0]: row[1:] for row in found["image"]}
+    stored = jpeg(COLOURS[5], (18, 23))
+    file_of = f"{sha256(stored)[:2]}/{sha256(stored)}.jpg"
+    assert images["bson:train.bson/105/0"] == (file_of, sha256(stored), 18, 23, None)
+    assert (tmp_path / "images" / file_of).read_bytes() == stored
+    told_of = {row[2] for row in found["product"] + found["product_image"]}
+    assert images.keys() == told_of - {"bson:train.bson/111/0"}
+    assert [(entry.kind, entry.reason[:24]) for entry in told] == [
+        ("image", "broken picture (image fi"),
+        ("product", "id 105 stands in an earl"),
+        ("product", "the file ends in the mid"),
+    ]
+
+
+@pytest.mark.parametrize("stops", [(1,), (7, 7), (14, 3, 11)])
+def test_bson_stopped_and_resumed_is_the_same(
+    stops: tuple[int, ...], file: Path, tmp_path: Path
+) -> None:
+    load(file, tmp_path / "whole.db")
+    for stop in stops:
+        with pytest.raises(StoppedError):
+            load(file, tmp_path / "crawl.db", stop)
+    load(file, tmp_path / "crawl.db")
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+    assert load(file, tmp_path / "crawl.db") == []
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+
+
+def test_a_sample_of_bson_is_of_that_size_and_the_same_when_it_was_stopped(
+    file: Path, tmp_path: Path
+) -> None:
+    load(file, tmp_path / "whole.db", sample=Sample(20))
+    assert len(dump(tmp_path / "whole.db")["product"]) == 20
+    with pytest.raises(StoppedError):
+        load(file, tmp_path / "crawl.db", 7, Sample(20))
+    load(file, tmp_path / "crawl.db", sample=Sample(20))
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+    load(file, tmp_path / "all.db", sample=Sample(99))
+    assert len(dump(tmp_path / "all.db")["product"]) == 40
+
+
+def test_a_product_that_is_cut_is_not_drawn(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+    spans = list(cdiscount.document_spans(file))
+    assert (len(spans), spans[-1].stop) == (41, file.stat().st_size)
+    drawn = cdiscount.sample_offsets(file, Sample(99))
+    assert drawn == [span.start for span in spans[:-1]]
+
+
+def test_every_product_of_bson_is_as_likely_to_be_drawn(file: Path) -> None:
+    met = collections.Counter(
+        offset for seed in range(400) for offset in cdiscount.sample_offsets(file, Sample(10, seed))
+    )
+    assert len(met) == 41
+    assert all(abs(count - 400 * 10 / 41) < 45 for count in met.values())  # 5 standard deviations
+
+
+def test_pictures_that_cannot_be_written_stop_an_import(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").write_bytes(b"")
+    with pytest.raises(StoreError, match="images cannot be written"):
+        load(file, tmp_path / "crawl.db")
+    assert dump(tmp_path / "crawl.db")["product"] == []
+    (tmp_path / "images").unlink()
+    load(file, tmp_path / "crawl.db")
+    load(file, tmp_path / "whole.db")
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+
+
+@forked
+def test_rows_wait_until_their_pictures_are_kept(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: ImageFolder) -> None:
+        raise StoreError("the disk fails")
+
+    monkeypatch.setattr(ImageFolder, "keep", fail)
+    with pytest.raises(StoreError, match="the disk fails"):
+        load(file, tmp_path / "crawl.db")
+    assert dump(tmp_path / "crawl.db")["product"] == []
+
+
+@forked
+def test_an_import_says_when_what_stores_its_pictures_is_ended(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as ended:
+        ended.setattr(import_bson, "put_embedded", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        with pytest.raises(StoreError, match="ended from outside; run it again"):
+            load(file, tmp_path / "crawl.db")
+    load(file, tmp_path / "crawl.db")
+    load(file, tmp_path / "whole.db")
+    assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
+
+
+def test_an_import_that_is_killed_goes_on_and_ends_whole(tmp_path: Path) -> None:
+    picture = jpeg()
+    documents = (
+        {"_id": k, "category_id": 7, "imgs": [{"picture": picture + b"%d\xff\xd9" % k}]}
+        for k in range(12_000)
+    )
+    (tmp_path / "a.bson").write_bytes(b"".join(map(bson.encode, documents)))
+    command = [sys.executable, str(SCRIPT), "--from", "a.bson", "--only", "products"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as crawl:
+        while crawl.poll() is None and not any(tmp_path.glob("images/??")):
+            time.sleep(0.01)
+        crawl.kill()
+        crawl.communicate(timeout=30)  # which waits for the processes that it has begun
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    with open_database(tmp_path / "crawl.db") as db:
+        stored = db.execute("select file, sha256 from image").fetchall()
+    assert len(stored) == 12_000
+    assert all(sha256((tmp_path / "images" / name).read_bytes()) == own for name, own in stored)

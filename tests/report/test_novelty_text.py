@@ -1,0 +1,40 @@
+"""What is told of products that belong nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from product_classifier.predictions import Summary
+from product_classifier.report.text import outside_told
+
+
+def told(**settings: Any) -> str | None:
+    return outside_told(Summary(1, "", "", "words", "x", 1.0, settings))
+
+
+MEASURED = {
+    **{"threshold": 0.9, "marked": 1234, "left_out": 80},
+    **{"auroc": 0.91, "softmax_auroc": 0.8, "false_alarms": 0.25},
+}
+
+
+def test_it_is_told_beside_the_largest_probability() -> None:
+    assert told(outside=MEASURED) == (
+        "1,234 test products marked (score >= 0.9000); AUROC 0.910 for 80 test products of "
+        "categories left out (largest probability: 0.800), 25.0% false alarms at 95% recall"
+    )
+
+
+def test_without_a_test_product_left_out_nothing_is_claimed() -> None:
+    text = told(outside={"threshold": 0.9, "marked": 0, "left_out": 0})
+    assert text == (
+        "0 test products marked (score >= 0.9000); how well they are told apart is unknown: "
+        "no test product was left out"
+    )
+
+
+@pytest.mark.parametrize("damaged", [{}, {"outside": 3}, {"outside": {"marked": "many"}}])
+def test_who_did_not_ask_or_wrote_nonsense_is_told_nothing(damaged: dict[str, Any]) -> None:
+    assert told(**damaged) is None

@@ -1,0 +1,157 @@
+"""The classic retraining job and the graph it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from product_classifier.backbones.backbone import load_backbone
+from product_classifier.backbones.runtime import tensorflow
+from product_classifier.backbones.student import save_student
+from product_classifier.errors import ModelError
+from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.dataset_features import Features
+from product_classifier.models.base import Score
+from product_classifier.models.fitting import Schedule
+from product_classifier.models.network import softmax
+from product_classifier.records import Image
+from product_classifier.retraining.export_graph import check_export, export_graph
+from product_classifier.retraining.softmax_head import retrain, split_images
+from product_classifier.retraining.trainer import Summaries
+from tests.backbones.test_backbone import save_network
+from tests.backbones.test_student import random_student
+
+COUNT = 60
+LABEL_OF = [k % 2 for k in range(COUNT)]
+SCHEDULE = Schedule(batch_size=10, steps=105, round_steps=10, patience=None, learning_rate=0.05)
+
+
+def colours() -> Features:
+    """Reddish and bluish bottlenecks."""
+    vectors = np.random.default_rng(0).random((COUNT, 3)).astype(np.float32)
+    vectors[np.arange(COUNT), [2 * label for label in LABEL_OF]] += 2
+    return Features(pictures=Bottlenecks(vectors, np.arange(COUNT), ()))
+
+
+def parts(*chosen: str) -> np.ndarray:
+    return np.array([chosen[k // 2 % len(chosen)] for k in range(COUNT)])
+
+
+def images(*names: str) -> list[Image]:
+    return [Image(name, name, f"{k:064x}", 1, 1) for k, name in enumerate(names)]
+
+
+def test_pictures_are_split_by_hash_in_the_asked_percentages() -> None:
+    found = split_images(images(*(f"{k}.jpg" for k in range(5000))), 20, 30)
+    shares = [round(float(np.mean(found == part)), 1) for part in ("tuning", "test", "train")]
+    assert shares == [0.2, 0.3, 0.5]
+
+
+def test_equal_bytes_and_nohash_names_stay_in_one_part() -> None:
+    for k in range(40):
+        hashed = images(f"a{k}_nohash_0.jpg", f"a{k}_nohash_1.jpg")
+        same = [Image(name, name, f"{k:064x}", 1, 1) for name in ("x.jpg", "y.jpg")]
+        assert len(set(split_images(hashed, 30, 30).tolist())) == 1
+        assert len(set(split_images(same, 30, 30).tolist())) == 1
+
+
+def test_test_pictures_are_predicted() -> None:
+    result = retrain(
+        colours(), LABEL_OF, parts("train", "test", "tuning"), ["red", "blue"], SCHEDULE
+    )
+    assert result.predicted.tolist() == [LABEL_OF[row] for row in result.test_rows]
+    assert len(result.test_rows) == 20
+
+
+def test_a_small_test_batch_is_honoured() -> None:
+    split = parts("train", "test")
+    result = retrain(colours(), LABEL_OF, split, ["red", "blue"], SCHEDULE, test_batch_size=5)
+    assert len(result.predicted) == 5
+    assert result.test_rows.max() > COUNT / 2  # drawn from all, not the first labels alone
+
+
+def test_training_is_observed_at_each_interval_for_exactly_the_steps() -> None:
+    steps = []
+
+    def observe(step: int, on_batches: Score, on_tuning: Score) -> None:
+        steps.append(step)
+        assert 0 <= on_batches.accuracy <= 1
+        assert on_tuning.loss > 0
+
+    split = parts("train", "test", "tuning")
+    retrain(colours(), LABEL_OF, split, ["red", "blue"], SCHEDULE, observe=observe)
+    assert steps == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 105]
+
+
+def test_a_label_without_training_pictures_is_refused() -> None:
+    split = np.array(["train" if label else "test" for label in LABEL_OF])
+    with pytest.raises(ModelError, match="no picture of 'red' is in the training part"):
+        retrain(colours(), LABEL_OF, split, ["red", "blue"], SCHEDULE)
+
+
+def test_without_test_pictures_there_is_no_accuracy_to_tell() -> None:
+    with pytest.raises(ModelError, match="no picture is in the test part"):
+        retrain(colours(), LABEL_OF, parts("train"), ["red", "blue"], SCHEDULE)
+
+
+def test_curves_are_written_for_tensorboard(tmp_path: Path) -> None:
+    summaries = Summaries(tmp_path)
+    summaries.observe(10, Score(0.5, 0.75), Score(0.6, 0.7))
+    read = tensorflow().compat.v1.train.summary_iterator
+    for part, accuracy in (("train", 0.75), ("validation", 0.7)):
+        [file] = (tmp_path / part).iterdir()
+        values = {
+            value.tag: float(tensorflow().make_ndarray(value.tensor))
+            for event in read(str(file))
+            for value in event.summary.value
+        }
+        assert values["accuracy"] == pytest.approx(accuracy)
+        assert set(values) == {"accuracy", "cross_entropy"}
+
+
+def test_the_exported_graph_gives_what_the_network_gives(tmp_path: Path) -> None:
+    tf = tensorflow()
+    backbone = load_backbone(str(save_network(tmp_path / "net", [None, 6, 6, 3])))
+    pixels = np.random.default_rng(0).random((COUNT, 6, 6, 3), np.float32)
+    vectors = np.asarray(backbone.graph(tf.constant(pixels)))
+    features = Features(pictures=Bottlenecks(vectors, np.arange(COUNT), ()))
+    result = retrain(features, LABEL_OF, parts("train", "test"), ["red", "blue"], SCHEDULE)
+    graph_path, labels_path = tmp_path / "out" / "graph.pb", tmp_path / "out" / "labels.txt"
+    regression = result.network.softmax_regression()
+    export_graph(regression, backbone, ["red", "blue"], graph_path, labels_path, "answer")
+
+    graph = tf.compat.v1.GraphDef.FromString(graph_path.read_bytes())
+    load = tf.compat.v1.wrap_function(
+        lambda: tf.compat.v1.import_graph_def(graph, name=""), signature=[]
+    )
+    classify = load.prune("images:0", "answer:0")
+    expected = softmax(result.network.logits(np.arange(COUNT)))
+    assert np.asarray(classify(tf.constant(pixels))) == pytest.approx(expected, abs=1e-5)
+    assert labels_path.read_text() == "red\nblue\n"
+
+
+def test_a_student_is_exported_for_onnx_runtime_alone(tmp_path: Path) -> None:
+    save_student(random_student(), tmp_path / "student.npz")
+    backbone = load_backbone(str(tmp_path / "student.npz"))
+    pixels = np.random.default_rng(0).random((COUNT, 9, 9, 3), np.float32)
+    vectors = np.asarray(backbone.graph(tensorflow().constant(pixels)))
+    features = Features(pictures=Bottlenecks(vectors, np.arange(COUNT), ()))
+    result = retrain(features, LABEL_OF, parts("train", "test"), ["red", "blue"], SCHEDULE)
+    graph_path, labels_path = tmp_path / "graph.onnx", tmp_path / "labels.txt"
+    regression = result.network.softmax_regression()
+    export_graph(regression, backbone, ["red", "blue"], graph_path, labels_path, "answer")
+
+    session = onnxruntime.InferenceSession(graph_path)
+    [found] = session.run(["answer"], {"images": pixels})
+    expected = softmax(result.network.logits(np.arange(COUNT)))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_only_students_are_exported_to_onnx(tmp_path: Path) -> None:
+    backbone = load_backbone(str(save_network(tmp_path / "net", [None, 6, 6, 3])))
+    with pytest.raises(ModelError, match=r"need a student as backbone; pass --backbone mini"):
+        check_export(backbone, tmp_path / "graph.onnx")
+    check_export(backbone, tmp_path / "graph.pb")

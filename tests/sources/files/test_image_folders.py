@@ -1,0 +1,89 @@
+"""Folders of pictures with what is none: pipes, circles, depths, names that are no Unicode."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from product_classifier.errors import SourceError
+from product_classifier.records import Category, Product, Skipped
+from product_classifier.sources.files.image_folders import read_labelled_images, read_pictures
+from product_classifier.sources.formats import Asked, open_source
+from tests.conftest import jpeg
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one picture in it."""
+    (tmp_path / "pictures" / "A").mkdir(parents=True)
+    (tmp_path / "pictures" / "A" / "1.jpg").write_bytes(jpeg("red"))
+    return tmp_path / "pictures"
+
+
+def read(folder: Path) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """Return the ids of products and of categories, and what is skipped with the reasons."""
+    entries = list(open_source("folder", Asked(folder, folder)).entries())
+    return (
+        [entry.id for entry in entries if isinstance(entry, Product)],
+        [entry.id for entry in entries if isinstance(entry, Category)],
+        [(entry.item, entry.reason) for entry in entries if isinstance(entry, Skipped)],
+    )
+
+
+def test_what_is_no_file_is_skipped_and_never_opened(folder: Path) -> None:
+    os.mkfifo(folder / "A" / "pipe.jpg")
+    (folder / "A" / "device.png").symlink_to("/dev/zero")
+    (folder / "A" / "circle.gif").symlink_to(folder / "A" / "circle.gif")
+    (folder / "A" / "up").symlink_to(folder)
+    (folder / "A" / "up.jpg").symlink_to(folder)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "A" / "s.bmp"))
+    products, categories, skipped = read(folder)
+    assert (products, categories) == (["A/1.jpg"], ["A"])
+    names = ("circle.gif", "device.png", "pipe.jpg", "s.bmp", "up.jpg")
+    assert skipped == [(f"pictures A/{name}", "it is no file") for name in names]
+
+
+def test_a_tree_of_a_thousand_levels_is_read_as_far_as_categories_go(folder: Path) -> None:
+    inner = os.open(folder, os.O_RDONLY)
+    for _ in range(1_100):
+        os.mkdir("d", dir_fd=inner)
+        below = os.open("d", os.O_RDONLY, dir_fd=inner)
+        os.close(inner)
+        inner = below
+    os.close(os.open("2.jpg", os.O_WRONLY | os.O_CREAT, dir_fd=inner))
+    os.close(inner)
+    products, _, [(_, reason)] = read(folder)
+    assert products == ["A/1.jpg"]
+    assert reason == "it has folders below level 50, which are not read"
+    with pytest.raises(SourceError, match="folders below level 50"):
+        read_pictures(folder)
+    subprocess.run(["rm", "-r", str(folder)], check=True)  # shutil.rmtree gives up
+
+
+def test_names_that_are_no_unicode_cost_what_they_name(folder: Path) -> None:
+    below = os.fsencode(folder) + b"/\xff"
+    os.mkdir(below)
+    for name in (below + b"/2.jpg", os.fsencode(folder) + b"/A/\xfe.jpg"):
+        Path(os.fsdecode(name)).write_bytes(jpeg("blue"))
+    (folder / "A" / "\x1b[2J\n.jpg").write_bytes(jpeg("blue"))
+    products, categories, skipped = read(folder)
+    assert products == ["A/\x1b[2J\n.jpg", "A/1.jpg"]
+    assert categories == ["A"]
+    assert skipped == [
+        ("pictures A/?.jpg", "its name is no Unicode"),
+        ("pictures ?", "its name is no Unicode"),
+    ]
+
+
+def test_pictures_to_train_with_are_files(folder: Path) -> None:
+    (folder / "B").mkdir()
+    os.mkfifo(folder / "B" / "pipe.jpg")
+    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is a pipe and no file"):
+        read_labelled_images(folder)
+    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is no file; take it out"):
+        read_pictures(folder)

@@ -1,0 +1,93 @@
+"""Rows of a small catalogue as columns."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import pytest
+
+from product_classifier.records import Decided, Image, Sample
+from product_classifier.store.catalogue_summary import (
+    read_further_pictures,
+    read_in_order,
+    read_members,
+    read_picture_sizes,
+    read_rows,
+    read_sample,
+    read_texts,
+    read_tree,
+)
+from product_classifier.store.decisions import import_decisions
+from product_classifier.store.products import save_images
+from tests.conftest import TREE, product, save_import
+
+PRODUCTS = [
+    product("z", "belts", "flare", image="a.jpg", more=("b.jpg", "c.jpg", "d.jpg")),
+    product("gone", "belts", image="a.jpg"),
+    product("y", "jeans", image="c.jpg"),
+    product("x", image="a.jpg", more=("b.jpg",)),
+]
+IMAGES = [
+    Image("a.jpg", "aa/aa.jpg", "aa", 30, 40),
+    Image("b.jpg", "bb/bb.jpg", "bb", 30, 40),
+    Image("c.jpg", error="HTTP 404"),
+    Image("unused.jpg", "ee/ee.jpg", "ee", 1, 1),
+]
+
+
+@pytest.fixture
+def filled(db: sqlite3.Connection) -> sqlite3.Connection:
+    """A catalogue with a gap between its rowids."""
+    save_import(db, TREE, PRODUCTS, [], "products.csv")
+    save_images(db, IMAGES)
+    db.execute("delete from product_category where product_id = 'gone'")
+    db.execute("delete from product where id = 'gone'")
+    return db
+
+
+def test_products_go_by_their_place_and_categories_by_theirs(filled: sqlite3.Connection) -> None:
+    rows, tree = read_rows(filled), read_tree(filled)
+    assert rows.tolist() == [1, 3, 4]
+    assert [category.id for category in tree] == ["women", "belts", "jeans", "bootcut", "flare"]
+    found = read_members(filled, rows, tree)
+    assert sorted(zip(*(column.tolist() for column in found), strict=True)) == [
+        *((0, 1), (0, 4), (1, 2)),
+    ]
+
+
+def test_what_persons_have_corrected_is_read_where_asked_for(filled: sqlite3.Connection) -> None:
+    import_decisions(filled, [Decided(2, "y", "belts")], "Ada")
+    rows, tree = read_rows(filled), read_tree(filled)
+    as_met = read_members(filled, rows, tree)
+    corrected = read_members(filled, rows, tree, corrected=True)
+    assert (1, 2) in zip(*(column.tolist() for column in as_met), strict=True)
+    assert (1, 1) in zip(*(column.tolist() for column in corrected), strict=True)
+
+
+def test_a_catalogue_without_any_category_has_no_pairs(db: sqlite3.Connection) -> None:
+    save_import(db, [], [product("a")], [], "products.csv")
+    assert [column.tolist() for column in read_members(db, read_rows(db), [])] == [[], []]
+
+
+def test_complete_pictures_are_counted_and_measured(filled: sqlite3.Connection) -> None:
+    assert read_further_pictures(filled, read_rows(filled)).tolist() == [1, 0, 1]
+    assert read_picture_sizes(filled).tolist() == [[30, 40, 2]]
+
+
+def test_products_are_read_in_the_order_of_their_rows(filled: sqlite3.Connection) -> None:
+    assert [(one.product_id, one.sha256) for one in read_in_order(filled)] == [
+        *(("z", "aa"), ("y", None), ("x", "aa")),
+    ]
+
+
+def test_some_products_are_read_in_the_order_asked_for(
+    filled: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("product_classifier.store.catalogue_summary.BATCH", 2)
+    rows = np.array([4, 1, 3])
+    assert list(read_texts(filled, rows)) == ["product x\n", "product z\n", "product y\n"]
+    assert read_sample(filled, rows[:2]) == [
+        Sample("x", "product x", "a.jpg", "aa/aa.jpg"),
+        Sample("z", "product z", "a.jpg", "aa/aa.jpg"),
+    ]

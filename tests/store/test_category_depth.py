@@ -1,0 +1,69 @@
+"""Which category stands for another one at a depth."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_classifier.records import Category
+from product_classifier.store.category_depth import chains, fold
+from product_classifier.store.database import open_database
+from tests.conftest import TREE, save_import
+
+
+@pytest.mark.parametrize(
+    ("depth", "expected"),
+    [
+        (None, {"belts": "belts", "bootcut": "bootcut", "flare": "flare"}),
+        (1, {"belts": "belts", "jeans": "jeans", "bootcut": "jeans", "flare": "jeans"}),
+        (2, {"belts": "belts", "bootcut": "bootcut", "flare": "flare"}),
+        (3, {"belts": "belts", "bootcut": "bootcut", "flare": "flare"}),
+    ],
+)
+def test_a_depth_counts_from_below_the_root_and_shallow_leaves_stay(
+    db: sqlite3.Connection, depth: int | None, expected: dict[str, str]
+) -> None:
+    save_import(db, TREE, [], [], "products.csv")
+    assert fold(db, depth) == expected
+
+
+def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
+    tree = [
+        Category("a", "", None, "a", False),
+        Category("a/b", "", "a", "a/b", False),
+        Category("a/b/c", "", "a/b", "a/b/c", True),
+    ]
+    save_import(db, tree, [], [], "products.csv")
+    assert fold(db, 2) == {"a/b": "a/b", "a/b/c": "a/b"}
+    assert chains(db)["a/b/c"] == ("a/b/c", "a/b", "a")
+
+
+def test_a_category_above_itself_ends_its_path(db: sqlite3.Connection) -> None:
+    loop = [Category("a", "", "b", "a", False), Category("b", "", "a", "b", True)]
+    save_import(db, loop, [], [], "products.csv")
+    assert chains(db) == {"a": ("a", "b"), "b": ("b", "a")}
+
+
+@given(st.lists(st.integers(0, 5), max_size=12), st.integers(1, 5))
+def test_a_tree_folds_as_its_paths_are_cut(parents: list[int], depth: int) -> None:
+    paths = ["0"]
+    for number, parent in enumerate(parents, 1):
+        paths.append(f"{paths[parent % len(paths)]}/{number}")
+    inner = {path.rpartition("/")[0] for path in paths}
+    tree = [
+        Category(path, "", path.rpartition("/")[0] or None, path, path not in inner)
+        for path in paths
+    ]
+    expected = {
+        path: "/".join(path.split("/")[:depth])
+        for path in paths
+        if path not in inner or path.count("/") + 1 >= depth
+    }
+    with TemporaryDirectory() as folder, open_database(Path(folder) / "x.db", create=True) as db:
+        save_import(db, tree, [], [], "products.csv")
+        assert fold(db, depth) == expected

@@ -1,0 +1,143 @@
+"""Searches for wrong labels and audit samples, written whole and read back."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import pytest
+
+from product_classifier.predictions import (
+    Alike,
+    Experiment,
+    LabelSearch,
+    Neighbour,
+    Prediction,
+    Searched,
+)
+from product_classifier.records import Decided
+from product_classifier.store.audits import (
+    read_audit,
+    read_open_audit,
+    read_tested_products,
+    save_audit,
+)
+from product_classifier.store.decisions import import_decisions
+from product_classifier.store.experiments import read_mistakes, save_experiment
+from product_classifier.store.label_errors import (
+    read_label_search,
+    read_open_suspicions,
+    read_suspicious,
+    save_label_search,
+)
+from tests.conftest import TREE, product, save_import
+
+IDS = ["a", "b", "c", "d"]
+PREDICTIONS = [Prediction(id, "flare", 0.9) for id in IDS]
+
+
+def search(suspicion: list[float], noise: float = 0.25) -> LabelSearch:
+    return LabelSearch(
+        IDS,
+        np.array(suspicion),
+        ["flare", "belts", None, "flare"],
+        np.array([0.75, 0.5, 0, 0.25]),
+        np.array([0.25, 0.5, 1, 0.75]),
+        noise,
+        [("belts", "flare", 0.5), ("belts", "gone", 0.25)],
+        [Alike("a", 1, "b", 0.5), Alike("a", 2, "c", 0.25)],
+    )
+
+
+@pytest.fixture
+def number(db: sqlite3.Connection) -> int:
+    products = [product("a", "belts"), product("b", "flare"), product("c", "flare", "bootcut")]
+    save_import(db, TREE, [*products, product("d", "belts")], [], "products.csv")
+    alike = [Alike("d", 1, "a", 1.0)]
+    return save_experiment(
+        db, Experiment("x", "words", "", {}, {}, 1.0, {}, PREDICTIONS, (), alike)
+    )
+
+
+def decide(db: sqlite3.Connection, product: str, decision: str) -> None:
+    import_decisions(db, [Decided(2, product, decision)], "Ada")
+
+
+def test_there_is_none_before_the_first(db: sqlite3.Connection, number: int) -> None:
+    assert read_label_search(db, number) is None
+    assert read_suspicious(db, number, 10) == []
+
+
+def test_a_search_takes_the_place_of_the_last_one(db: sqlite3.Connection, number: int) -> None:
+    save_label_search(db, number, search([1, 0, 0, 0]), "first")
+    save_label_search(db, number, search([0.5, 0.25, 0, 0.75], float("nan")), "second")
+    found = read_label_search(db, number)
+    assert found == Searched(
+        found.date if found else "", 4, None, [("belts", "jeans/flare", 0.5)], "second"
+    )
+    assert [found.product_id for found in read_suspicious(db, number, 3)] == ["d", "a", "b"]
+
+
+def test_a_suspicious_label_comes_with_what_is_alike(db: sqlite3.Connection, number: int) -> None:
+    save_label_search(db, number, search([1, 0, 0, 0]), "")
+    [found] = read_suspicious(db, number, 1)
+    assert (found.categories, found.predicted, found.suspicion) == (("belts",), "jeans/flare", 1)
+    assert found.neighbours == (
+        Neighbour("b", "product b", ("jeans/flare",), 0.5),
+        Neighbour("c", "product c", ("jeans/bootcut", "jeans/flare"), 0.25),
+    )
+
+
+def test_what_somebody_has_decided_is_not_suspicious_any_more(
+    db: sqlite3.Connection, number: int
+) -> None:
+    save_label_search(db, number, search([1, 0.5, 0.25, 0]), "")
+    decide(db, "a", "keep")
+    assert [found.product_id for found in read_suspicious(db, number, 9)] == ["b", "c", "d"]
+    assert sorted(read_open_suspicions(db, number).values()) == [("b", 0.5), ("c", 0.25), ("d", 0)]
+
+
+def test_some_products_come_in_the_order_that_is_asked_for(
+    db: sqlite3.Connection, number: int
+) -> None:
+    save_label_search(db, number, search([1, 0.5, 0.25, 0]), "")
+    found = read_suspicious(db, number, 9, chosen=["c", "a"])
+    assert [one.product_id for one in found] == ["c", "a"]
+    assert read_suspicious(db, number, 9, chosen=[]) == []
+
+
+def test_errors_of_an_experiment_know_their_suspicion_and_what_is_alike(
+    db: sqlite3.Connection, number: int
+) -> None:
+    before, _ = read_mistakes(db, number, 9)
+    assert [(one.product_id, one.suspicion) for one in before] == [("a", None), ("d", None)]
+    assert [other.product_id for other in before[1].neighbours] == ["a"]
+    save_label_search(db, number, search([1, 0.5, 0.25, 0]), "")
+    after, _ = read_mistakes(db, number, 9)
+    assert [(one.product_id, one.suspicion) for one in after] == [("a", 1), ("d", 0)]
+
+
+def test_a_sample_is_open_until_all_of_it_is_decided(db: sqlite3.Connection, number: int) -> None:
+    assert read_audit(db, number) is None
+    assert sorted(read_tested_products(db, number)) == IDS
+    save_audit(db, number, ["a", "c", "d"])
+    decide(db, "a", "jeans/flare")
+    decide(db, "d", "keep")
+    assert [found.product_id for found in read_open_audit(db, number)] == ["c"]
+    sample = read_audit(db, number)
+    assert sample
+    assert sample.undecided == 1
+    decide(db, "c", "ambiguous")
+    sample = read_audit(db, number)
+    assert sample
+    assert sample.recorded_right.tolist() == [False, True, True, False]  # corrections do not count
+    assert sample.sampled.tolist() == [0, 2, 3]
+    assert sample.truly_right.tolist() == [True, False, False]
+    assert sample.doubtful.tolist() == [False, True, False]
+    assert sample.undecided == 0
+
+
+def test_a_new_sample_takes_the_place_of_the_old(db: sqlite3.Connection, number: int) -> None:
+    save_audit(db, number, ["a", "b"])
+    save_audit(db, number, ["c"])
+    assert [found.product_id for found in read_open_audit(db, number)] == ["c"]

@@ -1,0 +1,179 @@
+"""What a crawl writes, row by row."""
+
+import dataclasses
+import sqlite3
+
+import pytest
+
+from product_classifier.records import Category, Image, Page, Product, Skipped
+from product_classifier.store import bookmarks
+from product_classifier.store import products as catalogue
+from product_classifier.store.bookmarks import Bookmark
+from tests.conftest import TREE, product, save_import
+
+QUERY = "products?cat=bootcut"
+
+
+def page(*products: Product, offset: int = 50, finished: bool = False) -> Page:
+    return Page(QUERY, list(products), [], offset, finished)
+
+
+def start(db: sqlite3.Connection) -> None:
+    catalogue.save_categories(db, "categories?cat=women", TREE, [])
+
+
+def rows(db: sqlite3.Connection, query: str) -> list[tuple[object, ...]]:
+    return db.execute(query).fetchall()
+
+
+def test_a_page_and_its_bookmark_are_stored_together(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(db, page(product("1", "bootcut"), offset=50))
+    assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
+    assert bookmarks.bookmark(db, QUERY) == Bookmark(50, False)
+
+
+def test_a_page_that_fails_moves_no_bookmark(db: sqlite3.Connection) -> None:
+    start(db)
+    broken = dataclasses.replace(page(product("1", "bootcut")), next_offset=None)  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.IntegrityError):
+        catalogue.save_page(db, broken)
+    assert rows(db, "select * from product") == []
+    assert bookmarks.bookmark(db, QUERY) == Bookmark(0, False)
+
+
+def test_a_product_met_under_two_leaves_is_one_row_with_two_categories(
+    db: sqlite3.Connection,
+) -> None:
+    start(db)
+    catalogue.save_page(db, page(product("1", "bootcut")))
+    catalogue.save_page(db, page(product("1", "flare")))
+    assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
+    assert rows(db, "select category_id from product_category order by 1") == [
+        ("bootcut",),
+        ("flare",),
+    ]
+
+
+def test_the_last_visit_wins(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(db, page(product("1", "bootcut", name="old", image="http://a")))
+    catalogue.save_page(db, page(product("1", "bootcut", name="new", image="http://b")))
+    assert rows(db, "select name, image from product") == [("new", "http://b")]
+
+
+def test_categories_outside_the_tree_are_not_kept(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(db, page(product("1", "bootcut", "mens-jeans")))
+    assert rows(db, "select * from product_category") == [("1", "bootcut")]
+
+
+def test_product_count_counts_products_once(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(db, page(product("1", "bootcut"), product("2", "bootcut", "flare")))
+    catalogue.save_page(db, page(product("1", "bootcut"), product("3", "bootcut")))
+    assert rows(db, "select id, product_count from category where leaf order by id") == [
+        ("belts", 0),
+        ("bootcut", 3),
+        ("flare", 1),
+    ]
+
+
+def test_a_failure_keeps_the_bookmark_and_the_next_page_clears_it(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(db, page(offset=100))
+    bookmarks.save_failure(db, QUERY, "HTTP 503")
+    assert bookmarks.bookmark(db, QUERY) == Bookmark(100, False)
+    assert catalogue.progress(db).failed == 1
+    catalogue.save_page(db, page(offset=150))
+    assert catalogue.progress(db).failed == 0
+
+
+def test_leaves_are_found_below_any_category(db: sqlite3.Connection) -> None:
+    start(db)
+    assert catalogue.leaves_below(db, "women") == ["belts", "bootcut", "flare"]
+    assert catalogue.leaves_below(db, "jeans") == ["bootcut", "flare"]
+    assert catalogue.leaves_below(db, "belts") == ["belts"]
+
+
+def test_further_pictures_keep_the_sources_order_and_the_last_visit_wins(
+    db: sqlite3.Connection,
+) -> None:
+    start(db)
+    stored = "select product_id, place, address from product_image order by 1, 2"
+    shown = product("1", "bootcut", image="http://a", more=("http://z", "http://b"))
+    catalogue.save_page(db, page(shown, product("2", "flare", more=("http://b",))))
+    assert rows(db, stored) == [("1", 1, "http://z"), ("1", 2, "http://b"), ("2", 1, "http://b")]
+    catalogue.save_page(db, page(product("1", "bootcut", image="http://a", more=("http://c",))))
+    assert rows(db, stored) == [("1", 1, "http://c"), ("2", 1, "http://b")]
+
+
+def test_what_failed_counts_only_where_it_was_asked_for(db: sqlite3.Connection) -> None:
+    start(db)
+    catalogue.save_page(
+        db, page(product("1", "bootcut", image="http://a", more=("http://b", "http://c")))
+    )
+    catalogue.save_images(db, [Image("http://b", "bb/b.jpg", "bb", 3, 4)])
+    catalogue.save_images(db, [Image(name, error="HTTP 404") for name in ("http://a", "http://c")])
+    catalogue.save_images(db, [Image("http://of-no-product", error="HTTP 404")])
+    found = [catalogue.progress(db, pictures) for pictures in (1, 2, 3)]
+    assert [(one.pictures, one.failed) for one in found] == [(1, 1), (1, 1), (1, 2)]
+
+
+def test_what_was_skipped_can_be_queried(db: sqlite3.Connection) -> None:
+    skipped = [Skipped("product", "line 3", "it has no id")]
+    save_import(db, TREE, [product("1", "belts")], skipped, "products.csv")
+    assert rows(db, "select kind, item, reason from skipped") == [
+        ("product", "line 3", "it has no id")
+    ]
+
+
+def test_a_later_import_may_put_categories_below_a_leaf(db: sqlite3.Connection) -> None:
+    start(db)
+    below = [Category("wide-belts", "Wide", "belts", "belts/wide-belts", True)]
+    save_import(db, below, [], [], "products.csv")
+    assert catalogue.leaves_below(db, "belts") == ["wide-belts"]
+
+
+def test_a_corrected_file_corrects_categories_and_counts(db: sqlite3.Connection) -> None:
+    save_import(db, TREE, [product("1", "belts", "flare")], [], "products.csv")
+    save_import(db, TREE, [product("1", "bootcut")], [], "products.csv")
+    assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
+    assert rows(db, "select * from product_category") == [("1", "bootcut")]
+    assert rows(db, "select id from category where product_count > 0") == [("bootcut",)]
+
+
+def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
+    db: sqlite3.Connection,
+) -> None:
+    skipped = [Skipped("product", "a.csv line 3", "it has no id")]
+    save_import(db, TREE, [product("1", "belts", image="/old/1.jpg")], skipped, "a.csv")
+    catalogue.save_images(db, [Image("/old/1.jpg", error="No such file or directory")])
+    other = [Skipped("product", "b.csv line 9", "it has no id")]
+    save_import(db, [], [], other, "b.csv")
+    assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=2, failed=1)
+    save_import(db, TREE, [product("1", "belts", image="/new/1.jpg")], [], "a.csv")
+    assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=1, failed=0)
+
+
+def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
+    db: sqlite3.Connection,
+) -> None:
+    start(db)
+    before = rows(db, "select id, parent, path, leaf from category order by id")
+    jeans = [
+        Category("jeans", "Jeans", "women", "", False),
+        Category("bootcut", "Bootcut", "jeans", "bootcut", True),
+        Category("flare", "Flare", "jeans", "flare", True),
+    ]
+    catalogue.save_categories(db, "categories?cat=jeans", jeans, [])
+    leaf = [Category("flare", "Flare", "jeans", "flare", True)]
+    catalogue.save_categories(db, "categories?cat=flare", leaf, [])
+    assert rows(db, "select id, parent, path, leaf from category order by id") == before
+
+
+def test_an_import_is_stored_whole_or_not_at_all(db: sqlite3.Connection) -> None:
+    broken = Product("2", "x", "", ("unheard of",), None)
+    with pytest.raises(sqlite3.IntegrityError):
+        save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")
+    assert catalogue.progress(db) == catalogue.Progress(0, 0, 0, 0, 0)
