@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.features.backbone import Backbone
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
-from product_classifier.features.words import AS_USUAL, Reading, vectorize, vectors_key
+from product_classifier.features.words import AS_USUAL, Reading, fits, vectorize, vectors_key
 from product_classifier.records import Dataset, Image, Tell, Track, untold, untracked
 from product_classifier.store.word_vectors import cached_vectors
 
@@ -95,6 +95,7 @@ def word_features(
         vectors_key(texts, train, reading),
         lambda: vectorize(texts, train, reading),
         tell,
+        lambda vectors, vocabulary: fits((vectors, vocabulary), len(texts), reading),
     )
     settings: dict[str, str | int] = {
         "vocabulary": len(vocabulary),

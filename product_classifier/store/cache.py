@@ -56,7 +56,8 @@ class BottleneckCache:
             return False
         row, checksum = self._places[sha256]
         if row < len(self._map):
-            if _checksum(sha256, self._map[row]) == checksum:
+            vector = self._map[row]
+            if _checksum(sha256, vector) == checksum and np.isfinite(vector).all():
                 self._sound.add(sha256)
                 return True
             self._damaged += 1

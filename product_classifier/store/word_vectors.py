@@ -28,15 +28,19 @@ def cached_vectors(
     key: str,
     compute: Callable[[], tuple[csr_matrix, list[str]]],
     tell: Tell = untold,
+    fits: Callable[[csr_matrix, list[str]], bool] = lambda vectors, vocabulary: True,
 ) -> tuple[csr_matrix, list[str]]:
     """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
 
-    tell: told where the file is damaged. Raises StoreError where path cannot be written.
+    tell: told where the file is damaged, or where its vectors are none that compute could make, as
+    fits tells. Raises StoreError where path cannot be written.
     """
     try:
         found = _stored(read_bounded(path, LARGEST), key) if path.is_file() else None
-        if found:
+        if found and fits(*found):
             return found
+        if found:
+            raise ValueError("its vectors are of another shape")
     except UNREADABLE:
         tell(f"{path} is damaged, or of an older version: it is made anew")
     matrix, vocabulary = compute()
