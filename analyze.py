@@ -113,7 +113,7 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     cli.make_folder(args.html)
     pages = 0
     for name, page in cli.progress(site_pages(db, shown, cli.progress), "pages"):
-        cli.write(page, args.html / name)
+        cli.write(page, args.html / name, named=False)
         pages += 1
     cli.show(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
     return cli.DONE

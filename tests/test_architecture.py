@@ -42,7 +42,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "terminal": {"starting"},
     "troubles": {"terminal", "starting"},
     "starting": {"terminal", "troubles"},
-    "cli": {"terminal", "troubles", "starting"},
+    "cli": {"terminal", "troubles", "starting", "store"},  # files that are there whole or not
     "options": {"sources", "features", "models", "report", "terminal"},
     **{name: set() for name in SHARED_BY_ALL},
 }

@@ -131,7 +131,7 @@ class BottleneckCache:
         if not note.exists():
             write_whole(note, f"{self._network}\n".encode())
         for path in (note, self._vectors, self._keys):
-            if path.exists() and not path.is_file():
+            if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise StoreError(f"{path} is no file; remove it, or pass another --cache-path")
         with note.open(encoding="utf-8", errors="replace") as file:
             if (found := file.read(LONGEST_NOTE).strip()) != self._network:

@@ -220,6 +220,17 @@ def test_a_pipe_in_a_cache_is_not_waited_for(catalogue: Catalogue) -> None:
         catalogue.features()
 
 
+@pytest.mark.parametrize("name", ["vectors.f32", "keys.sha256", "network.txt", "lock"])
+def test_no_link_in_a_cache_is_followed(name: str, catalogue: Catalogue, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_bytes(b"")
+    catalogue.cache.mkdir(parents=True)
+    (catalogue.cache / name).symlink_to(own)
+    with pytest.raises(StoreError, match=f"{name} is no file; remove it|cannot grow"):
+        catalogue.features()
+    assert own.read_bytes() == b""
+
+
 def words() -> tuple[csr_matrix, list[str]]:
     chance = np.random.default_rng(0)
     dense = (chance.random((20, 30)) < 0.2).astype(np.float32)
