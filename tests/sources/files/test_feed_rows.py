@@ -74,6 +74,30 @@ def test_a_flood_takes_little_memory_and_time(name: str, tmp_path: Path) -> None
     assert int(said.stdout) < MOST_BYTES
 
 
+LIMITED = """
+import sys
+from pathlib import Path
+from product_classifier.sources import feed
+from tests.sources.test_feed import read
+feed.MOST_MEMORY = 10_000_000
+print(read(Path(sys.argv[1])))
+"""
+
+
+def test_names_without_end_are_not_remembered(tmp_path: Path) -> None:
+    """The parser keeps each name as long as it lives, and its memory is all that tells of it."""
+    path = tmp_path / "feed.xml"
+    plain = b"".join(map(item, range(1_000)))  # of which the header is made
+    names = [b"".join(b" b%d=''" % k for k in range(n, n + 6_000)) for n in range(0, 10**6, 6_000)]
+    named = b"".join(item(1_000 + k, b"<a%s/>" % each) for k, each in enumerate(names))
+    path.write_bytes(HEAD + plain + named + item(9_999) + TAIL)
+    command = [sys.executable, "-c", LIMITED, str(path)]  # another process: names are not forgotten
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "'999', '1000'" in said
+    assert "'9999'" not in said
+    assert said.endswith("'what follows has too many names to remember; the rest is not read'])\n")
+
+
 @pytest.mark.slow
 def test_a_million_empty_items_take_seconds_in_any_encoding(tmp_path: Path) -> None:
     declared = b'<?xml version="1.0" encoding="utf-7"?>'
