@@ -35,7 +35,7 @@ class PathScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SimilarProduct:
     """A product and one that is much like it."""
 
     product_id: str
@@ -55,11 +55,11 @@ class LabelSearch:
     given: NDArray[np.float64] = field(repr=False)  # [n], of the given ones together
     noise: float  # share of labels that are probably wrong; nan: not to tell
     overlaps: Sequence[tuple[str, str, float]]  # categories that might be one, with shares
-    alike: Sequence[Alike]  # to the most suspicious products
+    alike: Sequence[SimilarProduct]  # to the most suspicious products
 
 
 @dataclass(frozen=True)
-class Searched:
+class LabelSearchSummary:
     """What a search for wrong labels came to."""
 
     date: str
@@ -70,7 +70,7 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideScore:
+class NoveltyScore:
     """How unlike all the learned categories a product is."""
 
     product_id: str
@@ -91,8 +91,8 @@ class Experiment:
     accuracy: Mapping[str, float | None]  # by part of the split; None for an empty part
     predictions: list[Prediction] = field(repr=False)  # of the test products
     paths: Sequence[PathScores] = field(default=(), repr=False)  # calibration and test products
-    alike: Sequence[Alike] = field(default=(), repr=False)  # to the most confident errors
-    outside: Sequence[OutsideScore] = field(default=(), repr=False)  # of the test products
+    alike: Sequence[SimilarProduct] = field(default=(), repr=False)  # to the most confident errors
+    outside: Sequence[NoveltyScore] = field(default=(), repr=False)  # of the test products
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Answers:
+class PredictedPaths:
     """An experiment's answers at all heights beside the truth; categories are row numbers."""
 
     product: NDArray[np.int64]  # [n], row numbers, in the order of the products' ids

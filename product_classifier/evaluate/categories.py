@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.predictions import Answers
+from product_classifier.predictions import PredictedPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Averages:
 
 
 @dataclass(frozen=True)
-class Categories:
+class CategoryEvaluation:
     """An experiment's categories, each by itself; arrays are indexed by category."""
 
     worst_first: NDArray[np.int64]  # those that are true or predicted for a product
@@ -61,7 +61,9 @@ class Categories:
     hierarchical: Average
 
 
-def judge_categories(tested: Answers, thresholds: Mapping[float, float]) -> Categories:
+def evaluate_categories(
+    tested: PredictedPaths, thresholds: Mapping[float, float]
+) -> CategoryEvaluation:
     """Judge each category on the test products; thresholds: what is accepted from, by target.
 
     The worst F comes first, of equal ones the category with the most products.
@@ -74,7 +76,7 @@ def judge_categories(tested: Answers, thresholds: Mapping[float, float]) -> Cate
         confused.setdefault(true, []).append((other, products))
     known = np.flatnonzero(figures.support + figures.predicted)
     order = np.lexsort((-figures.support[known], np.nan_to_num(figures.f1[known])))
-    return Categories(
+    return CategoryEvaluation(
         known[order],
         figures,
         {

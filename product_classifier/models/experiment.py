@@ -22,7 +22,7 @@ from product_classifier.models.levels import judged_by_level, levels_of, with_le
 from product_classifier.models.novelty import Outside, find_outside
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
-from product_classifier.predictions import Experiment, OutsideScore, PathScores, Prediction
+from product_classifier.predictions import Experiment, NoveltyScore, PathScores, Prediction
 from product_classifier.records import Dataset, Track, untracked
 
 TITLES = {"words": "Text", "images": "Image", "both": "Image+Text"}
@@ -137,11 +137,11 @@ def _told(outside: Outside | None) -> dict[str, Any]:
     return {"outside": {name: value for name, value in values.items() if math.isfinite(value)}}
 
 
-def _scores(outside: Outside | None, products: Sequence[str]) -> list[OutsideScore]:
+def _scores(outside: Outside | None, products: Sequence[str]) -> list[NoveltyScore]:
     if outside is None:
         return []
     return [
-        OutsideScore(product, float(score), bool(marked))
+        NoveltyScore(product, float(score), bool(marked))
         for product, score, marked in zip(products, outside.score, outside.marked, strict=True)
     ]
 

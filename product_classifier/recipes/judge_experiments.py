@@ -13,8 +13,14 @@ import numpy as np
 from product_classifier.errors import ReadOnlyError, ReportError
 from product_classifier.evaluate.accuracy import TARGETS, figures
 from product_classifier.evaluate.audit import audited
-from product_classifier.evaluate.categories import Categories, judge_categories
-from product_classifier.evaluate.certification import Judged, Judgement, judge, leaf_scores, prices
+from product_classifier.evaluate.categories import CategoryEvaluation, evaluate_categories
+from product_classifier.evaluate.certification import (
+    Certification,
+    Evaluation,
+    certify_experiment,
+    leaf_scores,
+    rule_costs,
+)
 from product_classifier.evaluate.comparison import compare, coverage_interval
 from product_classifier.models.split import groups_among
 from product_classifier.predictions import Summary
@@ -24,7 +30,7 @@ from product_classifier.report.comparison import (
     insist_on_same_depth,
     insist_on_same_products,
 )
-from product_classifier.report.leaderboard import Entry
+from product_classifier.report.leaderboard import LeaderboardEntry
 from product_classifier.store.audits import read_audit
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_outcomes
@@ -51,7 +57,7 @@ class Terms:
 
 def judge_experiments(
     db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, say: Say
-) -> Iterator[Judged]:
+) -> Iterator[Evaluation]:
     """Judge experiments by number, None for all of them, and store what is certified of them."""
     insist_on_sound(db, JUDGED)
     for number in numbers:
@@ -59,14 +65,16 @@ def judge_experiments(
             yield judge_experiment(db, experiment, terms, say)
 
 
-def judge_experiment(db: sqlite3.Connection, experiment: Summary, terms: Terms, say: Say) -> Judged:
+def judge_experiment(
+    db: sqlite3.Connection, experiment: Summary, terms: Terms, say: Say
+) -> Evaluation:
     """Judge one experiment."""
     insist_on_seal(db, experiment.id)
     sample = read_audit(db, experiment.id)
     audit = None
     if sample and not sample.undecided:
         audit = audited(sample.recorded_right, sample.sampled, sample.truly_right, sample.doubtful)
-    return Judged(
+    return Evaluation(
         experiment,
         figures(read_outcomes(db, experiment.id)),
         _certified(db, experiment, terms, say),
@@ -100,39 +108,41 @@ def compare_experiments(
     return coverages, pairs
 
 
-def tested_categories(db: sqlite3.Connection, judged: Judged) -> Categories:
+def tested_categories(db: sqlite3.Connection, judged: Evaluation) -> CategoryEvaluation:
     """Judge the categories of an experiment. Raises ReportError for one of an older program."""
     tested = read_answers(db, judged.experiment.id, TEST)
     if not len(tested.product):
         raise ReportError(
             f"experiment {judged.experiment.id} has no scores of paths; categorize once more"
         )
-    return judge_categories(tested, judged.thresholds)
+    return evaluate_categories(tested, judged.thresholds)
 
 
-def leaderboard_entries(db: sqlite3.Connection, judged: Iterable[Judged]) -> list[Entry]:
+def leaderboard_entries(
+    db: sqlite3.Connection, judged: Iterable[Evaluation]
+) -> list[LeaderboardEntry]:
     """Add what a table of models tells to experiments."""
     found = []
     for one in judged:
         tested = read_answers(db, one.experiment.id, TEST)
         macro = None
         if len(tested.product):
-            macro = judge_categories(tested, one.thresholds).averages.macro.f1
-        found.append(Entry(one, macro))
+            macro = evaluate_categories(tested, one.thresholds).averages.macro.f1
+        found.append(LeaderboardEntry(one, macro))
     return found
 
 
 def _certified(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, say: Say
-) -> Judgement | None:
+) -> Certification | None:
     """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
     calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
     if not len(calibration.product):
         return None
-    judged = judge(calibration, test, terms.targets, terms.confidence)
+    judged = certify_experiment(calibration, test, terms.targets, terms.confidence)
     if terms.cost_error is not None and terms.cost_review is not None:
-        found = prices(calibration, test, judged, terms.cost_error, terms.cost_review)
-        judged = dataclasses.replace(judged, prices=found)
+        found = rule_costs(calibration, test, judged, terms.cost_error, terms.cost_review)
+        judged = dataclasses.replace(judged, rule_costs=found)
     certificates = [
         (rule, height, promise.certificate)
         for rule, found in (("level", judged.levels), ("deepest", judged.deepest))

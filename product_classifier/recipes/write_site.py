@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from product_classifier.evaluate.categories import judge_categories
-from product_classifier.evaluate.certification import Judged, leaf_scores
+from product_classifier.evaluate.categories import evaluate_categories
+from product_classifier.evaluate.certification import Evaluation, leaf_scores
 from product_classifier.evaluate.curves import risk_coverage
-from product_classifier.predictions import Mistake, Searched
+from product_classifier.predictions import LabelSearchSummary, Mistake
 from product_classifier.recipes.find_label_errors import (
     WORTH_A_LOOK,
     contradicting,
@@ -39,7 +39,7 @@ SHOWN = 500  # products on a page
 class Shown:
     """What is to be seen."""
 
-    judged: Sequence[Judged]
+    judged: Sequence[Evaluation]
     folder: ImageFolder
     products: bool  # whether their names and pictures are
 
@@ -81,24 +81,24 @@ def _pages(
                 )
 
 
-def _experiment(db: sqlite3.Connection, judged: Judged, site: Site) -> str:
+def _experiment(db: sqlite3.Connection, judged: Evaluation, site: Site) -> str:
     tested = read_answers(db, judged.experiment.id, TEST)
     if not len(tested.product):  # of an older program
         return experiment_page(judged, None, None, {}, site)
     curve = risk_coverage(*leaf_scores(tested))
-    categories = judge_categories(tested, judged.thresholds)
+    categories = evaluate_categories(tested, judged.thresholds)
     return experiment_page(judged, curve, categories, read_paths(db), site)
 
 
-def _errors(db: sqlite3.Connection, judged: Judged, folder: ImageFolder, site: Site) -> str:
+def _errors(db: sqlite3.Connection, judged: Evaluation, folder: ImageFolder, site: Site) -> str:
     mistakes, total = read_mistakes(db, judged.experiment.id, SHOWN)
     return errors_page(judged.experiment, folder_pictures(folder, mistakes), total, site)
 
 
 def _labels(
     db: sqlite3.Connection,
-    judged: Judged,
-    searched: Searched,
+    judged: Evaluation,
+    searched: LabelSearchSummary,
     folder: ImageFolder,
     against: Callable[[], Sequence[Sequence[str]]],
     site: Site,

@@ -10,11 +10,11 @@ from markupsafe import Markup
 from product_classifier.evaluate.catalogue_summary import (
     ENOUGH,
     SMALL,
-    Box,
-    Catalogue,
+    CatalogueSummary,
     CategoryCount,
-    Level,
+    LevelSizes,
     NameLengths,
+    Quantiles,
 )
 from product_classifier.report.catalogue_plots import imbalance_plot, picture_plot, vocabulary_plot
 from product_classifier.report.pages import Section, Table
@@ -25,7 +25,7 @@ DRAWN = Markup()  # the name of a column of bars
 COMMON = 0.01  # of the pictures: a size that is told
 
 
-def catalogue_sections(found: Catalogue) -> list[Section]:
+def catalogue_sections(found: CatalogueSummary) -> list[Section]:
     """Lay out all sections, in the order in which a person asks."""
     return [
         _categories(found),
@@ -38,7 +38,7 @@ def catalogue_sections(found: Catalogue) -> list[Section]:
     ]
 
 
-def _categories(found: Catalogue) -> Section:
+def _categories(found: CatalogueSummary) -> Section:
     levels = list(_told_apart(found))
     shapes = [
         (
@@ -77,7 +77,7 @@ def _categories(found: Catalogue) -> Section:
     )
 
 
-def _told_apart(found: Catalogue) -> Iterator[tuple[str, Level, list[CategoryCount]]]:
+def _told_apart(found: CatalogueSummary) -> Iterator[tuple[str, LevelSizes, list[CategoryCount]]]:
     """Name the levels and the leaves, without the last level where all of its are the leaves."""
     leaves = [one for one in found.categories if one.leaf]
     for depth, level in enumerate(found.levels, 1):
@@ -113,7 +113,7 @@ def _listed(name: str, categories: Sequence[CategoryCount]) -> Table:
     )
 
 
-def _vocabulary(found: Catalogue) -> Section:
+def _vocabulary(found: CatalogueSummary) -> Section:
     told = found.vocabulary
     bag = f"… of the {told.kept:,} commonest, which a bag of words keeps"
     rows = [
@@ -144,7 +144,7 @@ def _vocabulary(found: Catalogue) -> Section:
     )
 
 
-def _languages(found: Catalogue) -> Section:
+def _languages(found: CatalogueSummary) -> Section:
     told = found.languages
     rows = [(code or "not to be told", count) for code, count in told.counts]
     return Section(
@@ -155,7 +155,7 @@ def _languages(found: Catalogue) -> Section:
     )
 
 
-def _duplicates(found: Catalogue) -> Section:
+def _duplicates(found: CatalogueSummary) -> Section:
     rows = [
         (
             name,
@@ -177,7 +177,7 @@ def _duplicates(found: Catalogue) -> Section:
     )
 
 
-def _missing(found: Catalogue) -> Section:
+def _missing(found: CatalogueSummary) -> Section:
     state, filed = found.state, found.filed
     rows = [
         ("in no category", filed.in_none),
@@ -203,7 +203,7 @@ def _missing(found: Catalogue) -> Section:
     )
 
 
-def _pictures(found: Catalogue) -> Section:
+def _pictures(found: CatalogueSummary) -> Section:
     told = found.picture_sizes
     if not told.pictures:
         return Section("Pictures", text="No product has a complete picture.")
@@ -236,7 +236,7 @@ def _pictures(found: Catalogue) -> Section:
     )
 
 
-def _looked_at(products: int, found: Catalogue) -> str:
+def _looked_at(products: int, found: CatalogueSummary) -> str:
     """Say on what part of the catalogue something was counted."""
     everything = found.state.products
     if products == everything:
@@ -314,5 +314,5 @@ def _boxes(one: NameLengths, most: float) -> Markup:
     )
 
 
-def _quantiles(box: Box) -> str:
+def _quantiles(box: Quantiles) -> str:
     return " · ".join(f"{value:g}" for value in box)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from product_classifier.errors import ReportError
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.comparison import Comparison, Interval
 from product_classifier.evaluate.requirements import metrics
-from product_classifier.predictions import Answers, Summary
+from product_classifier.predictions import PredictedPaths, Summary
 from product_classifier.printable import unbroken
 from product_classifier.report.wording import between, depth_name, percent
 
@@ -20,7 +20,7 @@ Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiment
 Coverages = Mapping[int, Mapping[float, Interval]]  # in hindsight, by number and target
 
 
-def insist_on_same_products(first: int, second: int, tested: Mapping[int, Answers]) -> None:
+def insist_on_same_products(first: int, second: int, tested: Mapping[int, PredictedPaths]) -> None:
     """Refuse to compare experiments that were tested on different products. Raises ReportError."""
     one, other = (tested[number].product for number in (first, second))
     if not len(one) or not len(other):
@@ -46,7 +46,7 @@ def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
             )
 
 
-def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs) -> str:
+def comparison_text(judged: Sequence[Evaluation], coverages: Coverages, pairs: Pairs) -> str:
     """Write a table of the experiments, and a paragraph for each pair."""
     lines = []
     for found in judged:
@@ -81,7 +81,7 @@ def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
 
 
 def comparison_values(
-    judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
+    judged: Sequence[Evaluation], coverages: Coverages, pairs: Pairs
 ) -> dict[str, Any]:
     """Lay out the same, unrounded, for --json."""
     return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from product_classifier.plain_text import strip_html
-from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
+from product_classifier.predictions import LabelSearchSummary, Mistake, Neighbour, Summary
 from product_classifier.printable import unbroken
 
 NEARLY_THE_SAME = 0.95  # similarity of products that should have one label
@@ -20,7 +20,7 @@ class LabelErrors:
     """What is wrong with a catalogue's labels, as far as can be told."""
 
     experiment: Summary  # whose features were compared
-    searched: Searched
+    searched: LabelSearchSummary
     suspicious: Sequence[Mistake]  # the most suspicious first; those decided left out
     contradictions: Sequence[Sequence[Neighbour]]  # same picture or words, no category in common
 
@@ -87,7 +87,7 @@ def _suspicious(mistakes: Sequence[Mistake]) -> Iterator[str]:
             yield f"            nearly the same: {twin.product_id}  {name_of(twin)}"
 
 
-def _overlaps(searched: Searched) -> Iterator[str]:
+def _overlaps(searched: LabelSearchSummary) -> Iterator[str]:
     for one, other, share in searched.overlaps:
         yield f"    {share:6.1%}  {one} / {other}"
 

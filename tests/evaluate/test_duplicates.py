@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.catalogue_summary import Duplicates, judge_duplicates
+from product_classifier.evaluate.catalogue_summary import Duplicates, count_duplicates
 from product_classifier.evaluate.category_tree import NONE, Members
 
 
 def judged(groups: list[int], categories: list[set[int]]) -> Duplicates:
     pairs = [(k, category) for k, found in enumerate(categories) for category in sorted(found)]
     members = Members(*np.array(pairs, np.int64).reshape(-1, 2).T)
-    return judge_duplicates(np.array(groups, np.int64), members)
+    return count_duplicates(np.array(groups, np.int64), members)
 
 
 def test_a_group_contradicts_itself_without_a_category_in_common() -> None:

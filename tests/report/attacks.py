@@ -6,7 +6,13 @@ import sqlite3
 
 import numpy as np
 
-from product_classifier.predictions import Alike, Experiment, LabelSearch, PathScores, Prediction
+from product_classifier.predictions import (
+    Experiment,
+    LabelSearch,
+    PathScores,
+    Prediction,
+    SimilarProduct,
+)
 from product_classifier.records import Category, Decided, Image, Product
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import save_experiment
@@ -70,7 +76,7 @@ def hostile_shop(db: sqlite3.Connection) -> int:
         for part, rows in parts.items()
     ]
     predictions = [Prediction(ids[k], ATTACKS[wrong[k]], 0.5) for k in range(count)[parts[TEST]]]
-    alike = [Alike(id, 1, ids[0], 0.99) for id in ids]
+    alike = [SimilarProduct(id, 1, ids[0], 0.99) for id in ids]
     settings = {text: text for text in ATTACKS}
     name, split = "".join(ATTACKS), ATTACKS[3]
     number = save_experiment(

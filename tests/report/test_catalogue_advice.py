@@ -7,32 +7,32 @@ import dataclasses
 import pytest
 
 from product_classifier.evaluate.catalogue_summary import (
-    Box,
-    Catalogue,
+    CatalogueSummary,
     CategoryCount,
     Duplicates,
-    Filed,
-    Kept,
+    FilingCounts,
+    KeptLeaves,
     Languages,
-    Level,
+    LevelSizes,
     NameLengths,
     PictureSizes,
+    Quantiles,
     Vocabulary,
 )
 from product_classifier.evaluate.category_tree import Sizes
 from product_classifier.records import CatalogueState
-from product_classifier.report.catalogue_advice import remarks
+from product_classifier.report.catalogue_advice import catalogue_advice
 
 STATE = CatalogueState(5000, 0, 0, 0, 0, 0, 0, {}, [], {})
 NO_DUPLICATES = Duplicates(0, 0, 0, 0, 0)
-LENGTHS = Box(5, 5, 5, 5, 5)
-SOUND = Catalogue(
+LENGTHS = Quantiles(5, 5, 5, 5, 5)
+SOUND = CatalogueSummary(
     STATE,
-    Filed(0, 0, 0, 0),
+    FilingCounts(0, 0, 0, 0),
     [CategoryCount(str(k), str(k), str(k), 1, True, False, 2500, 2500, 2500) for k in range(2)],
     [],
-    Level(5000, Sizes(2, 0, 2500, 2500.0, 2500, 1), [2500, 2500]),
-    [Kept(fewest, 2, 5000) for fewest in (1, 20, 100, 1000)],
+    LevelSizes(5000, Sizes(2, 0, 2500, 2500.0, 2500, 1), [2500, 2500]),
+    [KeptLeaves(fewest, 2, 5000) for fewest in (1, 20, 100, 1000)],
     [NameLengths("all", "all products", 5000, LENGTHS, LENGTHS)],
     Vocabulary(5000, 100, 1000, 5, 50, 20_000, 1000, [], []),
     Languages(5000, [("en", 4950), ("", 40), ("de", 10)]),
@@ -44,11 +44,11 @@ SOUND = Catalogue(
 )
 
 
-def changed(**changes: object) -> Catalogue:
+def changed(**changes: object) -> CatalogueSummary:
     return dataclasses.replace(SOUND, **changes)  # type: ignore[arg-type]
 
 
-def state(**changes: object) -> Catalogue:
+def state(**changes: object) -> CatalogueSummary:
     return changed(state=dataclasses.replace(STATE, **changes))  # type: ignore[arg-type]
 
 
@@ -56,12 +56,22 @@ def looped(*names: str) -> list[CategoryCount]:
     return [CategoryCount(name, name, name, 1, False, True, 1, 0, 0) for name in names]
 
 
-def level(*sizes: int) -> Level:
-    return Level(0, Sizes(0, 0, 0, 0, 0, 0), sizes)
+def level(*sizes: int) -> LevelSizes:
+    return LevelSizes(0, Sizes(0, 0, 0, 0, 0, 0), sizes)
 
 
-KEPT = [Kept(1, 79, 5000), Kept(20, 39, 4900), Kept(100, 26, 4600), Kept(1000, 2, 1500)]
-FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 4990)]
+KEPT = [
+    KeptLeaves(1, 79, 5000),
+    KeptLeaves(20, 39, 4900),
+    KeptLeaves(100, 26, 4600),
+    KeptLeaves(1000, 2, 1500),
+]
+FEW = [
+    KeptLeaves(1, 3, 5000),
+    KeptLeaves(20, 1, 4990),
+    KeptLeaves(100, 1, 4990),
+    KeptLeaves(1000, 1, 4990),
+]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +82,11 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
             changed(categories=looped("a", "b", "c", "d")),
             ["4 categories lie above themselves (a, b, c and 1 more): correct the column"],
         ),
-        (changed(filed=Filed(1, 9, 9, 0)), ["1 product (<0.1%) is in no category"]),
-        (changed(filed=Filed(0, 9, 9, 50)), ["50 products (1.0%) are in categories that are no"]),
+        (changed(filed=FilingCounts(1, 9, 9, 0)), ["1 product (<0.1%) is in no category"]),
+        (
+            changed(filed=FilingCounts(0, 9, 9, 50)),
+            ["50 products (1.0%) are in categories that are no"],
+        ),
         (
             changed(kept=KEPT),
             [
@@ -99,7 +112,7 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
             ],
         ),
         (
-            changed(leaves=Level(0, Sizes(9, 1, 3000, 60.0, 1, 2), [])),
+            changed(leaves=LevelSizes(0, Sizes(9, 1, 3000, 60.0, 1, 2), [])),
             [
                 "1 leaf is empty",
                 "The largest leaf has 3,000 products, the median one 60, and 2 of 2",
@@ -141,20 +154,20 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
     ],
 )
 def test_a_remark_appears_where_its_numbers_call_for_it(
-    found: Catalogue, expected: list[str]
+    found: CatalogueSummary, expected: list[str]
 ) -> None:
-    told = remarks(found)
+    told = catalogue_advice(found)
     assert len(told) == len(expected)
     for remark, begins in zip(told, expected, strict=True):
         assert remark.startswith(begins)
 
 
 def test_short_names_without_descriptions_are_remarked() -> None:
-    short = [NameLengths("all", "all products", 5000, LENGTHS, Box(1, 2, 3, 3, 4))]
+    short = [NameLengths("all", "all products", 5000, LENGTHS, Quantiles(1, 2, 3, 3, 4))]
     found = dataclasses.replace(state(no_description=4000), names=short)
-    [remark] = remarks(found)
+    [remark] = catalogue_advice(found)
     assert remark.startswith("Half of the names have 3 words or fewer, and 80.0% of the products")
 
 
 def test_a_catalogue_without_trouble_has_nothing_that_stands_out() -> None:
-    assert remarks(SOUND) == ["Nothing stands out."]
+    assert catalogue_advice(SOUND) == ["Nothing stands out."]

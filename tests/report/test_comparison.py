@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from product_classifier.errors import ReportError
-from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
+from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.comparison import Comparison, Interval, McNemar
 from product_classifier.evaluate.coverage import Coverage
-from product_classifier.predictions import Answers, Summary
+from product_classifier.predictions import PredictedPaths, Summary
 from product_classifier.report.comparison import (
     comparison_text,
     comparison_values,
@@ -20,9 +20,9 @@ from product_classifier.report.comparison import (
     insist_on_same_products,
 )
 
-LEVEL = Level(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
+LEVEL = LevelAccuracy(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
 JUDGED = [
-    Judged(Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
+    Evaluation(Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
     for k, name in ((1, "Text"), (3, "Image+Text"))
 ]
 COVERAGES = {number: {0.95: Interval(0.75, 0.61, 0.88)} for number in (1, 3)}
@@ -58,11 +58,11 @@ def test_programs_get_the_same_unrounded() -> None:
     assert pair["coverage"]["0.95"] == {"observed": -0.004, "low": -0.1, "high": 0.08}
 
 
-def answers(*products: int) -> Answers:
+def answers(*products: int) -> PredictedPaths:
     rows = np.array(products, dtype=np.int64)
     table = rows[:, None]
     score = np.ones((len(rows), 1))
-    return Answers(rows, table, score, score, rows, rows, table)
+    return PredictedPaths(rows, table, score, score, rows, rows, table)
 
 
 def test_experiments_of_other_products_are_not_compared() -> None:

@@ -6,8 +6,8 @@ import csv
 import io
 import json
 
-from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
-from product_classifier.recipes.find_label_errors import ToReview, review_csv
+from product_classifier.predictions import LabelSearchSummary, Mistake, Neighbour, Summary
+from product_classifier.recipes.find_label_errors import ReviewItem, review_csv
 from product_classifier.report.label_errors import (
     LabelErrors,
     label_errors_text,
@@ -25,7 +25,7 @@ SUSPICIOUS = Mistake(
 ALONE = Mistake("472", "", "", None, None, "", 0.0, ("belts",), 0.0)
 FOUND = LabelErrors(
     Summary(3, "Text classification of: a,b", "2026", "words", "x", 1.0, {}),
-    Searched("2026-11-27", 200, 0.045, [("belts", "jeans/flare", 0.123)], ""),
+    LabelSearchSummary("2026-11-27", 200, 0.045, [("belts", "jeans/flare", 0.123)], ""),
     [SUSPICIOUS, ALONE],
     [[TWIN, Neighbour("10", "Wide belt", ("belts",), 1.0)]],
 )
@@ -53,7 +53,9 @@ def test_it_is_told_with_all_that_helps_to_judge() -> None:
 
 
 def test_nothing_found_is_two_lines() -> None:
-    nothing = LabelErrors(FOUND.experiment, Searched("2026-11-27", 0, None, [], ""), [], [])
+    nothing = LabelErrors(
+        FOUND.experiment, LabelSearchSummary("2026-11-27", 0, None, [], ""), [], []
+    )
     assert label_errors_text(nothing).count("\n") == 2
 
 
@@ -69,7 +71,7 @@ def test_nearly_the_same_is_what_is_much_alike_and_in_no_common_category() -> No
 
 
 def test_a_review_file_leaves_the_decision_to_a_person() -> None:
-    text = review_csv([ToReview(SUSPICIOUS, "suspicious label")])
+    text = review_csv([ReviewItem(SUSPICIOUS, "suspicious label")])
     [row] = csv.DictReader(io.StringIO(text))
     assert row == {
         "product_id": "471",

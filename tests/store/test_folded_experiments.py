@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from product_classifier.evaluate.accuracy import figures
-from product_classifier.evaluate.categories import judge_categories
+from product_classifier.evaluate.categories import evaluate_categories
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.predictions import (
-    Alike,
     Experiment,
     LabelSearch,
     Neighbour,
     PathScores,
     Prediction,
+    SimilarProduct,
 )
 from product_classifier.records import Category, Decided
 from product_classifier.store.audits import read_audit, read_open_audit, save_audit
@@ -92,7 +92,7 @@ class Shop:
                 *("x", "words", "0123", settings, {}, 1.0, {}),
                 [Prediction(id, self.predicted[id], self.score[id]) for id in self.met],
                 paths,
-                [Alike("000", 1, "001", 0.5)],
+                [SimilarProduct("000", 1, "001", 0.5)],
             ),
         )
 
@@ -145,7 +145,7 @@ def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop)
 def test_the_support_of_a_category_is_the_products_below_it(
     db: sqlite3.Connection, sold: Shop
 ) -> None:
-    figures = judge_categories(read_answers(db, sold.number, TEST), {}).figures
+    figures = evaluate_categories(read_answers(db, sold.number, TEST), {}).figures
     paths = read_paths(db)
     support = {paths[k]: int(n) for k, n in enumerate(figures.support) if n}
     counted: dict[str, int] = {}

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from product_classifier.predictions import (
-    Alike,
     Experiment,
     LabelSearch,
+    LabelSearchSummary,
     Neighbour,
     Prediction,
-    Searched,
+    SimilarProduct,
 )
 from product_classifier.records import Decided
 from product_classifier.store.audits import (
@@ -45,7 +45,7 @@ def search(suspicion: list[float], noise: float = 0.25) -> LabelSearch:
         np.array([0.25, 0.5, 1, 0.75]),
         noise,
         [("belts", "flare", 0.5), ("belts", "gone", 0.25)],
-        [Alike("a", 1, "b", 0.5), Alike("a", 2, "c", 0.25)],
+        [SimilarProduct("a", 1, "b", 0.5), SimilarProduct("a", 2, "c", 0.25)],
     )
 
 
@@ -53,7 +53,7 @@ def search(suspicion: list[float], noise: float = 0.25) -> LabelSearch:
 def number(db: sqlite3.Connection) -> int:
     products = [product("a", "belts"), product("b", "flare"), product("c", "flare", "bootcut")]
     save_import(db, TREE, [*products, product("d", "belts")], [], "products.csv")
-    alike = [Alike("d", 1, "a", 1.0)]
+    alike = [SimilarProduct("d", 1, "a", 1.0)]
     return save_experiment(
         db, Experiment("x", "words", "", {}, {}, 1.0, {}, PREDICTIONS, (), alike)
     )
@@ -72,7 +72,7 @@ def test_a_search_takes_the_place_of_the_last_one(db: sqlite3.Connection, number
     save_label_search(db, number, search([1, 0, 0, 0]), "first")
     save_label_search(db, number, search([0.5, 0.25, 0, 0.75], float("nan")), "second")
     found = read_label_search(db, number)
-    assert found == Searched(
+    assert found == LabelSearchSummary(
         found.date if found else "", 4, None, [("belts", "jeans/flare", 0.5)], "second"
     )
     assert [found.product_id for found in read_suspicious(db, number, 3)] == ["d", "a", "b"]

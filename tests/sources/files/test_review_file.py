@@ -8,7 +8,7 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.predictions import Mistake
-from product_classifier.recipes.find_label_errors import ToReview, review_csv
+from product_classifier.recipes.find_label_errors import ReviewItem, review_csv
 from product_classifier.records import Decided
 from product_classifier.sources.files.review_file import Review, read_review
 
@@ -36,7 +36,7 @@ def test_a_file_is_read_however_a_spreadsheet_writes_it(
 
 
 def test_what_was_exported_comes_back_with_its_ids(tmp_path: Path) -> None:
-    exported = review_csv([ToReview(product, "audit") for product in PRODUCTS])
+    exported = review_csv([ReviewItem(product, "audit") for product in PRODUCTS])
     filled = exported.replace("471,,", "471,keep,").replace("'=1+1,,", "'=1+1,belts,")
     found = read_review(written(tmp_path / "review.csv", filled.replace("'-5,,", "'-5,ambiguous,")))
     assert found.decided == [
