@@ -6,7 +6,6 @@ import io
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,12 +23,12 @@ from product_classifier.features.dataset_features import (
 from product_classifier.features.text_vectors import Reading
 from product_classifier.models.label_errors import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
-from product_classifier.predictions import LabelSearchSummary, Mistake, Summary
+from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import harmless
 from product_classifier.recipes.judge_experiments import Say, Terms
 from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Track
-from product_classifier.report.label_errors import LabelErrors, name_of, near_duplicates
+from product_classifier.report.label_errors import name_of, near_duplicates
 from product_classifier.selection import Selection
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
 from product_classifier.store.database import insist_on_writable
@@ -79,7 +78,7 @@ def search(
         ) from None
     evidence = fingerprint(dataset, experiment.id)
     known = read_label_search(db, experiment.id)
-    if known and known.evidence == evidence:
+    if known and known.fingerprint == evidence:
         return known
     insist_on_writable(db)  # before five trainings
     say(f"searching {len(dataset.items):,} labels: five trainings")
@@ -184,14 +183,6 @@ COLUMNS = (
     *("product_id", "decision", "name", "category", "suggested", "score", "suspicion", "why"),
     *("nearly_the_same", "picture"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewItem:
-    """A product to look at, and why."""
-
-    product: Mistake
-    why: str
 
 
 def review_csv(entries: Iterable[ReviewItem]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,16 +21,16 @@ from product_classifier.evaluate.certification import (
     leaf_scores,
     rule_costs,
 )
-from product_classifier.evaluate.comparison import compare, coverage_interval
-from product_classifier.models.split import groups_among
-from product_classifier.predictions import Summary
-from product_classifier.report.comparison import (
+from product_classifier.evaluate.comparison import (
     Coverages,
+    LeaderboardEntry,
     Pairs,
-    insist_on_same_depth,
-    insist_on_same_products,
+    compare,
+    coverage_interval,
 )
-from product_classifier.report.leaderboard import LeaderboardEntry
+from product_classifier.models.split import groups_among
+from product_classifier.predictions import PredictedPaths, Summary
+from product_classifier.report.wording import depth_name
 from product_classifier.store.audits import read_audit
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_outcomes
@@ -106,6 +106,32 @@ def compare_experiments(
         for first, second in itertools.combinations(scored, 2)
     }
     return coverages, pairs
+
+
+def insist_on_same_products(first: int, second: int, tested: Mapping[int, PredictedPaths]) -> None:
+    """Refuse to compare experiments that were tested on different products. Raises ReportError."""
+    one, other = (tested[number].product for number in (first, second))
+    if not len(one) or not len(other):
+        old = first if not len(one) else second
+        raise ReportError(f"experiment {old} has no scores to compare; categorize once more")
+    if not np.array_equal(one, other):
+        both = len(np.intersect1d(one, other))
+        raise ReportError(
+            f"experiments {first} and {second} were tested on {len(one):,} and {len(other):,} "
+            f"products, of which {both:,} are the same; compare those of equal split and categories"
+        )
+
+
+def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
+    """Refuse to compare experiments of different depths. Raises ReportError."""
+    first, *others = experiments
+    for other in others:
+        if first.settings.get("depth") != other.settings.get("depth"):
+            raise ReportError(
+                f"experiments {first.id} and {other.id} learned {depth_name(first)} and "
+                f"{depth_name(other)}, and the one with fewer categories has it easier; compare "
+                "those of one --depth"
+            )
 
 
 def tested_categories(db: sqlite3.Connection, judged: Evaluation) -> CategoryEvaluation:

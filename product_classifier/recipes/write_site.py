@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from product_classifier.evaluate.categories import evaluate_categories
 from product_classifier.evaluate.certification import Evaluation, leaf_scores
 from product_classifier.evaluate.curves import risk_coverage
-from product_classifier.predictions import LabelSearchSummary, Mistake
+from product_classifier.predictions import LabelErrors, LabelSearchSummary, Mistake
 from product_classifier.recipes.find_label_errors import (
     WORTH_A_LOOK,
     contradicting,
@@ -22,7 +22,6 @@ from product_classifier.records import Track, untracked
 from product_classifier.report.catalogue_summary import catalogue_page
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.experiment_page import experiment_page
-from product_classifier.report.label_errors import LabelErrors
 from product_classifier.report.pages import Link, Site
 from product_classifier.report.site import labels_page, overview_page, page_of
 from product_classifier.store.dataset import read_products

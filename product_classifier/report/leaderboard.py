@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from product_classifier.evaluate.certification import Evaluation
+from product_classifier.evaluate.comparison import LeaderboardEntry
 from product_classifier.evaluate.requirements import metrics
 from product_classifier.printable import unbroken
 from product_classifier.report.pages import Section, Table, aligned, render
 from product_classifier.report.wording import known, model_name, percent, share
 
 MEBIBYTE = 2**20
-
-
-@dataclass(frozen=True)
-class LeaderboardEntry:
-    """An experiment with all that the table tells of it."""
-
-    judged: Evaluation
-    macro_f1: float | None  # None: its program did not keep what this takes
 
 
 def leaderboard_text(entries: Sequence[LeaderboardEntry]) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from product_classifier.evaluate.accuracy import TARGETS
 from product_classifier.evaluate.certification import Evaluation
-from product_classifier.predictions import Mistake, Summary
+from product_classifier.evaluate.comparison import LeaderboardEntry
+from product_classifier.predictions import LabelErrors, Mistake, Summary
 from product_classifier.report.experiment_page import accuracy_cell
-from product_classifier.report.label_errors import LabelErrors, name_of
-from product_classifier.report.leaderboard import LeaderboardEntry, leaderboard_sections
+from product_classifier.report.label_errors import name_of
+from product_classifier.report.leaderboard import leaderboard_sections
 from product_classifier.report.pages import Link, Site, Table, product_entry, render
 from product_classifier.report.wording import between, percent
 

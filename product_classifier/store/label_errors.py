@@ -44,7 +44,7 @@ def save_label_search(
                     search.suspicion,
                     search.suggested,
                     search.score,
-                    search.given,
+                    search.label_score,
                     strict=True,
                 )
             ),

@@ -6,10 +6,16 @@ import csv
 import io
 import json
 
-from product_classifier.predictions import LabelSearchSummary, Mistake, Neighbour, Summary
-from product_classifier.recipes.find_label_errors import ReviewItem, review_csv
-from product_classifier.report.label_errors import (
+from product_classifier.predictions import (
     LabelErrors,
+    LabelSearchSummary,
+    Mistake,
+    Neighbour,
+    ReviewItem,
+    Summary,
+)
+from product_classifier.recipes.find_label_errors import review_csv
+from product_classifier.report.label_errors import (
     label_errors_text,
     label_errors_values,
     near_duplicates,

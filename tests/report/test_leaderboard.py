@@ -8,10 +8,10 @@ import pytest
 
 from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
 from product_classifier.evaluate.certification import Evaluation
+from product_classifier.evaluate.comparison import LeaderboardEntry
 from product_classifier.evaluate.coverage import Coverage
 from product_classifier.predictions import Summary
 from product_classifier.report.leaderboard import (
-    LeaderboardEntry,
     leaderboard_page,
     leaderboard_text,
     leaderboard_values,

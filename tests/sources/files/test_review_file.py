@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import SourceError
-from product_classifier.predictions import Mistake
-from product_classifier.recipes.find_label_errors import ReviewItem, review_csv
+from product_classifier.predictions import Mistake, ReviewItem
+from product_classifier.recipes.find_label_errors import review_csv
 from product_classifier.records import Decided
 from product_classifier.sources.files.review_file import Review, read_review
 
