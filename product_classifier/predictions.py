@@ -22,7 +22,7 @@ class Prediction:
     score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PathScores:
     """The predicted leaf of each product, its ancestors, and the probability of each.
 
@@ -47,7 +47,7 @@ class SimilarProduct:
     similarity: float  # cosine of their features
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelSearch:
     """The suspicion of each label of a catalogue."""
 
@@ -61,7 +61,7 @@ class LabelSearch:
     alike: Sequence[SimilarProduct]  # to the most suspicious products
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelSearchSummary:
     """A search for wrong labels, without the suspicion of each label."""
 
@@ -81,7 +81,7 @@ class NoveltyScore:
     marked: bool  # a person should check the product, however high its prediction's score
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """A trained and tested categorizer, with all that is needed to repeat the training."""
 
@@ -98,7 +98,7 @@ class Experiment:
     outside: Sequence[NoveltyScore] = field(default=(), repr=False)  # of the test products
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """An experiment without its predictions."""
 
@@ -111,7 +111,7 @@ class Summary:
     settings: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcomes:
     """Predicted and true categories of products, as row numbers; 0 stands for no category.
 
@@ -125,7 +125,7 @@ class Outcomes:
     above: dict[int, int]  # category → its parent, or itself directly below the root
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictedPaths:
     """Predicted categories at all heights and the true categories, as row numbers."""
 
@@ -138,7 +138,7 @@ class PredictedPaths:
     above: NDArray[np.int64]  # [categories, depths], each category and its ancestors; -1 beyond
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """A threshold from which predictions reach an accuracy, with the stated confidence."""
 
@@ -160,7 +160,7 @@ class Neighbour:
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """A product whose predicted category is not among its true ones."""
 

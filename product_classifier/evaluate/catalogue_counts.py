@@ -22,7 +22,7 @@ from product_classifier.records import Category
 MEASURED = 20  # categories, top-level ones and leaves each, whose names are measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CatalogueColumns:
     """Products by their place in rows, categories by their place in categories."""
 
@@ -51,8 +51,15 @@ def count_categories(columns: CatalogueColumns) -> list[CategoryCount]:
     level, looped = columns.tree.level.tolist(), columns.tree.looped.tolist()
     return [
         CategoryCount(
-            *(one.id, one.path, one.name, level[k], one.leaf, looped[k]),
-            *(int(products[k]), pictures[k], pictured[k]),
+            id=one.id,
+            path=one.path,
+            name=one.name,
+            level=level[k],
+            leaf=one.leaf,
+            looped=looped[k],
+            products=int(products[k]),
+            pictures=pictures[k],
+            pictured=pictured[k],
         )
         for k in np.argsort(-products, kind="stable").tolist()
         for one in [columns.categories[k]]
@@ -108,8 +115,13 @@ def measure_names(
     columns: CatalogueColumns, counts: Sequence[CategoryCount]
 ) -> Iterator[NameLengths]:
     """Measure the names of all products, of the largest top-level categories, of leaves."""
-    everything = quantiles(columns.before), quantiles(columns.after)
-    yield NameLengths("all", "all products", len(columns.rows), *everything)
+    yield NameLengths(
+        group="all",
+        category="all products",
+        products=len(columns.rows),
+        before=quantiles(columns.before),
+        after=quantiles(columns.after),
+    )
     product, category = columns.within
     order = np.argsort(category, kind="stable")
     ends = np.cumsum(np.bincount(category, minlength=len(columns.categories)))
@@ -120,5 +132,10 @@ def measure_names(
         for one in chosen[:MEASURED]:
             end = ends[columns.places[one.id]]
             rows = product[order[end - one.products : end]]
-            measured = quantiles(columns.before[rows]), quantiles(columns.after[rows])
-            yield NameLengths(group, one.label, one.products, *measured)
+            yield NameLengths(
+                group=group,
+                category=one.label,
+                products=one.products,
+                before=quantiles(columns.before[rows]),
+                after=quantiles(columns.after[rows]),
+            )

@@ -13,7 +13,7 @@ from product_classifier.evaluate.category_tree import NONE, Integers, Members, S
 from product_classifier.records import CatalogueState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryCount:
     """What is in a category, or below it."""
 
@@ -64,7 +64,7 @@ class FilingCounts:
     in_no_leaf: int  # in such categories only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NameLengths:
     """How many words names have."""
 
@@ -83,7 +83,7 @@ class Languages:
     counts: Sequence[tuple[str, int]]  # ISO 639-1, '' where it cannot be told; the most first
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CatalogueSummary:
     """All that is told of a catalogue."""
 
@@ -130,7 +130,7 @@ def weighted_quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -
     return Quantiles(*np.quantile(values, SHARES, weights=counts, method="inverted_cdf").tolist())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicates:
     """Products that share something with another one."""
 
@@ -147,11 +147,11 @@ def count_duplicates(group: Integers, members: Members) -> Duplicates:
     against = _contradicting(group, sizes, members)
     several = sizes > 1
     return Duplicates(
-        int(several.sum()),
-        int(sizes[several].sum()),
-        int(sizes[several].max(initial=0)),
-        int(against.sum()),
-        int(sizes[against].sum()),
+        groups=int(several.sum()),
+        products=int(sizes[several].sum()),
+        largest=int(sizes[several].max(initial=0)),
+        contradicting=int(against.sum()),
+        contradicted=int(sizes[against].sum()),
     )
 
 
@@ -174,7 +174,7 @@ SHOWN = 5  # of the commonest sizes
 SQUARE = 1.05  # longer side / shorter side, at most
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSizes:
     """What pictures measure."""
 
@@ -203,18 +203,20 @@ def measure_pictures(sizes: NDArray[np.int64]) -> PictureSizes:
     keys, inverse = np.unique(place @ [most, 1], return_inverse=True)
     inside = np.bincount(inverse, count, len(keys)).astype(np.int64)
     return PictureSizes(
-        int(count.sum()),
-        int(count[np.minimum(width, height) < SMALL].sum()),
-        int(count[height > SQUARE * width].sum()),
-        int(count[np.maximum(width, height) <= SQUARE * np.minimum(width, height)].sum()),
-        int(count[width > SQUARE * height].sum()),
-        {
+        pictures=int(count.sum()),
+        small=int(count[np.minimum(width, height) < SMALL].sum()),
+        upright=int(count[height > SQUARE * width].sum()),
+        square=int(count[np.maximum(width, height) <= SQUARE * np.minimum(width, height)].sum()),
+        wide=int(count[width > SQUARE * height].sum()),
+        spread={
             name: weighted_quantiles(values, count)
             for name, values in measured.items()
             if len(count)
         },
-        [(int(width[k]), int(height[k]), int(count[k])) for k in first],
-        [(*divmod(key, most), n) for key, n in zip(keys.tolist(), inside.tolist(), strict=True)],
+        commonest=[(int(width[k]), int(height[k]), int(count[k])) for k in first],
+        cells=[
+            (*divmod(key, most), n) for key, n in zip(keys.tolist(), inside.tolist(), strict=True)
+        ],
     )
 
 
@@ -228,7 +230,7 @@ ENOUGH = 5  # products that a word should stand in
 POINTS = 60  # of the curve
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """What the words of some products come to; the commonest stand in the most products."""
 
@@ -254,13 +256,13 @@ def measure_words(
     total = np.cumsum(often[order])
     ranks = np.unique(np.geomspace(1, max(len(words), 1), POINTS).round().astype(int))
     return Vocabulary(
-        products,
-        len(words),
-        int(often.sum()),
-        int((spread == 1).sum()),
-        int((spread >= ENOUGH).sum()),
-        kept,
-        int(often[order[:kept]].sum()),
-        [(words[k], int(spread[k]), int(often[k])) for k in order[:TERMS_SHOWN]],
-        [(int(rank), float(total[rank - 1] / total[-1])) for rank in ranks] if words else [],
+        products=products,
+        words=len(words),
+        occurrences=int(often.sum()),
+        in_one=int((spread == 1).sum()),
+        in_enough=int((spread >= ENOUGH).sum()),
+        kept=kept,
+        kept_occurrences=int(often[order[:kept]].sum()),
+        commonest=[(words[k], int(spread[k]), int(often[k])) for k in order[:TERMS_SHOWN]],
+        curve=[(int(rank), float(total[rank - 1] / total[-1])) for rank in ranks] if words else [],
     )

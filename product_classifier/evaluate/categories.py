@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from product_classifier.predictions import PredictedPaths
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFigures:
     """The figures of every category, [categories] each; nan where there is nothing to divide by."""
 
@@ -49,7 +49,7 @@ class Averages:
     weighted: Average  # every category weighs what it has to recall
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CategoryEvaluation:
     """An experiment's categories, each by itself; arrays are indexed by category."""
 
@@ -77,15 +77,15 @@ def evaluate_categories(
     known = np.flatnonzero(figures.support + figures.predicted)
     order = np.lexsort((-figures.support[known], np.nan_to_num(figures.f1[known])))
     return CategoryEvaluation(
-        known[order],
-        figures,
-        {
+        worst_first=known[order],
+        figures=figures,
+        covered={
             target: per_category(predicted, score, *pairs, count, threshold).coverage
             for target, threshold in thresholds.items()
         },
-        confused,
-        averages(figures),
-        hierarchical(predicted, *pairs, tested.above),
+        confused=confused,
+        averages=averages(figures),
+        hierarchical=hierarchical(predicted, *pairs, tested.above),
     )
 
 
@@ -113,13 +113,16 @@ def per_category(
         coverage = np.full(categories, np.nan)
     else:
         coverage = _share(count(predicted[score >= threshold]), all_predicted)
+    precision, recall, f1 = _rates(found, all_predicted, relevant)
     return CategoryFigures(
-        count(truth_category),
-        relevant,
-        all_predicted,
-        found,
-        *_rates(found, all_predicted, relevant),
-        coverage,
+        support=count(truth_category),
+        relevant=relevant,
+        predicted=all_predicted,
+        true_positives=found,
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        coverage=coverage,
     )
 
 

@@ -33,7 +33,7 @@ class Tree:
     looped: NDArray[np.bool_]  # lies above itself
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How unequal categories are; empty ones are only counted."""
 
@@ -78,13 +78,15 @@ def compare_sizes(products: Integers) -> Sizes:
     """Compare categories by their products, [categories]."""
     filled = np.sort(products[products > 0])[::-1]
     if not len(filled):
-        return Sizes(len(products), len(products), 0, 0.0, 0, 0)
+        return Sizes(
+            categories=len(products), empty=len(products), largest=0, median=0.0, smallest=0, half=0
+        )
     half = int(np.searchsorted(np.cumsum(filled), filled.sum() / 2)) + 1
     return Sizes(
-        len(products),
-        len(products) - len(filled),
-        int(filled[0]),
-        float(np.median(filled)),
-        int(filled[-1]),
-        half,
+        categories=len(products),
+        empty=len(products) - len(filled),
+        largest=int(filled[0]),
+        median=float(np.median(filled)),
+        smallest=int(filled[-1]),
+        half=half,
     )

@@ -39,7 +39,7 @@ class LevelCertification:
     tested: ThresholdResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certification:
     """What an experiment's scores are worth."""
 
@@ -56,7 +56,7 @@ class Certification:
     rule_costs: Sequence[RuleCost] = ()  # where costs are known
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """An experiment and what it is worth."""
 
@@ -86,12 +86,12 @@ def certify_experiment(
     score, right = tested.score[:, 0], tested.right[:, 0]
     curve = risk_coverage(score, right)
     return Certification(
-        levels,
-        deepest,
-        reliability(test.uncalibrated[:, 0], right),
-        reliability(score, right),
-        aurc(curve),
-        augrc(curve),
+        levels=levels,
+        deepest=deepest,
+        before=reliability(test.uncalibrated[:, 0], right),
+        after=reliability(score, right),
+        aurc=aurc(curve),
+        augrc=augrc(curve),
     )
 
 

@@ -75,11 +75,11 @@ def judge_experiment(
     if sample and not sample.undecided:
         audit = audited(sample.recorded_right, sample.sampled, sample.truly_right, sample.doubtful)
     return Evaluation(
-        experiment,
-        figures(read_outcomes(db, experiment.id)),
-        _certified(db, experiment, terms, say),
-        audit,
-        sample.undecided if sample else 0,
+        experiment=experiment,
+        figures=figures(read_outcomes(db, experiment.id)),
+        certification=_certified(db, experiment, terms, say),
+        audit=audit,
+        undecided=sample.undecided if sample else 0,
     )
 
 

@@ -81,20 +81,22 @@ def read_catalogue(
         chance = np.random.default_rng(SEED)
         chosen = columns.rows[chance.permutation(state.products)]
         found = CatalogueSummary(
-            state,
-            count_filed(columns),
-            counts,
-            list(compare_levels(columns)),
-            compare_leaves(columns),
-            [count_kept_leaves(columns, fewest) for fewest in FEWEST],
-            list(measure_names(columns, counts)),
-            _vocabulary(db, np.sort(chosen[:WORDS_OF]), track),
-            _languages(db, np.sort(chosen[:LANGUAGES_OF]), track),
-            count_duplicates(columns.text, columns.true),
-            count_duplicates(columns.picture, columns.true),
-            count_duplicates(joined_groups(columns.text, columns.picture), columns.true),
-            measure_pictures(read_picture_sizes(db)),
-            SEED,
+            state=state,
+            filed=count_filed(columns),
+            categories=counts,
+            levels=list(compare_levels(columns)),
+            leaves=compare_leaves(columns),
+            kept=[count_kept_leaves(columns, fewest) for fewest in FEWEST],
+            names=list(measure_names(columns, counts)),
+            vocabulary=_vocabulary(db, np.sort(chosen[:WORDS_OF]), track),
+            languages=_languages(db, np.sort(chosen[:LANGUAGES_OF]), track),
+            same_words=count_duplicates(columns.text, columns.true),
+            same_picture=count_duplicates(columns.picture, columns.true),
+            same_either=count_duplicates(
+                joined_groups(columns.text, columns.picture), columns.true
+            ),
+            picture_sizes=measure_pictures(read_picture_sizes(db)),
+            seed=SEED,
         )
         return found, _sheet(db, columns, counts, folder, chance) if folder else None
 
@@ -120,19 +122,19 @@ def _read_columns(db: sqlite3.Connection, track: Track, decided: bool) -> Catalo
         picture += blake2b(shown.encode(), digest_size=BYTES).digest() if shown else bytes(BYTES)
     pictures = np.frombuffer(picture, np.int64)
     return CatalogueColumns(
-        rows,
-        categories,
-        places,
-        np.array([category.leaf for category in categories], np.bool_),
-        tree,
-        members,
-        with_ancestors(members, tree),
-        true,
-        np.frombuffer(before, np.int64),
-        np.frombuffer(after, np.int64),
-        _numbered(np.frombuffer(text, np.int64)),
-        np.where(pictures == 0, NONE, _numbered(pictures)),
-        (pictures != 0) + read_further_pictures(db, rows),
+        rows=rows,
+        categories=categories,
+        places=places,
+        leaf=np.array([category.leaf for category in categories], np.bool_),
+        tree=tree,
+        members=members,
+        within=with_ancestors(members, tree),
+        true=true,
+        before=np.frombuffer(before, np.int64),
+        after=np.frombuffer(after, np.int64),
+        text=_numbered(np.frombuffer(text, np.int64)),
+        picture=np.where(pictures == 0, NONE, _numbered(pictures)),
+        pictures=(pictures != 0) + read_further_pictures(db, rows),
     )
 
 

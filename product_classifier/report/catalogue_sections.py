@@ -66,12 +66,12 @@ def _categories(found: CatalogueSummary) -> Section:
         if level.sizes.categories - level.sizes.empty > 1  # one has nothing to be compared with
     ]
     return Section(
-        "Categories",
-        tables,
-        Markup('<div class="plots">{}</div>').format(Markup().join(plots)) if plots else None,
-        "A product counts once in each category that it is in or below. Median, smallest and what "
-        "holds half are those of categories that are not empty. Dotted lines: 20, 100 and 1,000 "
-        "products."
+        title="Categories",
+        tables=tables,
+        plot=Markup('<div class="plots">{}</div>').format(Markup().join(plots)) if plots else None,
+        text="A product counts once in each of its categories and in each category above. Median, "
+        "smallest and the number that holds half leave out empty categories. Dotted lines: 20, 100 "
+        "and 1,000 products."
         if levels
         else "There is no category.",
     )
@@ -125,8 +125,8 @@ def _vocabulary(found: CatalogueSummary) -> Section:
     ]
     common = [(word, count) for word, count, _ in told.commonest]
     return Section(
-        "Vocabulary",
-        [
+        title="Vocabulary",
+        tables=[
             Table(
                 ("", "#how many", "#share"),
                 [(name, f"{n:,}", share_of(n, whole)) for name, n, whole in rows],
@@ -137,9 +137,9 @@ def _vocabulary(found: CatalogueSummary) -> Section:
                 f"The {len(common)} commonest words",
             ),
         ],
-        vocabulary_plot(told.curve, told.kept) if told.curve else None,
-        f"Names and descriptions {_looked_at(told.products, found)}, cleaned as categorizers read "
-        "them. The commonest words are those that stand in the most products.",
+        plot=vocabulary_plot(told.curve, told.kept) if told.curve else None,
+        text=f"Names and descriptions {_looked_at(told.products, found)}, cleaned as categorizers "
+        "read them. The most common words are those that occur in the most products.",
         beside=bool(told.curve),
     )
 
@@ -148,8 +148,8 @@ def _languages(found: CatalogueSummary) -> Section:
     told = found.languages
     rows = [(code or "not to be told", count) for code, count in told.counts]
     return Section(
-        "Languages",
-        [Table(("language", DRAWN, "#products", "#share"), _shared(rows, told.products))],
+        title="Languages",
+        tables=[Table(("language", DRAWN, "#products", "#share"), _shared(rows, told.products))],
         text=f"Names and descriptions {_looked_at(told.products, found)}. What is short is often "
         "not to be told, or told wrong.",
     )
@@ -170,8 +170,8 @@ def _duplicates(found: CatalogueSummary) -> Section:
     ]
     columns = ("#groups", "#products", "#largest group", "#groups that contradict themselves")
     return Section(
-        "Duplicates",
-        [Table(("the same", *columns, "#products of these"), rows)],
+        title="Duplicates",
+        tables=[Table(("the same", *columns, "#products of these"), rows)],
         text="The frozen split keeps duplicates of either kind on one side. A group contradicts "
         "itself where its products have no category in common.",
     )
@@ -194,8 +194,8 @@ def _missing(found: CatalogueSummary) -> Section:
     decided = [(verdict, f"{n:,}") for verdict, n in state.decided.items()]
     reasons = [(reason, f"{n:,}") for reason, n in state.reasons.items()]
     return Section(
-        "What is missing",
-        [
+        title="What is missing",
+        tables=[
             Table(("products", DRAWN, "#how many", "#share"), _shared(rows, state.products)),
             Table(("reason", "#products"), reasons, "Why pictures could not be had"),
             Table(("decided by a person", "#products"), decided),
@@ -206,7 +206,7 @@ def _missing(found: CatalogueSummary) -> Section:
 def _pictures(found: CatalogueSummary) -> Section:
     told = found.picture_sizes
     if not told.pictures:
-        return Section("Pictures", text="No product has a complete picture.")
+        return Section(title="Pictures", text="No product has a complete picture.")
     spread = [
         (name, *(f"{value:,.0f}" if value >= 100 else f"{value:.2g}" for value in box))
         for name, box in told.spread.items()
@@ -224,14 +224,14 @@ def _pictures(found: CatalogueSummary) -> Section:
         for label, seen, marked in found.state.marks
     ]
     return Section(
-        "Pictures",
-        [
+        title="Pictures",
+        tables=[
             Table(("", "#5 %", "#25 %", "#median", "#75 %", "#95 %"), spread),
             Table(("pictures", DRAWN, "#how many", "#share"), _shared(shapes, told.pictures)),
             Table(("mark", "#pictures looked at", "#marked", "#share"), marks),
         ],
-        picture_plot(told.cells),
-        f"{told.pictures:,} complete pictures, further ones of products included.",
+        plot=picture_plot(told.cells),
+        text=f"{told.pictures:,} complete pictures, further ones of products included.",
         beside=True,
     )
 
@@ -286,8 +286,8 @@ def names_section(names: Sequence[NameLengths]) -> Section:
         for group in list(dict.fromkeys(one.group for one in names))[1:] or ["all"]
     ]
     return Section(
-        "Words of names",
-        tables,
+        title="Words of names",
+        tables=tables,
         text="The numbers are those below which 5, 25, 50, 75 and 95 % of the names lie: whiskers, "
         "box and median of the plot. Cleaned: as categorizers read a name.",
     )

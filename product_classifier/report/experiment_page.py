@@ -32,7 +32,7 @@ def experiment_page(
     """Write the page; of an experiment of an older program there are no curve and no categories."""
     sections = [_accuracy(judged)]
     if outside := novelty_note(judged.experiment):
-        sections.append(Section("None of these categories", text=f"{outside}."))
+        sections.append(Section(title="None of these categories", text=f"{outside}."))
     if certification := judged.certification:
         sections += [_certified(certification), _deepest(certification), *_prices(certification)]
     if curve is not None and len(curve.accepted):
@@ -44,7 +44,7 @@ def experiment_page(
     settings = judged.experiment.settings.items()
     rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings]
     rows += [("split", judged.experiment.split or "–"), ("stored", judged.experiment.date)]
-    sections.append(Section("Settings", [Table(("setting", "value"), rows)]))
+    sections.append(Section(title="Settings", tables=[Table(("setting", "value"), rows)]))
     title = f"Experiment {judged.experiment.id}: {judged.experiment.name}"
     return render("sections.html", site, title=title, sections=sections)
 
@@ -67,8 +67,8 @@ def _accuracy(judged: Evaluation) -> Section:
     ]
     columns = (f"#covered at {percent(target)}, in hindsight" for target in figures.leaf.coverage)
     return Section(
-        "Accuracy",
-        [Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
+        title="Accuracy",
+        tables=[Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
         text=" ".join(
             [f"{told}." for told in [depth_note(judged.experiment)] if told]
             + [line.strip() for line in audit_lines(judged)]
@@ -89,8 +89,8 @@ def _certified(certification: Certification) -> Section:
     if reasons:
         tables.append(Table(("none for", "#accuracy", "since"), reasons))
     return Section(
-        "Certified coverage",
-        tables,
+        title="Certified coverage",
+        tables=tables,
         text="Thresholds come from the calibration products alone; the test products tell what "
         "they come to.",
     )
@@ -124,11 +124,11 @@ def _deepest(certification: Certification) -> Section:
     ]
     columns = (f"#at {percent(target)}" for target in answered)
     return Section(
-        "The deepest certain answer",
-        [Table(("answered by", *columns), rows)],
-        levels_plot(answered),
-        "Each product gets its leaf where that is certain, else the parent, else what is further "
-        "up, else a person.",
+        title="The deepest certain answer",
+        tables=[Table(("answered by", *columns), rows)],
+        plot=levels_plot(answered),
+        text="Each product is filed under its predicted leaf where that is certified, else under "
+        "the parent, else further up; a person checks the rest.",
     )
 
 
@@ -142,7 +142,9 @@ def _prices(certification: Certification) -> Iterator[Section]:
             )
             for price in certification.rule_costs
         ]
-        yield Section("Cost per product", [Table(("rule", "#cost", "#95% interval"), rows)])
+        yield Section(
+            title="Cost per product", tables=[Table(("rule", "#cost", "#95% interval"), rows)]
+        )
 
 
 def _curve(curve: RiskCoverage, judged: Evaluation) -> Section:
@@ -166,7 +168,11 @@ def _curve(curve: RiskCoverage, judged: Evaluation) -> Section:
         for k in shown.tolist()
     ]
     columns = ("#coverage", "#score at least", "#accepted", "#wrong", "#share wrong")
-    return Section("Risk over coverage", [Table(columns, rows)], risk_coverage_plot(curve, points))
+    return Section(
+        title="Risk over coverage",
+        tables=[Table(columns, rows)],
+        plot=risk_coverage_plot(curve, points),
+    )
 
 
 def _reliability(certification: Certification) -> Section:
@@ -176,11 +182,11 @@ def _reliability(certification: Certification) -> Section:
         for count, score, accuracy in zip(after.count, after.score, after.accuracy, strict=True)
     ]
     return Section(
-        "Reliability of scores",
-        [Table(("#products", "#mean score", "#right"), rows)],
-        reliability_plot(certification.before, after),
-        f"Expected calibration error {after.ece:.2%}, {certification.before.ece:.2%} before the "
-        f"temperature; AURC {certification.aurc:.4f}, AUGRC {certification.augrc:.4f}.",
+        title="Reliability of scores",
+        tables=[Table(("#products", "#mean score", "#right"), rows)],
+        plot=reliability_plot(certification.before, after),
+        text=f"Expected calibration error {after.ece:.2%}, {certification.before.ece:.2%} before "
+        f"temperature scaling; AURC {certification.aurc:.4f}, AUGRC {certification.augrc:.4f}.",
     )
 
 
@@ -209,10 +215,13 @@ def _categories(found: CategoryEvaluation, paths: Mapping[int, str]) -> list[Sec
     covered = (f"#covered at {percent(target)}" for target in found.covered)
     rates = ("#precision", "#recall", "#F")
     return [
-        Section("Most confused", [Table(("category", "predicted instead", "#products"), pairs)]),
         Section(
-            "Categories, the worst first",
-            [
+            title="Most confused",
+            tables=[Table(("category", "predicted instead", "#products"), pairs)],
+        ),
+        Section(
+            title="Categories, the worst first",
+            tables=[
                 Table(("average", *rates), averages),
                 Table(("category", "#products", *rates, *covered), rows),
             ],

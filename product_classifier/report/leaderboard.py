@@ -51,7 +51,7 @@ def leaderboard_values(entries: Sequence[LeaderboardEntry]) -> list[dict[str, An
 
 def leaderboard_sections(entries: Sequence[LeaderboardEntry]) -> list[Section]:
     """Lay out the same for a page."""
-    return [Section(title, [table]) for title, table in _tables(entries)]
+    return [Section(title=title, tables=[table]) for title, table in _tables(entries)]
 
 
 def leaderboard_page(entries: Sequence[LeaderboardEntry]) -> str:

@@ -80,7 +80,9 @@ def _searched(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary:
         for one, other, share in read_overlaps(db, experiment, overlaps)
         if one in paths and other in paths
     ]
-    return LabelSearchSummary(date, products, noise, known, evidence)
+    return LabelSearchSummary(
+        date=date, products=products, noise=noise, overlaps=known, fingerprint=evidence
+    )
 
 
 def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, tuple[str, float]]:
@@ -119,8 +121,19 @@ def read_suspicious(
         rows.sort(key=lambda row: chosen.index(row[0]))
     alike, told = read_neighbours(db, experiment), fold_paths(db, experiment)
     return [
-        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
-        for *row, paths, suspicion in rows
+        Mistake(
+            product_id=product,
+            name=name,
+            description=description,
+            image=image,
+            file=file,
+            predicted=predicted,
+            score=score,
+            categories=told(paths),
+            suspicion=suspicion,
+            neighbours=alike.get(product, ()),
+        )
+        for product, name, description, image, file, predicted, score, paths, suspicion in rows
     ]
 
 

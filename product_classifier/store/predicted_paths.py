@@ -70,7 +70,13 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Predicte
     kept = distinct_pairs(row, truth)
     kept = kept[truth[kept] >= 0]
     return PredictedPaths(
-        product[first], answers, score, uncalibrated, row[kept], truth[kept], _above(db)
+        product=product[first],
+        answers=answers,
+        score=score,
+        uncalibrated=uncalibrated,
+        row=row[kept],
+        truth=truth[kept],
+        above=_above(db),
     )
 
 
@@ -141,7 +147,21 @@ def read_certificates(db: sqlite3.Connection, experiment: int) -> list[Certified
                 f"the certificates of experiment {experiment} are void: its scores, the labels or "
                 f"the categories have changed since {date}; run analyze.py to certify it anew"
             )
-    return [(rule, height, Certificate(*kept)) for rule, height, *kept, _, _ in rows]
+    return [
+        (
+            rule,
+            height,
+            Certificate(
+                target=target,
+                confidence=confidence,
+                threshold=threshold,
+                accepted=accepted,
+                wrong=wrong,
+                total=total,
+            ),
+        )
+        for rule, height, target, confidence, threshold, accepted, wrong, total, _, _ in rows
+    ]
 
 
 @contextlib.contextmanager

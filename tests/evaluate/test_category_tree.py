@@ -74,9 +74,15 @@ def test_lifting_climbs_until_nothing_new_is_met(
 
 
 def test_sizes_tell_how_unequal_categories_are() -> None:
-    assert compare_sizes(np.array([1, 0, 60, 20, 19])) == Sizes(5, 1, 60, 19.5, 1, 1)
-    assert compare_sizes(np.array([50, 50])) == Sizes(2, 0, 50, 50.0, 50, 1)
-    assert compare_sizes(np.array([0, 0])) == Sizes(2, 2, 0, 0.0, 0, 0)
+    assert compare_sizes(np.array([1, 0, 60, 20, 19])) == Sizes(
+        categories=5, empty=1, largest=60, median=19.5, smallest=1, half=1
+    )
+    assert compare_sizes(np.array([50, 50])) == Sizes(
+        categories=2, empty=0, largest=50, median=50.0, smallest=50, half=1
+    )
+    assert compare_sizes(np.array([0, 0])) == Sizes(
+        categories=2, empty=2, largest=0, median=0.0, smallest=0, half=0
+    )
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30))

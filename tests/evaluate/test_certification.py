@@ -22,7 +22,15 @@ def part(seed: int, count: int = 600) -> PredictedPaths:
     answers = np.tile([1, 0], (count, 1))
     scores = np.stack([score, 1 - (1 - score) / 4], axis=1)
     rows = np.arange(count)
-    return PredictedPaths(rows, answers, scores, scores, rows, truth, ABOVE)
+    return PredictedPaths(
+        product=rows,
+        answers=answers,
+        score=scores,
+        uncalibrated=scores,
+        row=rows,
+        truth=truth,
+        above=ABOVE,
+    )
 
 
 def test_thresholds_come_from_the_calibration_part_alone() -> None:

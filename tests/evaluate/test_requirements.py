@@ -17,8 +17,8 @@ LEVEL = LevelAccuracy(
     9, 10, (0.5, 1.0), {0.95: Coverage(0.75, 0.3, 3, 3), 0.995: Coverage(0, None, 0, 0)}
 )
 
-SUMMARY = Summary(1, "Text", "2026", "words", "x", 1.0, {})
-JUDGED = Evaluation(SUMMARY, Figures(LEVEL, LEVEL), None)
+SUMMARY = Summary(id=1, name="Text", date="2026", kind="words", split="x", seconds=1.0, settings={})
+JUDGED = Evaluation(experiment=SUMMARY, figures=Figures(LEVEL, LEVEL), certification=None)
 
 
 @pytest.mark.parametrize(

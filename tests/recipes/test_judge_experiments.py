@@ -17,7 +17,15 @@ def answers(*products: int) -> PredictedPaths:
     rows = np.array(products, dtype=np.int64)
     table = rows[:, None]
     score = np.ones((len(rows), 1))
-    return PredictedPaths(rows, table, score, score, rows, rows, table)
+    return PredictedPaths(
+        product=rows,
+        answers=table,
+        score=score,
+        uncalibrated=score,
+        row=rows,
+        truth=rows,
+        above=table,
+    )
 
 
 def test_experiments_of_other_products_are_not_compared() -> None:
@@ -30,7 +38,9 @@ def test_experiments_of_other_products_are_not_compared() -> None:
 
 
 def learned(number: int, **settings: int) -> Summary:
-    return Summary(number, "x", "2026", "words", "s", 1.0, settings)
+    return Summary(
+        id=number, name="x", date="2026", kind="words", split="s", seconds=1.0, settings=settings
+    )
 
 
 def test_experiments_of_other_depths_are_not_compared() -> None:

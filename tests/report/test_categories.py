@@ -12,7 +12,7 @@ from product_classifier.report.categories import categories_text, categories_val
 
 PATHS = {0: "belts", 1: "jeans/flare", 2: "jeans/bootcut", 3: "jeans"}
 ABOVE = np.array([[0, -1], [1, 3], [2, 3], [3, -1]])
-SUMMARY = Summary(3, "Text", "2026", "words", "x", 1.0, {})
+SUMMARY = Summary(id=3, name="Text", date="2026", kind="words", split="x", seconds=1.0, settings={})
 
 
 def answers(*rows: tuple[int, float, tuple[int, ...]]) -> PredictedPaths:
@@ -22,7 +22,15 @@ def answers(*rows: tuple[int, float, tuple[int, ...]]) -> PredictedPaths:
     pairs = [(k, true) for k, row in enumerate(rows) for true in row[2]]
     row, truth = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     number = np.arange(len(rows))
-    return PredictedPaths(number, predicted[:, None], score, score, row, truth, ABOVE)
+    return PredictedPaths(
+        product=number,
+        answers=predicted[:, None],
+        score=score,
+        uncalibrated=score,
+        row=row,
+        truth=truth,
+        above=ABOVE,
+    )
 
 
 FOUND = evaluate_categories(

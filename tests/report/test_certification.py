@@ -22,7 +22,7 @@ from product_classifier.report.certification import certification_text, certific
 SCORE = np.array([0.9, 0.8])
 RELIABLE = reliability(SCORE, np.array([True, True]))
 KEPT = LevelCertification(
-    Certificate(0.95, 0.95, 0.7132, 810, 21, 1000),
+    Certificate(target=0.95, confidence=0.95, threshold=0.7132, accepted=810, wrong=21, total=1000),
     1000,
     None,
     ThresholdResult(1620, 1557, 2000, (0.952, 0.969)),
@@ -34,7 +34,18 @@ HOPELESS = dataclasses.replace(MISSING, needed=None)
 def text(
     levels: dict[float, list[LevelCertification]], deepest: dict[float, list[LevelCertification]]
 ) -> list[str]:
-    return list(certification_text(Certification(levels, deepest, RELIABLE, RELIABLE, 0.01, 0.005)))
+    return list(
+        certification_text(
+            Certification(
+                levels=levels,
+                deepest=deepest,
+                before=RELIABLE,
+                after=RELIABLE,
+                aurc=0.01,
+                augrc=0.005,
+            )
+        )
+    )
 
 
 def test_a_certificate_is_a_line_with_its_threshold_and_what_it_comes_to_on_tests() -> None:
@@ -70,7 +81,9 @@ def test_the_deepest_answers_are_counted_by_level_and_the_rest_is_for_a_person()
 
 
 def test_the_threshold_that_costs_least_is_named_and_priced() -> None:
-    found = Certification({}, {}, RELIABLE, RELIABLE, 0.01, 0.005)
+    found = Certification(
+        levels={}, deepest={}, before=RELIABLE, after=RELIABLE, aurc=0.01, augrc=0.005
+    )
     found = dataclasses.replace(
         found,
         rule_costs=[
@@ -95,7 +108,15 @@ def part(leaves: int) -> PredictedPaths:
     rows = np.arange(leaves)
     score = np.full((leaves, 1), 0.9)
     answers = np.ones((leaves, 1), dtype=np.int64)
-    return PredictedPaths(rows, answers, score, score, rows, answers[:, 0], np.array([[0], [1]]))
+    return PredictedPaths(
+        product=rows,
+        answers=answers,
+        score=score,
+        uncalibrated=score,
+        row=rows,
+        truth=answers[:, 0],
+        above=np.array([[0], [1]]),
+    )
 
 
 def test_programs_get_json_whatever_there_is() -> None:

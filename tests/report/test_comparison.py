@@ -13,7 +13,13 @@ from product_classifier.report.comparison import comparison_text, comparison_val
 
 LEVEL = LevelAccuracy(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
 JUDGED = [
-    Evaluation(Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
+    Evaluation(
+        experiment=Summary(
+            id=k, name=name, date="2026", kind="words", split="x", seconds=1.0, settings={}
+        ),
+        figures=Figures(LEVEL, LEVEL),
+        certification=None,
+    )
     for k, name in ((1, "Text"), (3, "Image+Text"))
 ]
 COVERAGES = {number: {0.95: Interval(0.75, 0.61, 0.88)} for number in (1, 3)}

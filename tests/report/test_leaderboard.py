@@ -25,9 +25,17 @@ def entry(
 ) -> LeaderboardEntry:
     level = LevelAccuracy(right, 10, (0.1, 0.9), {0.95: Coverage(0.4, 0.9, 4, 0)})
     summary = Summary(
-        number, "Text classification of: all (2 categories)", "", kind, split, 12.4, settings
+        id=number,
+        name="Text classification of: all (2 categories)",
+        date="",
+        kind=kind,
+        split=split,
+        seconds=12.4,
+        settings=settings,
     )
-    return LeaderboardEntry(Evaluation(summary, Figures(level, level), None), 0.5)
+    return LeaderboardEntry(
+        Evaluation(experiment=summary, figures=Figures(level, level), certification=None), 0.5
+    )
 
 
 def test_the_best_comes_first_and_a_row_tells_what_it_cost() -> None:

@@ -11,7 +11,9 @@ from product_classifier.report.text import novelty_note
 
 
 def told(**settings: Any) -> str | None:
-    return novelty_note(Summary(1, "", "", "words", "x", 1.0, settings))
+    return novelty_note(
+        Summary(id=1, name="", date="", kind="words", split="x", seconds=1.0, settings=settings)
+    )
 
 
 MEASURED = {

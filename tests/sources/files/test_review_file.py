@@ -13,7 +13,17 @@ from product_classifier.records import Decided
 from product_classifier.sources.files.review_file import Review, read_review
 
 PRODUCTS = [
-    Mistake(id, name, "", None, None, "jeans/flare", 0.9, ("belts",), 0.75)
+    Mistake(
+        product_id=id,
+        name=name,
+        description="",
+        image=None,
+        file=None,
+        predicted="jeans/flare",
+        score=0.9,
+        categories=("belts",),
+        suspicion=0.75,
+    )
     for id, name in (("471", "Wide belt"), ("=1+1", "=HYPERLINK()"), ("-5", 'say "hi", twice'))
 ]
 
