@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features, Places, picture_features
 from product_classifier.models.saved import SavedModel, open_model
+from product_classifier.predictions import FiledProduct
 from product_classifier.printable import harmless
 from product_classifier.records import Item
 from product_classifier.store.database import open_database, snapshot
@@ -77,16 +77,6 @@ def _features(
                 images, places.images, backbone, places.cache, console, more
             )
     return features
-
-
-class FiledProduct(NamedTuple):
-    """A product and the category that a saved model gives it."""
-
-    product_id: str
-    category_id: str
-    path: str
-    score: float  # probability of the category
-    certified: float | None  # accuracy that products of such scores are certified to have
 
 
 def filed_text(products: Iterable[FiledProduct]) -> str:

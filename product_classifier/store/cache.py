@@ -246,7 +246,7 @@ def cached_vectors(
 ) -> tuple[csr_matrix, list[str]]:
     """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
 
-    fits: whether compute could have made what is stored. A file that is damaged, or does not fit, is
+    fits: whether compute could have made what is stored. A file that is damaged or does not fit is
     reported and made anew. Raises StoreError if path cannot be written.
     """
     try:
