@@ -47,7 +47,7 @@ def main() -> int:
     if args.dry_run:
         return tell_what_is_left(args)
     shop = None if args.source or args.only == "images" else shopstyle(args)
-    kind = kind_of(args) if args.source else None
+    kind = format_of(args) if args.source else None
     with sole_crawler(args.db_path), ExitStack() as stack:
         if kind == formats.SQLITE and not args.db_path.exists():
             adopt(Path(args.source), args.db_path)
@@ -103,7 +103,7 @@ def tell_what_is_left(args: argparse.Namespace) -> int:
     lines: list[str] = []
     facts: dict[str, Any] = {"database": str(args.db_path) if args.db_path.exists() else None}
     if args.source and args.only in (None, "products"):
-        kind = kind_of(args)
+        kind = format_of(args)
         lines.append(preview(kind, shop_of(args) if kind == formats.SHOP else asked_of(args)))
         facts["preview"] = lines[0].splitlines()
     if facts["database"]:
@@ -212,9 +212,9 @@ def crawl_pictures(db: sqlite3.Connection, args: argparse.Namespace) -> None:
         progress.close()
 
 
-def kind_of(args: argparse.Namespace) -> str:
+def format_of(args: argparse.Namespace) -> str:
     """Tell what kind of source is meant, told or found."""
-    kind: str = args.format or formats.kind_of(args.source)
+    kind: str = args.format or formats.format_of(args.source)
     if args.sample and kind != formats.BSON:
         raise SourceError("--sample is for BSON; categorizers take a --sample of what is imported")
     return kind

@@ -12,7 +12,7 @@ from product_classifier.recipes.crawl_shopstyle import Fail
 from product_classifier.recipes.import_bson import import_parts
 from product_classifier.records import Entry, Page, Product
 from product_classifier.report.preview import preview_text
-from product_classifier.sources.formats import SQLITE, Asked, Source, open_source
+from product_classifier.sources.formats import SQLITE, Source, SourceOptions, open_source
 from product_classifier.sources.shopify import COLLECTIONS, PRODUCTS, Shopify
 from product_classifier.store import bookmarks, products
 from product_classifier.store.image_folder import ImageFolder
@@ -99,7 +99,7 @@ def _counted(entries: Iterable[Entry], advance: Advance) -> Iterator[Entry]:
     advance(count)
 
 
-def preview(kind: str, source: Asked | Shopify) -> str:
+def preview(kind: str, source: SourceOptions | Shopify) -> str:
     """Tell what a source is, and show its first products and its tree; of a shop its first page.
 
     Raises SourceError and StoreError where it is not what it is taken for.

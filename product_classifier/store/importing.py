@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from product_classifier.limits import Limited
+from product_classifier.limits import LimitFilter
 from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.database import now, transaction
@@ -118,7 +118,7 @@ class Importing:
     def __init__(
         self, db: sqlite3.Connection, source: str, tell: Tell, last: int | None = None
     ) -> None:
-        self._db, self._source, self._tell, self._limited = db, source, tell, Limited()
+        self._db, self._source, self._tell, self._limited = db, source, tell, LimitFilter()
         self._skipped = 0  # entries
         self._moment = now()
         self._added: Counter[str] = Counter()  # products, by category
