@@ -15,7 +15,7 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features, Places, picture_features
 from product_classifier.models.saved import SavedModel, open_model
 from product_classifier.predictions import FiledProduct
-from product_classifier.printable import harmless
+from product_classifier.printable import escape_formula
 from product_classifier.records import Item
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.product_pictures import read_unfiled
@@ -86,5 +86,5 @@ def filed_text(products: Iterable[FiledProduct]) -> str:
     writer.writerow(FiledProduct._fields)
     for product, category, path, score, certified in products:
         kept = "" if certified is None else f"{certified:g}"
-        writer.writerow([*map(harmless, (product, category, path)), f"{score:.6f}", kept])
+        writer.writerow([*map(escape_formula, (product, category, path)), f"{score:.6f}", kept])
     return file.getvalue()

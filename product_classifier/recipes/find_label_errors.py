@@ -25,7 +25,7 @@ from product_classifier.features.text_vectors import Reading
 from product_classifier.models.label_errors import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
-from product_classifier.printable import harmless
+from product_classifier.printable import escape_formula
 from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset
@@ -197,5 +197,5 @@ def review_csv(entries: Iterable[ReviewItem]) -> str:
             " | ".join(twin.product_id for twin in near_duplicates(product)),
             product.file or product.image or "",
         )
-        writer.writerow(map(harmless, cells))
+        writer.writerow(map(escape_formula, cells))
     return file.getvalue()

@@ -18,9 +18,9 @@ from product_classifier.printable import brief
 from product_classifier.records import Category, Page, Product, Query, Skipped
 from product_classifier.sources.json_fields import (
     count_of,
-    insist_on_list,
     list_of,
     mapping_of,
+    require_list,
     text_of,
 )
 from product_classifier.sources.web.client import Client
@@ -59,7 +59,7 @@ class ShopStyle:
             raise SourceError(
                 f"the API knows no category {root!r}; its largest are 'women', 'men' and 'living'"
             )
-        listed = insist_on_list(answer.get("categories"), "categories")
+        listed = require_list(answer.get("categories"), "categories")
         if len(listed) > MOST_CATEGORIES:
             raise SourceError(
                 f"the API answered with {len(listed):,} categories, more than {MOST_CATEGORIES:,}; "
@@ -85,7 +85,7 @@ class ShopStyle:
             limit = min(PAGE_SIZE, maximum - offset)
             answer = self._ask("products", query.parameters | {"offset": offset, "limit": limit})
             listed = answer.get("products")
-            found = [] if listed is None else insist_on_list(listed, "products")[:limit]
+            found = [] if listed is None else require_list(listed, "products")[:limit]
             products, skipped = _products(found, query, offset)
             offset += len(found)
             finished = not found or offset >= REACHABLE

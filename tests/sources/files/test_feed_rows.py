@@ -14,7 +14,7 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Product, Skipped
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from tests.conftest import ROOT
 from tests.hostile.imports import import_file
 
@@ -32,7 +32,7 @@ def item(number: int, more: bytes = b"") -> bytes:
 
 def read(path: Path) -> tuple[list[str], list[str]]:
     """Return the ids of products, and why the rest is skipped."""
-    entries = list(open_source("feed", Asked(path, path.parent)).entries())
+    entries = list(open_source("feed", SourceOptions(path, path.parent)).entries())
     reasons = [entry.reason for entry in entries if isinstance(entry, Skipped)]
     return [entry.id for entry in entries if isinstance(entry, Product)], reasons
 
@@ -143,7 +143,7 @@ def test_an_item_of_too_many_parts_costs_itself_alone(tmp_path: Path) -> None:
 def test_bare_ampersands_neither_hold_up_items_nor_change_them(tmp_path: Path) -> None:
     items = [item(k, b"<description>H&M, %s</description>" % (b"a" * 2_000)) for k in range(3_000)]
     (tmp_path / "feed.xml").write_bytes(HEAD + b"".join(items) + TAIL)
-    entries = list(open_source("feed", Asked(tmp_path / "feed.xml", tmp_path)).entries())
+    entries = list(open_source("feed", SourceOptions(tmp_path / "feed.xml", tmp_path)).entries())
     products = [entry for entry in entries if isinstance(entry, Product)]
     assert [product.id for product in products] == [str(k) for k in range(3_000)]
     assert {product.description for product in products} == {"H, " + "a" * 2_000}
@@ -176,7 +176,7 @@ def test_a_feed_is_known_by_its_byte_order_mark(
     data = f"{mark}\n<rss><channel>{items}</channel></rss>".encode(encoding)
     path = tmp_path / "feed.data"
     path.write_bytes(gzip.compress(data) if packed else data)
-    assert kind_of(str(path)) == "feed"
+    assert format_of(str(path)) == "feed"
     assert read(path) == (["0", "1", "2"], [])
 
 
@@ -186,7 +186,7 @@ def test_json_in_utf_16_is_known_too(kind: str, tmp_path: Path) -> None:
     text = json.dumps(rows) if kind == "json" else "".join(f"{json.dumps(row)}\n" for row in rows)
     path = tmp_path / "products"
     path.write_text(text, encoding="utf-16")
-    assert kind_of(str(path)) == kind
+    assert format_of(str(path)) == kind
     import_file(path)
 
 
