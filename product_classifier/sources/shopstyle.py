@@ -185,9 +185,7 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
     return found, skipped
 
 
-def _products(
-    found: list[Any], query: Query, offset: int
-) -> tuple[list[Product], list[Skipped]]:
+def _products(found: list[Any], query: Query, offset: int) -> tuple[list[Product], list[Skipped]]:
     products, skipped = [], []
     for number, entry in enumerate(found, offset + 1):
         identity = text_of(mapping_of(entry).get("id"))
