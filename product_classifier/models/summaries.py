@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from product_classifier.errors import ModelError
 from product_classifier.features.runtime import tensorflow
 from product_classifier.models.task import Score
+from product_classifier.system_errors import told
 
 
 class Summaries:
-    """Writes the curves of loss and accuracy below a folder, train/ and validation/."""
+    """Writes the curves of loss and accuracy below a folder, train/ and validation/.
+
+    Raises ModelError where that cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise ModelError(
+                f"{folder} cannot be written: {told(error)}; or pass another --summaries_dir"
+            ) from None
         create = tensorflow().summary.create_file_writer
         self._writers = [create(str(folder / part)) for part in ("train", "validation")]
 
