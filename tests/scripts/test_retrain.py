@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ def test_retraining_tells_its_accuracy_and_saves_graph_and_labels(
     assert (tmp_path / "retrain_out" / "output_labels.txt").read_text() == "dark red things\nblue\n"
     assert (tmp_path / "retrain_out" / "output_graph.pb").stat().st_size > 100
     assert (tmp_path / "retrain_out" / "retrain_logs" / "train").is_dir()
+
+
+def test_a_pipe_among_pictures_is_told_and_the_rest_is_learned(
+    tmp_path: Path, network: Path
+) -> None:
+    for label in ("red", "blue"):
+        (tmp_path / "pictures" / label).mkdir(parents=True)
+        for side in range(40, 70):
+            file = tmp_path / "pictures" / label / f"{label}{side}.jpg"
+            file.write_bytes(jpeg(label, (side, side)))
+    os.mkfifo(tmp_path / "pictures" / "blue" / "pipe.jpg")
+    options = ["--image_dir", "pictures", "--backbone", network, "--how_many_training_steps", 10]
+    result = run(tmp_path, "retrain", *options, code=3)
+    assert "picture not read: pictures/blue/pipe.jpg: it is a pipe and no file" in result.stderr
+    assert "Final test accuracy" in result.stdout
 
 
 @pytest.mark.parametrize(

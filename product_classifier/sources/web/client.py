@@ -134,6 +134,10 @@ class Client:
             return self._tried(address, self._ask_for_json, parse)
         except UnusableError as error:
             raise SourceError(f"{url} failed {TRIES} times: {error}") from None
+        except SourceError as error:
+            if type(error) is not SourceError or url in str(error):
+                raise
+            raise SourceError(f"{url} cannot be read: {error}") from None
 
     def get_file(self, url: str, check: Callable[[bytes], T]) -> T:
         """Fetch a file, following redirects, and return check(its bytes).
