@@ -102,9 +102,9 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     from product_classifier.recipes.judge_experiments import judge_experiments
     from product_classifier.recipes.write_site import Shown, site_pages
     from product_classifier.store.image_folder import ImageFolder
-    from product_classifier.store.integrity import CRAWLED, LABELS, insist_on_sound
+    from product_classifier.store.integrity import CRAWL_TABLES, LABEL_TABLES, insist_on_integrity
 
-    insist_on_sound(db, {*CRAWLED, *LABELS})
+    insist_on_integrity(db, {*CRAWL_TABLES, *LABEL_TABLES})
     judged = list(judge_experiments(db, [args.experiment], terms(args), script.console))
     shown = Shown(judged, ImageFolder(args.images_path), products=not args.no_products)
     script.make_folder(args.html)
@@ -121,9 +121,14 @@ def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int
     from product_classifier.recipes.find_label_errors import label_errors
     from product_classifier.report.label_errors import label_errors_text, label_errors_values
     from product_classifier.store.experiments import read_experiments
-    from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
+    from product_classifier.store.integrity import (
+        CRAWL_TABLES,
+        EXPERIMENT_TABLES,
+        LABEL_TABLES,
+        insist_on_integrity,
+    )
 
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     [experiment] = read_experiments(db, args.label_errors)
     limit = args.limit or ON_SCREEN
     found = label_errors(db, experiment, places(args), limit, script.console)
@@ -135,9 +140,14 @@ def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Write a file for a person to fill in: the labels of the most use, or a random sample."""
     from product_classifier.recipes.find_label_errors import review_csv, search, to_audit, to_review
     from product_classifier.store.experiments import read_experiments
-    from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
+    from product_classifier.store.integrity import (
+        CRAWL_TABLES,
+        EXPERIMENT_TABLES,
+        LABEL_TABLES,
+        insist_on_integrity,
+    )
 
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     experiment = read_experiments(db, args.experiment)[-1]
     if args.audit:
         entries, size = to_audit(db, experiment, args.audit)
@@ -177,9 +187,14 @@ def errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     from product_classifier.report.errors_page import errors_page
     from product_classifier.store.experiments import read_experiments, read_mistakes
     from product_classifier.store.image_folder import ImageFolder
-    from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
+    from product_classifier.store.integrity import (
+        CRAWL_TABLES,
+        EXPERIMENT_TABLES,
+        LABEL_TABLES,
+        insist_on_integrity,
+    )
 
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     number = args.dump_errors_for_experiment
     [experiment] = read_experiments(db, number)
     mistakes, total = read_mistakes(db, number, ERRORS_ON_A_PAGE)
@@ -192,9 +207,9 @@ def crawl_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     """Tell what was crawled; as a page where the output is to be one."""
     from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
     from product_classifier.store.catalogue_summary import read_crawl
-    from product_classifier.store.integrity import CRAWLED, insist_on_sound
+    from product_classifier.store.integrity import CRAWL_TABLES, insist_on_integrity
 
-    insist_on_sound(db, CRAWLED)
+    insist_on_integrity(db, CRAWL_TABLES)
     state = read_crawl(db)
     tell(args, (crawl_page if is_page(args) else crawl_text)(state), crawl_values(state))
     return script.DONE
@@ -209,9 +224,9 @@ def catalogue_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
         catalogue_values,
     )
     from product_classifier.store.image_folder import ImageFolder
-    from product_classifier.store.integrity import CRAWLED, insist_on_sound
+    from product_classifier.store.integrity import CRAWL_TABLES, insist_on_integrity
 
-    insist_on_sound(db, {*CRAWLED, "decision"})
+    insist_on_integrity(db, {*CRAWL_TABLES, "decision"})
     shown = is_page(args) and not args.no_products
     folder = ImageFolder(args.images_path) if shown else None
     found, sheet = read_catalogue(db, script.console, folder)

@@ -66,7 +66,7 @@ class Searched:
     products: int  # whose labels were looked at
     noise: float | None  # share of labels that are probably wrong
     overlaps: Sequence[tuple[str, str, float]]  # paths of categories that might be one, with shares
-    evidence: str  # fingerprint of what it looked at
+    fingerprint: str  # SHA-256 of the labels, texts and pictures it looked at
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,16 @@ _REMEDIES = {
 SPARE = 8  # files that libraries open now and then, such as lists of host names
 
 
-def told(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     """Return what is wrong, and what to do about it where that is known."""
     text = error.strerror or str(error) or type(error).__name__
     number = error.errno or 0
     if number in _LIMITS:
         flag, name = _LIMITS[number]
         limit = limit_of(name)
-        text += f" (ulimit {flag})" if limit is None else f" (ulimit {flag}: {_shown(name, limit)})"
+        text += (
+            f" (ulimit {flag})" if limit is None else f" (ulimit {flag}: {_as_ulimit(name, limit)})"
+        )
     return f"{text}; {_REMEDIES[number]}" if number in _REMEDIES else text
 
 
@@ -63,15 +65,15 @@ def open_files_left() -> float:
         return 0
 
 
-def of_limits() -> str | None:
+def exhausted_limit() -> str | None:
     """Return what a library may mean that could not write a file, and does not say why."""
     if open_files_left() == 0:
-        return told(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
+        return reason_of(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
     if limit_of("RLIMIT_FSIZE") is not None:
-        return told(OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
+        return reason_of(OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
     return None
 
 
-def _shown(name: str, limit: int) -> str:
+def _as_ulimit(name: str, limit: int) -> str:
     """Write a limit as the shell does, which counts memory and files in kilobytes."""
     return f"{limit if name in ('RLIMIT_NOFILE', 'RLIMIT_NPROC') else limit // 1024:,}"

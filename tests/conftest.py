@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from product_classifier.records import Category, Dataset, Product, Skipped
 from product_classifier.selection import Selection
 from product_classifier.store import importing
-from product_classifier.store.categories_to_learn import learnable, read_filed
+from product_classifier.store.categories_to_learn import learnable_labels, read_candidates
 from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_dataset
 
@@ -103,5 +103,5 @@ def dataset_of(
     selection = Selection(
         categories=chosen, min_per_category=1, images_per_product=images_per_product
     )
-    labels = learnable(read_filed(db, selection), parts, selection)
+    labels = learnable_labels(read_candidates(db, selection), parts, selection)
     return read_dataset(db, parts, labels, selection)

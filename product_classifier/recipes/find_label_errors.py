@@ -78,16 +78,16 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    evidence = fingerprint(dataset, experiment.id)
+    current = fingerprint(dataset, experiment.id)
     known = read_label_search(db, experiment.id)
-    if known and known.evidence == evidence:
+    if known and known.fingerprint == current:
         return known
     insist_on_writable(db)  # before five trainings
     console.say(f"searching {len(dataset.items):,} labels: five trainings")
     features = _features(experiment, dataset, places, console)
     seed = experiment.settings.get("seed", 0)
     found = search_labels(dataset, features, groups, seed, console)
-    return save_label_search(db, experiment.id, found, evidence)
+    return save_label_search(db, experiment.id, found, current)
 
 
 def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:

@@ -29,7 +29,11 @@ from product_classifier.report.leaderboard import Entry
 from product_classifier.store.audits import read_audit
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_outcomes
-from product_classifier.store.integrity import JUDGED, insist_on_seal, insist_on_sound
+from product_classifier.store.integrity import (
+    EXPERIMENT_TABLES,
+    insist_on_checksum,
+    insist_on_integrity,
+)
 from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
@@ -52,7 +56,7 @@ def judge_experiments(
     db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, console: Console
 ) -> Iterator[Judged]:
     """Judge experiments by number, None for all of them, and store what is certified of them."""
-    insist_on_sound(db, JUDGED)
+    insist_on_integrity(db, EXPERIMENT_TABLES)
     for number in numbers:
         for experiment in read_experiments(db, number):
             yield judge_experiment(db, experiment, terms, console)
@@ -62,7 +66,7 @@ def judge_experiment(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Judged:
     """Judge one experiment."""
-    insist_on_seal(db, experiment.id)
+    insist_on_checksum(db, experiment.id)
     sample = read_audit(db, experiment.id)
     audit = None
     if sample and not sample.undecided:

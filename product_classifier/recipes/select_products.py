@@ -26,7 +26,7 @@ from product_classifier.models.split import (
 )
 from product_classifier.records import Dataset
 from product_classifier.selection import Selection
-from product_classifier.store.categories_to_learn import Labels, learnable, read_filed
+from product_classifier.store.categories_to_learn import Labels, learnable_labels, read_candidates
 from product_classifier.store.database import snapshot
 from product_classifier.store.dataset import (
     read_dataset,
@@ -48,25 +48,25 @@ def select(
     """
     languages: dict[str, str] = {}
     if selection.languages:  # before anything is locked: a crawl would have to wait for long
-        languages = _languages(db, read_filed(db, selection).products, console)
+        languages = _languages(db, read_candidates(db, selection).products, console)
     facts: dict[str, Any] = {}
     with snapshot(db):
         groups = group_names(read_identities(db))
         if not groups:
             raise StoreError("the database has no products; run crawl.py first")
-        filed = read_filed(db, selection)
+        candidates = read_candidates(db, selection)
         parts = {product: part_of(group) for product, group in groups.items()}
         if selection.given_split:
             parts = given_parts(read_given_parts(db), groups)
-            facts["without_part"] = without = len(filed.products - parts.keys())
+            facts["without_part"] = without = len(candidates.products - parts.keys())
             console.say(f"given split: {without:,} products are in no part of it and left out")
         if selection.languages:
-            here = {product: parts[product] for product in filed.products & parts.keys()}
+            here = {product: parts[product] for product in candidates.products & parts.keys()}
             found = {product: languages.get(product, "") for product in here}
             parts = spoken(here, found, selection.languages)
             facts["languages"] = counts = dict(Counter(found.values()).most_common())
             console.say(f"language: {languages_told(counts, selection.languages)}")
-        labels = learnable(filed, parts, selection)
+        labels = learnable_labels(candidates, parts, selection)
         if selection.is_sampled:
             labels = labels.only(drawn(labels, parts, selection), parts)
         dataset = read_dataset(db, parts, labels, selection)

@@ -38,13 +38,13 @@ from product_classifier.models.split import joined_groups, text_key
 from product_classifier.report.catalogue_summary import Sheet, Shelf, tile
 from product_classifier.store.catalogue_summary import (
     read_further_pictures,
-    read_in_order,
+    read_identities_in_order,
     read_members,
     read_overview,
     read_picture_sizes,
-    read_rows,
+    read_rowids,
     read_sample,
-    read_texts,
+    read_texts_by_rowid,
     read_tree,
 )
 from product_classifier.store.database import snapshot
@@ -95,7 +95,7 @@ def read_catalogue(
 
 def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> Columns:
     """Read a catalogue product by product; decided: whether persons have corrected any label."""
-    rows, categories = read_rows(db), read_tree(db)
+    rows, categories = read_rowids(db), read_tree(db)
     places = {category.id: place for place, category in enumerate(categories)}
     tree = plant(
         [places.get(category.parent or "", NONE) for category in categories],
@@ -106,7 +106,7 @@ def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> Co
     before, after = array("q"), array("q")
     text, picture = bytearray(), bytearray()
     clean = CLEANINGS[BASIC]
-    for product in console.progress(read_in_order(db), "products", len(rows)):
+    for product in console.progress(read_identities_in_order(db), "products", len(rows)):
         before.append(len(product.name.split()))
         after.append(len(clean(product.name)))
         text += bytes.fromhex(text_key(product))[:BYTES]
@@ -137,7 +137,7 @@ def _numbered(values: Numbers) -> Numbers:
 def _vocabulary(db: sqlite3.Connection, rows: Numbers, console: Console) -> Vocabulary:
     occurrences, standing = Counter[str](), Counter[str]()
     clean = CLEANINGS[BASIC]
-    for text in console.progress(read_texts(db, rows), "words", len(rows)):
+    for text in console.progress(read_texts_by_rowid(db, rows), "words", len(rows)):
         words = clean(text)
         occurrences.update(words)
         standing.update(set(words))
@@ -145,7 +145,7 @@ def _vocabulary(db: sqlite3.Connection, rows: Numbers, console: Console) -> Voca
 
 
 def _languages(db: sqlite3.Connection, rows: Numbers, console: Console) -> Languages:
-    texts = console.progress(read_texts(db, rows), "languages", len(rows))
+    texts = console.progress(read_texts_by_rowid(db, rows), "languages", len(rows))
     return Languages(len(rows), Counter(detect_languages(texts)).most_common())
 
 

@@ -31,7 +31,7 @@ CORRECTED = """select product.rowid, truth.category_id
   from true_category truth join product on product.id = truth.product_id"""
 
 
-def read_rows(db: sqlite3.Connection) -> Numbers:
+def read_rowids(db: sqlite3.Connection) -> Numbers:
     """List the rowids of all products, ascending."""
     return _column(db.execute("select rowid from product order by rowid"))
 
@@ -66,7 +66,7 @@ def read_further_pictures(db: sqlite3.Connection, rows: Numbers) -> Numbers:
     return np.bincount(np.searchsorted(rows, _column(found)), minlength=len(rows))
 
 
-def read_in_order(db: sqlite3.Connection) -> Iterator[Identity]:
+def read_identities_in_order(db: sqlite3.Connection) -> Iterator[Identity]:
     """Yield of each product what makes it the duplicate of another one, in the order of rowids."""
     found = db.execute(
         """select product.id, name, description, sha256
@@ -75,7 +75,7 @@ def read_in_order(db: sqlite3.Connection) -> Iterator[Identity]:
     return (Identity(*row) for row in found)
 
 
-def read_texts(db: sqlite3.Connection, rows: Numbers) -> Iterator[str]:
+def read_texts_by_rowid(db: sqlite3.Connection, rows: Numbers) -> Iterator[str]:
     """Yield name and description of some products by their rowids, in the order given."""
     for start in range(0, len(rows), BATCH):
         found = db.execute(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from product_classifier.errors import StoreError
 from product_classifier.selection import Selection
-from product_classifier.store.category_depth import chains, fold
+from product_classifier.store.category_depth import category_chains, roll_up
 from product_classifier.store.products import leaves_below
 
 FEWEST_PRODUCTS = 3  # of a category: one to learn from, one to choose by, one to test
@@ -25,7 +25,7 @@ Categories = Mapping[str, Sequence[str]]  # of each product, each once
 
 
 @dataclass(frozen=True)
-class Filed:
+class Candidates:
     """The categories that were asked for, folded, and the products in them."""
 
     candidates: Sequence[str]  # in the order asked for, else by path
@@ -63,14 +63,14 @@ class Labels:
         return Labels(left, _among(products, left), self.unclear & kept, [*self.left_out, *reasons])
 
 
-def read_filed(db: sqlite3.Connection, selection: Selection) -> Filed:
+def read_candidates(db: sqlite3.Connection, selection: Selection) -> Candidates:
     """Read what is in the categories asked for. Raises StoreError for an unknown one."""
-    deepest = max(map(len, chains(db).values()), default=0)
+    deepest = max(map(len, category_chains(db).values()), default=0)
     if selection.depth is not None and selection.depth > deepest > 0:
         raise StoreError(
             f"no category has depth {selection.depth}; pass --depth {deepest} or less, or none"
         )
-    folded = fold(db, selection.depth)
+    folded = roll_up(db, selection.depth)
     paths = dict(db.execute("select id, path from category"))
     candidates = (
         _chosen(db, selection, folded)
@@ -89,10 +89,10 @@ def read_filed(db: sqlite3.Connection, selection: Selection) -> Filed:
         return found
 
     ambiguous = {product for (product,) in db.execute("select product_id from ambiguous")}
-    return Filed(candidates, read(TRUE), read(MET), ambiguous)
+    return Candidates(candidates, read(TRUE), read(MET), ambiguous)
 
 
-def learnable(filed: Filed, parts: Mapping[str, str], selection: Selection) -> Labels:
+def learnable_labels(filed: Candidates, parts: Mapping[str, str], selection: Selection) -> Labels:
     """Choose the categories that are large enough and can be learned.
 
     parts: of the split; products without one are not there. Raises StoreError for fewer than two.

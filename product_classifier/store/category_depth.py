@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from product_classifier.store.validation import read_settings
 
-STANDS_FOR = "stands_for"  # the same as an SQL function: null where nothing does
+ROLL_UP = "rolled_up"  # the SQL function of define_roll_up
 
 
-def chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+def category_chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
     """List each category and all that lies above it, its parent first; the root is no answer."""
     parents = dict(
         db.execute(
@@ -35,7 +35,7 @@ def chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def fold(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
+def roll_up(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
     """Map categories to what stands for them, those for which nothing does left out.
 
     depth: 1 is directly below the root; None: leaves stand for themselves. A leaf that ends above
@@ -43,7 +43,7 @@ def fold(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
     """
     leaves = {leaf for (leaf,) in db.execute("select id from category where leaf")}
     found = {}
-    for category, chain in chains(db).items():
+    for category, chain in category_chains(db).items():
         if depth is not None and len(chain) >= depth:
             found[category] = chain[-depth]
         elif category in leaves:
@@ -51,30 +51,32 @@ def fold(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
     return found
 
 
-def fold_of(db: sqlite3.Connection, experiment: int) -> dict[str, str]:
+def rolled_up_categories(db: sqlite3.Connection, experiment: int) -> dict[str, str]:
     """Map categories to what stands for them in an experiment."""
     [(settings,)] = db.execute("select settings from experiment where id = ?", (experiment,))
-    return fold(db, read_settings(db, experiment, settings).get("depth"))
+    return roll_up(db, read_settings(db, experiment, settings).get("depth"))
 
 
-def fold_rows(db: sqlite3.Connection, experiment: int) -> NDArray[np.int64]:
+def rolled_up_rowids(db: sqlite3.Connection, experiment: int) -> NDArray[np.int64]:
     """Do the same by row numbers, -1 where nothing does; the last entry is that of -1."""
     rows = dict(db.execute("select id, rowid from category"))
     found = np.full(max(rows.values(), default=0) + 2, -1)
-    for category, other in fold_of(db, experiment).items():
+    for category, other in rolled_up_categories(db, experiment).items():
         found[rows[category]] = rows[other]
     return found
 
 
-def fold_in_sql(db: sqlite3.Connection, experiment: int) -> None:
+def define_roll_up(db: sqlite3.Connection, experiment: int) -> None:
     """Let the queries that follow use STANDS_FOR, for an experiment."""
-    db.create_function(STANDS_FOR, 1, fold_of(db, experiment).get, deterministic=True)
+    db.create_function(ROLL_UP, 1, rolled_up_categories(db, experiment).get, deterministic=True)
 
 
-def fold_paths(db: sqlite3.Connection, experiment: int) -> Callable[[str], tuple[str, ...]]:
+def path_roll_up(db: sqlite3.Connection, experiment: int) -> Callable[[str], tuple[str, ...]]:
     """Read lines of true paths as an experiment does: each path once, others as they are."""
     paths = dict(db.execute("select id, path from category"))
-    folded = {paths[one]: paths[other] for one, other in fold_of(db, experiment).items()}
+    folded = {
+        paths[one]: paths[other] for one, other in rolled_up_categories(db, experiment).items()
+    }
     return lambda lines: tuple(dict.fromkeys(folded.get(path, path) for path in lines.split("\n")))
 
 

@@ -11,8 +11,8 @@ from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Image, Item
 from product_classifier.selection import Selection
 from product_classifier.store.categories_to_learn import Labels
-from product_classifier.store.category_depth import chains
-from product_classifier.store.product_pictures import PICTURED, Choice, read_choice
+from product_classifier.store.category_depth import category_chains
+from product_classifier.store.product_pictures import PICTURED, PictureChoice, read_picture_choice
 
 SOME_TEXTS = """
 select id, name, description from product where id > ? order by id limit 1000
@@ -92,7 +92,7 @@ def read_dataset(
     """
     categories = tuple(_category(db, category) for category in labels.categories)
     positions = {category: k for k, category in enumerate(labels.categories)}
-    choice = read_choice(db, selection.images_per_product)
+    choice = read_picture_choice(db, selection.images_per_product)
     items = tuple(_items(db, parts, labels.products, labels.unclear, positions, choice))
     if all(item.part != "test" for item in items):
         part = "that it came with" if selection.given_split else "(a tenth, chosen by hash)"
@@ -100,7 +100,7 @@ def read_dataset(
             f"none of the {len(items):,} products is in the test part {part}; "
             "crawl more products, choose more categories or take a larger sample"
         )
-    above = chains(db)
+    above = category_chains(db)
     return Dataset(
         categories,
         tuple(above[category][1:] for category in labels.categories),
@@ -118,7 +118,7 @@ def _items(
     labels: Mapping[str, Sequence[str]],
     unclear: Set[str],
     positions: Mapping[str, int],
-    choice: Choice,
+    choice: PictureChoice,
 ) -> Iterator[Item]:
     for product, name, description, *picture in db.execute(PICTURED, {"everything": True}):
         found = tuple(positions[category] for category in labels.get(product, ()))

@@ -12,13 +12,13 @@ import numpy as np
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Experiment, Mistake, Outcomes, PathScores, Summary
 from product_classifier.store.category_depth import (
+    define_roll_up,
     distinct_pairs,
-    fold_in_sql,
-    fold_paths,
-    fold_rows,
+    path_roll_up,
+    rolled_up_rowids,
 )
 from product_classifier.store.database import now, transaction
-from product_classifier.store.integrity import Seal, damaged
+from product_classifier.store.integrity import Checksum, damaged
 from product_classifier.store.label_errors import put_alike, read_neighbours
 from product_classifier.store.validation import read_settings
 
@@ -26,7 +26,7 @@ from product_classifier.store.validation import read_settings
 def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
     """Store an experiment and all that it predicts, or nothing; returns its number."""
     predictions = sorted((p.product_id, p.category_id, p.score) for p in experiment.predictions)
-    seal = Seal()
+    seal = Checksum()
     with transaction(db):
         cursor = db.execute(
             """insert into experiment
@@ -130,7 +130,7 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                  on parent.id = category.parent and parent.path <> ''"""
         )
     )
-    true = fold_rows(db, number)[rows["f3"]].clip(0)
+    true = rolled_up_rowids(db, number)[rows["f3"]].clip(0)
     kept = distinct_pairs(rows["f0"], true)
     product, score, predicted = (rows[name][kept] for name in ("f0", "f1", "f2"))
     return Outcomes(product, score, predicted, true[kept], above)
@@ -138,8 +138,8 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
 
 def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
     """Read the most confident wrong predictions of an experiment, and how many there are in all."""
-    fold_in_sql(db, number)
-    told = fold_paths(db, number)
+    define_roll_up(db, number)
+    told = path_roll_up(db, number)
     rows = db.execute(
         """select product.id, product.name, description, image, file, predicted.path, pc.score,
              true_paths, suspicion, count(*) over ()
@@ -151,7 +151,7 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
            where pc.experiment_id = ? and pc.product_id not in ambiguous and not exists (
              select 1 from true_category true
              where true.product_id = pc.product_id
-               and stands_for(true.category_id) = pc.category_id)
+               and rolled_up(true.category_id) = pc.category_id)
            order by pc.score desc, product.id limit ?""",
         (number, limit),
     ).fetchall()

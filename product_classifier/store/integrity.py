@@ -16,23 +16,24 @@ import numpy as np
 
 from product_classifier.errors import StoreError
 
-JUDGED = (
+EXPERIMENT_TABLES = (
     *("category", "product_category", "decision"),
     *("experiment", "predicted_category", "predicted_path"),
 )
-PREDICTED = """select product_id, category_id, score from predicted_category
+PREDICTED_CATEGORIES = """select product_id, category_id, score from predicted_category
   where experiment_id = ? order by product_id"""
-PATHS = """select product_id, height, category_id, part, score, uncalibrated from predicted_path
+PREDICTED_PATHS = """select product_id, height, category_id, part, score, uncalibrated
+  from predicted_path
   where experiment_id = ? order by product_id, height"""
 BATCH = 10_000  # rows
-LABELS = ("label_search", "suspicion", "neighbour", "audit")
-CRAWLED = (
+LABEL_TABLES = ("label_search", "suspicion", "neighbour", "audit")
+CRAWL_TABLES = (
     *("category", "translated_category", "product", "product_category", "product_image"),
     *("image", "image_mark", "given_part", "bookmark", "skipped"),
 )
 
 
-def insist_on_sound(db: sqlite3.Connection, tables: Iterable[str]) -> None:
+def insist_on_integrity(db: sqlite3.Connection, tables: Iterable[str]) -> None:
     """Check some tables, their indexes, constraints and references. Raises StoreError."""
     for table in tables:
         for (problem,) in db.execute(f"pragma integrity_check({table})"):
@@ -42,7 +43,7 @@ def insist_on_sound(db: sqlite3.Connection, tables: Iterable[str]) -> None:
             raise damaged(db, f"{table} refers to a {parent} that is not there")
 
 
-class Seal:
+class Checksum:
     """Sums up rows as a SHA-256, column by column in batches, which is many times as fast."""
 
     def __init__(self) -> None:
@@ -68,14 +69,14 @@ class Seal:
         return self._digest.hexdigest()
 
 
-def insist_on_seal(db: sqlite3.Connection, experiment: int) -> None:
+def insist_on_checksum(db: sqlite3.Connection, experiment: int) -> None:
     """Compare what an experiment predicts with its seal. Raises StoreError."""
     [(sealed,)] = db.execute("select seal from experiment where id = ?", (experiment,))
     if sealed is None:
         return
-    found = Seal()
+    found = Checksum()
     try:
-        for table in (PREDICTED, PATHS):
+        for table in (PREDICTED_CATEGORIES, PREDICTED_PATHS):
             found.add(db.execute(table, (experiment,)))
         intact = sealed == found.text()
     except ValueError:  # a score that is no number

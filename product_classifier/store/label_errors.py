@@ -8,13 +8,13 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from product_classifier.predictions import Alike, LabelSearch, Mistake, Neighbour, Searched
-from product_classifier.store.category_depth import fold_paths
+from product_classifier.store.category_depth import path_roll_up
 from product_classifier.store.database import now, transaction
 from product_classifier.store.validation import read_overlaps
 
 
 def save_label_search(
-    db: sqlite3.Connection, experiment: int, search: LabelSearch, evidence: str
+    db: sqlite3.Connection, experiment: int, search: LabelSearch, fingerprint: str
 ) -> Searched:
     """Store a search in place of the experiment's last one."""
     with transaction(db):
@@ -26,7 +26,7 @@ def save_label_search(
                 now(),
                 None if math.isnan(search.noise) else search.noise,
                 json.dumps(search.overlaps),
-                evidence,
+                fingerprint,
             ),
         )
         db.executemany(
@@ -62,7 +62,7 @@ def read_label_search(db: sqlite3.Connection, experiment: int) -> Searched | Non
 
 
 def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
-    [(date, noise, overlaps, evidence, products)] = db.execute(
+    [(date, noise, overlaps, fingerprint, products)] = db.execute(
         """select date, noise, overlaps, evidence,
              (select count(*) from suspicion where experiment_id = label_search.experiment_id)
            from label_search where experiment_id = ?""",
@@ -74,7 +74,7 @@ def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
         for one, other, share in read_overlaps(db, experiment, overlaps)
         if one in paths and other in paths
     ]
-    return Searched(date, products, noise, known, evidence)
+    return Searched(date, products, noise, known, fingerprint)
 
 
 def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, tuple[str, float]]:
@@ -111,7 +111,7 @@ def read_suspicious(
     ).fetchall()
     if chosen is not None:
         rows.sort(key=lambda row: chosen.index(row[0]))
-    alike, told = read_neighbours(db, experiment), fold_paths(db, experiment)
+    alike, told = read_neighbours(db, experiment), path_roll_up(db, experiment)
     return [
         Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
         for *row, paths, suspicion in rows
@@ -127,7 +127,7 @@ def read_neighbours(db: sqlite3.Connection, experiment: int) -> dict[str, tuple[
            where experiment_id = ? order by neighbour.product_id, rank""",
         (experiment,),
     )
-    told = fold_paths(db, experiment)
+    told = path_roll_up(db, experiment)
     found: dict[str, tuple[Neighbour, ...]] = {}
     for product, other, name, paths, similarity in rows:
         one = Neighbour(other, name, told(paths), similarity)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from product_classifier.errors import ReadOnlyError, StoreError
 from product_classifier.predictions import Answers, Certificate
-from product_classifier.store.category_depth import distinct_pairs, fold_rows
+from product_classifier.store.category_depth import distinct_pairs, rolled_up_rowids
 from product_classifier.store.database import now, transaction
-from product_classifier.store.integrity import Seal
+from product_classifier.store.integrity import Checksum
 from product_classifier.store.validation import DEEPEST
 
 CALIBRATION, TEST = "calibration", "test"
@@ -66,15 +66,15 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
     for table, column in ((answers, "f1"), (score, "f2"), (uncalibrated, "f3")):
         table[row, height] = rows[column]
     first = np.append(True, product[1:] != product[:-1])[: len(product)]
-    row, truth = np.cumsum(first) - 1, fold_rows(db, experiment)[pairs["f1"]]
+    row, truth = np.cumsum(first) - 1, rolled_up_rowids(db, experiment)[pairs["f1"]]
     kept = distinct_pairs(row, truth)
     kept = kept[truth[kept] >= 0]
     return Answers(product[first], answers, score, uncalibrated, row[kept], truth[kept], _above(db))
 
 
-def evidence(db: sqlite3.Connection, experiment: int) -> str:
+def fingerprint(db: sqlite3.Connection, experiment: int) -> str:
     """Sum up all that certificates of an experiment depend on: its scores, the truth, the tree."""
-    found = Seal()
+    found = Checksum()
     for query, values in (
         ("select seal, split from experiment where id = ?", (experiment,)),
         (
@@ -101,7 +101,7 @@ def save_certificates(
 
     Returns when the void ones were made, None where there were none. Raises ReadOnlyError.
     """
-    found_on = evidence(db, experiment)
+    found_on = fingerprint(db, experiment)
     with _writing(db):
         [(date,)] = db.execute(
             "select max(date) from certificate where experiment_id = ? and evidence <> ?",
@@ -134,7 +134,7 @@ def read_certificates(db: sqlite3.Connection, experiment: int) -> list[Certified
         (experiment,),
     ).fetchall()
     for *_, found_on, date in rows[:1]:
-        if found_on != evidence(db, experiment):
+        if found_on != fingerprint(db, experiment):
             raise StoreError(
                 f"the certificates of experiment {experiment} are void: its scores, the labels or "
                 f"the categories have changed since {date}; run analyze.py to certify it anew"

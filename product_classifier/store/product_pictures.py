@@ -49,7 +49,7 @@ def read_images(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image,
     return dict(found.values())
 
 
-class Shown(NamedTuple):
+class ProductPictures(NamedTuple):
     """The pictures of one product that take part."""
 
     main: Image | None
@@ -58,14 +58,14 @@ class Shown(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Choice:
+class PictureChoice:
     """Which pictures of each product take part: marked ones only where there are no others."""
 
     further: Mapping[str, Sequence[Image]]  # that were asked for, by product
     marked: Set[str]  # SHA-256
     instead: Mapping[str, Image]  # of products with marked ones: the first that is not
 
-    def of(self, product: str, main: Image | None) -> Shown:
+    def of(self, product: str, main: Image | None) -> ProductPictures:
         """Choose those of a product; where the main one is marked, another takes its place."""
         asked = [*([main] if main else []), *self.further.get(product, ())]
         kept = [image for image in asked if image.sha256 not in self.marked]
@@ -73,20 +73,20 @@ class Choice:
             kept = [self.instead[product]] if product in self.instead else asked
         left_out = sum(image not in kept for image in asked)
         first = 1 if main else 0
-        return Shown(kept[0] if main else None, tuple(kept[first:]), left_out)
+        return ProductPictures(kept[0] if main else None, tuple(kept[first:]), left_out)
 
 
-def read_choice(db: sqlite3.Connection, count: int) -> Choice:
+def read_picture_choice(db: sqlite3.Connection, count: int) -> PictureChoice:
     """Read the further pictures that are among the first count, the main one in, and the marks."""
     marked = {sha256 for (sha256,) in db.execute("select sha256 from image_mark where marked")}
     further: dict[str, list[Image]] = {}
     for product, *picture in db.execute(FURTHER, {"count": count}):
         further.setdefault(product, []).append(Image(*picture))
     rows = db.execute(INSTEAD) if marked else ()
-    return Choice(further, marked, {product: Image(*image) for product, _, *image in rows})
+    return PictureChoice(further, marked, {product: Image(*image) for product, _, *image in rows})
 
 
-def read_unfiled(
+def read_uncategorized(
     db: sqlite3.Connection, everything: bool = False, images_per_product: int = 1
 ) -> list[Item]:
     """Read the products that have no category, or all, in the order of their ids.
@@ -94,7 +94,7 @@ def read_unfiled(
     Raises StoreError where there are none.
     """
     rows = db.execute(PICTURED, {"everything": everything})
-    choice = read_choice(db, images_per_product)
+    choice = read_picture_choice(db, images_per_product)
     items = []
     for product, name, description, *picture in rows:
         shown = choice.of(product, Image(*picture) if picture[0] else None)

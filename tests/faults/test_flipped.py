@@ -18,7 +18,7 @@ from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Image, Page
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
-from product_classifier.store.integrity import insist_on_seal
+from product_classifier.store.integrity import insist_on_checksum
 from product_classifier.store.predicted_paths import CALIBRATION, TEST
 from product_classifier.store.products import save_images, save_page
 from tests.conftest import shop
@@ -102,7 +102,7 @@ def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
         open_database(crawled) as sound,
         pytest.raises(StoreError, match=r"experiment 1 is not what was stored\); restore it"),
     ):
-        insist_on_seal(sound, 1)
+        insist_on_checksum(sound, 1)
 
 
 def test_a_foreign_database_is_not_changed_by_looking(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from product_classifier.sources.files.cdiscount import read_part
 from product_classifier.sources.formats import Asked, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.importing import PagedImport, save_import
-from product_classifier.store.legacy_database import adopt
+from product_classifier.store.legacy_database import copy_legacy_database
 from product_classifier.store.products import put_images, save_images, save_page
 from tests.hostile.imports import import_file
 from tests.store.test_database import EARLIER_SYSTEM
@@ -119,7 +119,7 @@ def test_pictures_of_the_earlier_system_are_those_of_their_products(tmp_path: Pa
         old.executescript(EARLIER_SYSTEM)
         old.execute("update product set image = ?, name = ?", (f"http://shop/{ODD}.jpg", ODD))
         old.commit()
-    adopt(tmp_path / "old.db", tmp_path / "crawl.db")
+    copy_legacy_database(tmp_path / "old.db", tmp_path / "crawl.db")
     with open_database(tmp_path / "crawl.db") as db:
         insist_on_pictures(db)
         assert not [text for text in texts(db) if "\0" in text]

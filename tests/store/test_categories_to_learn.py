@@ -9,7 +9,7 @@ import pytest
 from product_classifier.errors import StoreError
 from product_classifier.records import Decided
 from product_classifier.selection import Selection
-from product_classifier.store.categories_to_learn import Labels, learnable, read_filed
+from product_classifier.store.categories_to_learn import Labels, learnable_labels, read_candidates
 from product_classifier.store.decisions import import_decisions
 from tests.conftest import TREE, product, save_import
 
@@ -34,7 +34,9 @@ def filled(db: sqlite3.Connection) -> sqlite3.Connection:
 def learned(
     db: sqlite3.Connection, selection: Selection, parts: dict[str, str] | None = None
 ) -> Labels:
-    return learnable(read_filed(db, selection), TRAINED if parts is None else parts, selection)
+    return learnable_labels(
+        read_candidates(db, selection), TRAINED if parts is None else parts, selection
+    )
 
 
 def test_leaves_of_one_product_that_are_folded_into_one_are_one(
@@ -82,8 +84,8 @@ def test_the_size_of_a_category_is_that_of_the_crawl_and_labels_are_corrected(
 ) -> None:
     save_import(filled, TREE, [product("8", "belts")], [], "more.csv")
     import_decisions(filled, [Decided(2, "6", "bootcut"), Decided(3, "7", "ambiguous")], "Ada")
-    found = learnable(
-        read_filed(filled, asked := Selection(depth=1, min_per_category=5)),
+    found = learnable_labels(
+        read_candidates(filled, asked := Selection(depth=1, min_per_category=5)),
         TRAINED | {"8": "train"},
         asked,
     )
@@ -107,7 +109,7 @@ def test_a_category_of_another_depth_is_refused_and_the_right_one_named(
     filled: sqlite3.Connection, depth: int | None, chosen: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(StoreError, match=message):
-        read_filed(filled, Selection(depth=depth, categories=chosen))
+        read_candidates(filled, Selection(depth=depth, categories=chosen))
 
 
 def test_categories_of_a_depth_are_chosen_with_all_below_them(filled: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from product_classifier.records import Category
-from product_classifier.store.category_depth import chains, fold
+from product_classifier.store.category_depth import category_chains, roll_up
 from product_classifier.store.database import open_database
 from tests.conftest import TREE, save_import
 
@@ -29,7 +29,7 @@ def test_a_depth_counts_from_below_the_root_and_shallow_leaves_stay(
     db: sqlite3.Connection, depth: int | None, expected: dict[str, str]
 ) -> None:
     save_import(db, TREE, [], [], "products.csv")
-    assert fold(db, depth) == expected
+    assert roll_up(db, depth) == expected
 
 
 def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
@@ -39,14 +39,14 @@ def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
         Category("a/b/c", "", "a/b", "a/b/c", True),
     ]
     save_import(db, tree, [], [], "products.csv")
-    assert fold(db, 2) == {"a/b": "a/b", "a/b/c": "a/b"}
-    assert chains(db)["a/b/c"] == ("a/b/c", "a/b", "a")
+    assert roll_up(db, 2) == {"a/b": "a/b", "a/b/c": "a/b"}
+    assert category_chains(db)["a/b/c"] == ("a/b/c", "a/b", "a")
 
 
 def test_a_category_above_itself_ends_its_path(db: sqlite3.Connection) -> None:
     loop = [Category("a", "", "b", "a", False), Category("b", "", "a", "b", True)]
     save_import(db, loop, [], [], "products.csv")
-    assert chains(db) == {"a": ("a", "b"), "b": ("b", "a")}
+    assert category_chains(db) == {"a": ("a", "b"), "b": ("b", "a")}
 
 
 @given(st.lists(st.integers(0, 5), max_size=12), st.integers(1, 5))
@@ -66,4 +66,4 @@ def test_a_tree_folds_as_its_paths_are_cut(parents: list[int], depth: int) -> No
     }
     with TemporaryDirectory() as folder, open_database(Path(folder) / "x.db", create=True) as db:
         save_import(db, tree, [], [], "products.csv")
-        assert fold(db, depth) == expected
+        assert roll_up(db, depth) == expected

@@ -12,7 +12,7 @@ import pytest
 from product_classifier.errors import ReadOnlyError, StoreError
 from product_classifier.predictions import Certificate, Experiment, PathScores
 from product_classifier.store.experiments import save_experiment
-from product_classifier.store.integrity import insist_on_seal
+from product_classifier.store.integrity import insist_on_checksum
 from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
@@ -98,10 +98,10 @@ def test_an_experiment_of_an_older_program_has_no_answers(db: sqlite3.Connection
 
 
 def test_a_score_that_was_changed_by_hand_is_noticed(db: sqlite3.Connection, number: int) -> None:
-    insist_on_seal(db, number)
+    insist_on_checksum(db, number)
     db.execute("update predicted_path set score = 0.99 where product_id = 'c' and height = 1")
     with pytest.raises(StoreError, match="experiment 1 is not what was stored"):
-        insist_on_seal(db, number)
+        insist_on_checksum(db, number)
 
 
 def test_certificates_come_back_as_they_were(db: sqlite3.Connection, number: int) -> None:

@@ -32,7 +32,7 @@ from product_classifier.sources.web.connections import (
     pools,
 )
 from product_classifier.sources.web.rate_limit import Gate
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 TRIES = 5
 BUSY = frozenset({429, 503})  # these ask everybody to wait
@@ -269,6 +269,6 @@ def _limited(error: BaseException | None) -> str | None:
     """Tell which limit of this machine is behind a failure, if one is."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in OWN_LIMITS:
-            return told(error)
+            return reason_of(error)
         error = error.__cause__ or error.__context__
     return None
