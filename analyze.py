@@ -110,7 +110,7 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     script.make_folder(args.html)
     pages = 0
     for name, page in script.console.progress(site_pages(db, shown, script.console), "pages"):
-        script.write(page, args.html / name)
+        script.write(page, args.html / name, named=False)
         pages += 1
     script.show(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
     return script.DONE

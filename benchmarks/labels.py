@@ -169,8 +169,8 @@ def certified(db: sqlite3.Connection, number: int) -> tuple[float, ...]:
     """Certify an experiment by the labels as corrected so far."""
     [experiment] = read_experiments(db, number)
     judged = judge_experiment(db, experiment, Terms(TARGETS), SILENT)
-    assert judged.judgement
-    kept = [judged.judgement.levels[target][0].certificate for target in TARGETS]
+    assert judged.certification
+    kept = [judged.certification.levels[target][0].certificate for target in TARGETS]
     return tuple(found.accepted / found.total if found else 0.0 for found in kept)
 
 

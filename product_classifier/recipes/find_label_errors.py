@@ -6,7 +6,6 @@ import io
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,12 +24,12 @@ from product_classifier.features.dataset_features import (
 from product_classifier.features.text_vectors import Reading
 from product_classifier.models.label_errors import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
-from product_classifier.predictions import Mistake, Searched, Summary
-from product_classifier.printable import harmless
+from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
+from product_classifier.printable import escape_formula
 from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset
-from product_classifier.report.label_errors import LabelErrors, name_of, near_duplicates
+from product_classifier.report.label_errors import name_of, near_duplicates
 from product_classifier.selection import Selection
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
 from product_classifier.store.database import insist_on_writable
@@ -41,7 +40,7 @@ from product_classifier.store.label_errors import (
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, read_answers
+from product_classifier.store.predicted_paths import CALIBRATION, read_predicted_paths
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
@@ -62,7 +61,7 @@ def label_errors(
 
 def search(
     db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
-) -> Searched:
+) -> LabelSearchSummary:
     """Cross-fit over the experiment's products, unless nothing has changed since the last time.
 
     Raises ReportError for an experiment of an older program.
@@ -78,16 +77,16 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    current = fingerprint(dataset, experiment.id)
+    evidence = fingerprint(dataset, experiment.id)
     known = read_label_search(db, experiment.id)
-    if known and known.fingerprint == current:
+    if known and known.fingerprint == evidence:
         return known
     insist_on_writable(db)  # before five trainings
     console.say(f"searching {len(dataset.items):,} labels: five trainings")
     features = _features(experiment, dataset, places, console)
     seed = experiment.settings.get("seed", 0)
     found = search_labels(dataset, features, groups, seed, console)
-    return save_label_search(db, experiment.id, found, current)
+    return save_label_search(db, experiment.id, found, evidence)
 
 
 def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
@@ -134,13 +133,13 @@ def contradicting(db: sqlite3.Connection, groups: Iterable[Sequence[str]]) -> li
 
 def to_review(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, limit: int
-) -> list[ToReview]:
+) -> list[ReviewItem]:
     """Choose what a person should look at, what gains most certified coverage first.
 
     First come calibration products that count as wrong and whose label may be, then the most
     suspicious of all labels.
     """
-    calibration = read_answers(db, experiment.id, CALIBRATION)
+    calibration = read_predicted_paths(db, experiment.id, CALIBRATION)
     open_ = read_open_suspicions(db, experiment.id)
     rows = calibration.product.tolist()
     suspicion = np.array([open_[row][1] if row in open_ else 0.0 for row in rows])
@@ -149,19 +148,21 @@ def to_review(
     )
     first = [open_[rows[place]][0] for place in order if suspicion[place] >= WORTH_A_LOOK]
     chosen = [
-        ToReview(product, "stops certified coverage")
+        ReviewItem(product, "stops certified coverage")
         for product in read_suspicious(db, experiment.id, limit, first)
     ]
     known = {entry.product.product_id for entry in chosen}
     chosen += [
-        ToReview(product, "suspicious label")
+        ReviewItem(product, "suspicious label")
         for product in read_suspicious(db, experiment.id, limit)
         if product.product_id not in known
     ]
     return chosen[:limit]
 
 
-def to_audit(db: sqlite3.Connection, experiment: Summary, size: int) -> tuple[list[ToReview], int]:
+def to_audit(
+    db: sqlite3.Connection, experiment: Summary, size: int
+) -> tuple[list[ReviewItem], int]:
     """Draw a random sample of an experiment's test products, and store it.
 
     Returns those of it that nobody has decided yet, and its size. A larger sample holds a smaller
@@ -173,7 +174,7 @@ def to_audit(db: sqlite3.Connection, experiment: Summary, size: int) -> tuple[li
     sample = tested[:size]
     save_audit(db, experiment.id, sample)
     waiting = read_open_audit(db, experiment.id)
-    return [ToReview(product, "audit") for product in waiting], len(sample)
+    return [ReviewItem(product, "audit") for product in waiting], len(sample)
 
 
 COLUMNS = (
@@ -182,15 +183,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ToReview:
-    """A product to look at, and why."""
-
-    product: Mistake
-    why: str
-
-
-def review_csv(entries: Iterable[ToReview]) -> str:
+def review_csv(entries: Iterable[ReviewItem]) -> str:
     """Write a line for each product, its decision empty."""
     file = io.StringIO()
     writer = csv_writer(file)
@@ -204,5 +197,5 @@ def review_csv(entries: Iterable[ToReview]) -> str:
             " | ".join(twin.product_id for twin in near_duplicates(product)),
             product.file or product.image or "",
         )
-        writer.writerow(map(harmless, cells))
+        writer.writerow(map(escape_formula, cells))
     return file.getvalue()

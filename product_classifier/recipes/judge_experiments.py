@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +14,24 @@ from product_classifier.console import Console
 from product_classifier.errors import ReadOnlyError, ReportError
 from product_classifier.evaluate.accuracy import TARGETS, figures
 from product_classifier.evaluate.audit import audited
-from product_classifier.evaluate.categories import Categories, judge_categories
-from product_classifier.evaluate.certification import Judged, Judgement, judge, leaf_scores, prices
-from product_classifier.evaluate.comparison import compare, coverage_interval
-from product_classifier.models.split import groups_among
-from product_classifier.predictions import Summary
-from product_classifier.report.comparison import (
-    Coverages,
-    Pairs,
-    insist_on_same_depth,
-    insist_on_same_products,
+from product_classifier.evaluate.categories import CategoryEvaluation, evaluate_categories
+from product_classifier.evaluate.certification import (
+    Certification,
+    Evaluation,
+    certify_experiment,
+    leaf_scores,
+    rule_costs,
 )
-from product_classifier.report.leaderboard import Entry
+from product_classifier.evaluate.comparison import (
+    Coverages,
+    LeaderboardEntry,
+    Pairs,
+    compare,
+    coverage_interval,
+)
+from product_classifier.models.split import groups_among
+from product_classifier.predictions import PredictedPaths, Summary
+from product_classifier.report.wording import depth_name
 from product_classifier.store.audits import read_audit
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_outcomes
@@ -37,7 +43,7 @@ from product_classifier.store.integrity import (
 from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
-    read_answers,
+    read_predicted_paths,
     save_certificates,
 )
 
@@ -54,7 +60,7 @@ class Terms:
 
 def judge_experiments(
     db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, console: Console
-) -> Iterator[Judged]:
+) -> Iterator[Evaluation]:
     """Judge experiments by number, None for all of them, and store what is certified of them."""
     insist_on_integrity(db, EXPERIMENT_TABLES)
     for number in numbers:
@@ -64,19 +70,19 @@ def judge_experiments(
 
 def judge_experiment(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
-) -> Judged:
+) -> Evaluation:
     """Judge one experiment."""
     insist_on_checksum(db, experiment.id)
     sample = read_audit(db, experiment.id)
     audit = None
     if sample and not sample.undecided:
         audit = audited(sample.recorded_right, sample.sampled, sample.truly_right, sample.doubtful)
-    return Judged(
-        experiment,
-        figures(read_outcomes(db, experiment.id)),
-        _certified(db, experiment, terms, console),
-        audit,
-        sample.undecided if sample else 0,
+    return Evaluation(
+        experiment=experiment,
+        figures=figures(read_outcomes(db, experiment.id)),
+        certification=_certified(db, experiment, terms, console),
+        audit=audit,
+        undecided=sample.undecided if sample else 0,
     )
 
 
@@ -89,7 +95,7 @@ def compare_experiments(
     different depths.
     """
     insist_on_same_depth([one for number in numbers for one in read_experiments(db, number)])
-    tested = {number: read_answers(db, number, TEST) for number in numbers}
+    tested = {number: read_predicted_paths(db, number, TEST) for number in numbers}
     for first, second in itertools.combinations(tested, 2):
         insist_on_same_products(first, second, tested)
     group = np.array(groups_among(read_tested(db, numbers[0])))
@@ -105,39 +111,67 @@ def compare_experiments(
     return coverages, pairs
 
 
-def tested_categories(db: sqlite3.Connection, judged: Judged) -> Categories:
+def insist_on_same_products(first: int, second: int, tested: Mapping[int, PredictedPaths]) -> None:
+    """Refuse to compare experiments that were tested on different products. Raises ReportError."""
+    one, other = (tested[number].product for number in (first, second))
+    if not len(one) or not len(other):
+        old = first if not len(one) else second
+        raise ReportError(f"experiment {old} has no scores to compare; categorize once more")
+    if not np.array_equal(one, other):
+        both = len(np.intersect1d(one, other))
+        raise ReportError(
+            f"experiments {first} and {second} were tested on {len(one):,} and {len(other):,} "
+            f"products, of which {both:,} are the same; compare those of equal split and categories"
+        )
+
+
+def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
+    """Refuse to compare experiments of different depths. Raises ReportError."""
+    first, *others = experiments
+    for other in others:
+        if first.settings.get("depth") != other.settings.get("depth"):
+            raise ReportError(
+                f"experiments {first.id} and {other.id} learned {depth_name(first)} and "
+                f"{depth_name(other)}, and the one with fewer categories has it easier; compare "
+                "those of one --depth"
+            )
+
+
+def tested_categories(db: sqlite3.Connection, judged: Evaluation) -> CategoryEvaluation:
     """Judge the categories of an experiment. Raises ReportError for one of an older program."""
-    tested = read_answers(db, judged.experiment.id, TEST)
+    tested = read_predicted_paths(db, judged.experiment.id, TEST)
     if not len(tested.product):
         raise ReportError(
             f"experiment {judged.experiment.id} has no scores of paths; categorize once more"
         )
-    return judge_categories(tested, judged.thresholds)
+    return evaluate_categories(tested, judged.thresholds)
 
 
-def leaderboard_entries(db: sqlite3.Connection, judged: Iterable[Judged]) -> list[Entry]:
+def leaderboard_entries(
+    db: sqlite3.Connection, judged: Iterable[Evaluation]
+) -> list[LeaderboardEntry]:
     """Add what a table of models tells to experiments."""
     found = []
     for one in judged:
-        tested = read_answers(db, one.experiment.id, TEST)
+        tested = read_predicted_paths(db, one.experiment.id, TEST)
         macro = None
         if len(tested.product):
-            macro = judge_categories(tested, one.thresholds).averages.macro.f1
-        found.append(Entry(one, macro))
+            macro = evaluate_categories(tested, one.thresholds).averages.macro.f1
+        found.append(LeaderboardEntry(one, macro))
     return found
 
 
 def _certified(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
-) -> Judgement | None:
+) -> Certification | None:
     """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
-    calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
+    calibration, test = (read_predicted_paths(db, experiment.id, part) for part in (CALIBRATION, TEST))
     if not len(calibration.product):
         return None
-    judged = judge(calibration, test, terms.targets, terms.confidence)
+    judged = certify_experiment(calibration, test, terms.targets, terms.confidence)
     if terms.cost_error is not None and terms.cost_review is not None:
-        found = prices(calibration, test, judged, terms.cost_error, terms.cost_review)
-        judged = dataclasses.replace(judged, prices=found)
+        found = rule_costs(calibration, test, judged, terms.cost_error, terms.cost_review)
+        judged = dataclasses.replace(judged, rule_costs=found)
     certificates = [
         (rule, height, promise.certificate)
         for rule, found in (("level", judged.levels), ("deepest", judged.deepest))

@@ -14,28 +14,34 @@ import numpy as np
 from product_classifier.console import Console
 from product_classifier.errors import StoreError
 from product_classifier.evaluate.catalogue_counts import (
-    Columns,
+    CatalogueColumns,
     compare_leaves,
     compare_levels,
     count_categories,
-    how_filed,
-    kept_by,
+    count_filed,
+    count_kept_leaves,
     measure_names,
 )
 from product_classifier.evaluate.catalogue_summary import (
-    Catalogue,
+    CatalogueSummary,
     CategoryCount,
     Languages,
     Vocabulary,
-    judge_duplicates,
+    count_duplicates,
     measure_pictures,
     measure_words,
 )
-from product_classifier.evaluate.category_tree import NONE, Members, Numbers, lifted, plant
+from product_classifier.evaluate.category_tree import (
+    NONE,
+    Integers,
+    Members,
+    build_tree,
+    with_ancestors,
+)
 from product_classifier.features.cleaning import BASIC, CLEANINGS, detect_languages
 from product_classifier.features.text_vectors import VOCABULARY_SIZE
 from product_classifier.models.split import joined_groups, text_key
-from product_classifier.report.catalogue_summary import Sheet, Shelf, tile
+from product_classifier.report.catalogue_summary import GalleryRow, ProductGallery, product_tile
 from product_classifier.store.catalogue_summary import (
     read_further_pictures,
     read_identities_in_order,
@@ -61,7 +67,7 @@ BYTES = 8
 
 def read_catalogue(
     db: sqlite3.Connection, console: Console, folder: ImageFolder | None = None
-) -> tuple[Catalogue, Sheet | None]:
+) -> tuple[CatalogueSummary, ProductGallery | None]:
     """Count what there is; with a folder of pictures, draw products at random too.
 
     Raises StoreError for an empty database.
@@ -74,30 +80,32 @@ def read_catalogue(
         counts = count_categories(columns)
         chance = np.random.default_rng(SEED)
         chosen = columns.rows[chance.permutation(state.products)]
-        found = Catalogue(
-            state,
-            how_filed(columns),
-            counts,
-            list(compare_levels(columns)),
-            compare_leaves(columns),
-            [kept_by(columns, fewest) for fewest in FEWEST],
-            list(measure_names(columns, counts)),
-            _vocabulary(db, np.sort(chosen[:WORDS_OF]), console),
-            _languages(db, np.sort(chosen[:LANGUAGES_OF]), console),
-            judge_duplicates(columns.text, columns.true),
-            judge_duplicates(columns.picture, columns.true),
-            judge_duplicates(joined_groups(columns.text, columns.picture), columns.true),
-            measure_pictures(read_picture_sizes(db)),
-            SEED,
+        found = CatalogueSummary(
+            state=state,
+            filed=count_filed(columns),
+            categories=counts,
+            levels=list(compare_levels(columns)),
+            leaves=compare_leaves(columns),
+            kept=[count_kept_leaves(columns, fewest) for fewest in FEWEST],
+            names=list(measure_names(columns, counts)),
+            vocabulary=_vocabulary(db, np.sort(chosen[:WORDS_OF]), console),
+            languages=_languages(db, np.sort(chosen[:LANGUAGES_OF]), console),
+            same_words=count_duplicates(columns.text, columns.true),
+            same_picture=count_duplicates(columns.picture, columns.true),
+            same_either=count_duplicates(
+                joined_groups(columns.text, columns.picture), columns.true
+            ),
+            picture_sizes=measure_pictures(read_picture_sizes(db)),
+            seed=SEED,
         )
         return found, _sheet(db, columns, counts, folder, chance) if folder else None
 
 
-def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> Columns:
+def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> CatalogueColumns:
     """Read a catalogue product by product; decided: whether persons have corrected any label."""
     rows, categories = read_rowids(db), read_tree(db)
     places = {category.id: place for place, category in enumerate(categories)}
-    tree = plant(
+    tree = build_tree(
         [places.get(category.parent or "", NONE) for category in categories],
         [not category.path for category in categories],
     )
@@ -113,28 +121,28 @@ def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> Co
         shown = product.sha256
         picture += blake2b(shown.encode(), digest_size=BYTES).digest() if shown else bytes(BYTES)
     pictures = np.frombuffer(picture, np.int64)
-    return Columns(
-        rows,
-        categories,
-        places,
-        np.array([category.leaf for category in categories], np.bool_),
-        tree,
-        members,
-        lifted(members, tree),
-        true,
-        np.frombuffer(before, np.int64),
-        np.frombuffer(after, np.int64),
-        _numbered(np.frombuffer(text, np.int64)),
-        np.where(pictures == 0, NONE, _numbered(pictures)),
-        (pictures != 0) + read_further_pictures(db, rows),
+    return CatalogueColumns(
+        rows=rows,
+        categories=categories,
+        places=places,
+        leaf=np.array([category.leaf for category in categories], np.bool_),
+        tree=tree,
+        members=members,
+        within=with_ancestors(members, tree),
+        true=true,
+        before=np.frombuffer(before, np.int64),
+        after=np.frombuffer(after, np.int64),
+        text=_numbered(np.frombuffer(text, np.int64)),
+        picture=np.where(pictures == 0, NONE, _numbered(pictures)),
+        pictures=(pictures != 0) + read_further_pictures(db, rows),
     )
 
 
-def _numbered(values: Numbers) -> Numbers:
+def _numbered(values: Integers) -> Integers:
     return np.unique(values, return_inverse=True)[1]
 
 
-def _vocabulary(db: sqlite3.Connection, rows: Numbers, console: Console) -> Vocabulary:
+def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Vocabulary:
     occurrences, standing = Counter[str](), Counter[str]()
     clean = CLEANINGS[BASIC]
     for text in console.progress(read_texts_by_rowid(db, rows), "words", len(rows)):
@@ -144,27 +152,27 @@ def _vocabulary(db: sqlite3.Connection, rows: Numbers, console: Console) -> Voca
     return measure_words(occurrences, standing, len(rows), VOCABULARY_SIZE)
 
 
-def _languages(db: sqlite3.Connection, rows: Numbers, console: Console) -> Languages:
+def _languages(db: sqlite3.Connection, rows: Integers, console: Console) -> Languages:
     texts = console.progress(read_texts_by_rowid(db, rows), "languages", len(rows))
     return Languages(len(rows), Counter(detect_languages(texts)).most_common())
 
 
 def _sheet(
     db: sqlite3.Connection,
-    columns: Columns,
+    columns: CatalogueColumns,
     counts: Sequence[CategoryCount],
     folder: ImageFolder,
     chance: np.random.Generator,
-) -> Sheet:
+) -> ProductGallery:
     """Show the pictures that most products show, and products of the largest leaves at random."""
 
-    def shelf(title: str, note: str, rows: Numbers, notes: Sequence[str] = ()) -> Shelf:
+    def shelf(title: str, note: str, rows: Integers, notes: Sequence[str] = ()) -> GalleryRow:
         told = itertools.chain(notes, itertools.repeat(""))
         samples = zip(read_sample(db, rows), told, strict=False)
-        tiles = [tile(one, folder.read(one.file), said) for one, said in samples]
-        return Shelf(title, note, tiles)
+        tiles = [product_tile(one, folder.read(one.file), said) for one, said in samples]
+        return GalleryRow(title, note, tiles)
 
-    def drawn(title: str, inside: Numbers, most: int) -> Shelf:
+    def drawn(title: str, inside: Integers, most: int) -> GalleryRow:
         rows = chance.choice(columns.rows[inside], min(most, len(inside)), replace=False)
         return shelf(title, f"{len(inside):,} products", np.sort(rows))
 
@@ -176,7 +184,7 @@ def _sheet(
     product, category = columns.members
     leaves = [one for one in counts if one.leaf and one.products][:SHELVES]
     inside = [(one.label, product[category == columns.places[one.id]]) for one in leaves]
-    return Sheet(
+    return ProductGallery(
         shelf("", "", columns.rows[first[most]], notes) if notes else None,
         [drawn(label, rows, ON_A_SHELF) for label, rows in inside]
         or [drawn("without a leaf", np.arange(len(columns.rows)), UNFILED)],

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from product_classifier.console import SILENT, Console
-from product_classifier.evaluate.categories import judge_categories
-from product_classifier.evaluate.certification import Judged, leaf_scores
+from product_classifier.evaluate.categories import evaluate_categories
+from product_classifier.evaluate.certification import Evaluation, leaf_scores
 from product_classifier.evaluate.curves import risk_coverage
-from product_classifier.predictions import Mistake, Searched
+from product_classifier.predictions import LabelErrors, LabelSearchSummary, Mistake
 from product_classifier.recipes.find_label_errors import (
     WORTH_A_LOOK,
     contradicting,
@@ -22,14 +22,13 @@ from product_classifier.recipes.summarise_catalogue import read_catalogue
 from product_classifier.report.catalogue_summary import catalogue_page
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.experiment_page import experiment_page
-from product_classifier.report.label_errors import LabelErrors
 from product_classifier.report.pages import Link, Site
 from product_classifier.report.site import labels_page, overview_page, page_of
 from product_classifier.store.dataset import read_products
 from product_classifier.store.experiments import read_mistakes, read_paths
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.label_errors import read_label_search, read_suspicious
-from product_classifier.store.predicted_paths import TEST, read_answers
+from product_classifier.store.predicted_paths import TEST, read_predicted_paths
 
 OVERVIEW, CATALOGUE = Link("index.html", "Overview"), Link("catalogue.html", "Catalogue")
 SHOWN = 500  # products on a page
@@ -39,7 +38,7 @@ SHOWN = 500  # products on a page
 class Shown:
     """What is to be seen."""
 
-    judged: Sequence[Judged]
+    judged: Sequence[Evaluation]
     folder: ImageFolder
     products: bool  # whether their names and pictures are
 
@@ -81,24 +80,24 @@ def _pages(
                 )
 
 
-def _experiment(db: sqlite3.Connection, judged: Judged, site: Site) -> str:
-    tested = read_answers(db, judged.experiment.id, TEST)
+def _experiment(db: sqlite3.Connection, judged: Evaluation, site: Site) -> str:
+    tested = read_predicted_paths(db, judged.experiment.id, TEST)
     if not len(tested.product):  # of an older program
         return experiment_page(judged, None, None, {}, site)
     curve = risk_coverage(*leaf_scores(tested))
-    categories = judge_categories(tested, judged.thresholds)
+    categories = evaluate_categories(tested, judged.thresholds)
     return experiment_page(judged, curve, categories, read_paths(db), site)
 
 
-def _errors(db: sqlite3.Connection, judged: Judged, folder: ImageFolder, site: Site) -> str:
+def _errors(db: sqlite3.Connection, judged: Evaluation, folder: ImageFolder, site: Site) -> str:
     mistakes, total = read_mistakes(db, judged.experiment.id, SHOWN)
     return errors_page(judged.experiment, folder_pictures(folder, mistakes), total, site)
 
 
 def _labels(
     db: sqlite3.Connection,
-    judged: Judged,
-    searched: Searched,
+    judged: Evaluation,
+    searched: LabelSearchSummary,
     folder: ImageFolder,
     against: Callable[[], Sequence[Sequence[str]]],
     site: Site,

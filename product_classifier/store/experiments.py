@@ -19,7 +19,7 @@ from product_classifier.store.category_depth import (
 )
 from product_classifier.store.database import now, transaction
 from product_classifier.store.integrity import Checksum, damaged
-from product_classifier.store.label_errors import put_alike, read_neighbours
+from product_classifier.store.label_errors import put_similar_products, read_similar_products
 from product_classifier.store.validation import read_settings
 
 
@@ -53,7 +53,7 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
             ((number, *row) for row in seal.passing(_path_rows(experiment.paths))),
         )
         db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
-        put_alike(db, number, experiment.alike)
+        put_similar_products(db, number, experiment.alike)
         db.executemany(
             "insert into outside values (?, ?, ?, ?)",
             ((number, one.product_id, one.score, one.marked) for one in experiment.outside),
@@ -82,9 +82,17 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
         "select id, name, date, kind, split, seconds, settings from experiment order by id"
     ).fetchall()
     found = [
-        Summary(*(*row, read_settings(db, row[0], settings)))
-        for *row, settings in rows
-        if number in (None, row[0])
+        Summary(
+            id=id_,
+            name=name,
+            date=date,
+            kind=kind,
+            split=split,
+            seconds=seconds,
+            settings=read_settings(db, id_, settings),
+        )
+        for id_, name, date, kind, split, seconds, settings in rows
+        if number in (None, id_)
     ]
     if not rows:
         raise StoreError("there is no experiment yet; run one of the categorize scripts first")
@@ -133,7 +141,7 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
     true = rolled_up_rowids(db, number)[rows["f3"]].clip(0)
     kept = distinct_pairs(rows["f0"], true)
     product, score, predicted = (rows[name][kept] for name in ("f0", "f1", "f2"))
-    return Outcomes(product, score, predicted, true[kept], above)
+    return Outcomes(product=product, score=score, predicted=predicted, true=true[kept], above=above)
 
 
 def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
@@ -155,9 +163,20 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
            order by pc.score desc, product.id limit ?""",
         (number, limit),
     ).fetchall()
-    alike = read_neighbours(db, number)
+    alike = read_similar_products(db, number)
     mistakes = [
-        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
-        for *row, paths, suspicion, _ in rows
+        Mistake(
+            product_id=product,
+            name=name,
+            description=description,
+            image=image,
+            file=file,
+            predicted=predicted,
+            score=score,
+            categories=told(paths),
+            suspicion=suspicion,
+            neighbours=alike.get(product, ()),
+        )
+        for product, name, description, image, file, predicted, score, paths, suspicion, _ in rows
     ]
     return mistakes, rows[0][-1] if rows else 0

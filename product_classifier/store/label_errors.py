@@ -7,15 +7,21 @@ import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from product_classifier.predictions import Alike, LabelSearch, Mistake, Neighbour, Searched
+from product_classifier.predictions import (
+    LabelSearch,
+    LabelSearchSummary,
+    Mistake,
+    Neighbour,
+    SimilarProduct,
+)
 from product_classifier.store.category_depth import path_roll_up
 from product_classifier.store.database import now, transaction
 from product_classifier.store.validation import read_overlaps
 
 
 def save_label_search(
-    db: sqlite3.Connection, experiment: int, search: LabelSearch, fingerprint: str
-) -> Searched:
+    db: sqlite3.Connection, experiment: int, search: LabelSearch, evidence: str
+) -> LabelSearchSummary:
     """Store a search in place of the experiment's last one."""
     with transaction(db):
         db.execute("delete from suspicion where experiment_id = ?", (experiment,))
@@ -26,7 +32,7 @@ def save_label_search(
                 now(),
                 None if math.isnan(search.noise) else search.noise,
                 json.dumps(search.overlaps),
-                fingerprint,
+                evidence,
             ),
         )
         db.executemany(
@@ -38,16 +44,16 @@ def save_label_search(
                     search.suspicion,
                     search.suggested,
                     search.score,
-                    search.given,
+                    search.label_score,
                     strict=True,
                 )
             ),
         )
-        put_alike(db, experiment, search.alike)
-    return _searched(db, experiment)
+        put_similar_products(db, experiment, search.alike)
+    return _summary(db, experiment)
 
 
-def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[Alike]) -> None:
+def put_similar_products(db: sqlite3.Connection, experiment: int, alike: Iterable[SimilarProduct]) -> None:
     """Store which products are alike, inside a transaction."""
     db.executemany(
         "insert or replace into neighbour values (?, ?, ?, ?, ?)",
@@ -55,14 +61,14 @@ def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[Alike]) -
     )
 
 
-def read_label_search(db: sqlite3.Connection, experiment: int) -> Searched | None:
+def read_label_search(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary | None:
     """Tell what the experiment's last search came to, if there was one."""
     query = "select 1 from label_search where experiment_id = ?"
-    return _searched(db, experiment) if db.execute(query, (experiment,)).fetchone() else None
+    return _summary(db, experiment) if db.execute(query, (experiment,)).fetchone() else None
 
 
-def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
-    [(date, noise, overlaps, fingerprint, products)] = db.execute(
+def _summary(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary:
+    [(date, noise, overlaps, evidence, products)] = db.execute(
         """select date, noise, overlaps, evidence,
              (select count(*) from suspicion where experiment_id = label_search.experiment_id)
            from label_search where experiment_id = ?""",
@@ -74,7 +80,9 @@ def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
         for one, other, share in read_overlaps(db, experiment, overlaps)
         if one in paths and other in paths
     ]
-    return Searched(date, products, noise, known, fingerprint)
+    return LabelSearchSummary(
+        date=date, products=products, noise=noise, overlaps=known, fingerprint=evidence
+    )
 
 
 def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, tuple[str, float]]:
@@ -111,14 +119,25 @@ def read_suspicious(
     ).fetchall()
     if chosen is not None:
         rows.sort(key=lambda row: chosen.index(row[0]))
-    alike, told = read_neighbours(db, experiment), path_roll_up(db, experiment)
+    alike, told = read_similar_products(db, experiment), path_roll_up(db, experiment)
     return [
-        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
-        for *row, paths, suspicion in rows
+        Mistake(
+            product_id=product,
+            name=name,
+            description=description,
+            image=image,
+            file=file,
+            predicted=predicted,
+            score=score,
+            categories=told(paths),
+            suspicion=suspicion,
+            neighbours=alike.get(product, ()),
+        )
+        for product, name, description, image, file, predicted, score, paths, suspicion in rows
     ]
 
 
-def read_neighbours(db: sqlite3.Connection, experiment: int) -> dict[str, tuple[Neighbour, ...]]:
+def read_similar_products(db: sqlite3.Connection, experiment: int) -> dict[str, tuple[Neighbour, ...]]:
     """Read all that is alike to an experiment's errors and suspicious labels, by product."""
     rows = db.execute(
         """select neighbour.product_id, product.id, product.name, true_paths,

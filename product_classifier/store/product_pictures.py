@@ -34,7 +34,7 @@ group by product_id
 """
 
 
-def read_images(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image, str]:
+def read_distinct_pictures(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image, str]:
     """Read each different picture of a catalogue, whatever its categories, with its part.
 
     Marked ones too: they are for a student to learn from, which has to give what its teacher gives

@@ -47,14 +47,32 @@ def save(
     table = np.array(score)[:, None]
     parts = {CALIBRATION: slice(0, calibrating), TEST: slice(calibrating, COUNT)}
     paths = [
-        PathScores(part, ids[rows], LEAVES, answers[rows, None], table[rows], table[rows])
+        PathScores(
+            part=part,
+            products=ids[rows],
+            categories=LEAVES,
+            answers=answers[rows, None],
+            score=table[rows],
+            uncalibrated=table[rows],
+        )
         for part, rows in parts.items()
     ]
     tested = range(calibrating, COUNT)
     predictions = [Prediction(ids[k], LEAVES[answers[k]], score[k]) for k in tested]
     settings = {"learned": list(LEAVES), "seed": 0}
     return save_experiment(
-        db, Experiment("x", "words", "s", settings, {}, 1, {}, predictions, paths)
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="s",
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+            paths=paths,
+        ),
     )
 
 
@@ -147,7 +165,19 @@ def test_an_experiment_of_an_older_program_cannot_tell_of_categories(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", "belts", 1.0)]
-    save_experiment(db, Experiment("old", "words", "", {}, {}, 1, {}, predictions))
+    save_experiment(
+        db,
+        Experiment(
+            name="old",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     [judged] = judge_experiments(db, [None], TERMS, Failing())
     with pytest.raises(ReportError, match="no scores of paths; categorize once more"):
         categories_of(db, judged)
@@ -167,7 +197,19 @@ def test_a_database_does_not_choose_what_is_loaded(
 ) -> None:
     shop(db)
     settings = {"learned": ["belts", "flare"], "seed": 0, "backbone": network, "weights": "0" * 64}
-    number = save_experiment(db, Experiment("x", "images", "s", settings, {}, 1, {}, []))
+    number = save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="images",
+            split="s",
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=[],
+        ),
+    )
     [experiment] = read_experiments(db, number)
     places = Places(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):

@@ -60,7 +60,19 @@ def test_an_experiment_of_an_older_program_has_a_page_without_curves(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", "flare", 0.5)]
-    save_experiment(db, Experiment("old", "words", "", {}, {}, 1, {}, predictions))
+    save_experiment(
+        db,
+        Experiment(
+            name="old",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     text = pages(db, tmp_path)["experiment-1.html"]
     assert "Risk over coverage" not in text
     assert "Certified coverage" not in text
@@ -73,7 +85,19 @@ def test_an_experiment_without_errors_or_with_nothing_else_is_shown(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", predicted, 1.0)]
-    save_experiment(db, Experiment("x", "words", "", {}, {}, 1, {}, predictions))
+    save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     assert "Accuracy" in pages(db, tmp_path)["experiment-1.html"]
 
 

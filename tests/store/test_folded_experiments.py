@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from product_classifier.evaluate.accuracy import figures
-from product_classifier.evaluate.categories import judge_categories
+from product_classifier.evaluate.categories import evaluate_categories
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.predictions import (
-    Alike,
     Experiment,
     LabelSearch,
     Neighbour,
     PathScores,
     Prediction,
+    SimilarProduct,
 )
 from product_classifier.records import Category, Decided
 from product_classifier.store.audits import read_audit, read_open_audit, save_audit
@@ -29,11 +29,11 @@ from product_classifier.store.experiments import (
     save_experiment,
 )
 from product_classifier.store.label_errors import (
-    read_neighbours,
+    read_similar_products,
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_answers
+from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_predicted_paths
 from tests.conftest import product, save_import
 
 PATHS = ("a", "a/b", "a/b/1", "a/b/2", "a/c", "a/c/3", "a/c/4/5", "a/c/4", "d", "e", "e/6")
@@ -85,14 +85,29 @@ class Shop:
             above = ["/".join(steps[: len(steps) - k]) for k in range(len(steps))]
             path[row, : len(above)] = [nodes.index(one) for one in above]
         score = np.where(path >= 0, np.array(list(self.score.values()))[:, None], np.nan)
-        paths = [PathScores(TEST, list(self.met), nodes, path, score, score)]
+        paths = [
+            PathScores(
+                part=TEST,
+                products=list(self.met),
+                categories=nodes,
+                answers=path,
+                score=score,
+                uncalibrated=score,
+            )
+        ]
         self.number = save_experiment(
             db,
             Experiment(
-                *("x", "words", "0123", settings, {}, 1.0, {}),
-                [Prediction(id, self.predicted[id], self.score[id]) for id in self.met],
-                paths,
-                [Alike("000", 1, "001", 0.5)],
+                name="x",
+                kind="words",
+                split="0123",
+                settings=settings,
+                versions={},
+                seconds=1.0,
+                accuracy={},
+                predictions=[Prediction(id, self.predicted[id], self.score[id]) for id in self.met],
+                paths=paths,
+                alike=[SimilarProduct("000", 1, "001", 0.5)],
             ),
         )
 
@@ -129,7 +144,7 @@ def test_accuracies_are_those_of_folded_truths(db: sqlite3.Connection, sold: Sho
 
 
 def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop) -> None:
-    answers = read_answers(db, sold.number, TEST)
+    answers = read_predicted_paths(db, sold.number, TEST)
     paths, ids = read_paths(db), dict(db.execute("select rowid, id from product"))
     pairs = [
         (ids[answers.product[row]], paths[true])
@@ -139,13 +154,13 @@ def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop)
     assert sorted(pairs) == sorted(expected)
     right = sold.right(sold.true)
     assert leaf_scores(answers)[1].tolist() == [right[id] for id in sold.judged]
-    assert not len(read_answers(db, sold.number, CALIBRATION).product)
+    assert not len(read_predicted_paths(db, sold.number, CALIBRATION).product)
 
 
 def test_the_support_of_a_category_is_the_products_below_it(
     db: sqlite3.Connection, sold: Shop
 ) -> None:
-    figures = judge_categories(read_answers(db, sold.number, TEST), {}).figures
+    figures = evaluate_categories(read_predicted_paths(db, sold.number, TEST), {}).figures
     paths = read_paths(db)
     support = {paths[k]: int(n) for k, n in enumerate(figures.support) if n}
     counted: dict[str, int] = {}
@@ -198,7 +213,16 @@ def test_suspicious_labels_and_what_is_alike_are_told_folded(
 ) -> None:
     ids = list(sold.met)
     column = np.linspace(1, 0, len(ids))
-    search = LabelSearch(ids, column, [None] * len(ids), column, column, 0.1, [], [])
+    search = LabelSearch(
+        products=ids,
+        suspicion=column,
+        suggested=[None] * len(ids),
+        score=column,
+        label_score=column,
+        noise=0.1,
+        overlaps=[],
+        alike=[],
+    )
     save_label_search(db, sold.number, search, "")
     found = read_suspicious(db, sold.number, 1000)
     assert [one.product_id for one in found] == ids[15:]
@@ -206,6 +230,6 @@ def test_suspicious_labels_and_what_is_alike_are_told_folded(
         shown = {folded(path, sold.depth) or path for path in sold.true[one.product_id]}
         assert (set(one.categories), len(one.categories)) == (shown, len(shown))
     path = folded("a/b/2", sold.depth)
-    assert read_neighbours(db, sold.number)["000"] == (
+    assert read_similar_products(db, sold.number)["000"] == (
         Neighbour("001", "product 001", (str(path),), 0.5),
     )

@@ -16,13 +16,13 @@ from product_classifier.store.integrity import insist_on_checksum
 from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
-    read_answers,
+    read_predicted_paths,
     read_certificates,
     save_certificates,
 )
 from tests.conftest import TREE, product, save_import
 
-KEPT = Certificate(0.95, 0.9, 0.7132, 120, 2, 200)
+KEPT = Certificate(target=0.95, confidence=0.9, threshold=0.7132, accepted=120, wrong=2, total=200)
 NODES = ("bootcut", "flare", "belts", "jeans")
 NONE = np.nan
 
@@ -30,12 +30,14 @@ NONE = np.nan
 def paths(part: str, *rows: tuple[str, int, float, float | None]) -> PathScores:
     """Rows of product, leaf, its score and its parent's score, if it has a parent."""
     return PathScores(
-        part,
-        [name for name, _, _, _ in rows],
-        NODES,
-        np.array([[leaf, 3 if above else -1] for _, leaf, _, above in rows]),
-        np.array([[score, above or NONE] for _, _, score, above in rows]),
-        np.array([[score / 2, above / 2 if above else NONE] for _, _, score, above in rows]),
+        part=part,
+        products=[name for name, _, _, _ in rows],
+        categories=NODES,
+        answers=np.array([[leaf, 3 if above else -1] for _, leaf, _, above in rows]),
+        score=np.array([[score, above or NONE] for _, _, score, above in rows]),
+        uncalibrated=np.array(
+            [[score / 2, above / 2 if above else NONE] for _, _, score, above in rows]
+        ),
     )
 
 
@@ -52,7 +54,20 @@ def number(db: sqlite3.Connection) -> int:
         paths(CALIBRATION, ("c", 0, 0.5, 0.75), ("b", 1, 0.875, 1.0)),
         paths(TEST, ("d", 0, 0.5, 0.75), ("a", 2, 0.25, None)),
     ]
-    return save_experiment(db, Experiment("x", "words", "0123", {}, {}, 1.0, {}, [], found))
+    return save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="0123",
+            settings={},
+            versions={},
+            seconds=1.0,
+            accuracy={},
+            predictions=[],
+            paths=found,
+        ),
+    )
 
 
 def names(db: sqlite3.Connection, table: str) -> dict[int, str]:
@@ -60,7 +75,7 @@ def names(db: sqlite3.Connection, table: str) -> dict[int, str]:
 
 
 def test_answers_come_back_with_what_lies_above_them(db: sqlite3.Connection, number: int) -> None:
-    found = read_answers(db, number, CALIBRATION)
+    found = read_predicted_paths(db, number, CALIBRATION)
     products, categories = names(db, "product"), names(db, "category")
     assert [
         (products[p], [categories[c] for c in answers], scores.tolist(), raw.tolist())
@@ -77,7 +92,7 @@ def test_answers_come_back_with_what_lies_above_them(db: sqlite3.Connection, num
 
 
 def test_a_path_ends_below_the_root(db: sqlite3.Connection, number: int) -> None:
-    found = read_answers(db, number, TEST)
+    found = read_predicted_paths(db, number, TEST)
     assert np.isnan(found.score).tolist() == [[False, True], [False, False]]
     assert found.answers[0, 1] == -1
     categories = names(db, "category")
@@ -91,8 +106,20 @@ def test_a_path_ends_below_the_root(db: sqlite3.Connection, number: int) -> None
 
 
 def test_an_experiment_of_an_older_program_has_no_answers(db: sqlite3.Connection) -> None:
-    number = save_experiment(db, Experiment("x", "words", "", {}, {}, 1.0, {}, []))
-    found = read_answers(db, number, TEST)
+    number = save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1.0,
+            accuracy={},
+            predictions=[],
+        ),
+    )
+    found = read_predicted_paths(db, number, TEST)
     assert found.answers.shape == (0, 1)
     assert len(found.row) == len(found.product) == 0
 
