@@ -33,6 +33,7 @@ from product_classifier.models.split import groups_among
 from product_classifier.predictions import PredictedPaths, Summary
 from product_classifier.report.wording import depth_name
 from product_classifier.store.audits import read_audit
+from product_classifier.store.certificates import Certified, save_certificates
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_outcomes
 from product_classifier.store.integrity import (
@@ -44,7 +45,6 @@ from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
     read_predicted_paths,
-    save_certificates,
 )
 
 
@@ -165,7 +165,9 @@ def _certified(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Certification | None:
     """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
-    calibration, test = (read_predicted_paths(db, experiment.id, part) for part in (CALIBRATION, TEST))
+    calibration, test = (
+        read_predicted_paths(db, experiment.id, part) for part in (CALIBRATION, TEST)
+    )
     if not len(calibration.product):
         return None
     judged = certify_experiment(calibration, test, terms.targets, terms.confidence)
@@ -173,7 +175,7 @@ def _certified(
         found = rule_costs(calibration, test, judged, terms.cost_error, terms.cost_review)
         judged = dataclasses.replace(judged, rule_costs=found)
     certificates = [
-        (rule, height, promise.certificate)
+        Certified(rule, height, promise.certificate)
         for rule, found in (("level", judged.levels), ("deepest", judged.deepest))
         for promises in found.values()
         for height, promise in enumerate(promises)

@@ -237,7 +237,7 @@ def _seal(db: sqlite3.Connection) -> None:
         seal = Checksum()
         for query in (PREDICTED_CATEGORIES, PREDICTED_PATHS):
             seal.add(db.execute(query, (number,)))
-        db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
+        db.execute("update experiment set seal = ? where id = ?", (seal.hexdigest(), number))
 
 
 def plain_database(folder: Path) -> None:
