@@ -140,7 +140,8 @@ def read_pictured(folder: Path) -> list[Product]:
     products = [product for product in read_products(folder) if product.image]
     texts = [f"{one.name}\n{one.description}" for one in products]
     images: list[Image | None] = [
-        Image(str(one.image), "", digest(Path(str(one.image)))) for one in products
+        Image(address=str(one.image), file="", sha256=digest(Path(str(one.image))))
+        for one in products
     ]
     where = dict(zip((one.id for one in products), positions(texts, images), strict=True))
     return sorted(products, key=lambda one: (where[one.id], one.id))

@@ -146,7 +146,7 @@ def read_suspicious(
 def read_similar_products(
     db: sqlite3.Connection, experiment: int
 ) -> dict[str, tuple[Neighbour, ...]]:
-    """Return the products similar to an experiment's errors and suspicious labels, by product id."""
+    """Return the products similar to errors and suspicious labels of an experiment, by id."""
     rows = db.execute(
         """select neighbour.product_id, product.id, product.name, true_paths,
              similarity

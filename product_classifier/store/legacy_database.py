@@ -75,10 +75,12 @@ def read_legacy_entries(source: Path) -> Iterator[Entry]:
     with connected(source, "ro") as old:
         lost = list(_lost(old, source))
         for category, parent, leaf, path in old.execute(TREE):
-            yield Category(category, category, parent, path, bool(leaf))
+            yield Category(id=category, name=category, parent=parent, path=path, leaf=bool(leaf))
         for identity, name, description, category, image in old.execute(PRODUCTS):
             within = (category,) if category else ()
-            yield Product(identity, name, description, within, image)
+            yield Product(
+                id=identity, name=name, description=description, categories=within, image=image
+            )
         yield from lost
 
 

@@ -33,8 +33,24 @@ def crawled(tmp_path: Path) -> Path:
     path = tmp_path / "whole.db"
     with open_database(path, create=True) as db:
         products = shop(db, per_leaf=100)
-        save_page(db, Page("products?cat=belts", products[:5], [], 5, False, 100))
-        save_images(db, [Image("a", "aa/a.jpg", "a", 30, 40), Image("b", error="HTTP 404")])
+        save_page(
+            db,
+            Page(
+                query="products?cat=belts",
+                products=products[:5],
+                skipped=[],
+                next_offset=5,
+                finished=False,
+                total=100,
+            ),
+        )
+        save_images(
+            db,
+            [
+                Image(address="a", file="aa/a.jpg", sha256="a", width=30, height=40),
+                Image(address="b", error="HTTP 404"),
+            ],
+        )
         predictions = [
             Prediction(each.id, ("belts", "flare")[k % 7 == 0], k / len(products))
             for k, each in enumerate(products)

@@ -325,7 +325,15 @@ def crawling(db: sqlite3.Connection, folder: Path) -> None:
     for address in pending_pictures.pending_images(db, folder, None, 3):
         address.startswith("http")
     products.save_page(
-        db, Page("products?cat=x", [Product("new", "x", "", (), None)], [], 7, False, 9)
+        db,
+        Page(
+            query="products?cat=x",
+            products=[Product(id="new", name="x", description="", categories=(), image=None)],
+            skipped=[],
+            next_offset=7,
+            finished=False,
+            total=9,
+        ),
     )
     products.progress(db, 3)
     count_marks(db, "m", "zoomed")

@@ -67,7 +67,7 @@ def insist_on_pictures(db: sqlite3.Connection) -> None:
     """Fail unless each picture's row is that of its product."""
     addresses = [a for (a,) in db.execute("select image from product where image is not null")]
     assert addresses
-    put_images(db, [Image(address, error="gone") for address in addresses])
+    put_images(db, [Image(address=address, error="gone") for address in addresses])
     lost = "select image from product where image not in (select address from image)"
     assert not db.execute(lost).fetchall()
 
@@ -105,9 +105,12 @@ def test_pictures_of_odd_ids_in_bson_are_those_of_their_products(
     embedded: list[Embedded] = []
     [part, end] = file.parts(0)
     page = read_part(path, file.query, part, embedded.append)
-    made = Category(page.products[0].categories[0], "a", None, "a", True)
+    made = Category(id=page.products[0].categories[0], name="a", parent=None, path="a", leaf=True)
     page.categories.append(made)
-    images = [Image(picture.address, "f.jpg", "0" * 64, 1, 1) for picture in embedded]
+    images = [
+        Image(address=picture.address, file="f.jpg", sha256="0" * 64, width=1, height=1)
+        for picture in embedded
+    ]
     PagedImport(db, file.query).save([(page, [*images])])
     told = "select file, instr(address, char(0)) from product join image on image = address"
     assert db.execute(told).fetchall() == [("f.jpg", 0)]
@@ -128,15 +131,28 @@ def test_pictures_of_the_earlier_system_are_those_of_their_products(tmp_path: Pa
 @pytest.mark.parametrize("odd", [ODD, "a\ud800b"])
 def test_whatever_a_source_yields_is_stored_as_unicode(odd: str, db: sqlite3.Connection) -> None:
     entries: list[Entry] = [
-        Category(odd, odd, None, odd, True, odd),
-        Product(odd, odd, odd, (odd,), odd, (odd, "c")),
-        Product("2", "plain", "", (odd,), None),
+        Category(id=odd, name=odd, parent=None, path=odd, leaf=True, translated=odd),
+        Product(
+            id=odd, name=odd, description=odd, categories=(odd,), image=odd, more_images=(odd, "c")
+        ),
+        Product(id="2", name="plain", description="", categories=(odd,), image=None),
         Skipped("product", odd, odd),
     ]
     save_import(db, entries, "a.csv")
     insist_on_pictures(db)
-    save_page(db, Page("q", [Product(odd, odd, odd, (odd,), f"{odd}2")], [], 1, True))
-    save_images(db, [Image(f"{odd}2", error=odd)])
+    save_page(
+        db,
+        Page(
+            query="q",
+            products=[
+                Product(id=odd, name=odd, description=odd, categories=(odd,), image=f"{odd}2")
+            ],
+            skipped=[],
+            next_offset=1,
+            finished=True,
+        ),
+    )
+    save_images(db, [Image(address=f"{odd}2", error=odd)])
     insist_on_pictures(db)
     assert {text.replace("\ufffd", odd[1]) for text in texts(db)} >= {odd, f"{odd}2"}
     pairs = "select product_id, category_id from product_category order by product_id"

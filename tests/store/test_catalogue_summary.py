@@ -29,10 +29,10 @@ PRODUCTS = [
     product("x", image="a.jpg", more=("b.jpg",)),
 ]
 IMAGES = [
-    Image("a.jpg", "aa/aa.jpg", "aa", 30, 40),
-    Image("b.jpg", "bb/bb.jpg", "bb", 30, 40),
-    Image("c.jpg", error="HTTP 404"),
-    Image("unused.jpg", "ee/ee.jpg", "ee", 1, 1),
+    Image(address="a.jpg", file="aa/aa.jpg", sha256="aa", width=30, height=40),
+    Image(address="b.jpg", file="bb/bb.jpg", sha256="bb", width=30, height=40),
+    Image(address="c.jpg", error="HTTP 404"),
+    Image(address="unused.jpg", file="ee/ee.jpg", sha256="ee", width=1, height=1),
 ]
 
 

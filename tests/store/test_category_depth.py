@@ -34,9 +34,9 @@ def test_a_depth_counts_from_below_the_root_and_shallow_leaves_stay(
 
 def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
     tree = [
-        Category("a", "", None, "a", False),
-        Category("a/b", "", "a", "a/b", False),
-        Category("a/b/c", "", "a/b", "a/b/c", True),
+        Category(id="a", name="", parent=None, path="a", leaf=False),
+        Category(id="a/b", name="", parent="a", path="a/b", leaf=False),
+        Category(id="a/b/c", name="", parent="a/b", path="a/b/c", leaf=True),
     ]
     save_import(db, tree, [], [], "products.csv")
     assert roll_up(db, 2) == {"a/b": "a/b", "a/b/c": "a/b"}
@@ -44,7 +44,10 @@ def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
 
 
 def test_a_category_above_itself_ends_its_path(db: sqlite3.Connection) -> None:
-    loop = [Category("a", "", "b", "a", False), Category("b", "", "a", "b", True)]
+    loop = [
+        Category(id="a", name="", parent="b", path="a", leaf=False),
+        Category(id="b", name="", parent="a", path="b", leaf=True),
+    ]
     save_import(db, loop, [], [], "products.csv")
     assert category_chains(db) == {"a": ("a", "b"), "b": ("b", "a")}
 
@@ -56,7 +59,13 @@ def test_a_tree_folds_as_its_paths_are_cut(parents: list[int], depth: int) -> No
         paths.append(f"{paths[parent % len(paths)]}/{number}")
     inner = {path.rpartition("/")[0] for path in paths}
     tree = [
-        Category(path, "", path.rpartition("/")[0] or None, path, path not in inner)
+        Category(
+            id=path,
+            name="",
+            parent=path.rpartition("/")[0] or None,
+            path=path,
+            leaf=path not in inner,
+        )
         for path in paths
     ]
     expected = {

@@ -39,7 +39,13 @@ from tests.conftest import product, save_import
 PATHS = ("a", "a/b", "a/b/1", "a/b/2", "a/c", "a/c/3", "a/c/4/5", "a/c/4", "d", "e", "e/6")
 INNER = {path.rpartition("/")[0] for path in PATHS}
 TREE = [
-    Category(path, path, path.rpartition("/")[0] or None, path, path not in INNER)
+    Category(
+        id=path,
+        name=path,
+        parent=path.rpartition("/")[0] or None,
+        path=path,
+        leaf=path not in INNER,
+    )
     for path in sorted(PATHS)
 ]
 CLASSES = {None: [p for p in PATHS if p not in INNER], 1: ["a", "d", "e"]}

@@ -51,7 +51,7 @@ def read_labelled_images(folder: Path) -> LabelledImages:
                 f"it has {len(found)}"
             )
         images = [
-            Image(str(file), file.relative_to(folder).as_posix(), _sha256(file))
+            Image(address=str(file), file=file.relative_to(folder).as_posix(), sha256=_sha256(file))
             for files in found.values()
             for file in files
         ]
@@ -75,7 +75,10 @@ def read_pictures(folder: Path) -> list[Image]:
     try:
         found = walk_pictures(str(folder), refuse)
         files = sorted(Path(place, name) for place, names in found for name in names)
-        images = [Image(str(file), str(file.absolute()), _sha256(file)) for file in files]
+        images = [
+            Image(address=str(file), file=str(file.absolute()), sha256=_sha256(file))
+            for file in files
+        ]
     except OSError as error:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
     if not images:
@@ -160,8 +163,11 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
                 continue
             count += 1
             yield Product(
-                *(identity, "", "", (category,) if category else ()),
-                *(os.path.join(place, file),),
+                id=identity,
+                name="",
+                description="",
+                categories=(category,) if category else (),
+                image=os.path.join(place, file),
                 place=f"{folder.name} {identity}",
             )
     for path, reason in refused:
