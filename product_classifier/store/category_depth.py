@@ -24,13 +24,13 @@ def category_chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
                where parent.path <> ''"""
         )
     )
-    chains = {}
+    category_chains = {}
     for (category,) in db.execute("select id from category where path <> ''"):
         chain = [category]
         while parents.get(chain[-1], category) not in chain:  # a damaged tree may have a cycle
             chain.append(parents[chain[-1]])
-        chains[category] = tuple(chain)
-    return chains
+        category_chains[category] = tuple(chain)
+    return category_chains
 
 
 def roll_up(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:

@@ -20,7 +20,7 @@ from product_classifier.recipes.judge_experiments import (
     judge_experiments,
 )
 from product_classifier.recipes.judge_experiments import tested_categories as categories_of
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.records import Category, Decided
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
@@ -34,7 +34,7 @@ from tests.consoles import Failing
 
 COUNT = 200
 LEAVES = ("belts", "flare")
-TERMS = Terms((0.95, 0.98), cost_error=10, cost_review=1)
+TERMS = Terms(targets=(0.95, 0.98), cost_error=10, cost_review=1)
 
 
 def save(
@@ -99,7 +99,7 @@ def test_every_report_tells_what_it_can(
         assert "nan" not in text
     for values in (figures_values(judged), categories_values(found, paths)):
         json.dumps(values, allow_nan=False)
-    for page, text in site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)):
+    for page, text in site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)):
         assert ">nan" not in text, page
 
 
@@ -118,7 +118,7 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
     judged = list(judge_experiments(db, [None], TERMS, Failing()))
     assert "Accuracy: – (N=0)" in figures_text(judged)
     json.dumps(figures_values(judged), allow_nan=False)
-    assert list(site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)))
+    assert list(site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)))
 
 
 def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
