@@ -62,7 +62,7 @@ from product_classifier.sources.files.image_folders import (
 )
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities
-from product_classifier.store.product_pictures import read_images
+from product_classifier.store.product_pictures import read_distinct_pictures
 from product_classifier.terminal import script
 
 FEW_IMAGES = 20
@@ -229,7 +229,7 @@ def pictures_to_distil(
     part_of: dict[Image, str] = {}
     if args.db_path:
         with open_database(args.db_path) as db, snapshot(db):
-            part_of = read_images(db, frozen_split(read_identities(db)))
+            part_of = read_distinct_pictures(db, frozen_split(read_identities(db)))
     known = {image.sha256 for image in part_of}
     folders = [read_pictures(folder) for folder in args.image_dir]
     more = {

@@ -16,7 +16,7 @@ from product_classifier.errors import ModelError
 from product_classifier.models.base import Score, Targets
 from product_classifier.models.network import Network, softmax
 from product_classifier.retraining.training_images import Album, Source
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 LONGEST_GRADIENT = 1.0
 State = tuple[list[NDArray[Any]], list[NDArray[Any]]]  # weights in training, and the optimizer's
@@ -157,7 +157,7 @@ class Summaries:
             tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             raise ModelError(
-                f"{folder} cannot be written: {told(error)}; or pass another --summaries_dir"
+                f"{folder} cannot be written: {reason_of(error)}; or pass another --summaries_dir"
             ) from None
         create = tensorflow().summary.create_file_writer
         self._writers = [create(str(folder / part)) for part in ("train", "validation")]

@@ -130,12 +130,28 @@ def example(name: str) -> tuple[Classifier, Features, Reading]:
 
 
 def dataset() -> Dataset:
-    categories = tuple(Category(name, name, None, f"women/{name}", True) for name in NAMES)
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=f"women/{name}", leaf=True) for name in NAMES
+    )
     items = tuple(
-        Item(f"p{k}", text, None, (k % 3,), "calibration" if k >= 20 else "train")
+        Item(
+            id=f"p{k}",
+            text=text,
+            image=None,
+            labels=(k % 3,),
+            part="calibration" if k >= 20 else "train",
+        )
         for k, text in enumerate(TEXTS)
     )
-    return Dataset(categories, ((),) * 3, items, "all", "0123456789abcdef", (), {})
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="all",
+        split="0123456789abcdef",
+        left_out=(),
+        settings={},
+    )
 
 
 def save(folder: Path, name: str) -> None:

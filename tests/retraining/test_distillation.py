@@ -56,7 +56,7 @@ def images(tmp_path: Path) -> list[Image]:
         PillowImage.fromarray(pixels).save(file, "PNG")
         (tmp_path / f"{k}.png").write_bytes(file.getvalue())
         sha256 = hashlib.sha256(file.getvalue()).hexdigest()
-        found.append(Image(f"{k}", f"{k}.png", sha256, 12, 10))
+        found.append(Image(address=f"{k}", file=f"{k}.png", sha256=sha256, width=12, height=10))
     return found
 
 

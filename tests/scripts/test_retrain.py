@@ -179,7 +179,9 @@ def test_a_label_with_one_picture_is_learned_or_told(
 ) -> None:
     colours(tmp_path)
     pictures = {shade: jpeg(f"rgb(0,{shade},0)") for shade in range(256)}
-    images = [Image(str(shade), "", sha256(data)) for shade, data in pictures.items()]
+    images = [
+        Image(address=str(shade), file="", sha256=sha256(data)) for shade, data in pictures.items()
+    ]
     parts = [str(split_images([image], 10, 10)[0]) for image in images]
     (tmp_path / "pictures" / "green").mkdir()
     data = pictures[parts.index(part)]  # a picture that falls into this part

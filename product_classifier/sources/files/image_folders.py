@@ -95,7 +95,7 @@ def _hashed(files: Iterable[Path], folder: Path | None, unreadable: list[str]) -
     for file in files:
         name = file.relative_to(folder).as_posix() if folder else str(file.absolute())
         try:
-            images.append(Image(str(file), name, _sha256(file)))
+            images.append(Image(address=str(file), file=name, sha256=_sha256(file)))
         except OSError as error:
             unreadable.append(f"{file}: {error.strerror}")
     return images
@@ -178,8 +178,11 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
                 continue
             count += 1
             yield Product(
-                *(identity, "", "", (category,) if category else ()),
-                *(os.path.join(place, file),),
+                id=identity,
+                name="",
+                description="",
+                categories=(category,) if category else (),
+                image=os.path.join(place, file),
                 place=f"{folder.name} {identity}",
             )
     for path, reason in refused:
