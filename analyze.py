@@ -17,7 +17,7 @@ from product_classifier.store.database import open_database
 from product_classifier.terminal import script
 
 if TYPE_CHECKING:
-    from product_classifier.features.dataset_features import Places
+    from product_classifier.features.dataset_features import FeaturePaths
     from product_classifier.recipes.judge_experiments import Terms
 
 # each report imports what it needs: --help need not wait for SciPy and all
@@ -239,11 +239,11 @@ def terms(args: argparse.Namespace) -> Terms:
     return Terms(targets, args.confidence, args.cost_error, args.cost_review)
 
 
-def places(args: argparse.Namespace) -> Places:
+def places(args: argparse.Namespace) -> FeaturePaths:
     """Take from the command line where features come from."""
-    from product_classifier.features.dataset_features import Places
+    from product_classifier.features.dataset_features import FeaturePaths
 
-    return Places(args.images_path, args.cache_path, args.backbone, args.weights)
+    return FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def labels_beside(graph: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Classifier:
+class ExportedClassifier:
     """A graph that is not loaded yet."""
 
     path: Path
@@ -57,7 +57,7 @@ class Classifier:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedClassifier:
     """One that runs; embed: float32 [batch_size, size, size, 3] in [0, 1] → [batch_size, labels].
 
     What it gives are probabilities below 1.
@@ -68,7 +68,7 @@ class Loaded:
     batch_size: int
 
 
-def read_classifier(path: Path) -> Classifier:
+def read_classifier(path: Path) -> ExportedClassifier:
     """Read a graph, .pb or .onnx, or the folder that retrain.py wrote one into, and its labels.
 
     Raises FeatureError for what is absent, is none, or has fewer than two labels.
@@ -85,10 +85,10 @@ def read_classifier(path: Path) -> Classifier:
         raise FeatureError(
             f"{path} cannot be read: {error.strerror}; retrain.py --image_dir writes such a graph"
         ) from None
-    return Classifier(path, data, hashlib.sha256(data).hexdigest(), _labels(path))
+    return ExportedClassifier(path, data, hashlib.sha256(data).hexdigest(), _labels(path))
 
 
-def load_classifier(classifier: Classifier) -> Loaded:
+def load_classifier(classifier: ExportedClassifier) -> LoadedClassifier:
     """Load a graph. Raises FeatureError for one that is damaged or no classifier of its labels."""
     path, count = classifier.path, len(classifier.labels)
     try:
@@ -123,7 +123,7 @@ def load_classifier(classifier: Classifier) -> Loaded:
         return np.minimum(found, np.float32(BELOW_ONE))  # as a softmax is but for its rounding
 
     probabilities(first)
-    return Loaded(size, lambda pictures: probabilities(run(pictures)), batch_size)
+    return LoadedClassifier(size, lambda pictures: probabilities(run(pictures)), batch_size)
 
 
 def _labels(graph: Path) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def _compute(
     lost: told what could not, and why.
     """
     computed: set[str] = set()
-    batches = embedded(wanted, folder, backbone, lost, "bottlenecks", console)
+    batches = embed_views(wanted, folder, backbone, lost, "bottlenecks", console)
     for commit in chunks(batches, COMMIT_BATCHES):
         keys = [key for batch_keys, _ in commit for key in batch_keys]
         cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
@@ -174,7 +174,7 @@ def _compute(
     return computed
 
 
-def embedded(
+def embed_views(
     wanted: Mapping[str, View],
     folder: Path,
     network: Network,

@@ -14,7 +14,12 @@ from scipy.sparse import csr_matrix
 from product_classifier.backbones.backbone import Backbone
 from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
-from product_classifier.features.text_vectors import AS_USUAL, Reading, vectorize, vectors_key
+from product_classifier.features.text_vectors import (
+    DEFAULT_TEXT_SETTINGS,
+    TextSettings,
+    vectorize,
+    vectors_key,
+)
 from product_classifier.records import Dataset, Image
 from product_classifier.store.cache import cached_vectors
 
@@ -73,7 +78,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Places:
+class FeaturePaths:
     """Where pictures are, and where features are kept."""
 
     images: Path
@@ -83,7 +88,10 @@ class Places:
 
 
 def word_features(
-    dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL, console: Console = SILENT
+    dataset: Dataset,
+    cache_path: Path,
+    reading: TextSettings = DEFAULT_TEXT_SETTINGS,
+    console: Console = SILENT,
 ) -> Features:
     """Make or read the vector of each product's words, see vectorize. Raises FeatureError."""
     texts = [item.text for item in dataset.items]

@@ -51,7 +51,7 @@ def nearest(
     return found, best
 
 
-def closest(
+def highest_similarity(
     features: Features, rows: NDArray[np.int64], among: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Tell how much the most alike of other items is like each of some, [rows], itself left out.

@@ -26,7 +26,7 @@ BAG, NGRAMS, SEQUENCE = "bag", "ngrams", "sequence"
 PART = "\t"  # before runs of characters: no term begins with it
 
 
-class Reading(NamedTuple):
+class TextSettings(NamedTuple):
     """How texts are read."""
 
     vectorizer: str = BAG  # of VECTORIZERS
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
         return CLEANINGS[self.clean](cut)
 
 
-AS_USUAL = Reading()
+DEFAULT_TEXT_SETTINGS = TextSettings()
 
 
 class Words(NamedTuple):
@@ -52,7 +52,7 @@ class Words(NamedTuple):
 def vectorize(
     texts: Sequence[str],
     train: NDArray[np.bool_],
-    reading: Reading = AS_USUAL,
+    reading: TextSettings = DEFAULT_TEXT_SETTINGS,
 ) -> Words:
     """Turn texts into vectors; train: [texts], which of them the vocabulary may see.
 
@@ -66,7 +66,9 @@ def vectorize(
         ) from None
 
 
-def vectors_key(texts: Sequence[str], train: NDArray[np.bool_], reading: Reading = AS_USUAL) -> str:
+def vectors_key(
+    texts: Sequence[str], train: NDArray[np.bool_], reading: TextSettings = DEFAULT_TEXT_SETTINGS
+) -> str:
     """Hash all that vectorize depends on."""
     sizes = VOCABULARY_SIZE, WORD_GRAMS, PART_GRAMS, SEQUENCE_LENGTH, SEQUENCE_VOCABULARY
     head = f"vectors 2, {tuple(reading)}, {sizes}\n"
@@ -177,15 +179,17 @@ def part_grams(terms: list[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Vectorizer:
     """All that turns a text into the vector that a model was trained on."""
 
-    reading: Reading
+    reading: TextSettings
     vocabulary: Sequence[str]
     weights: NDArray[np.float32]  # [columns] of NGRAMS, inverse document frequencies; else empty
 
     @classmethod
-    def of(cls, reading: Reading, vocabulary: Sequence[str], learned: csr_matrix) -> Reader:
+    def of(
+        cls, reading: TextSettings, vocabulary: Sequence[str], learned: csr_matrix
+    ) -> Vectorizer:
         """Find what was learned from the vectors of the training texts, [texts, columns]."""
         from sklearn.feature_extraction.text import TfidfTransformer
 
@@ -204,15 +208,15 @@ class Reader:
             ) from None
 
 
-def _bag(reader: Reader, texts: Sequence[str]) -> csr_matrix:
+def _bag(reader: Vectorizer, texts: Sequence[str]) -> csr_matrix:
     return bag_reader(reader.reading.terms, reader.vocabulary).transform(texts)
 
 
-def _places(reader: Reader, texts: Sequence[str]) -> csr_matrix:
+def _places(reader: Vectorizer, texts: Sequence[str]) -> csr_matrix:
     return places(texts, reader.reading.terms, reader.vocabulary)
 
 
-def _ngrams(reader: Reader, texts: Sequence[str]) -> csr_matrix:
+def _ngrams(reader: Vectorizer, texts: Sequence[str]) -> csr_matrix:
     halves = []
     for grams, wanted in ((word_grams, False), (part_grams, True)):
         chosen = [k for k, name in enumerate(reader.vocabulary) if name.startswith(PART) == wanted]

@@ -17,12 +17,12 @@ from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.dataset_features import (
+    FeaturePaths,
     Features,
-    Places,
     picture_features,
     word_features,
 )
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.label_errors import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import Mistake, Searched, Summary
@@ -48,7 +48,7 @@ WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, limit: int, console: Console
 ) -> LabelErrors:
     """Search the labels of an experiment's catalogue, and tell what is most suspicious."""
     searched = search(db, experiment, places, console)
@@ -61,7 +61,7 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, console: Console
 ) -> Searched:
     """Cross-fit over the experiment's products, unless nothing has changed since the last time.
 
@@ -90,12 +90,14 @@ def search(
     return save_label_search(db, experiment.id, found, evidence)
 
 
-def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
+def _features(
+    experiment: Summary, dataset: Dataset, places: FeaturePaths, console: Console
+) -> Features:
     """Make the features that the experiment had. Raises ReportError for another network."""
     features = Features()
     if experiment.kind in ("words", "both"):
         known = experiment.settings
-        reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
+        reading = TextSettings(clean=known.get("clean", BASIC), limit=known.get("text_words"))
         features |= word_features(dataset, places.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from product_classifier.features import neighbours
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest, nearest
+from product_classifier.features.neighbours import highest_similarity, nearest
 
 COUNT = 40
 
@@ -79,8 +79,8 @@ def test_the_closest_of_some_others_is_found_and_rare_words_weigh_more() -> None
         max((cosine(weighed[row], weighed[other]) for other in among if other != row), default=0)
         for row in rows
     ]
-    assert closest(features, rows, among) == pytest.approx(expected, abs=1e-6)
-    assert closest(features, rows, among)[2:].tolist() == [0, 0]  # nothing in common
+    assert highest_similarity(features, rows, among) == pytest.approx(expected, abs=1e-6)
+    assert highest_similarity(features, rows, among)[2:].tolist() == [0, 0]  # nothing in common
 
 
 def test_the_closest_picture_is_that_of_another_product(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,4 +92,4 @@ def test_the_closest_picture_is_that_of_another_product(monkeypatch: pytest.Monk
     expected = [
         max(cosine(vectors[row], vectors[other]) for other in among if other != row) for row in rows
     ]
-    assert closest(features, rows, among) == pytest.approx(expected, abs=1e-6)
+    assert highest_similarity(features, rows, among) == pytest.approx(expected, abs=1e-6)

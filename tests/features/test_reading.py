@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from product_classifier.errors import FeatureError
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.text_vectors import NGRAMS, VECTORIZERS, Reader, Reading, vectorize
+from product_classifier.features.text_vectors import (
+    NGRAMS,
+    VECTORIZERS,
+    TextSettings,
+    Vectorizer,
+    vectorize,
+)
 
 TEXTS = ["Red hat, red", "Blue belts ~5 x", "a red belt", "hats for belts", "Über-belt 5"]
 TRAIN = np.array([True, True, True, True, False])
@@ -25,17 +31,17 @@ word = st.sampled_from(["red", "belts", "~5", "zebra", "Über", "x", "\ud800"])
 def test_a_text_is_read_as_it_was_beside_those_that_taught(
     texts: list[str], vectorizer: str, clean: str, limit: int | None
 ) -> None:
-    reading = Reading(vectorizer, clean, limit)
+    reading = TextSettings(vectorizer, clean, limit)
     train = np.append(TRAIN, np.zeros(len(texts), bool))
     together = vectorize(TEXTS + texts, train, reading)
     taught = vectorize(TEXTS, TRAIN, reading)
-    reader = Reader.of(reading, taught.vocabulary, taught.vectors[TRAIN])
+    reader = Vectorizer.of(reading, taught.vocabulary, taught.vectors[TRAIN])
     assert (reader.read(TEXTS + texts) != together.vectors).nnz == 0
 
 
 def test_a_vocabulary_that_does_not_fit_its_weights_is_refused() -> None:
-    reading = Reading(NGRAMS)
+    reading = TextSettings(NGRAMS)
     taught = vectorize(TEXTS, TRAIN, reading)
-    reader = Reader(reading, taught.vocabulary, np.ones(3, np.float32))
+    reader = Vectorizer(reading, taught.vocabulary, np.ones(3, np.float32))
     with pytest.raises(FeatureError, match=r"the vocabulary is damaged .*save the model again"):
         reader.read(TEXTS)

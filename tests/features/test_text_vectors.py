@@ -10,18 +10,20 @@ from product_classifier.errors import FeatureError
 from product_classifier.features import text_vectors
 from product_classifier.features.cleaning import terms
 from product_classifier.features.text_vectors import (
-    AS_USUAL,
+    DEFAULT_TEXT_SETTINGS,
     NGRAMS,
     PART,
     SEQUENCE,
     VECTORIZERS,
-    Reading,
+    TextSettings,
     vectorize,
     vectors_key,
 )
 
 
-def dense(texts: list[str], train: list[bool], reading: Reading = AS_USUAL) -> list[list[float]]:
+def dense(
+    texts: list[str], train: list[bool], reading: TextSettings = DEFAULT_TEXT_SETTINGS
+) -> list[list[float]]:
     matrix = vectorize(texts, np.array(train), reading).vectors
     assert matrix.dtype == np.float32
     return matrix.toarray().tolist()  # type: ignore[no-any-return]
@@ -45,15 +47,15 @@ def test_the_commonest_terms_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("vectorizer", VECTORIZERS)
 def test_texts_without_any_term_are_refused(vectorizer: str) -> None:
     with pytest.raises(FeatureError, match="no name or description"):
-        vectorize(["...", ""], np.array([True, True]), Reading(vectorizer))
+        vectorize(["...", ""], np.array([True, True]), TextSettings(vectorizer))
 
 
 def test_a_limit_leaves_the_first_words() -> None:
-    assert dense(["red hat", "hat red"], [True, True], Reading(limit=1)) == [[0, 1], [1, 0]]
+    assert dense(["red hat", "hat red"], [True, True], TextSettings(limit=1)) == [[0, 1], [1, 0]]
 
 
 def test_ngrams_are_pairs_of_terms_and_runs_of_characters() -> None:
-    found = vectorize(["red hat", "hat"], np.array([True, True]), Reading(NGRAMS))
+    found = vectorize(["red hat", "hat"], np.array([True, True]), TextSettings(NGRAMS))
     assert [name for name in found.vocabulary if not name.startswith(PART)] == [
         *("hat", "red", "red hat"),
     ]
@@ -72,12 +74,12 @@ def test_ngrams_agree_with_scikit_learn() -> None:
     words = TfidfVectorizer(token_pattern=r"\w+", ngram_range=(1, 2), sublinear_tf=True)
     parts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
     expected = [counter.fit(texts[:3]).transform(texts).toarray() for counter in (words, parts)]
-    assert np.allclose(dense(texts, train.tolist(), Reading(NGRAMS)), np.hstack(expected))
+    assert np.allclose(dense(texts, train.tolist(), TextSettings(NGRAMS)), np.hstack(expected))
 
 
 def test_a_sequence_marks_known_terms_by_place() -> None:
     texts = ["red hat", "hat red red", "blue hat", "hat"]
-    found = vectorize(texts, np.array([True, True, False, True]), Reading(SEQUENCE))
+    found = vectorize(texts, np.array([True, True, False, True]), TextSettings(SEQUENCE))
     assert found.vocabulary == ["hat", "red"]  # the commonest first
     places = [np.flatnonzero(row).tolist() for row in found.vectors.toarray()]
     assert places == [[1, 2], [0, 3, 5], [0], [0]]  # place x 2 + term; blue was never learned
@@ -99,8 +101,8 @@ def test_the_key_changes_with_all_that_vectors_depend_on() -> None:
         vectors_key(["a", "b"], ~train),
         vectors_key(["ab", ""], train),
         vectors_key(["a", "c"], train),
-        vectors_key(["a", "b"], train, Reading(NGRAMS)),
-        vectors_key(["a", "b"], train, Reading(clean="none")),
-        vectors_key(["a", "b"], train, Reading(limit=3)),
+        vectors_key(["a", "b"], train, TextSettings(NGRAMS)),
+        vectors_key(["a", "b"], train, TextSettings(clean="none")),
+        vectors_key(["a", "b"], train, TextSettings(limit=3)),
     }
     assert len(keys) == 7
