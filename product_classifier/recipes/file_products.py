@@ -61,7 +61,7 @@ def _features(
 ) -> Features:
     features = Features()
     if model.reader:
-        vectors = model.reader.read([item.text for item in items])
+        vectors = model.reader.transform([item.text for item in items])
         features |= Features(words=vectors, vocabulary=model.reader.vocabulary)
     if model.backbone:
         backbone = load_saved(model.backbone, places.backbone, places.weights)

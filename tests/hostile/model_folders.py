@@ -209,7 +209,7 @@ def predicted(path: Path) -> Any:
     model = open_model(path)
     features = Features()
     if model.reader:
-        read = model.reader.read([*TEXTS[:5], "", "nothing known"])
+        read = model.reader.transform([*TEXTS[:5], "", "nothing known"])
         features |= Features(read, vocabulary=model.reader.vocabulary)
     if model.backbone:
         choice = chosen(model.backbone, None, None)

@@ -189,7 +189,7 @@ def test_a_cache_that_is_removed_again_and_again_is_given_up(
         shutil.rmtree(catalogue.cache)
 
     monkeypatch.setattr(BottleneckCache, "append", append_and_remove)
-    with pytest.raises(FeatureError, match="let no other program clean it, and run it again"):
+    with pytest.raises(FeatureError, match="stop other programs that clean the cache"):
         catalogue.features()
 
 

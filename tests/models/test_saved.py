@@ -73,13 +73,13 @@ def test_a_model_of_words_says_the_same_when_opened_elsewhere(name: str, tmp_pat
     shutil.move(tmp_path / "here", tmp_path / "there")
     opened = open_model(tmp_path / "there")
     assert opened.reader
-    vectors = opened.reader.read(shop.TEXTS)
+    vectors = opened.reader.transform(shop.TEXTS)
     assert (vectors != features.words).nnz == 0
     again = opened.trained(Features(vectors, vocabulary=opened.reader.vocabulary))
     assert again.temperature == trained.temperature
     expected = np.asarray(trained.classifier.logits(ALL))
     assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
-    unknown = opened.trained(Features(opened.reader.read(NEW)))
+    unknown = opened.trained(Features(opened.reader.transform(NEW)))
     assert np.isfinite(np.asarray(unknown.classifier.logits(np.arange(4)))).all()
 
 
