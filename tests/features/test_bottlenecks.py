@@ -36,8 +36,8 @@ class Toy:
         return means
 
 
-def backbone(embed: Toy) -> Backbone:
-    return Backbone("toy", "0" * 64, 4, 3, embed, graph=embed)
+def backbone(embed: Toy, sha256: str = "0" * 64, size: int = 4) -> Backbone:
+    return Backbone(name="toy", sha256=sha256, size=size, width=3, embed=embed, graph=embed)
 
 
 @pytest.fixture
@@ -85,8 +85,8 @@ def test_equal_pictures_are_computed_once(folder: Path) -> None:
 
 
 def test_two_networks_never_share_a_cache() -> None:
-    first, second = backbone(Toy()), Backbone("toy", "1" * 64, 4, 3, Toy(), graph=Toy())
-    larger = Backbone("toy", "0" * 64, 5, 3, Toy(), graph=Toy())
+    first, second = backbone(Toy()), backbone(Toy(), "1" * 64)
+    larger = backbone(Toy(), size=5)
     assert len({cache_name(first), cache_name(second), cache_name(larger)}) == 3
 
 
@@ -111,7 +111,7 @@ def test_a_bottleneck_does_not_depend_on_order_or_batch(folder: Path) -> None:
     assert np.array_equal(together[10], alone[0])
 
 
-def test_missing_damaged_or_changed_files_are_reported_and_count_as_no_picture(
+def test_missing_damaged_or_changed_files_are_reported_and_count_as_none(
     folder: Path,
 ) -> None:
     images = [picture(folder, f"{k}.jpg", f"hsl({9 * k}, 100%, 50%)") for k in range(4)]

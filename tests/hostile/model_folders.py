@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from product_classifier.backbones.saved_backbone import chosen
+from product_classifier.backbones.saved_backbone import load_arguments
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import (
@@ -212,7 +212,7 @@ def predicted(path: Path) -> Any:
         read = model.reader.transform([*TEXTS[:5], "", "nothing known"])
         features |= Features(read, vocabulary=model.reader.vocabulary)
     if model.backbone:
-        choice = chosen(model.backbone, None, None)
+        choice = load_arguments(model.backbone, None, None)
         assert choice.name == "mini" or Path(choice.name).parent == path, choice
         vectors = np.asarray(pictures().pictures[ROWS[:7]])  # type: ignore[index]
         features |= Features(pictures=Bottlenecks(vectors, np.arange(7) - 1, ()))
