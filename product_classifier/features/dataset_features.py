@@ -17,6 +17,7 @@ from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cach
 from product_classifier.features.text_vectors import (
     DEFAULT_TEXT_SETTINGS,
     TextSettings,
+    fits,
     vectorize,
     vectors_key,
 )
@@ -104,6 +105,7 @@ def word_features(
         vectors_key(texts, train, text_settings),
         lambda: vectorize(texts, train, text_settings),
         console,
+        lambda vectors, vocabulary: fits((vectors, vocabulary), len(texts), text_settings),
     )
     settings: dict[str, str | int] = {
         "vocabulary": len(vocabulary),

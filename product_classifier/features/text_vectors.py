@@ -67,6 +67,14 @@ def vectorize(
         ) from None
 
 
+def fits(words: tuple[csr_matrix, Sequence[str]], texts: int, settings: TextSettings) -> bool:
+    """Return whether cached vectors and their vocabulary have the shapes of vectorize's results."""
+    vectors, vocabulary = words
+    positions = SEQUENCE_LENGTH if settings.vectorizer == SEQUENCE else 1
+    distinct = len(set(vocabulary)) == len(vocabulary)
+    return distinct and vectors.shape == (texts, positions * len(vocabulary))
+
+
 def vectors_key(
     texts: Sequence[str], train: NDArray[np.bool_], settings: TextSettings = DEFAULT_TEXT_SETTINGS
 ) -> str:
