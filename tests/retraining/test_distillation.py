@@ -42,7 +42,7 @@ def colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(pixels.mean(axis=(1, 2)), np.float32)
 
 
-TEACHER = Backbone("toy", "0" * 64, 4, 3, colours, graph=colours)
+TEACHER = Backbone(name="toy", sha256="0" * 64, size=4, width=3, embed=colours, graph=colours)
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_a_network_is_fine_tuned_and_used_and_once_done_stays_as_it_is(
     (out / "network.npz").write_bytes(data[:1000])
     options += ["--backbone", "retrain_out/network.npz"]
     cut = run(tmp_path, "categorize_images", *options, code=1)
-    assert "network.npz is cut short or not the file it was" in cut.stderr
+    assert "network.npz is incomplete or was changed" in cut.stderr
 
 
 @pytest.mark.slow
@@ -228,7 +228,7 @@ def test_a_network_that_cannot_be_fine_tuned_so_is_told_before_anything_is_done(
         (["--backbone", student, "--fine-tune", "last:4"], "has 3 blocks; pass --fine-tune last:3"),
         (["--backbone", network, "--fine-tune", "all"], "its variables are not those of Inception"),
         (["--backbone", "https://a.b/c", "--fine-tune", "all"], "its layers are not known"),
-        (["--backbone", broken, "--fine-tune", "all"], "is damaged or no network"),
+        (["--backbone", broken, "--fine-tune", "all"], "is damaged or not a network"),
         (["--backbone", "alexnet", "--fine-tune", "all"], "there is no backbone 'alexnet'"),
     ):
         result = run(tmp_path, "retrain", "--image_dir", "pictures", *options, code=1)
