@@ -70,7 +70,7 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideScore:
+class NoveltyScore:
     """How unlike all the learned categories a product is."""
 
     product_id: str
@@ -92,7 +92,7 @@ class Experiment:
     predictions: list[Prediction] = field(repr=False)  # of the test products
     paths: Sequence[PathScores] = field(default=(), repr=False)  # calibration and test products
     alike: Sequence[Alike] = field(default=(), repr=False)  # to the most confident errors
-    outside: Sequence[OutsideScore] = field(default=(), repr=False)  # of the test products
+    novelty: Sequence[NoveltyScore] = field(default=(), repr=False)  # of the test products
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Features:
     settings: Mapping[str, str | int] = field(default_factory=dict)  # how they were made
     vocabulary: Sequence[str] = ()  # what the columns of words stand for, see vectorizers
 
-    def evidence(self) -> NDArray[np.bool_]:
+    def has_features(self) -> NDArray[np.bool_]:
         """Which products have a known word or a picture, [items]: others can only be guessed."""
         masks = []
         if self.words is not None:

@@ -37,7 +37,7 @@ def nearest(
     more products. A similarity is the cosine of words or bottlenecks, 0 where the other has none;
     of both, it is the mean over those that the product has.
     """
-    count = len(features.evidence())
+    count = len(features.has_features())
     kept = min(k, count - 1)
     found = np.full((len(rows), kept), -1)
     best = np.full((len(rows), kept), -np.inf, np.float32)

@@ -23,7 +23,7 @@ from product_classifier.features.dataset_features import (
     word_features,
 )
 from product_classifier.features.text_vectors import Reading
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import Mistake, Searched, Summary
 from product_classifier.printable import harmless
@@ -78,7 +78,7 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    evidence = fingerprint(dataset, experiment.id)
+    evidence = search_fingerprint(dataset, experiment.id)
     known = read_label_search(db, experiment.id)
     if known and known.evidence == evidence:
         return known

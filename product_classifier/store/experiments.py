@@ -56,7 +56,7 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
         put_alike(db, number, experiment.alike)
         db.executemany(
             "insert into outside values (?, ?, ?, ?)",
-            ((number, one.product_id, one.score, one.marked) for one in experiment.outside),
+            ((number, one.product_id, one.score, one.marked) for one in experiment.novelty),
         )
     return number
 

@@ -26,7 +26,7 @@ from product_classifier.features.text_vectors import AS_USUAL, NGRAMS, SEQUENCE,
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import Classifier, State
 from product_classifier.models.blend import restored_blend
-from product_classifier.models.late_fusion import Halves, Late, Stack
+from product_classifier.models.late_fusion import Late, Modalities, Stack
 from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model
@@ -107,11 +107,11 @@ def example(name: str) -> tuple[Classifier, Features, Reading]:
             trained(scikit(side, LogisticRegression()))
             for side in (both().words_alone, both().pictures_alone)
         )
-        halves = Halves(read, seen, both())
+        modalities = Modalities(read, seen, both())
         if name == "late":
-            return Late(halves, np.array([1.0, 0.5])), both(), AS_USUAL
+            return Late(modalities, np.array([1.0, 0.5])), both(), AS_USUAL
         model = LogisticRegression().fit(np.random.default_rng(0).random((30, 10)), LABELS)
-        return Stack(halves, model, 3), both(), AS_USUAL
+        return Stack(modalities, model, 3), both(), AS_USUAL
     reading = Reading(SEQUENCE, "stemmed") if name == "sequence" else AS_USUAL
     if name in JOINED:
         design = Design(joint=name, head=(4,), modality_dropout=0.1)
