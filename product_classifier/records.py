@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -233,3 +233,12 @@ class Sample:
     name: str
     image: str | None  # address of its picture
     file: str | None  # path below the images folder, if the picture is complete
+
+
+class Report(NamedTuple):
+    """The answer to a question about a catalogue: as text, as values for programs, as a page."""
+
+    text: str
+    values: Any = None  # what JSON can hold; None: the text only says what was written where
+    page: str | None = None
+    shortfalls: Sequence[str] = ()  # what was required and is not so, a line each

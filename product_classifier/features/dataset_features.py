@@ -14,7 +14,13 @@ from scipy.sparse import csr_matrix
 from product_classifier.backbones.backbone import Backbone
 from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
-from product_classifier.features.text_vectors import AS_USUAL, Reading, vectorize, vectors_key
+from product_classifier.features.text_vectors import (
+    AS_USUAL,
+    Reading,
+    fits,
+    vectorize,
+    vectors_key,
+)
 from product_classifier.records import Dataset, Image
 from product_classifier.store.cache import cached_vectors
 
@@ -93,6 +99,7 @@ def word_features(
         vectors_key(texts, train, reading),
         lambda: vectorize(texts, train, reading),
         console,
+        lambda vectors, vocabulary: fits((vectors, vocabulary), len(texts), reading),
     )
     settings: dict[str, str | int] = {
         "vocabulary": len(vocabulary),

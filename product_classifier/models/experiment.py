@@ -66,15 +66,19 @@ def run_experiment(
         right = [k in labels[row] for row, k in zip(known, predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
     nodes, above = _tree(dataset)
-    paths = [
-        PathScores(
-            part,
-            [dataset.items[row].id for row in rows[part]],
-            nodes,
-            *predict_paths(trained, features, rows[part], above),
+    paths = []
+    for part in (CALIBRATION, TEST):
+        answers, score, uncalibrated = predict_paths(trained, features, rows[part], above)
+        paths.append(
+            PathScores(
+                part=part,
+                products=[dataset.items[row].id for row in rows[part]],
+                categories=nodes,
+                answers=answers,
+                score=score,
+                uncalibrated=uncalibrated,
+            )
         )
-        for part in (CALIBRATION, TEST)
-    ]
     tested = paths[1]
     wrong = _most_confident_errors(rows[TEST], tested, labels)
     predictions = [

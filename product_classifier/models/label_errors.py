@@ -63,7 +63,7 @@ def compare_labels(
         suspicion=score,
         suggested=[names[k] if k >= 0 else None for k in other],
         score=np.where(other >= 0, probabilities[np.arange(len(other)), other], 0.0),
-        given=np.bincount(row, probabilities[row, category], len(labelled)).clip(0, 1),
+        label_score=np.bincount(row, probabilities[row, category], len(labelled)).clip(0, 1),
         noise=estimated_noise(probabilities, row, category),
         overlaps=[
             (names[one], names[two], share)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features, Places, picture_features
 from product_classifier.models.saved import SavedModel, open_model
-from product_classifier.printable import harmless
+from product_classifier.predictions import FiledProduct
+from product_classifier.printable import escape_formula
 from product_classifier.records import Item
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.product_pictures import read_unfiled
@@ -79,16 +79,6 @@ def _features(
     return features
 
 
-class FiledProduct(NamedTuple):
-    """A product and the category that a saved model gives it."""
-
-    product_id: str
-    category_id: str
-    path: str
-    score: float  # probability of the category
-    certified: float | None  # accuracy that products of such scores are certified to have
-
-
 def filed_text(products: Iterable[FiledProduct]) -> str:
     """Write a line for each product; nothing under certified means that a person should look."""
     file = io.StringIO()
@@ -96,5 +86,5 @@ def filed_text(products: Iterable[FiledProduct]) -> str:
     writer.writerow(FiledProduct._fields)
     for product, category, path, score, certified in products:
         kept = "" if certified is None else f"{certified:g}"
-        writer.writerow([*map(harmless, (product, category, path)), f"{score:.6f}", kept])
+        writer.writerow([*map(escape_formula, (product, category, path)), f"{score:.6f}", kept])
     return file.getvalue()

@@ -31,7 +31,7 @@ from product_classifier.recipes.judge_experiments import (
 )
 from product_classifier.recipes.select_products import select
 from product_classifier.recipes.summarise_catalogue import read_catalogue
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.records import Decided, Page, Product
 from product_classifier.report.catalogue_summary import catalogue_text, catalogue_values
 from product_classifier.report.categories import categories_text, categories_values
@@ -63,7 +63,7 @@ from tests.hostile.mutations import NUMBERS, TEXTS, changed_bytes, hostile_value
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.store.test_database import EARLIER_SYSTEM
 
-TERMS = Terms((0.5, 0.98), cost_error=10, cost_review=1)
+TERMS = Terms(targets=(0.5, 0.98), cost_error=10, cost_review=1)
 JSON_COLUMNS = [("experiment", "settings")] * 3 + [("label_search", "overlaps")]
 SETTINGS = (
     *("depth", "learned", "language", "given_split", "sample", "sample_per_category", "seed"),
@@ -289,7 +289,7 @@ def leaderboard(db: sqlite3.Connection, folder: Path) -> None:
 
 def pages(db: sqlite3.Connection, folder: Path) -> None:
     insist_on_sound(db, {*CRAWLED, *LABELS})
-    shown = Shown(_judged(db), ImageFolder(folder / "images"), products=True)
+    shown = Contents(_judged(db), ImageFolder(folder / "images"), products=True)
     for _ in site_pages(db, shown, SILENT):
         pass
 

@@ -19,7 +19,7 @@ from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_shop, import_source
 from product_classifier.records import Skipped
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.web.client import Client
 from product_classifier.store.database import open_database
@@ -29,7 +29,7 @@ from tests.consoles import Recorder
 
 def test_a_strict_import_stores_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,name,category\n1,a,A\n1,b,A\n")
-    source = open_source("csv", Asked(tmp_path / "a.csv", tmp_path))
+    source = open_source("csv", SourceOptions(tmp_path / "a.csv", tmp_path))
 
     def refuse(entry: Skipped) -> None:
         raise SourceError(entry.reason)

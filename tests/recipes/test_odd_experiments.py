@@ -20,7 +20,7 @@ from product_classifier.recipes.judge_experiments import (
     judge_experiments,
 )
 from product_classifier.recipes.judge_experiments import tested_categories as categories_of
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.records import Category, Decided
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
@@ -34,7 +34,7 @@ from tests.consoles import Failing
 
 COUNT = 200
 LEAVES = ("belts", "flare")
-TERMS = Terms((0.95, 0.98), cost_error=10, cost_review=1)
+TERMS = Terms(targets=(0.95, 0.98), cost_error=10, cost_review=1)
 
 
 def save(
@@ -47,14 +47,32 @@ def save(
     table = np.array(score)[:, None]
     parts = {CALIBRATION: slice(0, calibrating), TEST: slice(calibrating, COUNT)}
     paths = [
-        PathScores(part, ids[rows], LEAVES, answers[rows, None], table[rows], table[rows])
+        PathScores(
+            part=part,
+            products=ids[rows],
+            categories=LEAVES,
+            answers=answers[rows, None],
+            score=table[rows],
+            uncalibrated=table[rows],
+        )
         for part, rows in parts.items()
     ]
     tested = range(calibrating, COUNT)
     predictions = [Prediction(ids[k], LEAVES[answers[k]], score[k]) for k in tested]
     settings = {"learned": list(LEAVES), "seed": 0}
     return save_experiment(
-        db, Experiment("x", "words", "s", settings, {}, 1, {}, predictions, paths)
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="s",
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+            paths=paths,
+        ),
     )
 
 
@@ -81,7 +99,7 @@ def test_every_report_tells_what_it_can(
         assert "nan" not in text
     for values in (figures_values(judged), categories_values(found, paths)):
         json.dumps(values, allow_nan=False)
-    for page, text in site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)):
+    for page, text in site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)):
         assert ">nan" not in text, page
 
 
@@ -100,7 +118,7 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
     judged = list(judge_experiments(db, [None], TERMS, Failing()))
     assert "Accuracy: – (N=0)" in figures_text(judged)
     json.dumps(figures_values(judged), allow_nan=False)
-    assert list(site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)))
+    assert list(site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)))
 
 
 def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
@@ -147,7 +165,19 @@ def test_an_experiment_of_an_older_program_cannot_tell_of_categories(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", "belts", 1.0)]
-    save_experiment(db, Experiment("old", "words", "", {}, {}, 1, {}, predictions))
+    save_experiment(
+        db,
+        Experiment(
+            name="old",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     [judged] = judge_experiments(db, [None], TERMS, Failing())
     with pytest.raises(ReportError, match="no scores of paths; categorize once more"):
         categories_of(db, judged)
@@ -167,7 +197,19 @@ def test_a_database_does_not_choose_what_is_loaded(
 ) -> None:
     shop(db)
     settings = {"learned": ["belts", "flare"], "seed": 0, "backbone": network, "weights": "0" * 64}
-    number = save_experiment(db, Experiment("x", "images", "s", settings, {}, 1, {}, []))
+    number = save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="images",
+            split="s",
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=[],
+        ),
+    )
     [experiment] = read_experiments(db, number)
     places = Places(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
