@@ -49,7 +49,9 @@ def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     from product_classifier.report.comparison import comparison_text, comparison_values
     from product_classifier.report.text import figures_text, figures_values
 
-    judged = list(judge_experiments(db, args.compare or [args.experiment], terms(args), script.say))
+    judged = list(
+        judge_experiments(db, args.compare or [args.experiment], terms(args), script.console)
+    )
     if args.compare:
         found = compare_experiments(db, args.compare, terms(args).targets)
         tell(args, comparison_text(judged, *found), comparison_values(judged, *found))
@@ -62,7 +64,7 @@ def figures_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
         if (text := unmet(wanted, metrics(found)))
     ]
     for text in missed:
-        script.say(text)
+        script.console.say(text)
     return script.UNFINISHED if missed else script.DONE
 
 
@@ -72,7 +74,7 @@ def categories_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     from product_classifier.report.categories import categories_text, categories_values
     from product_classifier.store.experiments import read_paths
 
-    judged = judge_experiments(db, [args.experiment], terms(args), script.say)
+    judged = judge_experiments(db, [args.experiment], terms(args), script.console)
     found = [(one.experiment, tested_categories(db, one)) for one in judged]
     paths = read_paths(db)
     tell(args, categories_text(found, paths), categories_values(found, paths))
@@ -88,7 +90,7 @@ def leaderboard_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
         leaderboard_values,
     )
 
-    judged = judge_experiments(db, [args.experiment], terms(args), script.say)
+    judged = judge_experiments(db, [args.experiment], terms(args), script.console)
     entries = leaderboard_entries(db, judged)
     write = leaderboard_page if is_page(args) else leaderboard_text
     tell(args, write(entries), leaderboard_values(entries))
@@ -103,11 +105,11 @@ def site(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     from product_classifier.store.integrity import CRAWLED, LABELS, insist_on_sound
 
     insist_on_sound(db, {*CRAWLED, *LABELS})
-    judged = list(judge_experiments(db, [args.experiment], terms(args), script.say))
+    judged = list(judge_experiments(db, [args.experiment], terms(args), script.console))
     shown = Shown(judged, ImageFolder(args.images_path), products=not args.no_products)
     script.make_folder(args.html)
     pages = 0
-    for name, page in script.progress(site_pages(db, shown, script.progress), "pages"):
+    for name, page in script.console.progress(site_pages(db, shown, script.console), "pages"):
         script.write(page, args.html / name)
         pages += 1
     script.show(f"{args.html / 'index.html'}: {pages} pages of {len(judged)} experiments")
@@ -124,7 +126,7 @@ def label_errors_report(db: sqlite3.Connection, args: argparse.Namespace) -> int
     insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
     [experiment] = read_experiments(db, args.label_errors)
     limit = args.limit or ON_SCREEN
-    found = label_errors(db, experiment, places(args), limit, script.say, script.progress)
+    found = label_errors(db, experiment, places(args), limit, script.console)
     tell(args, label_errors_text(found), label_errors_values(found))
     return script.DONE
 
@@ -141,7 +143,7 @@ def export_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
         entries, size = to_audit(db, experiment, args.audit)
         what = f"of {size:,} test products, chosen at random, {len(entries):,} to decide"
     else:
-        search(db, experiment, places(args), script.say, script.progress)
+        search(db, experiment, places(args), script.console)
         entries = to_review(db, experiment, terms(args), args.limit or IN_A_REVIEW)
         what = f"{len(entries):,} labels to decide"
     script.write(review_csv(entries), args.export_review)
@@ -165,7 +167,7 @@ def import_review(db: sqlite3.Connection, args: argparse.Namespace) -> int:
         f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {found.replaced:,} replace "
         f"earlier ones), {found.known:,} known before, {review.open:,} lines still open"
     )
-    script.warn(found.problems, "not stored")
+    script.console.warn(found.problems, "not stored")
     return script.UNFINISHED if found.problems else script.DONE
 
 
@@ -212,7 +214,7 @@ def catalogue_report(db: sqlite3.Connection, args: argparse.Namespace) -> int:
     insist_on_sound(db, {*CRAWLED, "decision"})
     shown = is_page(args) and not args.no_products
     folder = ImageFolder(args.images_path) if shown else None
-    found, sheet = read_catalogue(db, script.progress, folder)
+    found, sheet = read_catalogue(db, script.console, folder)
     text = catalogue_page(found, sheet) if is_page(args) else catalogue_text(found)
     tell(args, text, catalogue_values(found))
     return script.DONE

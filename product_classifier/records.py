@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 T = TypeVar("T")
-Tell = Callable[[str], None]  # told a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,19 +233,3 @@ class Sample:
     name: str
     image: str | None  # address of its picture
     file: str | None  # path below the images folder, if the picture is complete
-
-
-class Track(Protocol):
-    """Passes items on and shows how far along they are; scripts own the bar, rooms just use it."""
-
-    def __call__(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-        """Pass items on, of which there are total, if that is known."""
-
-
-def untracked(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Pass items on in silence."""
-    return iter(items)
-
-
-def untold(message: str) -> None:
-    """Tell nobody."""

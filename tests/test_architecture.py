@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 PACKAGE = "product_classifier"
 SHARED_BY_ALL = {
+    "console",
     "records",
     "predictions",
     "errors",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier import __version__
+from product_classifier.console import SILENT, Console
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
@@ -23,7 +24,7 @@ from product_classifier.models.novelty import Outside, find_outside
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
 from product_classifier.predictions import Experiment, NoveltyScore, PathScores, Prediction
-from product_classifier.records import Dataset, Track, untracked
+from product_classifier.records import Dataset
 
 TITLES = {"words": "Text", "images": "Image", "both": "Image+Text"}
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pillow")
@@ -34,7 +35,7 @@ def run_experiment(
     features: Features,
     choices: Choices,
     started: float,
-    track: Track = untracked,
+    console: Console = SILENT,
 ) -> tuple[Experiment, Trained]:
     """Train on the training part, choose by the tuning part, predict calibration and test part.
 
@@ -53,7 +54,7 @@ def run_experiment(
     def train_on(labels: Sequence[Sequence[int]]) -> Trained:
         return train(
             *(features, labels, learned, rows[TUNING], classes),
-            *(choices.seed, track, fit, choices.balance),
+            *(choices.seed, console, fit, choices.balance),
         )
 
     trained = train_on(labels)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from product_classifier.backbones.saved_backbone import load_saved, saved_backbone
+from product_classifier.console import Console
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
@@ -25,9 +26,9 @@ from product_classifier.models.label_errors import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import harmless
-from product_classifier.recipes.judge_experiments import Say, Terms
+from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
-from product_classifier.records import Dataset, Track
+from product_classifier.records import Dataset
 from product_classifier.report.label_errors import name_of, near_duplicates
 from product_classifier.selection import Selection
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
@@ -46,10 +47,10 @@ WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, say: Say, track: Track
+    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, console: Console
 ) -> LabelErrors:
     """Search the labels of an experiment's catalogue, and tell what is most suspicious."""
-    searched = search(db, experiment, places, say, track)
+    searched = search(db, experiment, places, console)
     return LabelErrors(
         experiment,
         searched,
@@ -59,7 +60,7 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: Places, say: Say, track: Track
+    db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
 ) -> LabelSearchSummary:
     """Cross-fit over the experiment's products, unless nothing has changed since the last time.
 
@@ -70,7 +71,7 @@ def search(
             f"experiment {experiment.id} does not say what it learned; categorize once more"
         )
     try:
-        dataset, groups = select(db, Selection.recorded(experiment.settings), track=track)
+        dataset, groups = select(db, Selection.recorded(experiment.settings), console=console)
     except StoreError as error:
         raise ReportError(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
@@ -81,22 +82,20 @@ def search(
     if known and known.fingerprint == evidence:
         return known
     insist_on_writable(db)  # before five trainings
-    say(f"searching {len(dataset.items):,} labels: five trainings")
-    features = _features(experiment, dataset, places, say, track)
+    console.say(f"searching {len(dataset.items):,} labels: five trainings")
+    features = _features(experiment, dataset, places, console)
     seed = experiment.settings.get("seed", 0)
-    found = search_labels(dataset, features, groups, seed, track)
+    found = search_labels(dataset, features, groups, seed, console)
     return save_label_search(db, experiment.id, found, evidence)
 
 
-def _features(
-    experiment: Summary, dataset: Dataset, places: Places, say: Say, track: Track
-) -> Features:
+def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
     """Make the features that the experiment had. Raises ReportError for another network."""
     features = Features()
     if experiment.kind in ("words", "both"):
         known = experiment.settings
         reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
-        features |= word_features(dataset, places.cache, reading, say)
+        features |= word_features(dataset, places.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
         saved = saved_backbone(name, sha256)
@@ -106,9 +105,8 @@ def _features(
             places.images,
             backbone,
             places.cache,
-            track,
+            console,
             dataset.more_images,
-            say,
         )
     return features
 

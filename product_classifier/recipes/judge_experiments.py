@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from product_classifier.console import Console
 from product_classifier.errors import ReadOnlyError, ReportError
 from product_classifier.evaluate.accuracy import TARGETS, figures
 from product_classifier.evaluate.audit import audited
@@ -42,8 +43,6 @@ from product_classifier.store.predicted_paths import (
     save_certificates,
 )
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -56,17 +55,17 @@ class Terms:
 
 
 def judge_experiments(
-    db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, say: Say
+    db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, console: Console
 ) -> Iterator[Evaluation]:
     """Judge experiments by number, None for all of them, and store what is certified of them."""
     insist_on_sound(db, JUDGED)
     for number in numbers:
         for experiment in read_experiments(db, number):
-            yield judge_experiment(db, experiment, terms, say)
+            yield judge_experiment(db, experiment, terms, console)
 
 
 def judge_experiment(
-    db: sqlite3.Connection, experiment: Summary, terms: Terms, say: Say
+    db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Evaluation:
     """Judge one experiment."""
     insist_on_seal(db, experiment.id)
@@ -77,7 +76,7 @@ def judge_experiment(
     return Evaluation(
         experiment=experiment,
         figures=figures(read_outcomes(db, experiment.id)),
-        certification=_certified(db, experiment, terms, say),
+        certification=_certified(db, experiment, terms, console),
         audit=audit,
         undecided=sample.undecided if sample else 0,
     )
@@ -159,7 +158,7 @@ def leaderboard_entries(
 
 
 def _certified(
-    db: sqlite3.Connection, experiment: Summary, terms: Terms, say: Say
+    db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Certification | None:
     """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
     calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
@@ -179,10 +178,10 @@ def _certified(
     try:
         void = save_certificates(db, experiment.id, certificates)
     except ReadOnlyError as error:
-        say(str(error))
+        console.say(str(error))
         return judged
     if void:
-        say(
+        console.say(
             f"experiment {experiment.id}: certificates of {void} are void, since labels or "
             "categories have changed; it is certified anew"
         )

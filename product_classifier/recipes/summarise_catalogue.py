@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from product_classifier.console import Console
 from product_classifier.errors import StoreError
 from product_classifier.evaluate.catalogue_counts import (
     CatalogueColumns,
@@ -40,7 +41,6 @@ from product_classifier.evaluate.category_tree import (
 from product_classifier.features.cleaning import BASIC, CLEANINGS, detect_languages
 from product_classifier.features.text_vectors import VOCABULARY_SIZE
 from product_classifier.models.split import joined_groups, text_key
-from product_classifier.records import Track
 from product_classifier.report.catalogue_summary import GalleryRow, ProductGallery, product_tile
 from product_classifier.store.catalogue_summary import (
     read_further_pictures,
@@ -66,7 +66,7 @@ BYTES = 8
 
 
 def read_catalogue(
-    db: sqlite3.Connection, track: Track, folder: ImageFolder | None = None
+    db: sqlite3.Connection, console: Console, folder: ImageFolder | None = None
 ) -> tuple[CatalogueSummary, ProductGallery | None]:
     """Count what there is; with a folder of pictures, draw products at random too.
 
@@ -76,7 +76,7 @@ def read_catalogue(
         state = read_overview(db)
         if not state.products:
             raise StoreError("the database has no products; run crawl.py first")
-        columns = _read_columns(db, track, bool(state.decided))
+        columns = _read_columns(db, console, bool(state.decided))
         counts = count_categories(columns)
         chance = np.random.default_rng(SEED)
         chosen = columns.rows[chance.permutation(state.products)]
@@ -88,8 +88,8 @@ def read_catalogue(
             leaves=compare_leaves(columns),
             kept=[count_kept_leaves(columns, fewest) for fewest in FEWEST],
             names=list(measure_names(columns, counts)),
-            vocabulary=_vocabulary(db, np.sort(chosen[:WORDS_OF]), track),
-            languages=_languages(db, np.sort(chosen[:LANGUAGES_OF]), track),
+            vocabulary=_vocabulary(db, np.sort(chosen[:WORDS_OF]), console),
+            languages=_languages(db, np.sort(chosen[:LANGUAGES_OF]), console),
             same_words=count_duplicates(columns.text, columns.true),
             same_picture=count_duplicates(columns.picture, columns.true),
             same_either=count_duplicates(
@@ -101,7 +101,7 @@ def read_catalogue(
         return found, _sheet(db, columns, counts, folder, chance) if folder else None
 
 
-def _read_columns(db: sqlite3.Connection, track: Track, decided: bool) -> CatalogueColumns:
+def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> CatalogueColumns:
     """Read a catalogue product by product; decided: whether persons have corrected any label."""
     rows, categories = read_rows(db), read_tree(db)
     places = {category.id: place for place, category in enumerate(categories)}
@@ -114,7 +114,7 @@ def _read_columns(db: sqlite3.Connection, track: Track, decided: bool) -> Catalo
     before, after = array("q"), array("q")
     text, picture = bytearray(), bytearray()
     clean = CLEANINGS[BASIC]
-    for product in track(read_in_order(db), "products", len(rows)):
+    for product in console.progress(read_in_order(db), "products", len(rows)):
         before.append(len(product.name.split()))
         after.append(len(clean(product.name)))
         text += bytes.fromhex(text_key(product))[:BYTES]
@@ -142,18 +142,18 @@ def _numbered(values: Integers) -> Integers:
     return np.unique(values, return_inverse=True)[1]
 
 
-def _vocabulary(db: sqlite3.Connection, rows: Integers, track: Track) -> Vocabulary:
+def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Vocabulary:
     occurrences, standing = Counter[str](), Counter[str]()
     clean = CLEANINGS[BASIC]
-    for text in track(read_texts(db, rows), "words", len(rows)):
+    for text in console.progress(read_texts(db, rows), "words", len(rows)):
         words = clean(text)
         occurrences.update(words)
         standing.update(set(words))
     return measure_words(occurrences, standing, len(rows), VOCABULARY_SIZE)
 
 
-def _languages(db: sqlite3.Connection, rows: Integers, track: Track) -> Languages:
-    texts = track(read_texts(db, rows), "languages", len(rows))
+def _languages(db: sqlite3.Connection, rows: Integers, console: Console) -> Languages:
+    texts = console.progress(read_texts(db, rows), "languages", len(rows))
     return Languages(len(rows), Counter(detect_languages(texts)).most_common())
 
 

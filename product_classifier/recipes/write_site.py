@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from product_classifier.console import SILENT, Console
 from product_classifier.evaluate.categories import evaluate_categories
 from product_classifier.evaluate.certification import Evaluation, leaf_scores
 from product_classifier.evaluate.curves import risk_coverage
@@ -18,7 +19,6 @@ from product_classifier.recipes.find_label_errors import (
 )
 from product_classifier.recipes.judge_experiments import leaderboard_entries
 from product_classifier.recipes.summarise_catalogue import read_catalogue
-from product_classifier.records import Track, untracked
 from product_classifier.report.catalogue_summary import catalogue_page
 from product_classifier.report.errors_page import errors_page
 from product_classifier.report.experiment_page import experiment_page
@@ -44,7 +44,7 @@ class Shown:
 
 
 def site_pages(
-    db: sqlite3.Connection, shown: Shown, track: Track = untracked
+    db: sqlite3.Connection, shown: Shown, console: Console = SILENT
 ) -> Iterator[tuple[str, str]]:
     """Write page after page, with the name of its file."""
     against = functools.cache(lambda: contradicting(db, duplicate_groups(db)))
@@ -52,7 +52,7 @@ def site_pages(
     links = [OVERVIEW, CATALOGUE, *(link for link, _ in pages)]
     entries = leaderboard_entries(db, shown.judged)
     yield OVERVIEW.page, overview_page(entries, Site(links, OVERVIEW.page))
-    found, sheet = read_catalogue(db, track, shown.folder if shown.products else None)
+    found, sheet = read_catalogue(db, console, shown.folder if shown.products else None)
     yield CATALOGUE.page, catalogue_page(found, sheet, Site(links, CATALOGUE.page))
     for link, write in pages:
         yield link.page, write(Site(links, link.page))

@@ -22,8 +22,8 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import StoreError
-from product_classifier.records import Tell, untold
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
 from product_classifier.store.npz import NpzArrays
@@ -42,8 +42,10 @@ class BottleneckCache:
     tell: told in a line what had to be computed anew.
     """
 
-    def __init__(self, folder: Path, width: int, network: str = "", tell: Tell = untold) -> None:
-        self._folder, self._network, self._tell = folder, network, tell
+    def __init__(
+        self, folder: Path, width: int, network: str = "", console: Console = SILENT
+    ) -> None:
+        self._folder, self._network, self._console = folder, network, console
         self._vectors, self._keys = folder / "vectors.f32", folder / "keys.sha256"
         self._lock = FileLock(folder / "lock")
         self._none = np.zeros((0, width), np.float32)
@@ -115,7 +117,7 @@ class BottleneckCache:
     def tell_damage(self) -> None:
         """Say how many vectors were not what was stored, since this was said last."""
         if self._damaged:
-            self._tell(
+            self._console.say(
                 f"{self._vectors}: {self._damaged:,} damaged vectors, found by their checksums, "
                 "were computed anew; check the disk"
             )
@@ -197,7 +199,7 @@ class BottleneckCache:
             self._keys.unlink()
             self._vectors.unlink(missing_ok=True)
         self._forget()
-        self._tell(
+        self._console.say(
             f"{self._vectors} is damaged, or of an older version without checksums: its vectors "
             "are computed anew"
         )
@@ -238,7 +240,7 @@ def cached_vectors(
     path: Path,
     key: str,
     compute: Callable[[], tuple[csr_matrix, list[str]]],
-    tell: Tell = untold,
+    console: Console = SILENT,
 ) -> tuple[csr_matrix, list[str]]:
     """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
 
@@ -249,7 +251,7 @@ def cached_vectors(
         if found:
             return found
     except UNREADABLE:
-        tell(f"{path} is damaged, or of an older version: it is made anew")
+        console.say(f"{path} is damaged, or of an older version: it is made anew")
     matrix, vocabulary = compute()
     archive = io.BytesIO()
     np.savez(

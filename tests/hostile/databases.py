@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from product_classifier.console import SILENT
 from product_classifier.errors import ProductClassifierError
 from product_classifier.recipes.export_catalogue import export
 from product_classifier.recipes.find_label_errors import (
@@ -156,7 +157,7 @@ def template() -> bytes:
                 "insert into translated_category select id, 'x' from category where leaf limit 1"
             )
             experiments = read_experiments(db)
-            list(judge_experiments(db, [experiments[0].id], TERMS, lambda line: None))
+            list(judge_experiments(db, [experiments[0].id], TERMS, SILENT))
             to_audit(db, experiments[0], 5)
         return path.read_bytes()
 
@@ -262,7 +263,7 @@ def read_database(case: Case) -> None:
 
 
 def _judged(db: sqlite3.Connection) -> list[Any]:
-    return list(judge_experiments(db, [None], TERMS, lambda line: None))
+    return list(judge_experiments(db, [None], TERMS, SILENT))
 
 
 def figures(db: sqlite3.Connection, folder: Path) -> None:
@@ -289,7 +290,7 @@ def leaderboard(db: sqlite3.Connection, folder: Path) -> None:
 def pages(db: sqlite3.Connection, folder: Path) -> None:
     insist_on_sound(db, {*CRAWLED, *LABELS})
     shown = Shown(_judged(db), ImageFolder(folder / "images"), products=True)
-    for _ in site_pages(db, shown, lambda items, label, total=None: iter(items)):
+    for _ in site_pages(db, shown, SILENT):
         pass
 
 
@@ -340,7 +341,7 @@ def crawled(db: sqlite3.Connection, folder: Path) -> None:
 
 def catalogued(db: sqlite3.Connection, folder: Path) -> None:
     insist_on_sound(db, {*CRAWLED, "decision"})
-    found, _ = read_catalogue(db, lambda items, label, total=None: iter(items), None)
+    found, _ = read_catalogue(db, SILENT, None)
     catalogue_text(found)
     json.dumps(catalogue_values(found), allow_nan=False)
 

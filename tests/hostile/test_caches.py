@@ -23,6 +23,7 @@ from product_classifier.features.bottlenecks import bottleneck_cache, bottleneck
 from product_classifier.records import Image
 from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays
+from tests.consoles import Recorder
 from tests.faults.tier import tier
 from tests.features.test_bottlenecks import Toy, backbone, picture
 from tests.hostile.mutations import changed_bytes
@@ -51,7 +52,7 @@ class Catalogue:
     def features(self, network: Backbone | None = None) -> NDArray[np.float32]:
         """What a categorizer would learn from, by a cache opened anew."""
         network = network or self.network
-        cache = bottleneck_cache(self.path, network, self.said.append)
+        cache = bottleneck_cache(self.path, network, Recorder(self.said))
         found = bottlenecks(self.main, self.images, network, cache, more=self.more)
         assert not found.lost
         return found[np.arange(len(self.main))]
@@ -233,7 +234,7 @@ def test_no_change_of_cached_words_changes_a_vector(
     for _ in range(count):
         path.write_bytes(changed := change(chance, whole))
         damaged += changed != whole
-        found, names = cached_vectors(path, "key", words, said.append)
+        found, names = cached_vectors(path, "key", words, Recorder(said))
         assert names == vocabulary
         assert (found != right).nnz == 0
         assert path.read_bytes() == whole
@@ -258,7 +259,7 @@ def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{**arrays, "data": damage(arrays["data"])})
     path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
-    found, names = cached_vectors(path, "key", words, said.append)
+    found, names = cached_vectors(path, "key", words, Recorder(said))
     assert names == vocabulary
     assert (found != right).nnz == 0
     assert said == [f"{path} is damaged, or of an older version: it is made anew"]

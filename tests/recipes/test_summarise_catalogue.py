@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from product_classifier.console import SILENT
 from product_classifier.errors import StoreError
 from product_classifier.evaluate.catalogue_summary import (
     CatalogueSummary,
@@ -21,7 +22,7 @@ from product_classifier.evaluate.catalogue_summary import (
 from product_classifier.recipes import summarise_catalogue
 from product_classifier.recipes.find_label_errors import contradicting, duplicate_groups
 from product_classifier.recipes.summarise_catalogue import read_catalogue
-from product_classifier.records import Category, Decided, Image, Product, untracked
+from product_classifier.records import Category, Decided, Image, Product
 from product_classifier.report.catalogue_advice import catalogue_advice
 from product_classifier.report.catalogue_summary import (
     catalogue_page,
@@ -37,7 +38,7 @@ from tests.conftest import TREE, jpeg, product, save_import, shop
 
 def told(db: sqlite3.Connection) -> CatalogueSummary:
     """Read a catalogue, and see that it can be told in all ways."""
-    found, sheet = read_catalogue(db, untracked)
+    found, sheet = read_catalogue(db, SILENT)
     assert sheet is None
     assert catalogue_text(found)
     assert json.loads(json.dumps(catalogue_values(found)))["state"]["products"]
@@ -47,7 +48,7 @@ def told(db: sqlite3.Connection) -> CatalogueSummary:
 
 def test_an_empty_database_is_refused_with_what_to_do(db: sqlite3.Connection) -> None:
     with pytest.raises(StoreError, match=r"no products; run crawl\.py first"):
-        read_catalogue(db, untracked)
+        read_catalogue(db, SILENT)
 
 
 def test_a_whole_catalogue_is_counted(db: sqlite3.Connection) -> None:
@@ -175,7 +176,7 @@ def test_counts_are_those_of_twins_that_look_at_each_product(
         save_import(db, TREE, entries, [], "x.csv")
         same = [Image(name, "f", "ab", 5, 5) for name in ("x.jpg", "y.jpg")]
         save_images(db, [*same, Image("z.jpg", "z", "cd", 5, 5)])
-        found, _ = read_catalogue(db, untracked)
+        found, _ = read_catalogue(db, SILENT)
         groups = duplicate_groups(db)
         against = contradicting(db, groups)
     either = found.same_either
@@ -218,7 +219,7 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
     ]
     save_import(db, TREE, entries, [], "x.csv")
     save_images(db, [Image("a.jpg", file, digest, 30, 40)])
-    _, sheet = read_catalogue(db, untracked, folder)
+    _, sheet = read_catalogue(db, SILENT, folder)
     assert sheet
     assert [(shelf.title, shelf.note, len(shelf.tiles)) for shelf in sheet.leaves] == [
         ("belts", "9 products", 6),
@@ -231,12 +232,12 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
         assert all(tile.thumbnail for tile in shelf.tiles)
     assert sheet.much_shown
     assert [tile.note for tile in sheet.much_shown.tiles] == ["shown by 18 products"]
-    assert read_catalogue(db, untracked, folder)[1] == sheet
+    assert read_catalogue(db, SILENT, folder)[1] == sheet
 
 
 def test_without_leaves_products_are_drawn_from_all(db: sqlite3.Connection, tmp_path: Path) -> None:
     save_import(db, [], [product("a"), product("b")], [], "x.csv")
-    found, sheet = read_catalogue(db, untracked, ImageFolder(tmp_path))
+    found, sheet = read_catalogue(db, SILENT, ImageFolder(tmp_path))
     assert sheet
     assert [(shelf.title, len(shelf.tiles)) for shelf in sheet.leaves] == [("without a leaf", 2)]
     assert "Of all products (seed 0)." in catalogue_page(found, sheet)

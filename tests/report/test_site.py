@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.predictions import Experiment, Prediction
 from product_classifier.recipes.judge_experiments import Terms, judge_experiments
 from product_classifier.recipes.write_site import Shown, site_pages
@@ -18,7 +19,7 @@ from tests.report.test_errors_page import Page
 
 
 def pages(db: sqlite3.Connection, folder: Path, products: bool = True) -> dict[str, str]:
-    judged = list(judge_experiments(db, [None], Terms(), print))
+    judged = list(judge_experiments(db, [None], Terms(), SILENT))
     return dict(site_pages(db, Shown(judged, ImageFolder(folder), products)))
 
 

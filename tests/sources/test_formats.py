@@ -13,6 +13,7 @@ from pathlib import Path
 import bson
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Skipped
@@ -45,7 +46,7 @@ def load(written: Written, database: Path, tell: list[Skipped]) -> Dump:
     source = open_source(written.kind, asked)
     pictures = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
-        import_source(db, source, pictures, tell.append, lambda count: None)
+        import_source(db, source, pictures, tell.append, SILENT.counter("records"))
         found = {name: db.execute(query).fetchall() for name, query in DUMPED.items()}
         stored = dict(db.execute("select address, sha256 from image").fetchall())
     found["product"] = [
