@@ -68,7 +68,7 @@ def load(
         if stop_after is not None and advanced >= stop_after:
             raise StoppedError
 
-    source = open_source("bson", SourceOptions(file, file.parent, sample=sample))
+    source = open_source("bson", SourceOptions(path=file, images=file.parent, sample=sample))
     folder = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
         import_source(db, source, folder, told.append, advance)
