@@ -7,10 +7,9 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.limits import LONGEST_ID
 from product_classifier.options import common
-from product_classifier.sources.files.cdiscount import BsonSample, find_category_names
 from product_classifier.sources.files.picture_paths import URL_SCHEMES
 from product_classifier.sources.files.table_columns import FIELDS
-from product_classifier.sources.formats import FORMATS, SHOP, SourceOptions
+from product_classifier.sources.formats import FORMATS, SHOP
 from product_classifier.sources.shopstyle import API_URL
 from product_classifier.sources.web.connections import parts_of
 
@@ -73,21 +72,6 @@ def arguments(description: str | None) -> argparse.Namespace:
     args.pictures = _folder_of_pictures(args)
     args.images = args.images and args.images.resolve()
     return args
-
-
-def asked_of(args: argparse.Namespace) -> SourceOptions:
-    """Gather what is told of a file or folder."""
-    path = Path(args.source)
-    return SourceOptions(
-        path=path,
-        images=args.pictures,
-        by_id=args.images is not None,
-        columns=args.columns,
-        separator=args.path_separator,
-        encoding=args.encoding,
-        category_names=args.category_names or find_category_names(path),
-        sample=BsonSample(args.sample, args.seed) if args.sample else None,
-    )
 
 
 def columns(text: str) -> Mapping[str, Sequence[str]]:

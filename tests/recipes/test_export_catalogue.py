@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from product_classifier.console import SILENT
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.printable import FORMULA_ESCAPE_COLUMN, unescape_formula
 from product_classifier.recipes.export_catalogue import export
@@ -22,6 +23,7 @@ from product_classifier.sources.formats import SourceOptions, format_of, open_so
 from product_classifier.store.database import open_database
 from product_classifier.store.export import read_paths_of_names
 from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.importing import ignore_skipped
 from tests.conftest import TREE, product, save_import, shop
 
 TABLES = ("category", "translated_category", "product", "product_category", "product_image")
@@ -45,7 +47,7 @@ def load_as(asked: SourceOptions, database: Path) -> None:
     opened = open_source(format_of(str(asked.path)), asked)
     with open_database(database, create=True) as db:
         folder = ImageFolder(database.parent / "images")
-        import_source(db, opened, folder, lambda skipped: None, lambda count: None)
+        import_source(db, opened, folder, ignore_skipped, SILENT.counter("records"))
 
 
 def facts(database: Path) -> dict[str, list[tuple[object, ...]]]:

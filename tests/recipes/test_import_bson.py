@@ -60,18 +60,24 @@ def load(
     file: Path, database: Path, stop_after: int | None = None, sample: BsonSample | None = None
 ) -> list[Skipped]:
     told: list[Skipped] = []
-    advanced = 0
 
-    def advance(count: int) -> None:
-        nonlocal advanced
-        advanced += count
-        if stop_after is not None and advanced >= stop_after:
-            raise StoppedError
+    class Stopping:
+        """Raises StoppedError after some products."""
+
+        advanced = 0
+
+        def advance(self, count: int = 1) -> None:
+            self.advanced += count
+            if stop_after is not None and self.advanced >= stop_after:
+                raise StoppedError
+
+        def close(self) -> None:
+            raise AssertionError("the recipe that opened a counter closes it")
 
     source = open_source("bson", SourceOptions(path=file, images=file.parent, sample=sample))
     folder = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
-        import_source(db, source, folder, told.append, advance)
+        import_source(db, source, folder, told.append, Stopping())
     return told
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.sources.files import category_tree
 from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.importing import ignore_skipped
 
 DEEP = ["abcde"] * 20_000
 Write = Callable[[Path], Path]
@@ -93,7 +95,7 @@ def test_a_product_loses_a_category_path_of_twenty_thousand_levels(
         "its category path has 20,000 levels, more than 50; is the separator right?"
     ]
     source = open_source(format_of(str(path)), SourceOptions(path=path, images=path.parent))
-    import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+    import_source(db, source, ImageFolder(tmp_path), ignore_skipped, SILENT.counter("records"))
     [(size,)] = db.execute("select page_count * page_size from pragma_page_count, pragma_page_size")
     assert size < 500_000  # bytes
 
@@ -205,7 +207,7 @@ def test_a_file_whose_name_is_not_unicode_is_imported(
     path = folder / os.fsdecode(b"\xfe.csv")
     path.write_text("id,name,category,image\n1,Boot,Boots,1.jpg\n,,,\n")
     source = open_source("csv", SourceOptions(path=path, images=folder))
-    import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+    import_source(db, source, ImageFolder(tmp_path), ignore_skipped, SILENT.counter("records"))
     assert db.execute("select id, image from product").fetchall() == [("1", None)]
     reasons_by_kind = dict(db.execute("select kind, reason from skipped").fetchall())
     assert reasons_by_kind["image"].endswith(
@@ -239,5 +241,5 @@ def test_halves_of_characters_are_replaced_in_every_json_format(
         path = tmp_path / f"{k}.json"
         path.write_text(json.dumps([item]))
         source = open_source("json", SourceOptions(path=path, images=tmp_path))
-        import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+        import_source(db, source, ImageFolder(tmp_path), ignore_skipped, SILENT.counter("records"))
     assert db.execute("select id from product").fetchall() == [("a\ufffd",)]

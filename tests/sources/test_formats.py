@@ -12,6 +12,7 @@ from pathlib import Path
 import bson
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Skipped
@@ -44,7 +45,7 @@ def load(written: Written, database: Path, skipped: list[Skipped]) -> Dump:
     source = open_source(written.format, options)
     pictures = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
-        import_source(db, source, pictures, skipped.append, lambda count: None)
+        import_source(db, source, pictures, skipped.append, SILENT.counter("records"))
         dump = {name: db.execute(query).fetchall() for name, query in DUMPED.items()}
         stored = dict(db.execute("select address, sha256 from image").fetchall())
     dump["product"] = [

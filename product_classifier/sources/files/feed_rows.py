@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -25,6 +26,9 @@ MOST_FIELDS = 10_000  # different ones in the first items
 MOST_PROBLEMS = 100  # that the parser records
 CHUNK = 64_000  # bytes
 STALLED = 1_000_000  # bytes without an item
+MOST_MEMORY = 130_000_000  # bytes more than at the start: the parser keeps all names
+MEMORY_OF_AN_ITEM = 20  # bytes that the caller keeps of each item, in addition
+TOO_MANY_NAMES = "the file has too many different names; the rest is not read"
 ITEM_TAG = re.compile(rb"<(/?)(?:[\w.-]+:)?(?:item|entry)\b")
 ITEM_END = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>")
 
@@ -80,6 +84,7 @@ def _parsed_items(path: Path, separator: str) -> Iterator[Item]:
         remove_pis=True,
     )
     problem_count, size, references, line, end = 0, 0, 0, 1, b""
+    most_memory = _resident_memory() + MOST_MEMORY
     with open_unpacked(path) as stream:
         try:
             for chunk in chain(iter(lambda: stream.read(CHUNK), b""), [b""]):
@@ -114,6 +119,7 @@ def _parsed_items(path: Path, separator: str) -> Iterator[Item]:
                     line = element.sourceline or line
                     yield line, _fields(element, separator)
                     _free(element)
+                    most_memory += MEMORY_OF_AN_ITEM
                 if is_truncated:
                     yield problems[0].line if problems else line, "the file ends in the middle"
                 if size > LARGEST_ITEM:
@@ -122,14 +128,26 @@ def _parsed_items(path: Path, separator: str) -> Iterator[Item]:
                 if references > MOST_REFERENCES:
                     yield line, _endless(f"{references:,} '&'")
                     return
+                if _resident_memory() > most_memory:
+                    yield line, TOO_MANY_NAMES
+                    return
         except etree.XMLSyntaxError as error:
             yield error.lineno or line, f"not valid XML: {error.msg}"
         except MemoryError:  # raised for too many names, too
-            yield line, "the file has too many different names; the rest is not read"
+            yield line, TOO_MANY_NAMES
 
 
 def _endless(amount: str) -> str:
     return f"no item ends within {amount} after it; the rest of the file is not read"
+
+
+def _resident_memory() -> int:
+    """Return the bytes of memory that this process uses; 0 if the system does not report them."""
+    try:
+        pages = Path("/proc/self/statm").read_bytes().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _unstalled(chunk: bytes) -> bytes:

@@ -206,9 +206,11 @@ def _open_member(stack: ExitStack, file: BinaryIO, path: Path) -> tuple[IO[bytes
                 "unpack it first"
             )
         if members[0].compress_type not in METHODS:
-            raise NotImplementedError("an unsupported compression method")
+            raise SourceError(
+                f"{path} cannot be unpacked (unsupported compression method); unpack it first"
+            )
         return stack.enter_context(archive.open(members[0])), members[0].compress_size
-    except (NotImplementedError, RuntimeError) as error:  # a compression method; a password
+    except RuntimeError as error:  # a password, or a feature that zipfile does not support
         raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
     except (ValueError, OverflowError, struct.error) as error:  # impossible names and sizes
         raise SourceError(f"{path} is not a valid .zip file ({error}); unpack it first") from None

@@ -74,6 +74,35 @@ def test_a_flood_takes_little_memory_and_time(name: str, tmp_path: Path) -> None
     assert int(said.stdout) < MOST_BYTES
 
 
+LIMITED = """
+import sys
+from pathlib import Path
+from product_classifier.sources.files import feed_rows
+from tests.sources.files.test_feed_rows import read
+feed_rows.MOST_MEMORY = 10_000_000
+print(read(Path(sys.argv[1])))
+"""
+
+
+def test_a_feed_of_millions_of_names_is_not_read_beyond_a_limit_on_memory(tmp_path: Path) -> None:
+    """The parser keeps all names, and only the memory of the process shows how many."""
+    path = tmp_path / "feed.xml"
+    plain = b"".join(map(item, range(1_000)))  # defines the header
+    names = [b"".join(b" b%d=''" % k for k in range(n, n + 6_000)) for n in range(0, 10**6, 6_000)]
+    named = b"".join(item(1_000 + k, b"<a%s/>" % each) for k, each in enumerate(names))
+    path.write_bytes(HEAD + plain + named + item(9_999) + TAIL)
+    command = [
+        sys.executable,
+        "-c",
+        LIMITED,
+        str(path),
+    ]  # names are never freed
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "'999', '1000'" in said
+    assert "'9999'" not in said
+    assert said.endswith("'the file has too many different names; the rest is not read'])\n")
+
+
 @pytest.mark.slow
 def test_a_million_empty_items_take_seconds_in_any_encoding(tmp_path: Path) -> None:
     declared = b'<?xml version="1.0" encoding="utf-7"?>'
