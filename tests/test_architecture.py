@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 PACKAGE = "product_classifier"
 SHARED_BY_ALL = {
+    "console",
     "records",
     "predictions",
     "errors",
@@ -40,7 +41,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
         *("sources", "sources/files", "sources/web"),
         *("store", "features", "backbones", "models", "evaluate", "report"),
     },
-    "terminal": set(),
+    "terminal": {"store"},  # files that are there whole or not at all
     "options": {
         *("sources", "sources/files", "sources/web"),
         *("features", "backbones", "models", "retraining", "evaluate", "report", "terminal"),
@@ -54,8 +55,8 @@ ONLY_IN = {  # library → the rooms that may use it
     "bson": {"sources/files"},
     "pyarrow": {"sources/files", "store"},
     "certifi": {"sources/web"},
-    "requests": set(),  # twice the time for each picture; passes keys on to other hosts
-    "http": set(),
+    "requests": {"sources/web"},
+    "http": {"sources/web"},
     "tensorflow": {"backbones", "models", "retraining"},
     "tensorflow_hub": {"backbones"},
     "keras": {"backbones", "models", "retraining"},
