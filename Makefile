@@ -18,7 +18,7 @@ setup: $(VENV)/.runs  ## make .venv with what the scripts need
 demo: $(VENV)/.runs  ## do the whole job on the demo catalogue (OPTIONS='--backbone FOLDER')
 	@$(RUN) -m demo $(OPTIONS)
 
-test: $(VENV)/.checks  ## run all tests
+test: $(VENV)/.checks  ## run all tests (OPTIONS=--cpu lists their processor time)
 	$(TESTS) $(OPTIONS)
 
 test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seconds
