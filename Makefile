@@ -37,6 +37,9 @@ format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
+docs: $(VENV)/.checks  ## write the generated pages: docs/options.md, the tables of docs/database.md
+	@$(RUN) -m tests.docs.generate
+
 soak: $(VENV)/.checks  ## faults and hostile inputs for hours (SOAK_SEED=N plays them again)
 	SOAK=1 $(RUN) -m pytest tests/faults tests/hostile -s $(OPTIONS)
 
@@ -69,4 +72,4 @@ $(PEERS)/.installed: requirements-peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help setup demo test test-fast test-kernels check format soak bench bench-crawl bench-models clean
+.PHONY: help setup demo test test-fast test-kernels check format docs soak bench bench-crawl bench-models clean

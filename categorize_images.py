@@ -34,7 +34,7 @@ def main() -> int:
     args = arguments("images", __doc__, EXAMPLES)
     if args.saved:
         filed, lost = file_products(
-            "images", args.saved, args.db_path, args.all, args.places, script.progress, script.say
+            "images", args.saved, args.db_path, args.all, args.places, script.console
         )
         return script.end(filed_text(filed), lost)
     if args.save:
@@ -42,19 +42,18 @@ def main() -> int:
     started = time.monotonic()
     with open_database(args.db_path) as db:
         insist_on_writable(db)
-        dataset, _ = select(db, args.selection, script.say, script.progress)
-        script.warn(dataset.left_out, "left out")
+        dataset, _ = select(db, args.selection, script.console)
+        script.console.warn(dataset.left_out, "left out")
         features = picture_features(
             dataset.images,
             args.images_path,
-            choose_backbone(args.backbone, script.say, args.weights),
+            choose_backbone(args.backbone, script.console, args.weights),
             args.cache_path,
-            script.progress,
+            script.console,
             dataset.more_images,
-            script.say,
         )
         experiment, trained = run_experiment(
-            dataset, features, args.choices, started, script.progress
+            dataset, features, args.choices, started, script.console
         )
         number = save_experiment(db, experiment)
     if args.save:

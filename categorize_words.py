@@ -33,7 +33,7 @@ def main() -> int:
     args = arguments("words", __doc__, EXAMPLES)
     if args.saved:
         filed, lost = file_products(
-            "words", args.saved, args.db_path, args.all, args.places, script.progress, script.say
+            "words", args.saved, args.db_path, args.all, args.places, script.console
         )
         return script.end(filed_text(filed), lost)
     if args.save:
@@ -41,11 +41,11 @@ def main() -> int:
     started = time.monotonic()
     with open_database(args.db_path) as db:
         insist_on_writable(db)
-        dataset, _ = select(db, args.selection, script.say, script.progress)
-        script.warn(dataset.left_out, "left out")
-        features = word_features(dataset, args.cache_path, args.reading, script.say)
+        dataset, _ = select(db, args.selection, script.console)
+        script.console.warn(dataset.left_out, "left out")
+        features = word_features(dataset, args.cache_path, args.reading, script.console)
         experiment, trained = run_experiment(
-            dataset, features, args.choices, started, script.progress
+            dataset, features, args.choices, started, script.console
         )
         number = save_experiment(db, experiment)
     if args.save:

@@ -80,12 +80,12 @@ def main() -> int:
 def retraining(args: argparse.Namespace) -> int:
     """Read, split, make bottlenecks, train, test, save."""
     found, parts = labelled_pictures(args)
-    backbone = choose_backbone(args.backbone, script.say, args.weights)
+    backbone = choose_backbone(args.backbone, script.console, args.weights)
     check_export(backbone, args.output_graph)
     features = picture_features(
-        found.images, args.image_dir[0], backbone, args.bottleneck_dir, script.progress
+        found.images, args.image_dir[0], backbone, args.bottleneck_dir, script.console
     )
-    script.warn(features.lost_pictures, "picture not read")
+    script.console.warn(features.lost_pictures, "picture not read")
     result = retrain(
         features,
         found.label_of,
@@ -95,14 +95,14 @@ def retraining(args: argparse.Namespace) -> int:
         args.seed,
         args.validation_batch_size,
         args.test_batch_size,
-        script.progress,
+        script.console,
         Summaries(args.summaries_dir).observe,
     )
     regression = result.network.softmax_regression()
     names = (args.output_graph, args.output_labels, args.final_tensor_name)
     export_graph(regression, backbone, found.labels, *names)
     print_test(args, found, result.test_rows, result.predicted)
-    script.say(f"saved {args.output_graph} and {args.output_labels}")
+    script.console.say(f"saved {args.output_graph} and {args.output_labels}")
     return script.UNFINISHED if features.lost_pictures else script.DONE
 
 
@@ -110,40 +110,40 @@ def fine_tuning(args: argparse.Namespace) -> int:
     """Read, split, train a head on the frozen network, then both; save; test what was saved."""
     found, parts = labelled_pictures(args)
     plan = plan_of(args)
-    tunable = load_tunable(args.backbone, args.weights, plan.precision, script.say)
+    tunable = load_tunable(args.backbone, args.weights, plan.precision, script.console)
     check_export(tunable.backbone, args.output_graph)
     tunable.trained_blocks(plan.part)  # before anything takes long
     folder, cache_path = args.image_dir[0], args.bottleneck_dir
-    features = picture_features(
-        found.images, folder, tunable.backbone, cache_path, script.progress, tell=script.say
-    )
-    script.warn(features.lost_pictures, "picture not read")
+    features = picture_features(found.images, folder, tunable.backbone, cache_path, script.console)
+    script.console.warn(features.lost_pictures, "picture not read")
     frozen = retrain(
         *(features, found.label_of, parts, found.labels, HEAD_START, args.seed),
         validation_batch_size=-1,
         test_batch_size=args.test_batch_size,
-        track=script.progress,
+        console=script.console,
     )
     label_of = np.array(found.label_of)
-    album = Album(found.images, folder, label_of, frozen.rows, found.labels, script.progress)
-    network, source = choose_source(tunable, plan, album, features, cache_path, script.say)
+    album = Album(found.images, folder, label_of, frozen.rows, found.labels, script.console)
+    network, source = choose_source(tunable, plan, album, features, cache_path, script.console)
     tuned = fine_tune(
         *(tunable, network, source, album, Head.of(frozen.network), plan),
         args.output_network.with_suffix(".state"),
         observer(args),
-        script.say,
+        script.console,
     )
     sha256 = tunable.save(args.output_network, tuned.about(tunable, plan, album))
     saved = load_backbone(str(args.output_network))
-    predicted = predict_test(saved, tuned, album, cache_path, script.say)
+    predicted = predict_test(saved, tuned, album, cache_path, script.console)
     if has_graph(saved):
         names = (args.output_graph, args.output_labels, args.final_tensor_name)
         export_graph(tuned.head.regression, saved, found.labels, *names)
     else:
         export_labels(found.labels, args.output_labels)
-        script.say(f"{args.output_graph} is not written: the same without KERAS_BACKEND writes it")
+        script.console.say(
+            f"{args.output_graph} is not written: the same without KERAS_BACKEND writes it"
+        )
     print_test(args, found, frozen.test_rows, predicted)
-    script.say(f"saved {args.output_network}, SHA-256 {sha256}, and {args.output_labels}")
+    script.console.say(f"saved {args.output_network}, SHA-256 {sha256}, and {args.output_labels}")
     return script.UNFINISHED if features.lost_pictures else script.DONE
 
 
@@ -152,7 +152,9 @@ def labelled_pictures(args: argparse.Namespace) -> tuple[LabelledImages, NDArray
     found = read_labelled_images(args.image_dir[0])
     for k, count in sorted(collections.Counter(found.label_of).items()):
         if count < FEW_IMAGES:
-            script.say(f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
+            script.console.say(
+                f"{found.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few"
+            )
     return found, split_images(found.images, args.validation_percentage, args.testing_percentage)
 
 
@@ -184,14 +186,16 @@ def distillation(args: argparse.Namespace) -> int:
         images,
         args.images_path,
         teacher,
-        bottleneck_cache(args.bottleneck_dir, teacher, script.say),
-        script.progress,
+        bottleneck_cache(args.bottleneck_dir, teacher, script.console),
+        script.console,
     )
     state = args.output_student.with_suffix(".state")
     taught = distil(lessons, parts, shape, course, state, tell, start)
-    script.warn(taught.lost, "picture not read")
+    script.console.warn(taught.lost, "picture not read")
     if taught.likeness.explained <= 0:
-        script.say("it gives no more than a constant would; more pictures or --epochs may help")
+        script.console.say(
+            "it gives no more than a constant would; more pictures or --epochs may help"
+        )
     sha256 = save_student(taught.student, args.output_student)
     script.show(
         f"{args.output_student} explains {taught.likeness.explained:.1%} of its teacher's variance "
@@ -234,7 +238,7 @@ def pictures_to_distil(args: argparse.Namespace) -> tuple[list[Image], NDArray[n
 
 def tell(epoch: int, loss: float, likeness: Likeness) -> None:
     """Say how an epoch went."""
-    script.say(
+    script.console.say(
         f"epoch {epoch}: loss {loss:.4f}; on tuning pictures {likeness.explained:.1%} of the "
         f"variance explained, cosine {likeness.cosine:.3f}"
     )
@@ -246,7 +250,7 @@ def observer(args: argparse.Namespace) -> Callable[[Epoch], None]:
 
     def observe(epoch: Epoch) -> None:
         loss, accuracy = epoch.on_tuning
-        script.say(
+        script.console.say(
             f"epoch {epoch.number}: {epoch.seconds:.1f} s, loss {epoch.on_batches.loss:.4f}; on "
             f"tuning pictures loss {loss:.4f}, accuracy {accuracy:.1%}"
             if epoch.number

@@ -45,7 +45,12 @@ def run(shared: Path) -> Iterator[Row]:
             ]
             paths = [
                 PathScores(
-                    part, [str(k) for k in rows], nodes, answers[rows], scores[rows], scores[rows]
+                    part=part,
+                    products=[str(k) for k in rows],
+                    categories=nodes,
+                    answers=answers[rows],
+                    score=scores[rows],
+                    uncalibrated=scores[rows],
                 )
                 for part, rows in (
                     (TEST, range(TESTED)),
@@ -53,7 +58,20 @@ def run(shared: Path) -> Iterator[Row]:
                 )
             ]
             name = "Text classification of: all (156 categories)"
-            save_experiment(db, Experiment(name, "words", "", {}, {}, 0.0, {}, predictions, paths))
+            save_experiment(
+                db,
+                Experiment(
+                    name=name,
+                    kind="words",
+                    split="",
+                    settings={},
+                    versions={},
+                    seconds=0.0,
+                    accuracy={},
+                    predictions=predictions,
+                    paths=paths,
+                ),
+            )
         process = measure("benchmarks/launch.py", sys.executable, "analyze.py", "--db-path", path)
     yield Row(
         f"analyze.py, {TESTED:,} predictions",

@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.catalogues import read_catalogue
 from benchmarks.common import Row, percent
 from product_classifier.backbones.backbone import MINI, load_backbone
+from product_classifier.console import SILENT
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Dataset, Image
 from product_classifier.retraining.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
@@ -45,7 +46,7 @@ def tuned(title: str, name: str, dataset: Dataset, place: Path) -> Iterator[Row]
     label_of = [dataset.items[row].labels[0] for row in rows]
     parts = np.array([dataset.items[row].part for row in rows])
     labels = [category.path for category in dataset.categories]
-    tunable = load_tunable(name, None, PLAN.precision, print)
+    tunable = load_tunable(name, None, PLAN.precision, SILENT)
     pictures, cache = place / "images", place / "cache"
     features = picture_features(images, pictures, tunable.backbone, cache)
     frozen = retrain(features, label_of, parts, labels, HEAD_START)

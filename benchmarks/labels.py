@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.catalogues import FEWEST
 from benchmarks.common import Row, measure
 from product_classifier.backbones.backbone import load_backbone
+from product_classifier.console import SILENT
 from product_classifier.evaluate.audit import audited
 from product_classifier.features.dataset_features import Features, picture_features, word_features
 from product_classifier.models.choices import Choices
@@ -167,9 +168,9 @@ def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iter
 def certified(db: sqlite3.Connection, number: int) -> tuple[float, ...]:
     """Certify an experiment by the labels as corrected so far."""
     [experiment] = read_experiments(db, number)
-    judged = judge_experiment(db, experiment, Terms(TARGETS), lambda _: None)
-    assert judged.judgement
-    kept = [judged.judgement.levels[target][0].certificate for target in TARGETS]
+    judged = judge_experiment(db, experiment, Terms(targets=TARGETS), SILENT)
+    assert judged.certification
+    kept = [judged.certification.levels[target][0].certificate for target in TARGETS]
     return tuple(found.accepted / found.total if found else 0.0 for found in kept)
 
 
@@ -177,7 +178,8 @@ def next_products(db: sqlite3.Connection, number: int, order: str) -> Sequence[s
     """Choose whom to look at: as analyze.py does, or the surest contradictions first."""
     [experiment] = read_experiments(db, number)
     if order == "review":
-        chosen = [entry.product for entry in to_review(db, experiment, Terms(TARGETS), LOOKS)]
+        items = to_review(db, experiment, Terms(targets=TARGETS), LOOKS)
+        chosen = [item.product for item in items]
     else:
         doubted = read_suspicious(db, number, limit=1_000_000)
         chosen = sorted(doubted, key=lambda product: -product.score)[:LOOKS]

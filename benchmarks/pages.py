@@ -24,7 +24,15 @@ OPENED = "performance.getEntriesByType('navigation')[0].loadEventEnd / 1000"
 def run(shared: Path) -> Iterator[Row]:
     """Write the page and open it, on a window as large as a phone's and as a desk's."""
     rng = np.random.default_rng(0)
-    experiment = Summary(1, "Image classification", "2026-01-01", "images", "x", 1.0, {})
+    experiment = Summary(
+        id=1,
+        name="Image classification",
+        date="2026-01-01",
+        kind="images",
+        split="x",
+        seconds=1.0,
+        settings={},
+    )
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, "errors.html")
         path.write_text(errors_page(experiment, (error(k, rng) for k in range(ERRORS)), ERRORS))
@@ -56,7 +64,16 @@ def error(number: int, rng: np.random.Generator) -> tuple[Mistake, bytes]:
     predicted = f"parent-{number % 11}/leaf-{number % 151}"
     name, description = f"product {number}", "A product that is described at length. " * 20
     product = Mistake(
-        *(str(number), name, description, None, None, predicted, 0.9, categories, 0.5, alike)
+        product_id=str(number),
+        name=name,
+        description=description,
+        image=None,
+        file=None,
+        predicted=predicted,
+        score=0.9,
+        categories=categories,
+        suspicion=0.5,
+        neighbours=alike,
     )
     return product, file.getvalue()
 

@@ -20,7 +20,7 @@ from demo.catalogue.products import make_catalogue
 from demo.server import KEY, serve
 from product_classifier.errors import ProductClassifierError
 from product_classifier.options import common
-from product_classifier.terminal import script as cli
+from product_classifier.terminal import script
 
 ROOT = Path(__file__).parents[1]  # where the scripts are
 EXAMPLES = """\
@@ -50,7 +50,7 @@ def do_the_job(address: str, folder: Path, backbone: str) -> int:
     api = ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 100_000]
     report = folder / "report"
 
-    run("crawl.py", *api, *database, *images, accepted=(cli.DONE, cli.UNFINISHED))
+    run("crawl.py", *api, *database, *images, accepted=(script.DONE, script.UNFINISHED))
     run("categorize_words.py", *chosen)
     run("categorize_images.py", *chosen, *network)
     run("categorize_both.py", *chosen, *network)
@@ -60,7 +60,7 @@ def do_the_job(address: str, folder: Path, backbone: str) -> int:
     run("analyze.py", *database, *images, "--html", report)
     print(f"\nall of it, to look at: {(report / 'index.html').resolve()}")
     print(f"the whole job took {time.monotonic() - started:.0f} s; its files are in {folder}/")
-    return cli.DONE
+    return script.DONE
 
 
 def prepare(folder: Path) -> None:
@@ -76,14 +76,14 @@ def prepare(folder: Path) -> None:
     shutil.rmtree(folder / "images", ignore_errors=True)
 
 
-def run(script: str, *options: object, accepted: Sequence[int] = (cli.DONE,)) -> int:
+def run(name: str, *options: object, accepted: Sequence[int] = (script.DONE,)) -> int:
     """Show and run a script; returns its exit code. Raises an error for one not accepted."""
-    words = [script, *map(str, options)]
+    words = [name, *map(str, options)]
     print(f"\n$ python {shlex.join(words)}", flush=True)
-    command = [sys.executable, str(ROOT / script), *words[1:]]
+    command = [sys.executable, str(ROOT / name), *words[1:]]
     code = subprocess.run(command, env={**os.environ, "SHOPSTYLE_API_KEY": KEY}).returncode
     if code not in accepted:
-        raise ProductClassifierError(f"{script} ended with code {code}; see above")
+        raise ProductClassifierError(f"{name} ended with code {code}; see above")
     return code
 
 
@@ -105,4 +105,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from product_classifier.errors import UnusableError
-from product_classifier.printable import whole
+from product_classifier.printable import storable
 from product_classifier.records import Category, Entry, Page, Product, Skipped
 
 T = TypeVar("T", Category, Product, Skipped)
@@ -29,7 +29,7 @@ BATCH = 5_000  # entries
 BATCH_CHARACTERS = 16_000_000  # of all of a batch together; one entry may have more
 
 
-def insist_on_path(names: Sequence[str]) -> None:
+def check_path(names: Sequence[str]) -> None:
     """Check the names or ids of a path before they are joined. Raises UnusableError."""
     if len(names) > DEEPEST_PATH:
         raise UnusableError(
@@ -43,7 +43,7 @@ def insist_on_path(names: Sequence[str]) -> None:
         )
 
 
-def insist_on_category(category: Category) -> None:
+def check_category(category: Category) -> None:
     """Check a category. Raises UnusableError."""
     if problem := _problem_of_category(category):
         raise UnusableError(problem)
@@ -56,7 +56,7 @@ def too_many(what: str, count: int, most: int) -> str:
 
 def limited_page(page: Page) -> Page:
     """Return a page as far as it is within the limits."""
-    found = list(Limited().all([*page.categories, *page.products, *page.skipped]))
+    found = list(LimitFilter().filtered([*page.categories, *page.products, *page.skipped]))
     return dataclasses.replace(
         page,
         categories=[entry for entry in found if isinstance(entry, Category)],
@@ -65,7 +65,7 @@ def limited_page(page: Page) -> Page:
     )
 
 
-class Limited:
+class LimitFilter:
     """Passes entries on, and turns what is beyond a limit into what is skipped.
 
     Products lose what is beyond: a picture, a category, further pictures behind the first 250. A
@@ -93,7 +93,7 @@ class Limited:
                 or len(entry.categories) > 1
                 or self._refused
                 or self._mended
-                or whole(text := f"{entry.id} {entry.name} {entry.description} {entry.image}")
+                or storable(text := f"{entry.id} {entry.name} {entry.description} {entry.image}")
                 is not text
             ):
                 for part in self._looked_through(entry):
@@ -109,7 +109,7 @@ class Limited:
         if batch:
             yield batch
 
-    def all(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+    def filtered(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Pass entries on one by one."""
         for batch in self.batches(entries):
             yield from batch
@@ -169,13 +169,13 @@ class Limited:
 
 
 def _mended(entry: T) -> T:
-    """Return an entry itself, or with all texts as they can be stored (printable.whole)."""
+    """Return an entry itself, or with all texts as they can be stored (printable.storable)."""
     mended: dict[str, Any] = {}
     for field in dataclasses.fields(entry):
         value = getattr(entry, field.name)
-        if isinstance(value, str) and (stored := whole(value)) is not value:
+        if isinstance(value, str) and (stored := storable(value)) is not value:
             mended[field.name] = stored
-        elif isinstance(value, tuple) and (several := tuple(map(whole, value))) != value:
+        elif isinstance(value, tuple) and (several := tuple(map(storable, value))) != value:
             mended[field.name] = tuple(dict.fromkeys(several))
     return dataclasses.replace(entry, **mended) if mended else entry
 

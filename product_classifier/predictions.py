@@ -1,10 +1,13 @@
-"""The plain records of what experiments predict. Every room may import this file."""
+"""Plain records of what experiments predict, and of what is reported about them.
+
+Every room may import this file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +22,9 @@ class Prediction:
     score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PathScores:
-    """How sure a categorizer is of some products' predicted leaves and of all that lies above.
+    """The predicted leaf of each product, its ancestors, and the probability of each.
 
     Heights count from the leaf, which is 0, up to the category below the root.
     """
@@ -31,56 +34,56 @@ class PathScores:
     categories: Sequence[str]  # ids
     answers: NDArray[np.int64] = field(repr=False)  # [n, heights], positions; -1 above the highest
     score: NDArray[np.float64] = field(repr=False)  # [n, heights], 0 to 1; nan above the highest
-    uncalibrated: NDArray[np.float64] = field(repr=False)  # [n, heights], as the network has it
+    uncalibrated: NDArray[np.float64] = field(repr=False)  # [n, heights], without temperature
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """A product and one that is much like it."""
+class SimilarProduct:
+    """A product and a similar one."""
 
     product_id: str
-    rank: int  # 1: the most alike
+    rank: int  # 1: the most similar
     neighbour_id: str
     similarity: float  # cosine of their features
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelSearch:
-    """How suspicious the labels of a catalogue are."""
+    """The suspicion of each label of a catalogue."""
 
-    products: Sequence[str]  # [n], ids; those without label are left out
+    products: Sequence[str]  # [n], ids; products without label are left out
     suspicion: NDArray[np.float64] = field(repr=False)  # [n], 0 to 1
-    suggested: Sequence[str | None] = field(repr=False)  # [n], likeliest category not given
-    score: NDArray[np.float64] = field(repr=False)  # [n], probability of that category
-    given: NDArray[np.float64] = field(repr=False)  # [n], of the given ones together
-    noise: float  # share of labels that are probably wrong; nan: not to tell
-    overlaps: Sequence[tuple[str, str, float]]  # categories that might be one, with shares
-    alike: Sequence[Alike]  # to the most suspicious products
+    suggested: Sequence[str | None] = field(repr=False)  # [n], likeliest category but the labels
+    score: NDArray[np.float64] = field(repr=False)  # [n], probability of the suggested category
+    label_score: NDArray[np.float64] = field(repr=False)  # [n], probability of the labels together
+    noise: float  # share of labels that are probably wrong; nan: unknown
+    overlaps: Sequence[tuple[str, str, float]]  # categories that might be the same, with shares
+    alike: Sequence[SimilarProduct]  # to the most suspicious products
 
 
-@dataclass(frozen=True)
-class Searched:
-    """What a search for wrong labels came to."""
+@dataclass(frozen=True, kw_only=True)
+class LabelSearchSummary:
+    """A search for wrong labels, without the suspicion of each label."""
 
     date: str
-    products: int  # whose labels were looked at
+    products: int  # whose labels were examined
     noise: float | None  # share of labels that are probably wrong
-    overlaps: Sequence[tuple[str, str, float]]  # paths of categories that might be one, with shares
-    evidence: str  # fingerprint of what it looked at
+    overlaps: Sequence[tuple[str, str, float]]  # paths of categories that might be the same, shares
+    fingerprint: str  # of the labels and features that were examined
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideScore:
-    """How unlike all the learned categories a product is."""
+class NoveltyScore:
+    """How unlike all learned categories a product is."""
 
     product_id: str
     score: float  # 0 to 1
-    marked: bool  # a person should look, whatever the prediction's score
+    marked: bool  # a person should check the product, however high its prediction's score
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One trained and tested categorizer, with all that is needed to run it again."""
+    """A trained and tested categorizer, with all that is needed to repeat the training."""
 
     name: str
     kind: str  # 'words', 'images' or 'both'
@@ -91,11 +94,11 @@ class Experiment:
     accuracy: Mapping[str, float | None]  # by part of the split; None for an empty part
     predictions: list[Prediction] = field(repr=False)  # of the test products
     paths: Sequence[PathScores] = field(default=(), repr=False)  # calibration and test products
-    alike: Sequence[Alike] = field(default=(), repr=False)  # to the most confident errors
-    outside: Sequence[OutsideScore] = field(default=(), repr=False)  # of the test products
+    alike: Sequence[SimilarProduct] = field(default=(), repr=False)  # to the most confident errors
+    outside: Sequence[NoveltyScore] = field(default=(), repr=False)  # of the test products
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """An experiment without its predictions."""
 
@@ -108,9 +111,9 @@ class Summary:
     settings: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """Predictions beside the truth; categories are row numbers, 0 where there is none.
+    """Predicted and true categories of products, as row numbers; 0 stands for no category.
 
     One row for each pair of a predicted product and one of its true categories.
     """
@@ -122,22 +125,22 @@ class Outcomes:
     above: dict[int, int]  # category → its parent, or itself directly below the root
 
 
-@dataclass(frozen=True)
-class Answers:
-    """An experiment's answers at all heights beside the truth; categories are row numbers."""
+@dataclass(frozen=True, kw_only=True)
+class PredictedPaths:
+    """Predicted categories at all heights and the true categories, as row numbers."""
 
     product: NDArray[np.int64]  # [n], row numbers, in the order of the products' ids
     answers: NDArray[np.int64]  # [n, heights]; -1 above the highest
     score: NDArray[np.float64]  # [n, heights]; nan above the highest
-    uncalibrated: NDArray[np.float64]  # [n, heights], as the network has it
+    uncalibrated: NDArray[np.float64]  # [n, heights], without temperature
     row: NDArray[np.int64]  # [pairs], a product and ...
     truth: NDArray[np.int64]  # [pairs], ... one of its true categories
-    above: NDArray[np.int64]  # [categories, depths], each and all above it; -1 beyond
+    above: NDArray[np.int64]  # [categories, depths], each category and its ancestors; -1 beyond
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """With the stated confidence, predictions of at least this score are right often enough."""
+    """A threshold from which predictions reach an accuracy, with the stated confidence."""
 
     target: float  # accuracy
     confidence: float
@@ -149,7 +152,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A product much like another one, for a person to compare."""
+    """A product that is similar to another one, for a person to compare."""
 
     product_id: str
     name: str
@@ -157,7 +160,7 @@ class Neighbour:
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """A product whose predicted category is not among its true ones."""
 
@@ -170,4 +173,32 @@ class Mistake:
     score: float
     categories: tuple[str, ...]  # paths of the true ones
     suspicion: float | None = None  # of its label, where labels have been searched
-    neighbours: tuple[Neighbour, ...] = ()  # the most alike first
+    neighbours: tuple[Neighbour, ...] = ()  # the most similar first
+
+
+@dataclass(frozen=True)
+class LabelErrors:
+    """The labels of a catalogue that are probably wrong."""
+
+    experiment: Summary  # whose features were compared
+    searched: LabelSearchSummary
+    suspicious: Sequence[Mistake]  # the most suspicious first; decided products are left out
+    contradictions: Sequence[Sequence[Neighbour]]  # same picture or words, no category in common
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """A product to check, and why."""
+
+    product: Mistake
+    why: str
+
+
+class FiledProduct(NamedTuple):
+    """A product and the category that a saved model predicts for it."""
+
+    product_id: str
+    category_id: str
+    path: str
+    score: float  # probability of the category
+    certified: float | None  # certified accuracy of products with such scores

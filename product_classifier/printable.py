@@ -39,7 +39,7 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= 2 * longest else line[: 2 * longest]
 
 
-def whole(text: str) -> str:
+def storable(text: str) -> str:
     """Return the text itself, if it can be stored, else with U+FFFD for what can not.
 
     Halves of emojis, and bytes of another encoding, are no Unicode; behind a NUL, SQLite's JSON
@@ -66,7 +66,8 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"
 
 
-MARK = "apostrophe_before_formula"  # a column that says of a table that its cells are harmless ones
+# crawl.py --export adds this column to a table whose formula-like cells begin with an apostrophe
+FORMULA_ESCAPE_COLUMN = "apostrophe_before_formula"
 _STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20"  # of a formula, wide ones as in Japanese included
 _BLANK = "\t\r\n"  # what some programs drop from the start of a cell before they look at it
 # at the start of a cell, or after what a spreadsheet of another country may take for its end
@@ -75,18 +76,18 @@ _FORMULA = re.compile(f'^[{_BLANK}]|(?:^|[;,\t\r\n])"*[{_STARTS}]')
 _MARKED = re.compile(f"((?:^|[;,\t\r\n])\"*)'(['{_STARTS}])")
 
 
-def is_risky(cell: str) -> bool:
+def is_formula_like(cell: str) -> bool:
     """Tell whether a cell might be taken for a formula."""
     return _FORMULA.search(cell) is not None
 
 
-def harmless(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """Put an apostrophe before what might be taken for a formula: it is text then."""
     cell = _RISKY.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.startswith(tuple(_BLANK)) else cell
 
 
-def as_written(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """Take those apostrophes off again."""
     if cell[:1] == "'" and cell[1:2] and cell[1] in _BLANK:
         cell = cell[1:]

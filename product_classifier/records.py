@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 T = TypeVar("T")
-Tell = Callable[[str], None]  # told a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,17 +235,10 @@ class Sample:
     file: str | None  # path below the images folder, if the picture is complete
 
 
-class Track(Protocol):
-    """Passes items on and shows how far along they are; scripts own the bar, rooms just use it."""
+class Report(NamedTuple):
+    """The answer to a question about a catalogue: as text, as values for programs, as a page."""
 
-    def __call__(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-        """Pass items on, of which there are total, if that is known."""
-
-
-def untracked(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Pass items on in silence."""
-    return iter(items)
-
-
-def untold(message: str) -> None:
-    """Tell nobody."""
+    text: str
+    values: Any = None  # what JSON can hold; None: the text only says what was written where
+    page: str | None = None
+    shortfalls: Sequence[str] = ()  # what was required and is not so, a line each

@@ -15,8 +15,8 @@ from product_classifier.limits import (
     LONGEST_REASON,
     MOST_CATEGORIES,
     MOST_PICTURES,
-    Limited,
-    insist_on_path,
+    LimitFilter,
+    check_path,
 )
 from product_classifier.records import Category, Entry, Product, Skipped
 
@@ -26,7 +26,7 @@ def category(path: str, name: str = "Boots", parent: str | None = None) -> Categ
 
 
 def limited(*entries: Entry) -> list[Entry]:
-    return list(Limited().all(entries))
+    return list(LimitFilter().filtered(entries))
 
 
 def test_what_reaches_a_limit_passes_unchanged() -> None:
@@ -100,11 +100,11 @@ def test_a_category_that_is_too_deep_or_too_long_is_skipped() -> None:
 
 
 def test_a_path_is_measured_before_its_names_are_joined() -> None:
-    insist_on_path(["x"] * DEEPEST_PATH)
+    check_path(["x"] * DEEPEST_PATH)
     with pytest.raises(UnusableError, match="has 20,000 levels, more than 50"):
-        insist_on_path(["x"] * 20_000)
+        check_path(["x"] * 20_000)
     with pytest.raises(UnusableError, match="has 5,001 characters, more than 5,000"):
-        insist_on_path(["x" * 2_500, "y" * 2_500])
+        check_path(["x" * 2_500, "y" * 2_500])
 
 
 def test_what_is_skipped_is_told_in_bounded_words() -> None:
@@ -116,8 +116,8 @@ def test_what_is_skipped_is_told_in_bounded_words() -> None:
 
 def test_batches_are_bounded_by_their_entries_and_by_their_characters() -> None:
     small = [Product(str(k), "", "", (), None) for k in range(2 * BATCH + 1)]
-    assert [len(batch) for batch in Limited().batches(small)] == [BATCH, BATCH, 1]
+    assert [len(batch) for batch in LimitFilter().batches(small)] == [BATCH, BATCH, 1]
     large = [Product(str(k), "", "x" * 10**6, (), None) for k in range(40)]
-    batches = list(Limited().batches(large))
+    batches = list(LimitFilter().batches(large))
     assert [entry for batch in batches for entry in batch] == large
     assert max(map(len, batches)) == BATCH_CHARACTERS // 10**6 + 1

@@ -13,7 +13,7 @@ import pytest
 from product_classifier.errors import SourceError
 from product_classifier.regular import open_regular, read_bounded
 from product_classifier.sources.files.review_file import read_review
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from product_classifier.sources.web.download_pictures import fetch_pictures
 from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import ROOT
@@ -64,7 +64,7 @@ def test_what_is_no_file_is_told_at_once(odd: Path) -> None:
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "json", "parquet", "feed", "bson"])
 def test_no_source_waits_for_a_pipe(kind: str, odd: Path) -> None:
     with pytest.raises(SourceError, match=r"odd\.csv cannot be read: "):
-        open_source(kind, Asked(odd, odd.parent))
+        open_source(kind, SourceOptions(odd, odd.parent))
     with pytest.raises(SourceError, match=r"odd\.csv cannot be read: "):
         read_review(odd)
 
@@ -108,7 +108,7 @@ def test_a_file_on_standard_input_is_read(tmp_path: Path) -> None:
 def test_a_kind_is_not_guessed_of_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
     with pytest.raises(SourceError, match="it is a pipe and no file"):
-        kind_of(str(tmp_path / "a.csv"))
+        format_of(str(tmp_path / "a.csv"))
 
 
 def test_a_file_within_the_budget_is_read_whole(tmp_path: Path) -> None:

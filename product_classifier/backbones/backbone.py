@@ -33,6 +33,7 @@ from product_classifier.backbones.runtime import (
     tensorflow,
 )
 from product_classifier.backbones.student import MINI_FILE, Student, read_student, tensorflow_graph
+from product_classifier.console import Console
 from product_classifier.errors import FeatureError, UnreachableError
 from product_classifier.regular import read_bounded
 
@@ -64,16 +65,14 @@ class Backbone:
     network: KerasNetwork | None = None  # likewise
 
 
-def choose_backbone(
-    asked: str | None, tell: Callable[[str], None], weights: Path | None = None
-) -> Backbone:
+def choose_backbone(asked: str | None, console: Console, weights: Path | None = None) -> Backbone:
     """Load the network that was asked for; without one, Inception v3 or else mini, telling why."""
     if asked or weights:
         return load_backbone(asked or INCEPTION, weights=weights)
     try:
         return load_backbone(INCEPTION)
     except UnreachableError as error:
-        tell(f"{INSTEAD} ({str(error).partition(';')[0]})")
+        console.say(f"{INSTEAD} ({str(error).partition(';')[0]})")
         return load_backbone(MINI)
 
 

@@ -15,7 +15,7 @@ TARGETS = (0.95, 0.98)
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LevelAccuracy:
     """The figures of one level of the category tree."""
 
     right: int
@@ -33,8 +33,8 @@ class Level:
 class Figures:
     """The figures of an experiment."""
 
-    leaf: Level
-    parent: Level
+    leaf: LevelAccuracy
+    parent: LevelAccuracy
 
 
 def figures(outcomes: Outcomes) -> Figures:
@@ -68,9 +68,9 @@ def _any(group: NDArray[np.intp], rows: NDArray[np.bool_], groups: int) -> NDArr
     return np.bincount(group[rows], minlength=groups) > 0
 
 
-def _level(score: NDArray[np.float64], right: NDArray[np.bool_]) -> Level:
+def _level(score: NDArray[np.float64], right: NDArray[np.bool_]) -> LevelAccuracy:
     count, total = int(right.sum()), len(right)
-    return Level(
+    return LevelAccuracy(
         count,
         total,
         interval(count, total),

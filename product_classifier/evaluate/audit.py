@@ -16,7 +16,7 @@ from scipy.special import betaln, gammainccinv
 from product_classifier.evaluate.accuracy import interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """Accuracy by the recorded labels, and in truth as far as a sample tells."""
 
@@ -65,7 +65,14 @@ def audited(
     if len(np.unique(sampled)) != len(sampled):
         raise ValueError("sampled rows must differ: decide each product once")
     if not total:
-        return Audited(float("nan"), (0.0, 1.0), float("nan"), (0.0, 1.0), 0, 0)
+        return Audited(
+            recorded=float("nan"),
+            recorded_interval=(0.0, 1.0),
+            audited=float("nan"),
+            audited_interval=(0.0, 1.0),
+            total=0,
+            sampled=0,
+        )
     unsure = np.zeros(len(sampled), dtype=bool) if doubtful is None else doubtful
     (good, bad), (good_above, bad_above) = (
         [
@@ -82,13 +89,13 @@ def audited(
         + sum(_expected(stratum, 0) for stratum in (bad, bad_above))
     ) / 2
     return Audited(
-        good.total / total,
-        interval(good.total, total, confidence),
-        min(max(estimate, low), high) / total,  # it may be a fraction of a product outside
-        (low / total, high / total),
-        total,
-        len(sampled),
-        int(unsure.sum()),
+        recorded=good.total / total,
+        recorded_interval=interval(good.total, total, confidence),
+        audited=min(max(estimate, low), high) / total,  # it may be a fraction of a product outside
+        audited_interval=(low / total, high / total),
+        total=total,
+        sampled=len(sampled),
+        doubtful=int(unsure.sum()),
     )
 
 

@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 
 from product_classifier.evaluate.catalogue_summary import (
     CategoryCount,
-    Filed,
-    Kept,
-    Level,
+    FilingCounts,
+    KeptLeaves,
+    LevelSizes,
     NameLengths,
-    box,
+    quantiles,
 )
-from product_classifier.evaluate.category_tree import Members, Numbers, Tree, sizes_of
+from product_classifier.evaluate.category_tree import Integers, Members, Tree, compare_sizes
 from product_classifier.records import Category
 
 MEASURED = 20  # categories, top-level ones and leaves each, whose names are measured
 
 
-@dataclass(frozen=True)
-class Columns:
+@dataclass(frozen=True, kw_only=True)
+class CatalogueColumns:
     """Products by their place in rows, categories by their place in categories."""
 
-    rows: Numbers  # rowids of the products
+    rows: Integers  # rowids of the products
     categories: Sequence[Category]
     places: Mapping[str, int]  # of the categories, by id
     leaf: NDArray[np.bool_]  # [categories]
@@ -34,14 +34,14 @@ class Columns:
     members: Members  # what products belong to themselves
     within: Members  # and all that lies above
     true: Members  # what they belong to themselves as persons have corrected it
-    before: Numbers  # [products], words of a name as it stands
-    after: Numbers  # as categorizers read it
-    text: Numbers  # [products], the number of its words
-    picture: Numbers  # of its main picture; NONE without one
-    pictures: Numbers  # how many complete ones it has
+    before: Integers  # [products], words of a name as it stands
+    after: Integers  # as categorizers read it
+    text: Integers  # [products], the number of its words
+    picture: Integers  # of its main picture; NONE without one
+    pictures: Integers  # how many complete ones it has
 
 
-def count_categories(columns: Columns) -> list[CategoryCount]:
+def count_categories(columns: CatalogueColumns) -> list[CategoryCount]:
     """Count what is in each category or below, the largest first."""
     many, (product, category) = len(columns.categories), columns.within
     having = columns.pictures[product]
@@ -51,52 +51,59 @@ def count_categories(columns: Columns) -> list[CategoryCount]:
     level, looped = columns.tree.level.tolist(), columns.tree.looped.tolist()
     return [
         CategoryCount(
-            *(one.id, one.path, one.name, level[k], one.leaf, looped[k]),
-            *(int(products[k]), pictures[k], pictured[k]),
+            id=one.id,
+            path=one.path,
+            name=one.name,
+            level=level[k],
+            leaf=one.leaf,
+            looped=looped[k],
+            products=int(products[k]),
+            pictures=pictures[k],
+            pictured=pictured[k],
         )
         for k in np.argsort(-products, kind="stable").tolist()
         for one in [columns.categories[k]]
     ]
 
 
-def compare_levels(columns: Columns) -> Iterator[Level]:
+def compare_levels(columns: CatalogueColumns) -> Iterator[LevelSizes]:
     """Compare the categories of each depth below the root."""
     for depth in range(1, int(columns.tree.level.max(initial=0)) + 1):
         yield _compare(columns, columns.tree.level == depth)
 
 
-def compare_leaves(columns: Columns) -> Level:
+def compare_leaves(columns: CatalogueColumns) -> LevelSizes:
     """Compare the leaves."""
     return _compare(columns, columns.leaf)
 
 
-def _compare(columns: Columns, chosen: NDArray[np.bool_]) -> Level:
+def _compare(columns: CatalogueColumns, chosen: NDArray[np.bool_]) -> LevelSizes:
     products = np.bincount(columns.within.category, minlength=len(chosen))[chosen]
     inside = _products_in(columns, columns.within, chosen)
-    return Level(inside, sizes_of(products), np.sort(products)[::-1].tolist())
+    return LevelSizes(inside, compare_sizes(products), np.sort(products)[::-1].tolist())
 
 
-def _products_in(columns: Columns, members: Members, chosen: NDArray[np.bool_]) -> int:
+def _products_in(columns: CatalogueColumns, members: Members, chosen: NDArray[np.bool_]) -> int:
     """Count the products in any of the chosen categories, each once."""
     inside = np.zeros(len(columns.rows), np.bool_)
     inside[members.product[chosen[members.category]]] = True
     return int(inside.sum())
 
 
-def kept_by(columns: Columns, fewest: int) -> Kept:
+def count_kept_leaves(columns: CatalogueColumns, fewest: int) -> KeptLeaves:
     """Tell what a categorizer keeps that asks for so many products of a leaf."""
     products = np.bincount(columns.members.category, minlength=len(columns.leaf))
     kept = columns.leaf & (products >= fewest)
-    return Kept(fewest, int(kept.sum()), _products_in(columns, columns.members, kept))
+    return KeptLeaves(fewest, int(kept.sum()), _products_in(columns, columns.members, kept))
 
 
-def how_filed(columns: Columns) -> Filed:
+def count_filed(columns: CatalogueColumns) -> FilingCounts:
     """Count products by the number and kind of their own categories."""
     product, category = columns.members
     many = len(columns.rows)
     categories = np.bincount(product, minlength=many)
     leaves = np.bincount(product[columns.leaf[category]], minlength=many)
-    return Filed(
+    return FilingCounts(
         int((categories == 0).sum()),
         int((categories > 1).sum()),
         int((categories > leaves).sum()),
@@ -104,10 +111,17 @@ def how_filed(columns: Columns) -> Filed:
     )
 
 
-def measure_names(columns: Columns, counts: Sequence[CategoryCount]) -> Iterator[NameLengths]:
+def measure_names(
+    columns: CatalogueColumns, counts: Sequence[CategoryCount]
+) -> Iterator[NameLengths]:
     """Measure the names of all products, of the largest top-level categories, of leaves."""
-    everything = box(columns.before), box(columns.after)
-    yield NameLengths("all", "all products", len(columns.rows), *everything)
+    yield NameLengths(
+        group="all",
+        category="all products",
+        products=len(columns.rows),
+        before=quantiles(columns.before),
+        after=quantiles(columns.after),
+    )
     product, category = columns.within
     order = np.argsort(category, kind="stable")
     ends = np.cumsum(np.bincount(category, minlength=len(columns.categories)))
@@ -118,5 +132,10 @@ def measure_names(columns: Columns, counts: Sequence[CategoryCount]) -> Iterator
         for one in chosen[:MEASURED]:
             end = ends[columns.places[one.id]]
             rows = product[order[end - one.products : end]]
-            measured = box(columns.before[rows]), box(columns.after[rows])
-            yield NameLengths(group, one.label, one.products, *measured)
+            yield NameLengths(
+                group=group,
+                category=one.label,
+                products=one.products,
+                before=quantiles(columns.before[rows]),
+                after=quantiles(columns.after[rows]),
+            )

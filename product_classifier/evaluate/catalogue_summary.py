@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.evaluate.category_tree import NONE, Members, Numbers, Sizes
+from product_classifier.evaluate.category_tree import NONE, Integers, Members, Sizes
 from product_classifier.records import CatalogueState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryCount:
     """What is in a category, or below it."""
 
@@ -37,7 +37,7 @@ class CategoryCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LevelSizes:
     """The categories of one depth, or all leaves."""
 
     products: int  # in any of them
@@ -46,7 +46,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptLeaves:
     """What a categorizer keeps that asks for so many products of a leaf."""
 
     fewest: int
@@ -55,7 +55,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class FilingCounts:
     """Products by the number and kind of their categories."""
 
     in_none: int
@@ -64,15 +64,15 @@ class Filed:
     in_no_leaf: int  # in such categories only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NameLengths:
     """How many words names have."""
 
     group: str  # 'all', 'level 1' or 'leaves'
     category: str
     products: int
-    before: Box  # as names stand
-    after: Box  # as categorizers read them
+    before: Quantiles  # as names stand
+    after: Quantiles  # as categorizers read them
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +83,16 @@ class Languages:
     counts: Sequence[tuple[str, int]]  # ISO 639-1, '' where it cannot be told; the most first
 
 
-@dataclass(frozen=True)
-class Catalogue:
+@dataclass(frozen=True, kw_only=True)
+class CatalogueSummary:
     """All that is told of a catalogue."""
 
     state: CatalogueState
-    filed: Filed
+    filed: FilingCounts
     categories: Sequence[CategoryCount]  # the largest first
-    levels: Sequence[Level]
-    leaves: Level
-    kept: Sequence[Kept]
+    levels: Sequence[LevelSizes]
+    leaves: LevelSizes
+    kept: Sequence[KeptLeaves]
     names: Sequence[NameLengths]
     vocabulary: Vocabulary
     languages: Languages
@@ -110,7 +110,7 @@ def _letters(text: str) -> str:
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-class Box(NamedTuple):
+class Quantiles(NamedTuple):
     """The whiskers, the quartiles and the median of some values."""
 
     low: float  # 5 % are lower
@@ -120,17 +120,17 @@ class Box(NamedTuple):
     high: float  # 5 % are higher
 
 
-def box(values: NDArray[np.int64]) -> Box:
+def quantiles(values: NDArray[np.int64]) -> Quantiles:
     """Measure values, [n], one or more: each quantile is one of them."""
-    return Box(*np.quantile(values, SHARES, method="inverted_cdf").tolist())
+    return Quantiles(*np.quantile(values, SHARES, method="inverted_cdf").tolist())
 
 
-def counted_box(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Box:
+def weighted_quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Quantiles:
     """Measure values that occur so many times each, [n], in the same way."""
-    return Box(*np.quantile(values, SHARES, weights=counts, method="inverted_cdf").tolist())
+    return Quantiles(*np.quantile(values, SHARES, weights=counts, method="inverted_cdf").tolist())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicates:
     """Products that share something with another one."""
 
@@ -141,21 +141,21 @@ class Duplicates:
     contradicted: int  # products of those
 
 
-def judge_duplicates(group: Numbers, members: Members) -> Duplicates:
+def count_duplicates(group: Integers, members: Members) -> Duplicates:
     """Count groups of two or more; group: [products], numbers from 0 on, NONE for no group."""
     sizes = np.bincount(group[group != NONE], minlength=1)
     against = _contradicting(group, sizes, members)
     several = sizes > 1
     return Duplicates(
-        int(several.sum()),
-        int(sizes[several].sum()),
-        int(sizes[several].max(initial=0)),
-        int(against.sum()),
-        int(sizes[against].sum()),
+        groups=int(several.sum()),
+        products=int(sizes[several].sum()),
+        largest=int(sizes[several].max(initial=0)),
+        contradicting=int(against.sum()),
+        contradicted=int(sizes[against].sum()),
     )
 
 
-def _contradicting(group: Numbers, sizes: Numbers, members: Members) -> NDArray[np.bool_]:
+def _contradicting(group: Integers, sizes: Integers, members: Members) -> NDArray[np.bool_]:
     """Tell of each group whether it contradicts itself, [groups]."""
     product, category = members
     inside = np.flatnonzero((group[product] != NONE) & (sizes[group[product]] > 1))
@@ -174,7 +174,7 @@ SHOWN = 5  # of the commonest sizes
 SQUARE = 1.05  # longer side / shorter side, at most
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSizes:
     """What pictures measure."""
 
@@ -183,7 +183,7 @@ class PictureSizes:
     upright: int
     square: int
     wide: int
-    spread: dict[str, Box]  # of the width, height, megapixels and width / height
+    spread: dict[str, Quantiles]  # of the width, height, megapixels and width / height
     commonest: list[tuple[int, int, int]]  # width, height, pictures; the most frequent first
     cells: list[tuple[int, int, int]]  # the same, summed up in cells: sides are those of `side`
 
@@ -203,18 +203,24 @@ def measure_pictures(sizes: NDArray[np.int64]) -> PictureSizes:
     keys, inverse = np.unique(place @ [most, 1], return_inverse=True)
     inside = np.bincount(inverse, count, len(keys)).astype(np.int64)
     return PictureSizes(
-        int(count.sum()),
-        int(count[np.minimum(width, height) < SMALL].sum()),
-        int(count[height > SQUARE * width].sum()),
-        int(count[np.maximum(width, height) <= SQUARE * np.minimum(width, height)].sum()),
-        int(count[width > SQUARE * height].sum()),
-        {name: counted_box(values, count) for name, values in measured.items() if len(count)},
-        [(int(width[k]), int(height[k]), int(count[k])) for k in first],
-        [(*divmod(key, most), n) for key, n in zip(keys.tolist(), inside.tolist(), strict=True)],
+        pictures=int(count.sum()),
+        small=int(count[np.minimum(width, height) < SMALL].sum()),
+        upright=int(count[height > SQUARE * width].sum()),
+        square=int(count[np.maximum(width, height) <= SQUARE * np.minimum(width, height)].sum()),
+        wide=int(count[width > SQUARE * height].sum()),
+        spread={
+            name: weighted_quantiles(values, count)
+            for name, values in measured.items()
+            if len(count)
+        },
+        commonest=[(int(width[k]), int(height[k]), int(count[k])) for k in first],
+        cells=[
+            (*divmod(key, most), n) for key, n in zip(keys.tolist(), inside.tolist(), strict=True)
+        ],
     )
 
 
-def side(cell: float) -> float:
+def cell_side(cell: float) -> float:
     """Tell the pixels at which a cell begins."""
     return float(2 ** (cell / PER_DOUBLING))
 
@@ -224,7 +230,7 @@ ENOUGH = 5  # products that a word should stand in
 POINTS = 60  # of the curve
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """What the words of some products come to; the commonest stand in the most products."""
 
@@ -250,13 +256,13 @@ def measure_words(
     total = np.cumsum(often[order])
     ranks = np.unique(np.geomspace(1, max(len(words), 1), POINTS).round().astype(int))
     return Vocabulary(
-        products,
-        len(words),
-        int(often.sum()),
-        int((spread == 1).sum()),
-        int((spread >= ENOUGH).sum()),
-        kept,
-        int(often[order[:kept]].sum()),
-        [(words[k], int(spread[k]), int(often[k])) for k in order[:TERMS_SHOWN]],
-        [(int(rank), float(total[rank - 1] / total[-1])) for rank in ranks] if words else [],
+        products=products,
+        words=len(words),
+        occurrences=int(often.sum()),
+        in_one=int((spread == 1).sum()),
+        in_enough=int((spread >= ENOUGH).sum()),
+        kept=kept,
+        kept_occurrences=int(often[order[:kept]].sum()),
+        commonest=[(words[k], int(spread[k]), int(often[k])) for k in order[:TERMS_SHOWN]],
+        curve=[(int(rank), float(total[rank - 1] / total[-1])) for rank in ranks] if words else [],
     )

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.predictions import Answers
+from product_classifier.predictions import PredictedPaths
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFigures:
     """The figures of every category, [categories] each; nan where there is nothing to divide by."""
 
@@ -49,8 +49,8 @@ class Averages:
     weighted: Average  # every category weighs what it has to recall
 
 
-@dataclass(frozen=True)
-class Categories:
+@dataclass(frozen=True, kw_only=True)
+class CategoryEvaluation:
     """An experiment's categories, each by itself; arrays are indexed by category."""
 
     worst_first: NDArray[np.int64]  # those that are true or predicted for a product
@@ -61,7 +61,9 @@ class Categories:
     hierarchical: Average
 
 
-def judge_categories(tested: Answers, thresholds: Mapping[float, float]) -> Categories:
+def evaluate_categories(
+    tested: PredictedPaths, thresholds: Mapping[float, float]
+) -> CategoryEvaluation:
     """Judge each category on the test products; thresholds: what is accepted from, by target.
 
     The worst F comes first, of equal ones the category with the most products.
@@ -74,16 +76,16 @@ def judge_categories(tested: Answers, thresholds: Mapping[float, float]) -> Cate
         confused.setdefault(true, []).append((other, products))
     known = np.flatnonzero(figures.support + figures.predicted)
     order = np.lexsort((-figures.support[known], np.nan_to_num(figures.f1[known])))
-    return Categories(
-        known[order],
-        figures,
-        {
+    return CategoryEvaluation(
+        worst_first=known[order],
+        figures=figures,
+        covered={
             target: per_category(predicted, score, *pairs, count, threshold).coverage
             for target, threshold in thresholds.items()
         },
-        confused,
-        averages(figures),
-        hierarchical(predicted, *pairs, tested.above),
+        confused=confused,
+        averages=averages(figures),
+        hierarchical=hierarchical(predicted, *pairs, tested.above),
     )
 
 
@@ -111,13 +113,16 @@ def per_category(
         coverage = np.full(categories, np.nan)
     else:
         coverage = _share(count(predicted[score >= threshold]), all_predicted)
+    precision, recall, f1 = _rates(found, all_predicted, relevant)
     return CategoryFigures(
-        count(truth_category),
-        relevant,
-        all_predicted,
-        found,
-        *_rates(found, all_predicted, relevant),
-        coverage,
+        support=count(truth_category),
+        relevant=relevant,
+        predicted=all_predicted,
+        true_positives=found,
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        coverage=coverage,
     )
 
 

@@ -13,27 +13,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.int64]
+Integers = NDArray[np.int64]
 NONE = -1
 
 
 class Members(NamedTuple):
     """Which product is in which category, [pairs] each."""
 
-    product: Numbers
-    category: Numbers
+    product: Integers
+    category: Integers
 
 
 @dataclass(frozen=True)
 class Tree:
     """Where categories lie, [categories] each."""
 
-    parent: Numbers  # NONE below the root, and for what is orphaned
-    level: Numbers  # depth below the root, which has 0
+    parent: Integers  # NONE below the root, and for what is orphaned
+    level: Integers  # depth below the root, which has 0
     looped: NDArray[np.bool_]  # lies above itself
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How unequal categories are; empty ones are only counted."""
 
@@ -45,7 +45,7 @@ class Sizes:
     half: int  # so many of the largest hold half of what all of them hold
 
 
-def plant(parents: Sequence[int], roots: Sequence[bool]) -> Tree:
+def build_tree(parents: Sequence[int], roots: Sequence[bool]) -> Tree:
     """Measure a tree; parents: the row above each category, NONE where there is none."""
     above = [NONE if up == NONE or roots[up] else up for up in parents]
     level, looped = np.zeros(len(above), np.int64), np.zeros(len(above), np.bool_)
@@ -59,7 +59,7 @@ def plant(parents: Sequence[int], roots: Sequence[bool]) -> Tree:
     return Tree(np.array(above, np.int64), level, looped)
 
 
-def lifted(members: Members, tree: Tree) -> Members:
+def with_ancestors(members: Members, tree: Tree) -> Members:
     """Add to the categories of each product all that lie above them, each pair once."""
     product, category = members
     products, categories = [product], [category]
@@ -74,17 +74,19 @@ def lifted(members: Members, tree: Tree) -> Members:
     return Members(*np.divmod(pairs, count))
 
 
-def sizes_of(products: Numbers) -> Sizes:
+def compare_sizes(products: Integers) -> Sizes:
     """Compare categories by their products, [categories]."""
     filled = np.sort(products[products > 0])[::-1]
     if not len(filled):
-        return Sizes(len(products), len(products), 0, 0.0, 0, 0)
+        return Sizes(
+            categories=len(products), empty=len(products), largest=0, median=0.0, smallest=0, half=0
+        )
     half = int(np.searchsorted(np.cumsum(filled), filled.sum() / 2)) + 1
     return Sizes(
-        len(products),
-        len(products) - len(filled),
-        int(filled[0]),
-        float(np.median(filled)),
-        int(filled[-1]),
-        half,
+        categories=len(products),
+        empty=len(products) - len(filled),
+        largest=int(filled[0]),
+        median=float(np.median(filled)),
+        smallest=int(filled[-1]),
+        half=half,
     )

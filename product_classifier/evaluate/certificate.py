@@ -43,7 +43,14 @@ def certify(
     end = ends[passed - 1]
     below = float(ranked[end + 1]) if end + 1 < len(ranked) else -math.inf
     threshold = shortest_decimal(below, float(ranked[end]))
-    return Certificate(target, confidence, threshold, int(end) + 1, int(wrong[end]), len(ranked))
+    return Certificate(
+        target=target,
+        confidence=confidence,
+        threshold=threshold,
+        accepted=int(end) + 1,
+        wrong=int(wrong[end]),
+        total=len(ranked),
+    )
 
 
 def upper_bound(

@@ -16,11 +16,11 @@ from product_classifier.evaluate.costs import Cost, cheapest, costs
 from product_classifier.evaluate.curves import augrc, aurc, risk_coverage
 from product_classifier.evaluate.hierarchy import accepted, certify_heights, right_answers
 from product_classifier.evaluate.reliability import Reliability, reliability
-from product_classifier.predictions import Answers, Certificate, Summary
+from product_classifier.predictions import Certificate, PredictedPaths, Summary
 
 
 @dataclass(frozen=True, slots=True)
-class Realised:
+class ThresholdResult:
     """What a threshold comes to on the test products."""
 
     accepted: int
@@ -30,49 +30,53 @@ class Realised:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class LevelCertification:
     """What can be promised of the answers at a height."""
 
     certificate: Certificate | None
     calibrated: int  # calibration products it could be certified on
     needed: int | None  # how many of them would do; None: no number, or there is a certificate
-    tested: Realised
+    tested: ThresholdResult
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certification:
     """What an experiment's scores are worth."""
 
-    levels: dict[float, list[Promise]]  # by target: if each height were to answer all products
-    deepest: dict[float, list[Promise]]  # by target: if each product is answered as low as can be
+    levels: dict[
+        float, list[LevelCertification]
+    ]  # by target: if each height were to answer all products
+    deepest: dict[
+        float, list[LevelCertification]
+    ]  # by target: if each product is answered as low as can be
     before: Reliability  # of the test products' leaves, with scores as the network has them
     after: Reliability  # with calibrated scores
     aurc: float
     augrc: float
-    prices: Sequence[Price] = ()  # where costs are known
+    rule_costs: Sequence[RuleCost] = ()  # where costs are known
 
 
-@dataclass(frozen=True)
-class Judged:
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
     """An experiment and what it is worth."""
 
     experiment: Summary
     figures: Figures
-    judgement: Judgement | None  # None: there are no calibration rows
+    certification: Certification | None  # None: there are no calibration rows
     audit: Audited | None = None  # None: no sample has been decided by a person
     undecided: int = 0  # products of its audit sample that nobody has decided yet
 
     @property
     def thresholds(self) -> dict[float, float]:
         """What leaves are accepted from, by the targets that could be certified."""
-        levels = self.judgement.levels if self.judgement else {}
+        levels = self.certification.levels if self.certification else {}
         kept = {target: leaf.certificate for target, (leaf, *_) in levels.items()}
         return {target: found.threshold for target, found in kept.items() if found}
 
 
-def judge(
-    calibration: Answers, test: Answers, targets: Sequence[float], confidence: float
-) -> Judgement:
+def certify_experiment(
+    calibration: PredictedPaths, test: PredictedPaths, targets: Sequence[float], confidence: float
+) -> Certification:
     """Certify by the calibration part alone, and tell what it comes to on the test part."""
     known, tested = _part(calibration), _part(test)
     levels, deepest = (
@@ -81,18 +85,18 @@ def judge(
     )
     score, right = tested.score[:, 0], tested.right[:, 0]
     curve = risk_coverage(score, right)
-    return Judgement(
-        levels,
-        deepest,
-        reliability(test.uncalibrated[:, 0], right),
-        reliability(score, right),
-        aurc(curve),
-        augrc(curve),
+    return Certification(
+        levels=levels,
+        deepest=deepest,
+        before=reliability(test.uncalibrated[:, 0], right),
+        after=reliability(score, right),
+        aurc=aurc(curve),
+        augrc=augrc(curve),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class RuleCost:
     """What it costs to file products by a threshold."""
 
     target: float  # that the threshold is certified for; 1: nothing is filed, 0: everything
@@ -100,13 +104,13 @@ class Price:
     best: bool  # the lowest on the calibration products
 
 
-def prices(
-    calibration: Answers,
-    test: Answers,
-    judged: Judgement,
+def rule_costs(
+    calibration: PredictedPaths,
+    test: PredictedPaths,
+    judged: Certification,
     cost_error: float,
     cost_review: float,
-) -> list[Price]:
+) -> list[RuleCost]:
     """Price the certified thresholds of leaves, and filing nothing and everything.
 
     Which is best is told by the calibration part, what it costs by the test part.
@@ -122,12 +126,12 @@ def prices(
         found.append(costs(*leaves, list(thresholds.values()), cost_error, cost_review))
     best = cheapest(found[0])
     return [
-        Price(target, cost, number == best)
+        RuleCost(target, cost, number == best)
         for number, (target, cost) in enumerate(zip(thresholds, found[1], strict=True))
     ]
 
 
-def leaf_scores(part: Answers) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def leaf_scores(part: PredictedPaths) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Tell the score of each product's leaf, [n], and whether it is right, [n]."""
     score, right = _part(part)
     return score[:, 0], right[:, 0]
@@ -140,13 +144,13 @@ class _Part(NamedTuple):
     right: NDArray[np.bool_]
 
 
-def _part(part: Answers) -> _Part:
+def _part(part: PredictedPaths) -> _Part:
     return _Part(part.score, right_answers(part.answers, part.row, part.truth, part.above))
 
 
 def _promises(
     known: _Part, tested: _Part, target: float, confidence: float, leftover: bool
-) -> list[Promise]:
+) -> list[LevelCertification]:
     certificates = certify_heights(*known, target, confidence, leftover=leftover)
     answered = accepted(known.score, certificates, leftover=leftover)
     on_tests = accepted(tested.score, certificates, leftover=leftover)
@@ -161,6 +165,6 @@ def _promises(
             needed = rows_needed(score, right, target, confidence)
         count = int(on_tests[:, height].sum())
         hits = int((on_tests & tested.right)[:, height].sum())
-        seen = Realised(count, hits, len(on_tests), interval(hits, count))
-        promises.append(Promise(certificate, int(rows.sum()), needed, seen))
+        seen = ThresholdResult(count, hits, len(on_tests), interval(hits, count))
+        promises.append(LevelCertification(certificate, int(rows.sum()), needed, seen))
     return promises

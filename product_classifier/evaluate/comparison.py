@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
+
+from product_classifier.evaluate.certification import Evaluation
 
 Statistic = Callable[[NDArray[np.float64]], float]  # of the weights of the products, [n]
 
@@ -39,6 +41,16 @@ class Comparison:
     coverage: dict[float, Interval]  # difference in hindsight, by target accuracy
 
 
+@dataclass(frozen=True)
+class LeaderboardEntry:
+    """An experiment with all that the table tells of it."""
+
+    judged: Evaluation
+    macro_f1: float | None  # None: its program did not keep what this takes
+
+
+Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiments
+Coverages = Mapping[int, Mapping[float, Interval]]  # in hindsight, by number and target
 Scored = tuple[NDArray[np.float64], NDArray[np.bool_]]  # score [n], right [n]
 
 

@@ -22,7 +22,7 @@ def auroc(score: NDArray[np.float64], outside: NDArray[np.bool_]) -> float:
     return float(above / (positive * negative))
 
 
-def false_alarms(
+def false_positive_rate(
     score: NDArray[np.float64], outside: NDArray[np.bool_], recall: float = 0.95
 ) -> float:
     """Tell which share of the others is marked where at least so many from outside are.
@@ -36,7 +36,7 @@ def false_alarms(
     return float((score[~outside] >= lowest).mean())
 
 
-def mark_from(score: NDArray[np.float64], share: float) -> float:
+def marking_threshold(score: NDArray[np.float64], share: float) -> float:
     """Find the lowest score from which at most a share of some known products is marked.
 
     score: [n], of products from inside. inf where even the highest score would mark too many.

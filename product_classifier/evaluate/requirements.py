@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from product_classifier.errors import ReportError
 
 if TYPE_CHECKING:  # read by options, which must not wait for SciPy
-    from product_classifier.evaluate.certification import Judged
+    from product_classifier.evaluate.certification import Evaluation
 
 COMPARED: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -43,13 +43,13 @@ def requirement(text: str) -> Requirement:
     return Requirement(match[1], match[2], float(match[3]))
 
 
-def metrics(judged: Judged) -> dict[str, float]:
+def metrics(judged: Evaluation) -> dict[str, float]:
     """Name the figures that can be required: shares, 0 to 1."""
-    figures, judgement = judged.figures, judged.judgement
+    figures, certification = judged.figures, judged.certification
     found = {"accuracy": figures.leaf.accuracy, "parent_accuracy": figures.parent.accuracy}
     for target, hindsight in figures.leaf.coverage.items():
         found[f"coverage{100 * target:g}"] = hindsight.share
-    for target, (leaf, *_) in (judgement.levels if judgement else {}).items():
+    for target, (leaf, *_) in (certification.levels if certification else {}).items():
         kept = leaf.certificate
         found[f"certified{100 * target:g}"] = kept.accepted / kept.total if kept else 0.0
     return found

@@ -17,11 +17,12 @@ from PIL import Image as PillowImage
 
 from product_classifier.backbones.backbone import Backbone
 from product_classifier.backbones.keras_networks import FULL_PRECISION
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import FeatureError, PictureError
 from product_classifier.features.augmented_views import View, seen
 from product_classifier.features.pooling import pooled
 from product_classifier.pictures import decode
-from product_classifier.records import Image, Tell, Track, untold, untracked
+from product_classifier.records import Image
 from product_classifier.regular import read_bounded
 from product_classifier.store.cache import BottleneckCache
 
@@ -94,10 +95,10 @@ def cache_name(backbone: Backbone) -> str:
     return f"{backbone.sha256[:16]}-{backbone.size}-{PREPROCESSING}{precision}"
 
 
-def bottleneck_cache(path: Path, backbone: Backbone, tell: Tell = untold) -> BottleneckCache:
+def bottleneck_cache(path: Path, backbone: Backbone, console: Console = SILENT) -> BottleneckCache:
     """Open the cache of a network among those below path; tell: told of what was damaged in it."""
     network = f"{backbone.sha256} {backbone.size} pixels {backbone.width} values"
-    return BottleneckCache(path / cache_name(backbone), backbone.width, network, tell)
+    return BottleneckCache(path / cache_name(backbone), backbone.width, network, console)
 
 
 def bottlenecks(
@@ -105,7 +106,7 @@ def bottlenecks(
     folder: Path,
     backbone: Backbone,
     cache: BottleneckCache,
-    track: Track = untracked,
+    console: Console = SILENT,
     view: Callable[[Image], View] = View,
     more: Sequence[Sequence[Image]] = (),
 ) -> Bottlenecks:
@@ -128,7 +129,7 @@ def bottlenecks(
     for _ in range(ATTEMPTS):  # one is enough, unless others remove the cache meanwhile
         missing = {one.key: one for one in every if one and one.key not in gone}
         wanted = {key: one for key, one in missing.items() if key not in cache}
-        gone |= wanted.keys() - _compute(wanted, folder, backbone, cache, lost, track)
+        gone |= wanted.keys() - _compute(wanted, folder, backbone, cache, lost, console)
         keys = [one.key if one and one.key not in gone else None for one in views]
         names, mains = keys, None
         if any(further):
@@ -158,14 +159,14 @@ def _compute(
     backbone: Backbone,
     cache: BottleneckCache,
     lost: list[str],
-    track: Track,
+    console: Console,
 ) -> set[str]:
     """Fill the cache with keys and their views; returns the keys of those that could be read.
 
     lost: told what could not, and why.
     """
     computed: set[str] = set()
-    batches = embedded(wanted, folder, backbone, lost, "bottlenecks", track)
+    batches = embedded(wanted, folder, backbone, lost, "bottlenecks", console)
     for commit in chunks(batches, COMMIT_BATCHES):
         keys = [key for batch_keys, _ in commit for key in batch_keys]
         cache.append(keys, np.concatenate([vectors for _, vectors in commit]))
@@ -179,7 +180,7 @@ def embedded(
     network: Network,
     lost: list[str],
     label: str,
-    track: Track = untracked,
+    console: Console = SILENT,
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
     """Yield batch by batch the keys of views and what a network makes of them, [keys, width].
 
@@ -194,7 +195,7 @@ def embedded(
 
     def readable(pool: ThreadPoolExecutor) -> Iterator[tuple[str, NDArray[np.float32]]]:
         decoded = ahead(pool, AHEAD * network.batch_size, pixels, wanted.values())
-        tracked = track(wanted.items(), label, len(wanted))
+        tracked = console.progress(wanted.items(), label, len(wanted))
         for (key, view), result in zip(tracked, decoded, strict=True):
             if isinstance(result, str):
                 lost.append(f"{view.image.file}: {result}")

@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.backbones.backbone import Backbone
+from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
-from product_classifier.features.text_vectors import AS_USUAL, Reading, vectorize, vectors_key
-from product_classifier.records import Dataset, Image, Tell, Track, untold, untracked
+from product_classifier.features.text_vectors import (
+    AS_USUAL,
+    Reading,
+    fits,
+    vectorize,
+    vectors_key,
+)
+from product_classifier.records import Dataset, Image
 from product_classifier.store.cache import cached_vectors
 
 
@@ -82,19 +89,17 @@ class Places:
 
 
 def word_features(
-    dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL, tell: Tell = untold
+    dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL, console: Console = SILENT
 ) -> Features:
-    """Make or read the vector of each product's words, see vectorize. Raises FeatureError.
-
-    tell: told where what was kept is damaged.
-    """
+    """Make or read the vector of each product's words, see vectorize. Raises FeatureError."""
     texts = [item.text for item in dataset.items]
     train = np.array([item.part == "train" for item in dataset.items])
     vectors, vocabulary = cached_vectors(
         cache_path / f"words-{reading.vectorizer}-{reading.clean}.npz",
         vectors_key(texts, train, reading),
         lambda: vectorize(texts, train, reading),
-        tell,
+        console,
+        lambda vectors, vocabulary: fits((vectors, vocabulary), len(texts), reading),
     )
     settings: dict[str, str | int] = {
         "vocabulary": len(vocabulary),
@@ -111,17 +116,15 @@ def picture_features(
     images_path: Path,
     backbone: Backbone,
     cache_path: Path,
-    track: Track = untracked,
+    console: Console = SILENT,
     more: Sequence[Sequence[Image]] = (),
-    tell: Tell = untold,
 ) -> Features:
     """Compute or read the bottleneck of each product's picture, pooled with further ones.
 
-    images: [products]; more: [products], or none at all; tell: told of what is damaged in the
-    cache. Raises FeatureError without any picture.
+    images: [products]; more: [products], or none at all. Raises FeatureError without any picture.
     """
-    cache = bottleneck_cache(cache_path, backbone, tell)
-    pictures = bottlenecks(images, images_path, backbone, cache, track, more=more)
+    cache = bottleneck_cache(cache_path, backbone, console)
+    pictures = bottlenecks(images, images_path, backbone, cache, console, more=more)
     return Features(
         pictures=pictures,
         settings={

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix, diags_array
 
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.exact_products import products, whole
-from product_classifier.predictions import Alike
+from product_classifier.predictions import SimilarProduct
 
 CHUNK = 4096  # products compared at once
 ROWS = 1024  # with so many others
@@ -18,11 +18,13 @@ COMPARED = 500  # errors or suspicious labels that a person is shown the most al
 Floats = NDArray[np.float32]
 
 
-def most_alike(features: Features, ids: Sequence[str], rows: NDArray[np.int64]) -> list[Alike]:
+def most_alike(
+    features: Features, ids: Sequence[str], rows: NDArray[np.int64]
+) -> list[SimilarProduct]:
     """Name the products that are most alike to those of some rows; ids: of all products."""
     found, similarity = nearest(features, rows)
     return [
-        Alike(ids[row], rank, ids[other], float(value))
+        SimilarProduct(ids[row], rank, ids[other], float(value))
         for row, others, values in zip(rows, found, similarity, strict=True)
         for rank, (other, value) in enumerate(zip(others, values, strict=True), 1)
     ]

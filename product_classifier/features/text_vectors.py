@@ -66,6 +66,14 @@ def vectorize(
         ) from None
 
 
+def fits(words: tuple[csr_matrix, Sequence[str]], texts: int, reading: Reading) -> bool:
+    """Tell whether vectors and their vocabulary have the shapes that vectorize gives them."""
+    vectors, vocabulary = words
+    places = SEQUENCE_LENGTH if reading.vectorizer == SEQUENCE else 1
+    known = len(set(vocabulary)) == len(vocabulary)
+    return known and vectors.shape == (texts, places * len(vocabulary))
+
+
 def vectors_key(texts: Sequence[str], train: NDArray[np.bool_], reading: Reading = AS_USUAL) -> str:
     """Hash all that vectorize depends on."""
     sizes = VOCABULARY_SIZE, WORD_GRAMS, PART_GRAMS, SEQUENCE_LENGTH, SEQUENCE_VOCABULARY

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.console import SILENT, Console
 from product_classifier.evaluate.reliability import COLDEST, HOTTEST
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.fields import fields, items, mapping, text
-from product_classifier.records import Track, untracked
 
 
 class Score(NamedTuple):
@@ -77,7 +77,7 @@ class Task:
     tuning: Targets  # likewise; may be empty
     classes: int
     seed: int = 0
-    track: Track = untracked
+    console: Console = SILENT
     levels: NDArray[np.int64] | None = None  # [levels, classes], for a network with a head for each
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.console import SILENT, Console
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Fit
 from product_classifier.models.fitting import fit_network
@@ -19,7 +20,6 @@ from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import position_of
 from product_classifier.models.training import Trained, train
-from product_classifier.records import Track, untracked
 
 TUNING_SHARE = 0.05  # of the products that a fold's network may see
 
@@ -31,7 +31,7 @@ def cross_fitted(
     classes: int,
     folds: int = 5,
     seed: int = 0,
-    track: Track = untracked,
+    console: Console = SILENT,
     rows: NDArray[np.int64] | None = None,
     fit: Fit = fit_network,
     calibrated: bool = True,
@@ -48,7 +48,7 @@ def cross_fitted(
     fold, tuning = cut(groups, folds, seed)
     chosen = np.arange(len(labels)) if rows is None else rows
     found = np.empty((len(chosen), classes), np.float32)
-    for number in track(np.unique(fold).tolist(), "folds", folds):
+    for number in console.progress(np.unique(fold).tolist(), "folds", folds):
         seen = fold != number
         trained = train(
             features,

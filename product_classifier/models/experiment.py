@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier import __version__
+from product_classifier.console import SILENT, Console
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
@@ -22,8 +23,8 @@ from product_classifier.models.levels import judged_by_level, levels_of, with_le
 from product_classifier.models.novelty import Outside, find_outside
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
-from product_classifier.predictions import Experiment, OutsideScore, PathScores, Prediction
-from product_classifier.records import Dataset, Track, untracked
+from product_classifier.predictions import Experiment, NoveltyScore, PathScores, Prediction
+from product_classifier.records import Dataset
 
 TITLES = {"words": "Text", "images": "Image", "both": "Image+Text"}
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pillow")
@@ -34,7 +35,7 @@ def run_experiment(
     features: Features,
     choices: Choices,
     started: float,
-    track: Track = untracked,
+    console: Console = SILENT,
 ) -> tuple[Experiment, Trained]:
     """Train on the training part, choose by the tuning part, predict calibration and test part.
 
@@ -53,7 +54,7 @@ def run_experiment(
     def train_on(labels: Sequence[Sequence[int]]) -> Trained:
         return train(
             *(features, labels, learned, rows[TUNING], classes),
-            *(choices.seed, track, fit, choices.balance),
+            *(choices.seed, console, fit, choices.balance),
         )
 
     trained = train_on(labels)
@@ -65,15 +66,19 @@ def run_experiment(
         right = [k in labels[row] for row, k in zip(known, predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
     nodes, above = _tree(dataset)
-    paths = [
-        PathScores(
-            part,
-            [dataset.items[row].id for row in rows[part]],
-            nodes,
-            *predict_paths(trained, features, rows[part], above),
+    paths = []
+    for part in (CALIBRATION, TEST):
+        answers, score, uncalibrated = predict_paths(trained, features, rows[part], above)
+        paths.append(
+            PathScores(
+                part=part,
+                products=[dataset.items[row].id for row in rows[part]],
+                categories=nodes,
+                answers=answers,
+                score=score,
+                uncalibrated=uncalibrated,
+            )
         )
-        for part in (CALIBRATION, TEST)
-    ]
     tested = paths[1]
     wrong = _most_confident_errors(rows[TEST], tested, labels)
     predictions = [
@@ -137,11 +142,11 @@ def _told(outside: Outside | None) -> dict[str, Any]:
     return {"outside": {name: value for name, value in values.items() if math.isfinite(value)}}
 
 
-def _scores(outside: Outside | None, products: Sequence[str]) -> list[OutsideScore]:
+def _scores(outside: Outside | None, products: Sequence[str]) -> list[NoveltyScore]:
     if outside is None:
         return []
     return [
-        OutsideScore(product, float(score), bool(marked))
+        NoveltyScore(product, float(score), bool(marked))
         for product, score, marked in zip(products, outside.score, outside.marked, strict=True)
     ]
 

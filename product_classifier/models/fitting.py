@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import ahead
 from product_classifier.models.base import Fit, Fitted, Score, Targets, Task
 from product_classifier.models.layers import PLAIN, Design
 from product_classifier.models.network import Network, softmax
-from product_classifier.records import Track, untracked
 
 LEARNING_RATE = 0.001  # of Adam, in the smallest batches
 SMALLEST_BATCH, LARGEST_BATCH = 32, 512
@@ -66,7 +66,7 @@ def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
     rounds, patience = (MAX_ROUNDS, PATIENCE) if len(tuning.rows) else (ROUNDS_WITHOUT_TUNING, None)
     schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, rate)
     network = Network.new(task.features, np.unique(learning.rows), task.classes, task.seed, design)
-    best = fit(network, learning, tuning, schedule, task.seed, task.track)
+    best = fit(network, learning, tuning, schedule, task.seed, task.console)
     settings = {"best_round": best, **design.settings, **dataclasses.asdict(schedule)}
 
     def again(learning: Targets) -> Network:
@@ -84,7 +84,7 @@ def fit(
     tuning: Targets,
     schedule: Schedule,
     seed: int,
-    track: Track = untracked,
+    console: Console = SILENT,
     observe: Observe | None = None,
 ) -> int:
     """Train a network in place; returns the number of the round whose weights it has."""
@@ -105,7 +105,7 @@ def fit(
         return inputs, learning.labels[chosen], learning.weights[chosen]
 
     starts = range(0, schedule.steps, schedule.round_steps)
-    for number, start in enumerate(track(iter(starts), "training rounds"), 1):
+    for number, start in enumerate(console.progress(iter(starts), "training rounds"), 1):
         steps = min(schedule.round_steps, schedule.steps - start)
         with ThreadPoolExecutor(1) as reader:
             given = ahead(reader, 1, read, itertools.islice(batches, steps))

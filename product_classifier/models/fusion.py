@@ -113,7 +113,7 @@ def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.f
     trained, judged = [], []
     for fit, half in ((words, features.words_alone), (pictures, features.pictures_alone)):
         trained.append(
-            train(half, labels, train_rows, tuning_rows, task.classes, task.seed, task.track, fit)
+            train(half, labels, train_rows, tuning_rows, task.classes, task.seed, task.console, fit)
         )
         out_of_fold = cross_fitted(
             half,
@@ -122,7 +122,7 @@ def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.f
             task.classes,
             FOLDS,
             task.seed,
-            task.track,
+            task.console,
             train_rows,
             fit,
             calibrated=False,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.console import SILENT, Console
 from product_classifier.evaluate.label_errors import (
     estimated_noise,
     overlapping,
@@ -18,7 +19,7 @@ from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.predictions import LabelSearch
-from product_classifier.records import Dataset, Track, untracked
+from product_classifier.records import Dataset
 
 
 def search_labels(
@@ -26,7 +27,7 @@ def search_labels(
     features: Features,
     groups: Mapping[str, str],
     seed: int = 0,
-    track: Track = untracked,
+    console: Console = SILENT,
 ) -> LabelSearch:
     """Cross-fit networks over the whole data set, and compare its labels with what they say.
 
@@ -39,7 +40,7 @@ def search_labels(
         [groups[item.id] for item in items],
         len(dataset.categories),
         seed=seed,
-        track=track,
+        console=console,
     )
     return compare_labels(dataset, features, probabilities)
 
@@ -62,7 +63,7 @@ def compare_labels(
         suspicion=score,
         suggested=[names[k] if k >= 0 else None for k in other],
         score=np.where(other >= 0, probabilities[np.arange(len(other)), other], 0.0),
-        given=np.bincount(row, probabilities[row, category], len(labelled)).clip(0, 1),
+        label_score=np.bincount(row, probabilities[row, category], len(labelled)).clip(0, 1),
         noise=estimated_noise(probabilities, row, category),
         overlaps=[
             (names[one], names[two], share)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.novelty import auroc, false_alarms, mark_from
+from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import closest
 from product_classifier.models.network import softmax
@@ -77,7 +77,7 @@ def find_outside(
     left_out = set(order[: max(1, int(LEFT_OUT * classes))].tolist())
     return Outside(
         score,
-        min(mark_from(tuning, MARKED), 1.0),
+        min(marking_threshold(tuning, MARKED), 1.0),
         *_measure(train, features, labels, rows, left_out),
     )
 
@@ -129,7 +129,7 @@ def _measure(
     return (
         auroc(score, outside),
         auroc(-surest, outside),
-        false_alarms(score, outside),
+        false_positive_rate(score, outside),
         int(outside.sum()),
     )
 

@@ -55,7 +55,7 @@ def fit_logistic(task: Task, penalty: str = L2, search: int | None = None) -> Fi
     generator = np.random.default_rng(task.seed)
     lowest, highest = map(math.log, SEARCHED)
     found: list[tuple[float, Fitted]] = []
-    for _ in task.track(range(search), "searched", search):
+    for _ in task.console.progress(range(search), "searched", search):
         strength = math.exp(generator.uniform(lowest, highest))
         mixture = generator.uniform() if penalty == ELASTIC else MIXTURES[penalty]
         fitted = _logistic(task, strength, mixture)
@@ -190,7 +190,7 @@ def logistic(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDAr
 def forest_shares(
     forest: Any, inputs: csr_matrix | NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
-    """Compute the mean of what the trees of a forest say, [rows, classes].
+    """Compute the mean of what the trees of a forest console, [rows, classes].
 
     Each thread takes some rows: threads that took some trees would add up in any order.
     """

@@ -96,7 +96,7 @@ def forest_arrays(forest: Any) -> dict[str, NDArray[Any]]:
 
 @dataclass(frozen=True)
 class RestoredForest:
-    """A forest that was kept; of what its leaves say, only what is not zero takes memory."""
+    """A forest that was kept; of what its leaves console, only what is not zero takes memory."""
 
     trees: Sequence[Any]  # scikit-learn's, which lead a row to a leaf
     shares: Sequence[csr_matrix]  # [nodes, classes] of each
@@ -135,7 +135,7 @@ class RestoredForest:
         return cls(trees, parts, met)
 
     def predict_proba(self, inputs: csr_matrix | NDArray[np.float32]) -> NDArray[np.float64]:
-        """Average what the leaves of all trees say, [rows, classes]."""
+        """Average what the leaves of all trees console, [rows, classes]."""
         values = inputs.astype(np.float32)
         if isinstance(values, csr_matrix):
             indices, indptr = values.indices.astype(np.int32), values.indptr.astype(np.int32)

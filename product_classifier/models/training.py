@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import temperature
 from product_classifier.features.dataset_features import Features
@@ -28,7 +29,6 @@ from product_classifier.models.base import (
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
-from product_classifier.records import Track, untracked
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def train(
     tuning_rows: NDArray[np.int64],
     classes: int,
     seed: int = 0,
-    track: Track = untracked,
+    console: Console = SILENT,
     fit: Fit = fit_network,
     balance: Balance = AS_THEY_ARE,
 ) -> Trained:
@@ -86,7 +86,7 @@ def train(
         raise ModelError("no training product has a text or picture to learn from")
     shares = prior(Targets.of(train_rows, labels), classes)
     balanced = balance.apply(learning, classes, seed)
-    fitted = fit(Task(features, balanced, tuning, classes, seed, track))
+    fitted = fit(Task(features, balanced, tuning, classes, seed, console))
     first = classifier = balance.adjust(fitted.classifier, shares)
     warmth = temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
     if fitted.again and len(tuning.rows):

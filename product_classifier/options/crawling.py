@@ -7,10 +7,9 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.limits import LONGEST_ID
 from product_classifier.options import common
-from product_classifier.sources.files.cdiscount import Sample, find_category_names
-from product_classifier.sources.files.picture_paths import WEB
+from product_classifier.sources.files.picture_paths import URL_SCHEMES
 from product_classifier.sources.files.table_columns import FIELDS
-from product_classifier.sources.formats import FORMATS, SHOP, Asked
+from product_classifier.sources.formats import FORMATS, SHOP
 from product_classifier.sources.shopstyle import API_URL
 from product_classifier.sources.web.connections import parts_of
 
@@ -75,21 +74,6 @@ def arguments(description: str | None) -> argparse.Namespace:
     return args
 
 
-def asked_of(args: argparse.Namespace) -> Asked:
-    """Gather what is told of a file or folder."""
-    path = Path(args.source)
-    return Asked(
-        path=path,
-        images=args.pictures,
-        by_id=args.images is not None,
-        columns=args.columns,
-        separator=args.path_separator,
-        encoding=args.encoding,
-        category_names=args.category_names or find_category_names(path),
-        sample=Sample(args.sample, args.seed) if args.sample else None,
-    )
-
-
 def columns(text: str) -> Mapping[str, Sequence[str]]:
     """Read which columns hold what, such as name=title,category_path=department+class."""
     found: dict[str, Sequence[str]] = {}
@@ -139,7 +123,7 @@ def folder(text: str) -> Path:
 
 def _folder_of_pictures(args: argparse.Namespace) -> Path | None:
     """Tell where the pictures of a file or folder lie."""
-    if not args.source or args.source.startswith(WEB):
+    if not args.source or args.source.startswith(URL_SCHEMES):
         return None
     path = Path(args.source)
     return Path(args.images or (path if path.is_dir() else path.parent)).resolve()
@@ -247,11 +231,11 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "--export writes what is there: it goes with no import"
     if args.experiment and not args.export:
         return "--experiment goes with --export"
-    if str(args.source).startswith(WEB) and (problem := _problem_of_address(args.source)):
+    if str(args.source).startswith(URL_SCHEMES) and (problem := _problem_of_address(args.source)):
         return f"--from: {problem}"
     if args.raw and not args.export:
         return "--raw goes with --export"
-    if args.format == SHOP and not args.source.startswith(WEB):
+    if args.format == SHOP and not args.source.startswith(URL_SCHEMES):
         return "a Shopify shop is named by its address: --from https://…"
     if args.path_separator == "":
         return "the separator is empty; pass what joins the names as --path-separator"

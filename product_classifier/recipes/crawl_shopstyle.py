@@ -1,48 +1,64 @@
-"""The ShopStyle API → crawl.db, from the bookmarks on."""
+"""Crawl the ShopStyle API into crawl.db: first the categories, then the products of each leaf.
+
+Each query goes on from its bookmark. A query that fails is stored with the reason and reported,
+and the crawl goes on with the next one.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from product_classifier.console import Console
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.records import Query
 from product_classifier.sources.shopstyle import REACHABLE, ShopStyle, category_query, cuts_query
 from product_classifier.store import bookmarks, products
 
-Fail = Callable[[str, str], None]  # takes a query, and why it could not be read on
 
+def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str, console: Console) -> None:
+    """Fetch the category tree below root, unless that is done.
 
-@contextmanager
-def going_on(db: sqlite3.Connection, query: str, fail: Fail) -> Iterator[None]:
-    """Store and tell why a query failed, and go on; a key that is rejected stops everything."""
-    try:
-        yield
-    except KeyRejectedError:
-        raise
-    except SourceError as error:
-        bookmarks.save_failure(db, query, str(error))
-        fail(query, str(error))
-
-
-def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str, fail: Fail) -> None:
-    """Fetch the tree below root, once.
-
-    Raises SourceError, as all of these do; where leaves are known from before, only tells of it.
+    Raises SourceError if that fails and no leaf below root is known from an earlier crawl.
     """
     query = category_query(root)
     if bookmarks.bookmark(db, query).finished:
         return
     if products.leaves_below(db, root):
-        with going_on(db, query, fail):
+        with going_on(db, query, console):
             products.save_categories(db, query, *shop.categories(root))
     else:
         products.save_categories(db, query, *shop.categories(root))
 
 
+def crawl_products(
+    db: sqlite3.Connection, shop: ShopStyle, root: str, maximum: int, console: Console
+) -> None:
+    """Fetch the products of each leaf below root; maximum: products of a leaf.
+
+    Raises SourceError if no leaf is known, and KeyRejectedError if the API rejects the key.
+    """
+    leaves = products.leaves_below(db, root)
+    if not leaves:
+        raise SourceError(f"no category below {root} is known yet; leave out --only")
+    failed: list[str] = []
+    progress = console.counter(
+        "leaves", len(leaves), lambda: {"failed": len(failed), "pauses": shop.client.pauses}
+    )
+    for leaf in leaves:
+        whole = Query(leaf)
+        with going_on(db, whole.name, console, failed):
+            crawl_query(db, shop, whole, maximum)
+        if maximum > REACHABLE and bookmarks.bookmark(db, whole.name).offset >= REACHABLE:
+            with going_on(db, cuts_query(leaf), console, failed):
+                crawl_cuts(db, shop, leaf, maximum)
+        progress.advance()
+    progress.close()
+
+
 def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: int) -> None:
-    """Fetch a query's products from its bookmark on."""
+    """Fetch the products of a query from its bookmark on. Raises SourceError."""
     reached = bookmarks.bookmark(db, query.name)
     if not reached.finished:
         for page in shop.pages(query, reached.offset, maximum):
@@ -50,7 +66,10 @@ def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: 
 
 
 def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
-    """Fetch what lies beyond the API's reach, one range of prices after the other."""
+    """Fetch a leaf's products beyond the API's reach, range of prices by range of prices.
+
+    Raises SourceError.
+    """
     enough = products.count_products(db, leaf) >= maximum
     if enough or bookmarks.bookmark(db, cuts_query(leaf)).finished:
         return
@@ -59,3 +78,27 @@ def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int)
         if products.count_products(db, leaf) >= maximum:
             return
     bookmarks.save_finished(db, cuts_query(leaf))
+
+
+@contextmanager
+def going_on(
+    db: sqlite3.Connection, query: str, console: Console, failed: list[str] | None = None
+) -> Iterator[None]:
+    """Store and report why a query failed, append it to failed, and go on.
+
+    Raises KeyRejectedError: without a key, no query succeeds.
+    """
+    try:
+        yield
+    except KeyRejectedError:
+        raise
+    except SourceError as error:
+        bookmarks.save_failure(db, query, str(error))
+        report_failure(query, str(error), console)
+        if failed is not None:
+            failed.append(query)
+
+
+def report_failure(query: str, error: str, console: Console) -> None:
+    """Write why a query could not be read to its end."""
+    console.say(f"{query}: {error}", {"query": query, "error": error})

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from product_classifier.errors import ReportError
-from product_classifier.printable import MARK, harmless, is_risky
-from product_classifier.sources.files.table_rows import BETWEEN_PICTURES, SEPARATORS
+from product_classifier.printable import FORMULA_ESCAPE_COLUMN, escape_formula, is_formula_like
+from product_classifier.sources.files.table_rows import PATH_SEPARATORS, PICTURE_SEPARATOR
 from product_classifier.store.export import (
     Exported,
     has_further_facts,
@@ -50,7 +50,7 @@ def export(
     if kind == ".csv":
         names = {text for level in levels for text in (level.name, level.own_id, level.translated)}
         between = _separator(names, separator, path)
-        joints = {**dict.fromkeys(LISTS, between), "more_images": BETWEEN_PICTURES}
+        joints = {**dict.fromkeys(LISTS, between), "more_images": PICTURE_SEPARATOR}
         join = lambda name, parts: joints[name].join(parts)  # noqa: E731
 
     def rows() -> Iterator[Row]:
@@ -58,7 +58,7 @@ def export(
 
     harmlessly = kind == ".csv" and not raw and any(_is_risky(row, header) for row in rows())
     if harmlessly:
-        header.append(MARK)
+        header.append(FORMULA_ESCAPE_COLUMN)
     try:
         with replacing(path) as part:
             found = map(_harmless, rows()) if harmlessly else rows()
@@ -73,13 +73,15 @@ def export(
 
 def _is_risky(row: Row, header: Sequence[str]) -> bool:
     cells = (row[name] for name in header)
-    return any(isinstance(cell, str) and is_risky(cell) for cell in cells)
+    return any(isinstance(cell, str) and is_formula_like(cell) for cell in cells)
 
 
 def _harmless(row: Row) -> Row:
-    """Make cells harmless in a spreadsheet, in a way that an import undoes because of MARK."""
-    cells = {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-    return {**cells, MARK: ""}
+    """Return a row whose cells no spreadsheet takes for formulas; an import undoes it."""
+    cells = {
+        name: escape_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()
+    }
+    return {**cells, FORMULA_ESCAPE_COLUMN: ""}
 
 
 def _row(
@@ -123,10 +125,10 @@ def _separator(names: Iterable[str], told: str | None, path: Path) -> str:
                 f"--path-separator, or export to {path.with_suffix('.jsonl').name}"
             )
         return told
-    if not any(separator in name for name in names for separator in SEPARATORS):
+    if not any(separator in name for name in names for separator in PATH_SEPARATORS):
         return "/"
-    for k, separator in enumerate(SEPARATORS):
-        if not any(taken in name for name in names for taken in SEPARATORS[: k + 1]):
+    for k, separator in enumerate(PATH_SEPARATORS):
+        if not any(taken in name for name in names for taken in PATH_SEPARATORS[: k + 1]):
             return separator
     raise ReportError(
         "what an import would take for the separator of paths is in some name; pass one that is in "

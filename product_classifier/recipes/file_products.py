@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from product_classifier.backbones.saved_backbone import load_saved
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features, Places, picture_features
 from product_classifier.models.saved import SavedModel, open_model
-from product_classifier.printable import harmless
-from product_classifier.records import Item, Tell, Track, untold, untracked
+from product_classifier.predictions import FiledProduct
+from product_classifier.printable import escape_formula
+from product_classifier.records import Item
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.product_pictures import read_unfiled
 from product_classifier.store.table_file import csv_writer
@@ -27,22 +28,20 @@ def file_products(
     db_path: Path,
     everything: bool,
     places: Places,
-    track: Track = untracked,
-    tell: Tell = untold,
+    console: Console = SILENT,
 ) -> tuple[list[FiledProduct], tuple[str, ...]]:
     """Predict the products without category, or everything; the surest come first.
 
-    kind: of the categorizer that is asked; path: of the saved model; tell: told of what is damaged
-    in the cache. Returns as well what pictures
-    could not be read. Raises ModelError for a model of another kind or over another network,
-    StoreError where there is nothing to file.
+    kind: of the categorizer that is asked; path: of the saved model. Returns as well which
+    pictures could not be read. Raises ModelError for a model of another kind or over another
+    network, StoreError where there is nothing to file.
     """
     model = open_model(path)
     if model.kind != kind:
         raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
     with open_database(db_path) as db, snapshot(db):
         items = read_unfiled(db, everything, model.images_per_product)
-    features = _features(model, items, places, track, tell)
+    features = _features(model, items, places, console)
     predicted, score = model.predict(features, np.arange(len(items)))
     filed = [
         FiledProduct(
@@ -58,7 +57,7 @@ def file_products(
 
 
 def _features(
-    model: SavedModel, items: Sequence[Item], places: Places, track: Track, tell: Tell
+    model: SavedModel, items: Sequence[Item], places: Places, console: Console
 ) -> Features:
     features = Features()
     if model.reader:
@@ -75,19 +74,9 @@ def _features(
             )
         else:
             features |= picture_features(
-                *(images, places.images, backbone, places.cache, track), more, tell
+                images, places.images, backbone, places.cache, console, more
             )
     return features
-
-
-class FiledProduct(NamedTuple):
-    """A product and the category that a saved model gives it."""
-
-    product_id: str
-    category_id: str
-    path: str
-    score: float  # probability of the category
-    certified: float | None  # accuracy that products of such scores are certified to have
 
 
 def filed_text(products: Iterable[FiledProduct]) -> str:
@@ -97,5 +86,5 @@ def filed_text(products: Iterable[FiledProduct]) -> str:
     writer.writerow(FiledProduct._fields)
     for product, category, path, score, certified in products:
         kept = "" if certified is None else f"{certified:g}"
-        writer.writerow([*map(harmless, (product, category, path)), f"{score:.6f}", kept])
+        writer.writerow([*map(escape_formula, (product, category, path)), f"{score:.6f}", kept])
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Wrong labels: found by cross-fitting, handed to a person as a review file, in the best order."""
+"""Find labels that are probably wrong by cross-fitting, and have a person decide about them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import io
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from product_classifier.backbones.saved_backbone import load_saved, saved_backbone
+from product_classifier.console import Console
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
@@ -24,16 +25,25 @@ from product_classifier.features.dataset_features import (
 from product_classifier.features.text_vectors import Reading
 from product_classifier.models.label_errors import fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
-from product_classifier.predictions import Mistake, Searched, Summary
-from product_classifier.printable import harmless
-from product_classifier.recipes.judge_experiments import Say, Terms
+from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
+from product_classifier.printable import escape_formula
+from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
-from product_classifier.records import Dataset, Track
-from product_classifier.report.label_errors import LabelErrors, name_of, near_duplicates
+from product_classifier.records import Dataset, Report
+from product_classifier.report.label_errors import (
+    label_errors_text,
+    label_errors_values,
+    name_of,
+    near_duplicates,
+)
 from product_classifier.selection import Selection
+from product_classifier.sources.files.review_file import read_review
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
 from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import read_identities, read_products, read_true_categories
+from product_classifier.store.decisions import import_decisions
+from product_classifier.store.experiments import read_experiments
+from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
 from product_classifier.store.label_errors import (
     read_label_search,
     read_open_suspicions,
@@ -46,11 +56,63 @@ from product_classifier.store.table_file import csv_writer
 WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
+def label_errors_report(
+    db: sqlite3.Connection, number: int, places: Places, limit: int, console: Console
+) -> Report:
+    """Return the most suspicious labels by the features of an experiment, at most limit of them."""
+    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    [experiment] = read_experiments(db, number)
+    errors = label_errors(db, experiment, places, limit, console)
+    return Report(label_errors_text(errors), label_errors_values(errors))
+
+
+def export_review(
+    db: sqlite3.Connection,
+    number: int | None,
+    places: Places,
+    terms: Terms,
+    console: Console,
+    *,
+    limit: int,
+    audit: int | None,
+) -> tuple[str, str]:
+    """Return a review file, and a line about it: at most limit labels, the most useful first.
+
+    number: of the experiment, None for the latest; audit: instead, this many random test products.
+    """
+    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    experiment = read_experiments(db, number)[-1]
+    if audit:
+        items, size = to_audit(db, experiment, audit)
+        about = f"of {size:,} test products, chosen at random, {len(items):,} to decide"
+    else:
+        search(db, experiment, places, console)
+        items = to_review(db, experiment, terms, limit)
+        about = f"{len(items):,} labels to decide"
+    return review_csv(items), (
+        f"{about} by experiment {experiment.id}; write keep, ambiguous or a category into the "
+        "column decision, then pass it as --import-review"
+    )
+
+
+def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
+    """Store the decisions in a review file; the lines that cannot be stored are the shortfalls."""
+    review = read_review(path)
+    imported = import_decisions(db, review.decided, reviewer)
+    kept, moved, ambiguous = (imported.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
+    return Report(
+        f"{path}: {imported.stored.total():,} decisions of {reviewer} stored "
+        f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {imported.replaced:,} replace "
+        f"earlier ones), {imported.known:,} known before, {review.open:,} lines still open",
+        shortfalls=imported.problems,
+    )
+
+
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, say: Say, track: Track
+    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, console: Console
 ) -> LabelErrors:
-    """Search the labels of an experiment's catalogue, and tell what is most suspicious."""
-    searched = search(db, experiment, places, say, track)
+    """Search the labels of an experiment's catalogue, and return the most suspicious ones."""
+    searched = search(db, experiment, places, console)
     return LabelErrors(
         experiment,
         searched,
@@ -60,44 +122,42 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: Places, say: Say, track: Track
-) -> Searched:
-    """Cross-fit over the experiment's products, unless nothing has changed since the last time.
+    db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
+) -> LabelSearchSummary:
+    """Cross-fit over the experiment's products, unless nothing has changed since the last search.
 
-    Raises ReportError for an experiment of an older program.
+    Raises ReportError for an experiment of an older version, and if its categories have changed.
     """
     if not experiment.settings.get("learned") or experiment.kind is None:
         raise ReportError(
             f"experiment {experiment.id} does not say what it learned; categorize once more"
         )
     try:
-        dataset, groups = select(db, Selection.recorded(experiment.settings), track=track)
+        dataset, groups = select(db, Selection.recorded(experiment.settings), console=console)
     except StoreError as error:
         raise ReportError(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    evidence = fingerprint(dataset, experiment.id)
-    known = read_label_search(db, experiment.id)
-    if known and known.evidence == evidence:
-        return known
+    inputs = fingerprint(dataset, experiment.id)
+    latest = read_label_search(db, experiment.id)
+    if latest and latest.fingerprint == inputs:
+        return latest
     insist_on_writable(db)  # before five trainings
-    say(f"searching {len(dataset.items):,} labels: five trainings")
-    features = _features(experiment, dataset, places, say, track)
+    console.say(f"searching {len(dataset.items):,} labels: five trainings")
+    features = _features(experiment, dataset, places, console)
     seed = experiment.settings.get("seed", 0)
-    found = search_labels(dataset, features, groups, seed, track)
-    return save_label_search(db, experiment.id, found, evidence)
+    suspicions = search_labels(dataset, features, groups, seed, console)
+    return save_label_search(db, experiment.id, suspicions, inputs)
 
 
-def _features(
-    experiment: Summary, dataset: Dataset, places: Places, say: Say, track: Track
-) -> Features:
-    """Make the features that the experiment had. Raises ReportError for another network."""
+def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
+    """Return the features of an experiment. Raises FeatureError if its network is out of reach."""
     features = Features()
     if experiment.kind in ("words", "both"):
-        known = experiment.settings
-        reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
-        features |= word_features(dataset, places.cache, reading, say)
+        settings = experiment.settings
+        reading = Reading(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
+        features |= word_features(dataset, places.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
         saved = saved_backbone(name, sha256)
@@ -107,15 +167,14 @@ def _features(
             places.images,
             backbone,
             places.cache,
-            track,
+            console,
             dataset.more_images,
-            say,
         )
     return features
 
 
 def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:
-    """List the ids of products with the same picture or the same words, the largest group first."""
+    """Return groups of ids of products with the same picture or words, the largest group first."""
     members = defaultdict(list)
     for product, group in group_names(read_identities(db)).items():
         members[group].append(product)
@@ -124,50 +183,52 @@ def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:
 
 
 def contradicting(db: sqlite3.Connection, groups: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    """Choose the groups whose products have no category in common."""
+    """Return the groups whose products have no category in common."""
     categories = read_true_categories(db)
-    known = ([categories.get(product) for product in group] for group in groups)
+    of_group = ([categories.get(product) for product in group] for group in groups)
     return [
         group
-        for group, found in zip(groups, known, strict=True)
-        if all(found) and not set.intersection(*filter(None, found))
+        for group, sets in zip(groups, of_group, strict=True)
+        if all(sets) and not set.intersection(*filter(None, sets))
     ]
 
 
 def to_review(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, limit: int
-) -> list[ToReview]:
-    """Choose what a person should look at, what gains most certified coverage first.
+) -> list[ReviewItem]:
+    """Return the products to review, those first that gain the most certified coverage.
 
-    First come calibration products that count as wrong and whose label may be, then the most
-    suspicious of all labels.
+    Calibration products come first whose prediction counts as wrong and whose label may be wrong,
+    then the products of the most suspicious labels.
     """
     calibration = read_answers(db, experiment.id, CALIBRATION)
-    open_ = read_open_suspicions(db, experiment.id)
+    undecided = read_open_suspicions(db, experiment.id)
     rows = calibration.product.tolist()
-    suspicion = np.array([open_[row][1] if row in open_ else 0.0 for row in rows])
+    suspicion = np.array([undecided[row][1] if row in undecided else 0.0 for row in rows])
     order = review_order(
         *leaf_scores(calibration), suspicion, terms.targets, terms.confidence, limit
     )
-    first = [open_[rows[place]][0] for place in order if suspicion[place] >= WORTH_A_LOOK]
+    first = [undecided[rows[place]][0] for place in order if suspicion[place] >= WORTH_A_LOOK]
     chosen = [
-        ToReview(product, "stops certified coverage")
+        ReviewItem(product, "stops certified coverage")
         for product in read_suspicious(db, experiment.id, limit, first)
     ]
-    known = {entry.product.product_id for entry in chosen}
+    in_chosen = {item.product.product_id for item in chosen}
     chosen += [
-        ToReview(product, "suspicious label")
+        ReviewItem(product, "suspicious label")
         for product in read_suspicious(db, experiment.id, limit)
-        if product.product_id not in known
+        if product.product_id not in in_chosen
     ]
     return chosen[:limit]
 
 
-def to_audit(db: sqlite3.Connection, experiment: Summary, size: int) -> tuple[list[ToReview], int]:
-    """Draw a random sample of an experiment's test products, and store it.
+def to_audit(
+    db: sqlite3.Connection, experiment: Summary, size: int
+) -> tuple[list[ReviewItem], int]:
+    """Draw and store a random sample of an experiment's test products.
 
-    Returns those of it that nobody has decided yet, and its size. A larger sample holds a smaller
-    one, and experiments with the same test products have the same.
+    Returns the products of the sample that nobody has decided about, and the size of the sample.
+    A larger sample contains each smaller one; the same test products give the same sample.
     """
     tested = sorted(
         read_tested_products(db, experiment.id), key=lambda product: position_of(f"audit {product}")
@@ -175,7 +236,7 @@ def to_audit(db: sqlite3.Connection, experiment: Summary, size: int) -> tuple[li
     sample = tested[:size]
     save_audit(db, experiment.id, sample)
     waiting = read_open_audit(db, experiment.id)
-    return [ToReview(product, "audit") for product in waiting], len(sample)
+    return [ReviewItem(product, "audit") for product in waiting], len(sample)
 
 
 COLUMNS = (
@@ -184,16 +245,8 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ToReview:
-    """A product to look at, and why."""
-
-    product: Mistake
-    why: str
-
-
-def review_csv(entries: Iterable[ToReview]) -> str:
-    """Write a line for each product, its decision empty."""
+def review_csv(entries: Iterable[ReviewItem]) -> str:
+    """Return a CSV file with a line for each product; its decision is empty."""
     file = io.StringIO()
     writer = csv_writer(file)
     writer.writerow(COLUMNS)
@@ -206,5 +259,5 @@ def review_csv(entries: Iterable[ToReview]) -> str:
             " | ".join(twin.product_id for twin in near_duplicates(product)),
             product.file or product.image or "",
         )
-        writer.writerow(map(harmless, cells))
+        writer.writerow(map(escape_formula, cells))
     return file.getvalue()

@@ -8,19 +8,25 @@ import signal
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from product_classifier.console import Counter
 from product_classifier.errors import StoreError
 from product_classifier.records import Image, Page, Skipped
-from product_classifier.sources.files.cdiscount import Bson, Categories, Part, read_part
+from product_classifier.sources.files.cdiscount import (
+    BsonFile,
+    DocumentBatch,
+    KnownCategories,
+    read_part,
+)
 from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.importing import PagedImport, Tell
+from product_classifier.store.importing import OnSkipped, PagedImport
 
 WORKERS = 3  # processes that read pages: one more than keep two cores busy, for one that waits
 AHEAD = 2 * WORKERS  # pages that are begun, so that none waits while others are put
@@ -30,28 +36,28 @@ Stored = list[Image | Skipped]
 
 def import_parts(
     db: sqlite3.Connection,
-    source: Bson,
+    source: BsonFile,
     folder: ImageFolder,
-    tell: Tell,
-    advance: Callable[[int], None],
+    on_skipped: OnSkipped,
+    progress: Counter,
 ) -> None:
     """Import a file on from its bookmark, each time a few pages with their pictures.
 
-    Raises StoreError; also what tell or advance raise, and then nothing more is stored.
+    Raises StoreError, and whatever on_skipped raises; then nothing more is stored.
     """
-    importing = PagedImport(db, source.query, tell)
+    importing = PagedImport(db, source.query, on_skipped)
     if importing.reached.finished:
         return
-    categories = Categories(source.listed)
+    categories = KnownCategories(source.categories)
     with _workers() as workers:
         pages = _read_ahead(workers, source, importing.reached.offset, folder)
         while some := [(categories.complete(page), found) for page, found in islice(pages, PAGES)]:
             importing.save(some)
-            advance(sum(len(page.products) for page, _ in some))
+            progress.advance(sum(len(page.products) for page, _ in some))
 
 
 def _read_ahead(
-    workers: Executor, source: Bson, start: int, folder: ImageFolder
+    workers: Executor, source: BsonFile, start: int, folder: ImageFolder
 ) -> Iterator[tuple[Page, Stored]]:
     """Read pages and store their pictures, while those before are put into the database."""
     begun: deque[Future[tuple[Page, Stored]]] = deque()
@@ -63,7 +69,7 @@ def _read_ahead(
         yield reading.result()
 
 
-def _read_part(file: Path, query: str, part: Part, images: Path) -> tuple[Page, Stored]:
+def _read_part(file: Path, query: str, part: DocumentBatch, images: Path) -> tuple[Page, Stored]:
     """Read a page, and store its pictures so that they stay."""
     folder, found = ImageFolder(images), Stored()
     page = read_part(file, query, part, lambda picture: found.append(put_embedded(picture, folder)))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from product_classifier.backbones.exported_classifier import load_classifier, read_classifier
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features.augmented_views import View
 from product_classifier.features.bottlenecks import embedded
-from product_classifier.records import Track, untracked
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.marks import (
     MarkCounts,
@@ -37,7 +37,7 @@ def mark_pictures(
     model: Path,
     label: str | None,
     threshold: float,
-    track: Track = untracked,
+    console: Console = SILENT,
 ) -> Marked:
     """Look at every complete picture that the model has not seen; mark from a probability on.
 
@@ -56,7 +56,7 @@ def mark_pictures(
         wanted = {str(image.sha256): View(image) for image in read_unscored(db, *judged[:2])}
         if wanted:
             network = load_classifier(classifier)
-            batches = embedded(wanted, images_path, network, lost, "pictures", track)
+            batches = embedded(wanted, images_path, network, lost, "pictures", console)
             for names, probabilities in batches:
                 scores = zip(names, probabilities[:, column].tolist(), strict=True)
                 save_scores(db, scores, *judged)

@@ -10,9 +10,10 @@ import dataclasses
 import math
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import StoreError
 from product_classifier.features.cleaning import detect_languages
 from product_classifier.models.split import (
@@ -23,7 +24,7 @@ from product_classifier.models.split import (
     part_of,
     position_of,
 )
-from product_classifier.records import Dataset, Track, untracked
+from product_classifier.records import Dataset
 from product_classifier.selection import Selection
 from product_classifier.store.categories_to_learn import Labels, learnable, read_filed
 from product_classifier.store.database import snapshot
@@ -34,14 +35,11 @@ from product_classifier.store.dataset import (
     read_texts,
 )
 
-Say = Callable[[str], None]
-
 
 def select(
     db: sqlite3.Connection,
     selection: Selection,
-    say: Say = lambda _: None,
-    track: Track = untracked,
+    console: Console = SILENT,
 ) -> tuple[Dataset, dict[str, str]]:
     """Read what is asked for, and the duplicate group of each product of the catalogue.
 
@@ -50,7 +48,7 @@ def select(
     """
     languages: dict[str, str] = {}
     if selection.languages:  # before anything is locked: a crawl would have to wait for long
-        languages = _languages(db, read_filed(db, selection).products, track)
+        languages = _languages(db, read_filed(db, selection).products, console)
     facts: dict[str, Any] = {}
     with snapshot(db):
         groups = group_names(read_identities(db))
@@ -61,27 +59,27 @@ def select(
         if selection.given_split:
             parts = given_parts(read_given_parts(db), groups)
             facts["without_part"] = without = len(filed.products - parts.keys())
-            say(f"given split: {without:,} products are in no part of it and left out")
+            console.say(f"given split: {without:,} products are in no part of it and left out")
         if selection.languages:
             here = {product: parts[product] for product in filed.products & parts.keys()}
             found = {product: languages.get(product, "") for product in here}
             parts = spoken(here, found, selection.languages)
             facts["languages"] = counts = dict(Counter(found.values()).most_common())
-            say(f"language: {languages_told(counts, selection.languages)}")
+            console.say(f"language: {languages_told(counts, selection.languages)}")
         labels = learnable(filed, parts, selection)
         if selection.is_sampled:
             labels = labels.only(drawn(labels, parts, selection), parts)
         dataset = read_dataset(db, parts, labels, selection)
     if selection.given_split and (divided := divided_groups(dataset, groups)):
         facts["divided_groups"] = divided
-        say(
+        console.say(
             f"given split: {divided:,} duplicate groups lie in more than one part of it; figures "
             "flatter where a model has seen what it is tested on"
         )
     return dataclasses.replace(dataset, settings={**dataset.settings, **facts}), groups
 
 
-def _languages(db: sqlite3.Connection, products: Set[str], track: Track) -> dict[str, str]:
+def _languages(db: sqlite3.Connection, products: Set[str], console: Console) -> dict[str, str]:
     """Detect the language of some products' texts."""
     ids: list[str] = []
 
@@ -90,7 +88,7 @@ def _languages(db: sqlite3.Connection, products: Set[str], track: Track) -> dict
             ids.append(product)
             yield text
 
-    found = list(track(detect_languages(texts()), "languages", len(products)))
+    found = list(console.progress(detect_languages(texts()), "languages", len(products)))
     return dict(zip(ids, found, strict=True))
 
 

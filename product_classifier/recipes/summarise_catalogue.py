@@ -1,4 +1,4 @@
-"""What is in a catalogue, before anything is trained: counted, and some of it drawn at random."""
+"""Summarise a catalogue before anything is trained: its counts, and products drawn at random."""
 
 from __future__ import annotations
 
@@ -8,35 +8,52 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
+from product_classifier.console import Console
 from product_classifier.errors import StoreError
 from product_classifier.evaluate.catalogue_counts import (
-    Columns,
+    CatalogueColumns,
     compare_leaves,
     compare_levels,
     count_categories,
-    how_filed,
-    kept_by,
+    count_filed,
+    count_kept_leaves,
     measure_names,
 )
 from product_classifier.evaluate.catalogue_summary import (
-    Catalogue,
+    CatalogueSummary,
     CategoryCount,
     Languages,
     Vocabulary,
-    judge_duplicates,
+    count_duplicates,
     measure_pictures,
     measure_words,
 )
-from product_classifier.evaluate.category_tree import NONE, Members, Numbers, lifted, plant
+from product_classifier.evaluate.category_tree import (
+    NONE,
+    Integers,
+    Members,
+    build_tree,
+    with_ancestors,
+)
 from product_classifier.features.cleaning import BASIC, CLEANINGS, detect_languages
 from product_classifier.features.text_vectors import VOCABULARY_SIZE
 from product_classifier.models.split import joined_groups, text_key
-from product_classifier.records import Track
-from product_classifier.report.catalogue_summary import Sheet, Shelf, tile
+from product_classifier.records import Report
+from product_classifier.report.catalogue_summary import (
+    GalleryRow,
+    ProductGallery,
+    catalogue_page,
+    catalogue_text,
+    catalogue_values,
+    product_tile,
+)
+from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.store.catalogue_summary import (
+    read_crawl,
     read_further_pictures,
     read_in_order,
     read_members,
@@ -49,20 +66,41 @@ from product_classifier.store.catalogue_summary import (
 )
 from product_classifier.store.database import snapshot
 from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.integrity import CRAWLED, insist_on_sound
 
 SEED = 0
 WORDS_OF, LANGUAGES_OF = 100_000, 10_000  # products at random: all of them would take minutes
 FEWEST = (1, 20, 100, 1000)  # products of a leaf
-SHELVES, ON_A_SHELF, UNFILED = 40, 6, 48  # leaves, products of each, products without any leaf
-MUCH_SHOWN = 3  # products that show one picture
-# of a hash; that two of a million products agree by chance is as good as impossible
-BYTES = 8
+LEAVES, IN_A_ROW, UNFILED = 40, 6, 48  # leaves, products of each, products without any leaf
+FEWEST_TO_SHARE = 3  # products that show one picture
+BYTES = 8  # of a hash: two of a million products share one with a probability of 3e-8
+
+
+def crawl_report(db: sqlite3.Connection) -> Report:
+    """Return what was crawled so far, by category and by picture."""
+    insist_on_sound(db, CRAWLED)
+    state = read_crawl(db)
+    return Report(crawl_text(state), crawl_values(state), crawl_page(state))
+
+
+def catalogue_report(
+    db: sqlite3.Connection, console: Console, *, images: Path | None, page: bool
+) -> Report:
+    """Return what is in a catalogue; images: the folder of pictures to show on the page, if any."""
+    insist_on_sound(db, {*CRAWLED, "decision"})
+    folder = ImageFolder(images) if images and page else None
+    summary, gallery = read_catalogue(db, console, folder)
+    return Report(
+        catalogue_text(summary),
+        catalogue_values(summary),
+        catalogue_page(summary, gallery) if page else None,
+    )
 
 
 def read_catalogue(
-    db: sqlite3.Connection, track: Track, folder: ImageFolder | None = None
-) -> tuple[Catalogue, Sheet | None]:
-    """Count what there is; with a folder of pictures, draw products at random too.
+    db: sqlite3.Connection, console: Console, folder: ImageFolder | None = None
+) -> tuple[CatalogueSummary, ProductGallery | None]:
+    """Return the counts of a catalogue and, with a folder of pictures, products drawn at random.
 
     Raises StoreError for an empty database.
     """
@@ -70,34 +108,37 @@ def read_catalogue(
         state = read_overview(db)
         if not state.products:
             raise StoreError("the database has no products; run crawl.py first")
-        columns = _read_columns(db, track, bool(state.decided))
+        columns = _read_columns(db, console, bool(state.decided))
         counts = count_categories(columns)
         chance = np.random.default_rng(SEED)
         chosen = columns.rows[chance.permutation(state.products)]
-        found = Catalogue(
-            state,
-            how_filed(columns),
-            counts,
-            list(compare_levels(columns)),
-            compare_leaves(columns),
-            [kept_by(columns, fewest) for fewest in FEWEST],
-            list(measure_names(columns, counts)),
-            _vocabulary(db, np.sort(chosen[:WORDS_OF]), track),
-            _languages(db, np.sort(chosen[:LANGUAGES_OF]), track),
-            judge_duplicates(columns.text, columns.true),
-            judge_duplicates(columns.picture, columns.true),
-            judge_duplicates(joined_groups(columns.text, columns.picture), columns.true),
-            measure_pictures(read_picture_sizes(db)),
-            SEED,
+        summary = CatalogueSummary(
+            state=state,
+            filed=count_filed(columns),
+            categories=counts,
+            levels=list(compare_levels(columns)),
+            leaves=compare_leaves(columns),
+            kept=[count_kept_leaves(columns, fewest) for fewest in FEWEST],
+            names=list(measure_names(columns, counts)),
+            vocabulary=_vocabulary(db, np.sort(chosen[:WORDS_OF]), console),
+            languages=_languages(db, np.sort(chosen[:LANGUAGES_OF]), console),
+            same_words=count_duplicates(columns.text, columns.true),
+            same_picture=count_duplicates(columns.picture, columns.true),
+            same_either=count_duplicates(
+                joined_groups(columns.text, columns.picture), columns.true
+            ),
+            picture_sizes=measure_pictures(read_picture_sizes(db)),
+            seed=SEED,
         )
-        return found, _sheet(db, columns, counts, folder, chance) if folder else None
+        gallery = _gallery(db, columns, counts, folder, chance) if folder else None
+        return summary, gallery
 
 
-def _read_columns(db: sqlite3.Connection, track: Track, decided: bool) -> Columns:
-    """Read a catalogue product by product; decided: whether persons have corrected any label."""
+def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> CatalogueColumns:
+    """Read a catalogue product by product; decided: whether people have corrected any label."""
     rows, categories = read_rows(db), read_tree(db)
     places = {category.id: place for place, category in enumerate(categories)}
-    tree = plant(
+    tree = build_tree(
         [places.get(category.parent or "", NONE) for category in categories],
         [not category.path for category in categories],
     )
@@ -106,78 +147,78 @@ def _read_columns(db: sqlite3.Connection, track: Track, decided: bool) -> Column
     before, after = array("q"), array("q")
     text, picture = bytearray(), bytearray()
     clean = CLEANINGS[BASIC]
-    for product in track(read_in_order(db), "products", len(rows)):
+    for product in console.progress(read_in_order(db), "products", len(rows)):
         before.append(len(product.name.split()))
         after.append(len(clean(product.name)))
         text += bytes.fromhex(text_key(product))[:BYTES]
         shown = product.sha256
         picture += blake2b(shown.encode(), digest_size=BYTES).digest() if shown else bytes(BYTES)
     pictures = np.frombuffer(picture, np.int64)
-    return Columns(
-        rows,
-        categories,
-        places,
-        np.array([category.leaf for category in categories], np.bool_),
-        tree,
-        members,
-        lifted(members, tree),
-        true,
-        np.frombuffer(before, np.int64),
-        np.frombuffer(after, np.int64),
-        _numbered(np.frombuffer(text, np.int64)),
-        np.where(pictures == 0, NONE, _numbered(pictures)),
-        (pictures != 0) + read_further_pictures(db, rows),
+    return CatalogueColumns(
+        rows=rows,
+        categories=categories,
+        places=places,
+        leaf=np.array([category.leaf for category in categories], np.bool_),
+        tree=tree,
+        members=members,
+        within=with_ancestors(members, tree),
+        true=true,
+        before=np.frombuffer(before, np.int64),
+        after=np.frombuffer(after, np.int64),
+        text=_numbered(np.frombuffer(text, np.int64)),
+        picture=np.where(pictures == 0, NONE, _numbered(pictures)),
+        pictures=(pictures != 0) + read_further_pictures(db, rows),
     )
 
 
-def _numbered(values: Numbers) -> Numbers:
+def _numbered(values: Integers) -> Integers:
     return np.unique(values, return_inverse=True)[1]
 
 
-def _vocabulary(db: sqlite3.Connection, rows: Numbers, track: Track) -> Vocabulary:
+def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Vocabulary:
     occurrences, standing = Counter[str](), Counter[str]()
     clean = CLEANINGS[BASIC]
-    for text in track(read_texts(db, rows), "words", len(rows)):
+    for text in console.progress(read_texts(db, rows), "words", len(rows)):
         words = clean(text)
         occurrences.update(words)
         standing.update(set(words))
     return measure_words(occurrences, standing, len(rows), VOCABULARY_SIZE)
 
 
-def _languages(db: sqlite3.Connection, rows: Numbers, track: Track) -> Languages:
-    texts = track(read_texts(db, rows), "languages", len(rows))
+def _languages(db: sqlite3.Connection, rows: Integers, console: Console) -> Languages:
+    texts = console.progress(read_texts(db, rows), "languages", len(rows))
     return Languages(len(rows), Counter(detect_languages(texts)).most_common())
 
 
-def _sheet(
+def _gallery(
     db: sqlite3.Connection,
-    columns: Columns,
+    columns: CatalogueColumns,
     counts: Sequence[CategoryCount],
     folder: ImageFolder,
     chance: np.random.Generator,
-) -> Sheet:
-    """Show the pictures that most products show, and products of the largest leaves at random."""
+) -> ProductGallery:
+    """Return the pictures that most products share, and random products of the largest leaves."""
 
-    def shelf(title: str, note: str, rows: Numbers, notes: Sequence[str] = ()) -> Shelf:
-        told = itertools.chain(notes, itertools.repeat(""))
-        samples = zip(read_sample(db, rows), told, strict=False)
-        tiles = [tile(one, folder.read(one.file), said) for one, said in samples]
-        return Shelf(title, note, tiles)
+    def gallery_row(title: str, note: str, rows: Integers, notes: Sequence[str] = ()) -> GalleryRow:
+        of_each = itertools.chain(notes, itertools.repeat(""))
+        samples = zip(read_sample(db, rows), of_each, strict=False)
+        tiles = [product_tile(sample, folder.read(sample.file), text) for sample, text in samples]
+        return GalleryRow(title, note, tiles)
 
-    def drawn(title: str, inside: Numbers, most: int) -> Shelf:
+    def at_random(title: str, inside: Integers, most: int) -> GalleryRow:
         rows = chance.choice(columns.rows[inside], min(most, len(inside)), replace=False)
-        return shelf(title, f"{len(inside):,} products", np.sort(rows))
+        return gallery_row(title, f"{len(inside):,} products", np.sort(rows))
 
     shown, first, count = np.unique(columns.picture, return_index=True, return_counts=True)
     count[shown == NONE] = 0
-    most = np.argsort(-count, kind="stable")[:ON_A_SHELF]
-    most = most[count[most] >= MUCH_SHOWN]
+    most = np.argsort(-count, kind="stable")[:IN_A_ROW]
+    most = most[count[most] >= FEWEST_TO_SHARE]
     notes = [f"shown by {number:,} products" for number in count[most].tolist()]
     product, category = columns.members
-    leaves = [one for one in counts if one.leaf and one.products][:SHELVES]
-    inside = [(one.label, product[category == columns.places[one.id]]) for one in leaves]
-    return Sheet(
-        shelf("", "", columns.rows[first[most]], notes) if notes else None,
-        [drawn(label, rows, ON_A_SHELF) for label, rows in inside]
-        or [drawn("without a leaf", np.arange(len(columns.rows)), UNFILED)],
+    leaves = [count for count in counts if count.leaf and count.products][:LEAVES]
+    inside = [(leaf.label, product[category == columns.places[leaf.id]]) for leaf in leaves]
+    return ProductGallery(
+        gallery_row("", "", columns.rows[first[most]], notes) if notes else None,
+        [at_random(label, rows, IN_A_ROW) for label, rows in inside]
+        or [at_random("without a leaf", np.arange(len(columns.rows)), UNFILED)],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from product_classifier.evaluate.catalogue_summary import SMALL, Catalogue, Kept
+from product_classifier.evaluate.catalogue_summary import SMALL, CatalogueSummary, KeptLeaves
 from product_classifier.records import CatalogueState
 from product_classifier.report.wording import number, share, share_of
 
@@ -23,13 +23,13 @@ COVERED = 0.95  # share of all words that a bag of words should know
 NAMED = 3  # examples
 
 
-def remarks(found: Catalogue) -> list[str]:
+def catalogue_advice(found: CatalogueSummary) -> list[str]:
     """List them, of categories first, then of words, then of pictures."""
     rules = (_tree, _leaves, _duplicates, _words, _languages, _pictures)
     return [remark for rule in rules for remark in rule(found)] or ["Nothing stands out."]
 
 
-def _tree(found: Catalogue) -> Iterator[str]:
+def _tree(found: CatalogueSummary) -> Iterator[str]:
     if looped := [one.label for one in found.categories if one.looped]:
         yield (
             f"{_are(len(looped), 'category', 'lies', 'lie')} above "
@@ -55,7 +55,7 @@ def _tree(found: Catalogue) -> Iterator[str]:
         )
 
 
-def _leaves(found: Catalogue) -> Iterator[str]:
+def _leaves(found: CatalogueSummary) -> Iterator[str]:
     kept = {one.fewest: one for one in found.kept}
     filled, sizes = kept[1], found.leaves.sizes
     if few := filled.leaves - kept[FEW].leaves:
@@ -83,7 +83,7 @@ def _leaves(found: Catalogue) -> Iterator[str]:
         )
 
 
-def _joined(found: Catalogue, few: int) -> str:
+def _joined(found: CatalogueSummary, few: int) -> str:
     """Tell the deepest level at which at most half as many categories are small."""
     for depth in range(len(found.levels) - 1, 0, -1):
         sizes = [size for size in found.levels[depth - 1].ordered if size]
@@ -96,14 +96,14 @@ def _joined(found: Catalogue, few: int) -> str:
     return ""
 
 
-def _smaller(found: Catalogue, filled: Kept) -> Kept:
+def _smaller(found: CatalogueSummary, filled: KeptLeaves) -> KeptLeaves:
     """Choose the largest --min-per-category that keeps most of the products, else the smallest."""
     below = [one for one in found.kept if FEW <= one.fewest < DEFAULT]
     enough = [one for one in below if one.products >= MUCH * filled.products and one.leaves > 1]
     return max(enough or below[:1], key=lambda one: one.fewest)
 
 
-def _duplicates(found: Catalogue) -> Iterator[str]:
+def _duplicates(found: CatalogueSummary) -> Iterator[str]:
     for kind, same in (("a picture", found.same_picture), ("all words", found.same_words)):
         if count := same.contradicted:
             yield (
@@ -121,7 +121,7 @@ def _duplicates(found: Catalogue) -> Iterator[str]:
         )
 
 
-def _words(found: Catalogue) -> Iterator[str]:
+def _words(found: CatalogueSummary) -> Iterator[str]:
     state, names, told = found.state, found.names[0].after, found.vocabulary
     if count := state.no_text:
         yield (
@@ -143,7 +143,7 @@ def _words(found: Catalogue) -> Iterator[str]:
         )
 
 
-def _languages(found: Catalogue) -> Iterator[str]:
+def _languages(found: CatalogueSummary) -> Iterator[str]:
     told = [(code, count) for code, count in found.languages.counts if code]
     total = sum(count for _, count in told)
     if len(told) < 2 or total - told[0][1] < FOREIGN * total:
@@ -156,7 +156,7 @@ def _languages(found: Catalogue) -> Iterator[str]:
     )
 
 
-def _pictures(found: Catalogue) -> Iterator[str]:
+def _pictures(found: CatalogueSummary) -> Iterator[str]:
     state, told = found.state, found.picture_sizes
     if not told.pictures:
         yield "No product has a complete picture: categorize_words.py is the one to run."
@@ -191,11 +191,11 @@ def _without_picture(state: CatalogueState) -> int:
     return state.no_picture + state.waiting_pictures + state.lost_pictures
 
 
-def _products(count: int, found: Catalogue, one: str, many: str) -> str:
+def _products(count: int, found: CatalogueSummary, one: str, many: str) -> str:
     return f"{number(count, 'product')} ({_of(count, found)}) {one if count == 1 else many}"
 
 
-def _of(products: int, found: Catalogue) -> str:
+def _of(products: int, found: CatalogueSummary) -> str:
     return share_of(products, found.state.products)
 
 

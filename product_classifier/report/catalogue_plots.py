@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from product_classifier.evaluate.catalogue_summary import SMALL, Level, side
+from product_classifier.evaluate.catalogue_summary import SMALL, LevelSizes, cell_side
 from product_classifier.report.plots import INK, LINE, MAIN, OTHER, WRONG, svg
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PALE = 0.35  # opacity
 FAINTEST = 0.15
 
 
-def imbalance_plot(title: str, level: Level) -> Markup:
+def imbalance_plot(title: str, level: LevelSizes) -> Markup:
     """Draw the products of categories, the largest first, on a logarithmic scale.
 
     Those that hold half of what all of them hold are solid.
@@ -93,7 +93,7 @@ def picture_plot(cells: Sequence[tuple[int, int, int]]) -> Markup:
 
         most = max(count for *_, count in cells)
         for across, up, count in cells:
-            left, right, low, high = (side(k) for k in (across, across + 1, up, up + 1))
+            left, right, low, high = (cell_side(k) for k in (across, across + 1, up, up + 1))
             strength = np.log1p(count) / np.log1p(most)
             axes.add_patch(
                 Rectangle(
@@ -105,7 +105,9 @@ def picture_plot(cells: Sequence[tuple[int, int, int]]) -> Markup:
                     linewidth=0,
                 )
             )
-        sides = [side(k) for cell in cells for k in (cell[0], cell[0] + 1, cell[1], cell[1] + 1)]
+        sides = [
+            cell_side(k) for cell in cells for k in (cell[0], cell[0] + 1, cell[1], cell[1] + 1)
+        ]
         ends = min(*sides, SMALL) / 1.3, max(*sides, SMALL) * 1.3
         axes.plot(ends, ends, color=LINE, linewidth=1)
         for line in (axes.axhline, axes.axvline):

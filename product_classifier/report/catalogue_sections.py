@@ -10,11 +10,11 @@ from markupsafe import Markup
 from product_classifier.evaluate.catalogue_summary import (
     ENOUGH,
     SMALL,
-    Box,
-    Catalogue,
+    CatalogueSummary,
     CategoryCount,
-    Level,
+    LevelSizes,
     NameLengths,
+    Quantiles,
 )
 from product_classifier.report.catalogue_plots import imbalance_plot, picture_plot, vocabulary_plot
 from product_classifier.report.pages import Section, Table
@@ -25,7 +25,7 @@ DRAWN = Markup()  # the name of a column of bars
 COMMON = 0.01  # of the pictures: a size that is told
 
 
-def catalogue_sections(found: Catalogue) -> list[Section]:
+def catalogue_sections(found: CatalogueSummary) -> list[Section]:
     """Lay out all sections, in the order in which a person asks."""
     return [
         _categories(found),
@@ -38,7 +38,7 @@ def catalogue_sections(found: Catalogue) -> list[Section]:
     ]
 
 
-def _categories(found: Catalogue) -> Section:
+def _categories(found: CatalogueSummary) -> Section:
     levels = list(_told_apart(found))
     shapes = [
         (
@@ -66,18 +66,18 @@ def _categories(found: Catalogue) -> Section:
         if level.sizes.categories - level.sizes.empty > 1  # one has nothing to be compared with
     ]
     return Section(
-        "Categories",
-        tables,
-        Markup('<div class="plots">{}</div>').format(Markup().join(plots)) if plots else None,
-        "A product counts once in each category that it is in or below. Median, smallest and what "
-        "holds half are those of categories that are not empty. Dotted lines: 20, 100 and 1,000 "
-        "products."
+        title="Categories",
+        tables=tables,
+        plot=Markup('<div class="plots">{}</div>').format(Markup().join(plots)) if plots else None,
+        text="A product counts once in each of its categories and in each category above. Median, "
+        "smallest and the number that holds half leave out empty categories. Dotted lines: 20, 100 "
+        "and 1,000 products."
         if levels
         else "There is no category.",
     )
 
 
-def _told_apart(found: Catalogue) -> Iterator[tuple[str, Level, list[CategoryCount]]]:
+def _told_apart(found: CatalogueSummary) -> Iterator[tuple[str, LevelSizes, list[CategoryCount]]]:
     """Name the levels and the leaves, without the last level where all of its are the leaves."""
     leaves = [one for one in found.categories if one.leaf]
     for depth, level in enumerate(found.levels, 1):
@@ -113,7 +113,7 @@ def _listed(name: str, categories: Sequence[CategoryCount]) -> Table:
     )
 
 
-def _vocabulary(found: Catalogue) -> Section:
+def _vocabulary(found: CatalogueSummary) -> Section:
     told = found.vocabulary
     bag = f"… of the {told.kept:,} commonest, which a bag of words keeps"
     rows = [
@@ -125,8 +125,8 @@ def _vocabulary(found: Catalogue) -> Section:
     ]
     common = [(word, count) for word, count, _ in told.commonest]
     return Section(
-        "Vocabulary",
-        [
+        title="Vocabulary",
+        tables=[
             Table(
                 ("", "#how many", "#share"),
                 [(name, f"{n:,}", share_of(n, whole)) for name, n, whole in rows],
@@ -137,25 +137,25 @@ def _vocabulary(found: Catalogue) -> Section:
                 f"The {len(common)} commonest words",
             ),
         ],
-        vocabulary_plot(told.curve, told.kept) if told.curve else None,
-        f"Names and descriptions {_looked_at(told.products, found)}, cleaned as categorizers read "
-        "them. The commonest words are those that stand in the most products.",
+        plot=vocabulary_plot(told.curve, told.kept) if told.curve else None,
+        text=f"Names and descriptions {_looked_at(told.products, found)}, cleaned as categorizers "
+        "read them. The most common words are those that occur in the most products.",
         beside=bool(told.curve),
     )
 
 
-def _languages(found: Catalogue) -> Section:
+def _languages(found: CatalogueSummary) -> Section:
     told = found.languages
     rows = [(code or "not to be told", count) for code, count in told.counts]
     return Section(
-        "Languages",
-        [Table(("language", DRAWN, "#products", "#share"), _shared(rows, told.products))],
+        title="Languages",
+        tables=[Table(("language", DRAWN, "#products", "#share"), _shared(rows, told.products))],
         text=f"Names and descriptions {_looked_at(told.products, found)}. What is short is often "
         "not to be told, or told wrong.",
     )
 
 
-def _duplicates(found: Catalogue) -> Section:
+def _duplicates(found: CatalogueSummary) -> Section:
     rows = [
         (
             name,
@@ -170,14 +170,14 @@ def _duplicates(found: Catalogue) -> Section:
     ]
     columns = ("#groups", "#products", "#largest group", "#groups that contradict themselves")
     return Section(
-        "Duplicates",
-        [Table(("the same", *columns, "#products of these"), rows)],
+        title="Duplicates",
+        tables=[Table(("the same", *columns, "#products of these"), rows)],
         text="The frozen split keeps duplicates of either kind on one side. A group contradicts "
         "itself where its products have no category in common.",
     )
 
 
-def _missing(found: Catalogue) -> Section:
+def _missing(found: CatalogueSummary) -> Section:
     state, filed = found.state, found.filed
     rows = [
         ("in no category", filed.in_none),
@@ -194,8 +194,8 @@ def _missing(found: Catalogue) -> Section:
     decided = [(verdict, f"{n:,}") for verdict, n in state.decided.items()]
     reasons = [(reason, f"{n:,}") for reason, n in state.reasons.items()]
     return Section(
-        "What is missing",
-        [
+        title="What is missing",
+        tables=[
             Table(("products", DRAWN, "#how many", "#share"), _shared(rows, state.products)),
             Table(("reason", "#products"), reasons, "Why pictures could not be had"),
             Table(("decided by a person", "#products"), decided),
@@ -203,10 +203,10 @@ def _missing(found: Catalogue) -> Section:
     )
 
 
-def _pictures(found: Catalogue) -> Section:
+def _pictures(found: CatalogueSummary) -> Section:
     told = found.picture_sizes
     if not told.pictures:
-        return Section("Pictures", text="No product has a complete picture.")
+        return Section(title="Pictures", text="No product has a complete picture.")
     spread = [
         (name, *(f"{value:,.0f}" if value >= 100 else f"{value:.2g}" for value in box))
         for name, box in told.spread.items()
@@ -224,19 +224,19 @@ def _pictures(found: Catalogue) -> Section:
         for label, seen, marked in found.state.marks
     ]
     return Section(
-        "Pictures",
-        [
+        title="Pictures",
+        tables=[
             Table(("", "#5 %", "#25 %", "#median", "#75 %", "#95 %"), spread),
             Table(("pictures", DRAWN, "#how many", "#share"), _shared(shapes, told.pictures)),
             Table(("mark", "#pictures looked at", "#marked", "#share"), marks),
         ],
-        picture_plot(told.cells),
-        f"{told.pictures:,} complete pictures, further ones of products included.",
+        plot=picture_plot(told.cells),
+        text=f"{told.pictures:,} complete pictures, further ones of products included.",
         beside=True,
     )
 
 
-def _looked_at(products: int, found: Catalogue) -> str:
+def _looked_at(products: int, found: CatalogueSummary) -> str:
     """Say on what part of the catalogue something was counted."""
     everything = found.state.products
     if products == everything:
@@ -286,8 +286,8 @@ def names_section(names: Sequence[NameLengths]) -> Section:
         for group in list(dict.fromkeys(one.group for one in names))[1:] or ["all"]
     ]
     return Section(
-        "Words of names",
-        tables,
+        title="Words of names",
+        tables=tables,
         text="The numbers are those below which 5, 25, 50, 75 and 95 % of the names lie: whiskers, "
         "box and median of the plot. Cleaned: as categorizers read a name.",
     )
@@ -314,5 +314,5 @@ def _boxes(one: NameLengths, most: float) -> Markup:
     )
 
 
-def _quantiles(box: Box) -> str:
+def _quantiles(box: Quantiles) -> str:
     return " · ".join(f"{value:g}" for value in box)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from product_classifier.evaluate.catalogue_summary import Catalogue
+from product_classifier.evaluate.catalogue_summary import CatalogueSummary
 from product_classifier.plain_text import strip_html
 from product_classifier.printable import unbroken
 from product_classifier.records import Sample
-from product_classifier.report.catalogue_advice import remarks
+from product_classifier.report.catalogue_advice import catalogue_advice
 from product_classifier.report.catalogue_sections import catalogue_sections
 from product_classifier.report.pages import Site, aligned, public_link, render, thumbnail
 from product_classifier.report.wording import share
@@ -26,7 +26,7 @@ class Tile(NamedTuple):
     note: str
 
 
-class Shelf(NamedTuple):
+class GalleryRow(NamedTuple):
     """Products side by side."""
 
     title: str
@@ -34,14 +34,14 @@ class Shelf(NamedTuple):
     tiles: Sequence[Tile]
 
 
-class Sheet(NamedTuple):
+class ProductGallery(NamedTuple):
     """What is shown of products."""
 
-    much_shown: Shelf | None  # the pictures that most products show
-    leaves: Sequence[Shelf]  # products at random
+    much_shown: GalleryRow | None  # the pictures that most products show
+    leaves: Sequence[GalleryRow]  # products at random
 
 
-def tile(sample: Sample, picture: bytes | None, note: str = "") -> Tile:
+def product_tile(sample: Sample, picture: bytes | None, note: str = "") -> Tile:
     """Lay out a product with its picture's bytes if it has any."""
     return Tile(
         " ".join(strip_html(sample.name).split()) or "(no name)",
@@ -51,7 +51,9 @@ def tile(sample: Sample, picture: bytes | None, note: str = "") -> Tile:
     )
 
 
-def catalogue_page(found: Catalogue, sheet: Sheet | None = None, site: Site | None = None) -> str:
+def catalogue_page(
+    found: CatalogueSummary, sheet: ProductGallery | None = None, site: Site | None = None
+) -> str:
     """Write remarks, sections and products: one file, no script."""
     leaves = found.kept[0].leaves
     shown = min(len(sheet.leaves), leaves) if sheet else 0
@@ -60,7 +62,7 @@ def catalogue_page(found: Catalogue, sheet: Sheet | None = None, site: Site | No
         site,
         title="What is in the catalogue",
         figures=list(_figures(found)),
-        remarks=remarks(found),
+        remarks=catalogue_advice(found),
         sections=catalogue_sections(found),
         sheet=sheet,
         drawn=_drawn(shown, leaves, found.seed),
@@ -75,7 +77,7 @@ def _drawn(shown: int, leaves: int, seed: int) -> str:
     return f"Of the {shown:,} largest leaves; {leaves - shown:,} are left out (seed {seed})."
 
 
-def _figures(found: Catalogue) -> list[tuple[str, str]]:
+def _figures(found: CatalogueSummary) -> list[tuple[str, str]]:
     """Choose what is read at a glance."""
     state, told = found.state, found.languages.counts
     pictured = state.products - state.no_picture - state.waiting_pictures - state.lost_pictures
@@ -98,9 +100,11 @@ ON_SCREEN = 20  # rows of a table that a page folds
 WIDTH = 98  # characters of a line of text
 
 
-def catalogue_text(found: Catalogue) -> str:
+def catalogue_text(found: CatalogueSummary) -> str:
     """Write remarks and tables; of the long ones the first rows."""
-    blocks = ["\n".join(["Remarks", *(f"  - {unbroken(remark)}" for remark in remarks(found))])]
+    blocks = [
+        "\n".join(["Remarks", *(f"  - {unbroken(remark)}" for remark in catalogue_advice(found))])
+    ]
     for section in catalogue_sections(found):
         lines = [section.title, *(f"  {line}" for line in wrap(section.text, WIDTH))]
         for table in section.tables:
@@ -112,7 +116,7 @@ def catalogue_text(found: Catalogue) -> str:
     return "\n\n".join(blocks)
 
 
-def catalogue_values(found: Catalogue) -> Mapping[str, Any]:
+def catalogue_values(found: CatalogueSummary) -> Mapping[str, Any]:
     """Lay out the same for --json, whole."""
     values = dataclasses.asdict(found)
     for level in (values["leaves"], *values["levels"]):
@@ -121,4 +125,4 @@ def catalogue_values(found: Catalogue) -> Mapping[str, Any]:
         names |= {kind: names[kind]._asdict() for kind in ("before", "after")}
     spread = found.picture_sizes.spread
     values["picture_sizes"]["spread"] = {name: box._asdict() for name, box in spread.items()}
-    return {"remarks": remarks(found), **values}
+    return {"remarks": catalogue_advice(found), **values}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from product_classifier.evaluate.categories import Average, Categories
+from product_classifier.evaluate.categories import Average, CategoryEvaluation
 from product_classifier.predictions import Summary
 from product_classifier.printable import unbroken
 from product_classifier.report.pages import columns_of, padded
@@ -14,13 +14,15 @@ from product_classifier.report.wording import known, percent, share
 CONFUSED = 3  # categories that one is taken for, on a line
 
 
-def categories_text(found: Sequence[tuple[Summary, Categories]], paths: Mapping[int, str]) -> str:
+def categories_text(
+    found: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
+) -> str:
     """Write a table for each experiment; paths: by category."""
     return "\n\n".join("\n".join(_table(*one, paths)) for one in found) + "\n"
 
 
 def categories_values(
-    found: Sequence[tuple[Summary, Categories]], paths: Mapping[int, str]
+    found: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """Lay out the same, unrounded, for --json."""
     return [
@@ -34,7 +36,7 @@ def categories_values(
     ]
 
 
-def category_rows(found: Categories, paths: Mapping[int, str]) -> Iterator[dict[str, Any]]:
+def category_rows(found: CategoryEvaluation, paths: Mapping[int, str]) -> Iterator[dict[str, Any]]:
     """Tell of each category what is known, the worst first; None where nothing is to divide by."""
     figures = found.figures
     for k in found.worst_first.tolist():
@@ -53,7 +55,7 @@ def category_rows(found: Categories, paths: Mapping[int, str]) -> Iterator[dict[
         }
 
 
-def average_rows(found: Categories) -> list[tuple[str, Average]]:
+def average_rows(found: CategoryEvaluation) -> list[tuple[str, Average]]:
     """Name the averages."""
     return [
         ("micro", found.averages.micro),
@@ -63,7 +65,9 @@ def average_rows(found: Categories) -> list[tuple[str, Average]]:
     ]
 
 
-def _table(experiment: Summary, found: Categories, paths: Mapping[int, str]) -> Iterator[str]:
+def _table(
+    experiment: Summary, found: CategoryEvaluation, paths: Mapping[int, str]
+) -> Iterator[str]:
     rows = list(category_rows(found, paths))
     names = [unbroken(row["category"]) for row in rows]
     averages = average_rows(found)
@@ -88,7 +92,7 @@ def _table(experiment: Summary, found: Categories, paths: Mapping[int, str]) -> 
         ).rstrip()
 
 
-def _averages(found: Categories) -> Iterator[tuple[str, Mapping[str, float | None]]]:
+def _averages(found: CategoryEvaluation) -> Iterator[tuple[str, Mapping[str, float | None]]]:
     for name, average in average_rows(found):
         yield (
             name,

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from product_classifier.evaluate.certificate import FEWEST_TO_HOPE
-from product_classifier.evaluate.certification import Judgement, Price, Promise, Realised
+from product_classifier.evaluate.certification import (
+    Certification,
+    LevelCertification,
+    RuleCost,
+    ThresholdResult,
+)
 from product_classifier.predictions import Certificate
 from product_classifier.report.wording import between, known, percent
 
@@ -16,7 +21,7 @@ HEIGHTS = ("leaf", "parent", "grandparent")
 LABELLED = 20  # products, for one of the calibration part
 
 
-def promises_text(judged: Judgement | None) -> Iterator[str]:
+def certification_text(judged: Certification | None) -> Iterator[str]:
     """Write a line for each promise; None: an experiment without calibration rows."""
     if judged is None:
         yield "  certified coverage: none without calibration rows; run its categorizer once more"
@@ -40,11 +45,11 @@ def promises_text(judged: Judgement | None) -> Iterator[str]:
         f"  Calibration error of scores: {judged.after.ece:.2%} (ECE; {judged.before.ece:.2%} "
         f"before the temperature); AURC {judged.aurc:.4f}, AUGRC {judged.augrc:.4f}"
     )
-    if judged.prices:
-        yield f"  Cost per product: {'; '.join(map(_price, judged.prices))}"
+    if judged.rule_costs:
+        yield f"  Cost per product: {'; '.join(map(_price, judged.rule_costs))}"
 
 
-def promises_values(judged: Judgement) -> Mapping[str, Any]:
+def certification_values(judged: Certification) -> Mapping[str, Any]:
     """Lay out the same, unrounded, for --json."""
     return {
         "levels": {f"{target:g}": _values(found) for target, found in judged.levels.items()},
@@ -63,12 +68,12 @@ def promises_values(judged: Judgement) -> Mapping[str, Any]:
                 "interval95": [known(price.cost.low), known(price.cost.high)],
                 "best": price.best,
             }
-            for price in judged.prices
+            for price in judged.rule_costs
         ],
     }
 
 
-def why_not(missing: Mapping[float, Promise]) -> str:
+def why_not(missing: Mapping[float, LevelCertification]) -> str:
     """Say why some targets are not certified, and how many more products would do."""
     have = next(iter(missing.values())).calibrated
     more = {}
@@ -84,7 +89,7 @@ def why_not(missing: Mapping[float, Promise]) -> str:
     return f"{have:,} calibration products; {would_do}"
 
 
-def price_rule(price: Price) -> str:
+def rule_name(price: RuleCost) -> str:
     """Name the rule that a price is for."""
     rules = {1.0: "if a person checks all", 0.0: "if nobody checks"}
     return rules.get(price.target, f"at {percent(price.target)} certified")
@@ -95,7 +100,7 @@ def height_name(height: int) -> str:
     return HEIGHTS[height] if height < len(HEIGHTS) else f"{height} above the leaf"
 
 
-def _promise(kept: Certificate, calibrated: int, tested: Realised) -> str:
+def _promise(kept: Certificate, calibrated: int, tested: ThresholdResult) -> str:
     tests = "none covered"
     if tested.accepted:
         tests = f"{tested.accepted / tested.total:.0%} covered, {_right(tested)}"
@@ -105,11 +110,11 @@ def _promise(kept: Certificate, calibrated: int, tested: Realised) -> str:
     )
 
 
-def _right(tested: Realised) -> str:
+def _right(tested: ThresholdResult) -> str:
     return f"{tested.right / tested.accepted:.1%} right {between(*tested.interval, 1)}"
 
 
-def _deepest(promises: Sequence[Promise]) -> str:
+def _deepest(promises: Sequence[LevelCertification]) -> str:
     answered = [
         f"{height_name(height)} {promise.tested.accepted / promise.tested.total:.0%} "
         f"({_right(promise.tested)})"
@@ -121,13 +126,13 @@ def _deepest(promises: Sequence[Promise]) -> str:
     return ", ".join([*answered, f"a person {left / total:.0%}" if total else "no test rows"])
 
 
-def _price(price: Price) -> str:
+def _price(price: RuleCost) -> str:
     best = ", the lowest by the calibration rows" if price.best else ""
     cost = price.cost
-    return f"{cost.mean:.4g} [{cost.low:.4g}, {cost.high:.4g}] {price_rule(price)}{best}"
+    return f"{cost.mean:.4g} [{cost.low:.4g}, {cost.high:.4g}] {rule_name(price)}{best}"
 
 
-def _values(promises: Sequence[Promise]) -> list[dict[str, Any]]:
+def _values(promises: Sequence[LevelCertification]) -> list[dict[str, Any]]:
     return [
         {"height": height, **dataclasses.asdict(promise)} for height, promise in enumerate(promises)
     ]

@@ -6,47 +6,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from product_classifier.errors import ReportError
-from product_classifier.evaluate.certification import Judged
-from product_classifier.evaluate.comparison import Comparison, Interval
+from product_classifier.evaluate.certification import Evaluation
+from product_classifier.evaluate.comparison import Coverages, Interval, Pairs
 from product_classifier.evaluate.requirements import metrics
-from product_classifier.predictions import Answers, Summary
 from product_classifier.printable import unbroken
-from product_classifier.report.wording import between, depth_name, percent
-
-Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiments
-Coverages = Mapping[int, Mapping[float, Interval]]  # in hindsight, by number and target
+from product_classifier.report.wording import between, percent
 
 
-def insist_on_same_products(first: int, second: int, tested: Mapping[int, Answers]) -> None:
-    """Refuse to compare experiments that were tested on different products. Raises ReportError."""
-    one, other = (tested[number].product for number in (first, second))
-    if not len(one) or not len(other):
-        old = first if not len(one) else second
-        raise ReportError(f"experiment {old} has no scores to compare; categorize once more")
-    if not np.array_equal(one, other):
-        both = len(np.intersect1d(one, other))
-        raise ReportError(
-            f"experiments {first} and {second} were tested on {len(one):,} and {len(other):,} "
-            f"products, of which {both:,} are the same; compare those of equal split and categories"
-        )
-
-
-def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
-    """Refuse to compare experiments of different depths. Raises ReportError."""
-    first, *others = experiments
-    for other in others:
-        if first.settings.get("depth") != other.settings.get("depth"):
-            raise ReportError(
-                f"experiments {first.id} and {other.id} learned {depth_name(first)} and "
-                f"{depth_name(other)}, and the one with fewer categories has it easier; compare "
-                "those of one --depth"
-            )
-
-
-def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs) -> str:
+def comparison_text(judged: Sequence[Evaluation], coverages: Coverages, pairs: Pairs) -> str:
     """Write a table of the experiments, and a paragraph for each pair."""
     lines = []
     for found in judged:
@@ -81,7 +48,7 @@ def comparison_text(judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
 
 
 def comparison_values(
-    judged: Sequence[Judged], coverages: Coverages, pairs: Pairs
+    judged: Sequence[Evaluation], coverages: Coverages, pairs: Pairs
 ) -> dict[str, Any]:
     """Lay out the same, unrounded, for --json."""
     return {

@@ -7,54 +7,54 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from product_classifier.evaluate.accuracy import Level
-from product_classifier.evaluate.categories import Categories
-from product_classifier.evaluate.certification import Judged, Judgement, Promise
+from product_classifier.evaluate.accuracy import LevelAccuracy
+from product_classifier.evaluate.categories import CategoryEvaluation
+from product_classifier.evaluate.certification import Certification, Evaluation, LevelCertification
 from product_classifier.evaluate.curves import RiskCoverage
 from product_classifier.report.categories import average_rows, category_rows
-from product_classifier.report.certification import height_name, price_rule, why_not
+from product_classifier.report.certification import height_name, rule_name, why_not
 from product_classifier.report.pages import Section, Site, Table, render
 from product_classifier.report.plots import Point, levels_plot, reliability_plot, risk_coverage_plot
-from product_classifier.report.text import audit_lines, outside_told
-from product_classifier.report.wording import between, depth_told, percent, share
+from product_classifier.report.text import audit_lines, novelty_note
+from product_classifier.report.wording import between, depth_note, percent, share
 
 CONFUSED = 20  # pairs
 STEPS = 20  # coverages in the table beneath the curve
 
 
 def experiment_page(
-    judged: Judged,
+    judged: Evaluation,
     curve: RiskCoverage | None,
-    categories: Categories | None,
+    categories: CategoryEvaluation | None,
     paths: Mapping[int, str],
     site: Site | None = None,
 ) -> str:
     """Write the page; of an experiment of an older program there are no curve and no categories."""
     sections = [_accuracy(judged)]
-    if outside := outside_told(judged.experiment):
-        sections.append(Section("None of these categories", text=f"{outside}."))
-    if judgement := judged.judgement:
-        sections += [_certified(judgement), _deepest(judgement), *_prices(judgement)]
+    if outside := novelty_note(judged.experiment):
+        sections.append(Section(title="None of these categories", text=f"{outside}."))
+    if certification := judged.certification:
+        sections += [_certified(certification), _deepest(certification), *_prices(certification)]
     if curve is not None and len(curve.accepted):
         sections.append(_curve(curve, judged))
-    if judgement and len(judgement.after.count):
-        sections.append(_reliability(judgement))
+    if certification and len(certification.after.count):
+        sections.append(_reliability(certification))
     if categories:
         sections += _categories(categories, paths)
     settings = judged.experiment.settings.items()
     rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings]
     rows += [("split", judged.experiment.split or "–"), ("stored", judged.experiment.date)]
-    sections.append(Section("Settings", [Table(("setting", "value"), rows)]))
+    sections.append(Section(title="Settings", tables=[Table(("setting", "value"), rows)]))
     title = f"Experiment {judged.experiment.id}: {judged.experiment.name}"
     return render("sections.html", site, title=title, sections=sections)
 
 
-def accuracy_cell(level: Level) -> str:
+def accuracy_cell(level: LevelAccuracy) -> str:
     """Write an accuracy with its interval."""
     return f"{level.accuracy:.2%} {between(*level.interval, 2)}" if level.total else "–"
 
 
-def _accuracy(judged: Judged) -> Section:
+def _accuracy(judged: Evaluation) -> Section:
     figures = judged.figures
     rows = [
         (
@@ -67,18 +67,18 @@ def _accuracy(judged: Judged) -> Section:
     ]
     columns = (f"#covered at {percent(target)}, in hindsight" for target in figures.leaf.coverage)
     return Section(
-        "Accuracy",
-        [Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
+        title="Accuracy",
+        tables=[Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
         text=" ".join(
-            [f"{told}." for told in [depth_told(judged.experiment)] if told]
+            [f"{told}." for told in [depth_note(judged.experiment)] if told]
             + [line.strip() for line in audit_lines(judged)]
         ),
     )
 
 
-def _certified(judgement: Judgement) -> Section:
+def _certified(certification: Certification) -> Section:
     rows, reasons = [], []
-    for target, promises in judgement.levels.items():
+    for target, promises in certification.levels.items():
         for height, promise in enumerate(promises):
             place = (height_name(height), percent(target))
             rows.append((*place, *_promise(promise, promises[0].calibrated)))
@@ -89,14 +89,14 @@ def _certified(judgement: Judgement) -> Section:
     if reasons:
         tables.append(Table(("none for", "#accuracy", "since"), reasons))
     return Section(
-        "Certified coverage",
-        tables,
+        title="Certified coverage",
+        tables=tables,
         text="Thresholds come from the calibration products alone; the test products tell what "
         "they come to.",
     )
 
 
-def _promise(promise: Promise, calibrated: int) -> Sequence[str]:
+def _promise(promise: LevelCertification, calibrated: int) -> Sequence[str]:
     kept, tested = promise.certificate, promise.tested
     if not kept:
         return "none", "–", "–", "–"
@@ -107,9 +107,9 @@ def _promise(promise: Promise, calibrated: int) -> Sequence[str]:
     return f"{kept.accepted / calibrated:.0%}", f"{kept.threshold:g}", covered, right
 
 
-def _deepest(judgement: Judgement) -> Section:
+def _deepest(certification: Certification) -> Section:
     answered = {}
-    for target, promises in judgement.deepest.items():
+    for target, promises in certification.deepest.items():
         total = max(promises[0].tested.total, 1)
         shares = [
             (height_name(height), promise.tested.accepted / total)
@@ -124,28 +124,30 @@ def _deepest(judgement: Judgement) -> Section:
     ]
     columns = (f"#at {percent(target)}" for target in answered)
     return Section(
-        "The deepest certain answer",
-        [Table(("answered by", *columns), rows)],
-        levels_plot(answered),
-        "Each product gets its leaf where that is certain, else the parent, else what is further "
-        "up, else a person.",
+        title="The deepest certain answer",
+        tables=[Table(("answered by", *columns), rows)],
+        plot=levels_plot(answered),
+        text="Each product is filed under its predicted leaf where that is certified, else under "
+        "the parent, else further up; a person checks the rest.",
     )
 
 
-def _prices(judgement: Judgement) -> Iterator[Section]:
-    if judgement.prices:
+def _prices(certification: Certification) -> Iterator[Section]:
+    if certification.rule_costs:
         rows = [
             (
-                price_rule(price) + (" (lowest by the calibration products)" if price.best else ""),
+                rule_name(price) + (" (lowest by the calibration products)" if price.best else ""),
                 f"{price.cost.mean:.4g}",
                 f"{price.cost.low:.4g} to {price.cost.high:.4g}",
             )
-            for price in judgement.prices
+            for price in certification.rule_costs
         ]
-        yield Section("Cost per product", [Table(("rule", "#cost", "#95% interval"), rows)])
+        yield Section(
+            title="Cost per product", tables=[Table(("rule", "#cost", "#95% interval"), rows)]
+        )
 
 
-def _curve(curve: RiskCoverage, judged: Judged) -> Section:
+def _curve(curve: RiskCoverage, judged: Evaluation) -> Section:
     total = int(curve.accepted[-1])
     points = []
     for target, threshold in judged.thresholds.items():
@@ -166,25 +168,29 @@ def _curve(curve: RiskCoverage, judged: Judged) -> Section:
         for k in shown.tolist()
     ]
     columns = ("#coverage", "#score at least", "#accepted", "#wrong", "#share wrong")
-    return Section("Risk over coverage", [Table(columns, rows)], risk_coverage_plot(curve, points))
+    return Section(
+        title="Risk over coverage",
+        tables=[Table(columns, rows)],
+        plot=risk_coverage_plot(curve, points),
+    )
 
 
-def _reliability(judgement: Judgement) -> Section:
-    after = judgement.after
+def _reliability(certification: Certification) -> Section:
+    after = certification.after
     rows = [
         (f"{count:,}", f"{score:.4f}", share(accuracy))
         for count, score, accuracy in zip(after.count, after.score, after.accuracy, strict=True)
     ]
     return Section(
-        "Reliability of scores",
-        [Table(("#products", "#mean score", "#right"), rows)],
-        reliability_plot(judgement.before, after),
-        f"Expected calibration error {after.ece:.2%}, {judgement.before.ece:.2%} before the "
-        f"temperature; AURC {judgement.aurc:.4f}, AUGRC {judgement.augrc:.4f}.",
+        title="Reliability of scores",
+        tables=[Table(("#products", "#mean score", "#right"), rows)],
+        plot=reliability_plot(certification.before, after),
+        text=f"Expected calibration error {after.ece:.2%}, {certification.before.ece:.2%} before "
+        f"temperature scaling; AURC {certification.aurc:.4f}, AUGRC {certification.augrc:.4f}.",
     )
 
 
-def _categories(found: Categories, paths: Mapping[int, str]) -> list[Section]:
+def _categories(found: CategoryEvaluation, paths: Mapping[int, str]) -> list[Section]:
     confused = sorted(
         (
             (-count, paths[k], paths[other])
@@ -209,10 +215,13 @@ def _categories(found: Categories, paths: Mapping[int, str]) -> list[Section]:
     covered = (f"#covered at {percent(target)}" for target in found.covered)
     rates = ("#precision", "#recall", "#F")
     return [
-        Section("Most confused", [Table(("category", "predicted instead", "#products"), pairs)]),
         Section(
-            "Categories, the worst first",
-            [
+            title="Most confused",
+            tables=[Table(("category", "predicted instead", "#products"), pairs)],
+        ),
+        Section(
+            title="Categories, the worst first",
+            tables=[
                 Table(("average", *rates), averages),
                 Table(("category", "#products", *rates, *covered), rows),
             ],

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from product_classifier.plain_text import strip_html
-from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
+from product_classifier.predictions import LabelErrors, LabelSearchSummary, Mistake, Neighbour
 from product_classifier.printable import unbroken
 
 NEARLY_THE_SAME = 0.95  # similarity of products that should have one label
 SHOWN_ALIKE = 3
-
-
-@dataclass(frozen=True)
-class LabelErrors:
-    """What is wrong with a catalogue's labels, as far as can be told."""
-
-    experiment: Summary  # whose features were compared
-    searched: Searched
-    suspicious: Sequence[Mistake]  # the most suspicious first; those decided left out
-    contradictions: Sequence[Sequence[Neighbour]]  # same picture or words, no category in common
 
 
 def label_errors_text(found: LabelErrors) -> str:
@@ -48,9 +37,11 @@ def label_errors_text(found: LabelErrors) -> str:
 
 def label_errors_values(found: LabelErrors) -> dict[str, Any]:
     """Lay out the same for --json."""
+    values = dataclasses.asdict(found.searched)
+    values["evidence"] = values.pop("fingerprint")  # the name that programs know
     return {
         "experiment": found.experiment.id,
-        **dataclasses.asdict(found.searched),
+        **values,
         "suspicious": [dataclasses.asdict(mistake) for mistake in found.suspicious],
         "contradictions": [
             [dataclasses.asdict(product) for product in group] for group in found.contradictions
@@ -87,7 +78,7 @@ def _suspicious(mistakes: Sequence[Mistake]) -> Iterator[str]:
             yield f"            nearly the same: {twin.product_id}  {name_of(twin)}"
 
 
-def _overlaps(searched: Searched) -> Iterator[str]:
+def _overlaps(searched: LabelSearchSummary) -> Iterator[str]:
     for one, other, share in searched.overlaps:
         yield f"    {share:6.1%}  {one} / {other}"
 

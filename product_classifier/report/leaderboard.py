@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.comparison import LeaderboardEntry
 from product_classifier.evaluate.requirements import metrics
 from product_classifier.printable import unbroken
 from product_classifier.report.pages import Section, Table, aligned, render
@@ -16,15 +15,7 @@ from product_classifier.report.wording import known, model_name, percent, share
 MEBIBYTE = 2**20
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An experiment with all that the table tells of it."""
-
-    judged: Judged
-    macro_f1: float | None  # None: its program did not keep what this takes
-
-
-def leaderboard_text(entries: Sequence[Entry]) -> str:
+def leaderboard_text(entries: Sequence[LeaderboardEntry]) -> str:
     """Write a table for each split and depth, the most accurate first."""
     blocks = [
         "\n".join([unbroken(title), *(f"  {line}" for line in aligned(table))])
@@ -33,7 +24,7 @@ def leaderboard_text(entries: Sequence[Entry]) -> str:
     return "\n\n".join(blocks)
 
 
-def leaderboard_values(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+def leaderboard_values(entries: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
     """Lay out the same for --json."""
     return [
         {
@@ -58,24 +49,26 @@ def leaderboard_values(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def leaderboard_sections(entries: Sequence[Entry]) -> list[Section]:
+def leaderboard_sections(entries: Sequence[LeaderboardEntry]) -> list[Section]:
     """Lay out the same for a page."""
-    return [Section(title, [table]) for title, table in _tables(entries)]
+    return [Section(title=title, tables=[table]) for title, table in _tables(entries)]
 
 
-def leaderboard_page(entries: Sequence[Entry]) -> str:
+def leaderboard_page(entries: Sequence[LeaderboardEntry]) -> str:
     """Write the same as a page of its own: one file, no script."""
     title = "What each model is worth"
     return render("sections.html", title=title, sections=leaderboard_sections(entries))
 
 
-def _by_split(entries: Sequence[Entry]) -> Iterator[tuple[str | None, list[Entry]]]:
+def _by_split(
+    entries: Sequence[LeaderboardEntry],
+) -> Iterator[tuple[str | None, list[LeaderboardEntry]]]:
     """Group what learned to tell the same products apart as finely; the latest split first.
 
     Within a group the best comes first.
     """
 
-    def split(entry: Entry) -> tuple[str, int]:
+    def split(entry: LeaderboardEntry) -> tuple[str, int]:
         experiment = entry.judged.experiment
         depth = experiment.settings.get("depth") or 0
         return experiment.split or f"unknown {experiment.id}", depth
@@ -87,7 +80,7 @@ def _by_split(entries: Sequence[Entry]) -> Iterator[tuple[str | None, list[Entry
         yield group[0].judged.experiment.split, group
 
 
-def _tables(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
+def _tables(entries: Sequence[LeaderboardEntry]) -> Iterator[tuple[str, Table]]:
     for split, group in _by_split(entries):
         leaf = group[0].judged.figures.leaf
         targets = list(leaf.coverage)
@@ -103,7 +96,7 @@ def _tables(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
         yield title, Table(columns, [_row(entry, promised) for entry in group])
 
 
-def _row(entry: Entry, promised: Sequence[str]) -> Sequence[str]:
+def _row(entry: LeaderboardEntry, promised: Sequence[str]) -> Sequence[str]:
     judged, settings = entry.judged, entry.judged.experiment.settings
     found = metrics(judged)
     return (
@@ -137,5 +130,5 @@ def _promised(found: Mapping[str, float], name: str) -> str:
     return share(found[name]) if found.get(name) else "none"
 
 
-def _number(entry: Entry) -> int:
+def _number(entry: LeaderboardEntry) -> int:
     return entry.judged.experiment.id

@@ -45,7 +45,7 @@ class Table(NamedTuple):
     folded: str = ""  # the line below which a page hides it until asked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A part of a page: a plot with its numbers beneath."""
 

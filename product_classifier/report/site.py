@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from product_classifier.evaluate.accuracy import TARGETS
-from product_classifier.evaluate.certification import Judged
-from product_classifier.predictions import Mistake, Summary
+from product_classifier.evaluate.certification import Evaluation
+from product_classifier.evaluate.comparison import LeaderboardEntry
+from product_classifier.predictions import LabelErrors, Mistake, Summary
 from product_classifier.report.experiment_page import accuracy_cell
-from product_classifier.report.label_errors import LabelErrors, name_of
-from product_classifier.report.leaderboard import Entry, leaderboard_sections
+from product_classifier.report.label_errors import name_of
+from product_classifier.report.leaderboard import leaderboard_sections
 from product_classifier.report.pages import Link, Site, Table, product_entry, render
 from product_classifier.report.wording import between, percent
 
@@ -19,10 +20,10 @@ def page_of(experiment: Summary, kind: str = "experiment") -> str:
     return f"{kind}-{experiment.id}.html"
 
 
-def overview_page(entries: Sequence[Entry], site: Site) -> str:
+def overview_page(entries: Sequence[LeaderboardEntry], site: Site) -> str:
     """Set all experiments side by side, and then the models that share a split."""
     judged = [entry.judged for entry in entries]
-    targets = list(judged[0].judgement.levels if judged and judged[0].judgement else ())
+    targets = list(judged[0].certification.levels if judged and judged[0].certification else ())
     rows = [
         (
             Link(page_of(found.experiment), f"#{found.experiment.id}: {found.experiment.name}"),
@@ -73,14 +74,14 @@ def labels_page(
     )
 
 
-def _certified(found: Judged) -> str:
-    if not found.judgement:
+def _certified(found: Evaluation) -> str:
+    if not found.certification:
         return "–"
-    kept = (leaf.certificate for leaf, *_ in found.judgement.levels.values())
+    kept = (leaf.certificate for leaf, *_ in found.certification.levels.values())
     return " / ".join(f"{one.accepted / one.total:.0%}" if one else "none" for one in kept)
 
 
-def _audited(found: Judged) -> str:
+def _audited(found: Evaluation) -> str:
     if not found.audit:
         return "open" if found.undecided else "–"
     return f"{found.audit.audited:.2%} {between(*found.audit.audited_interval, 2)}"

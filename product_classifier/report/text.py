@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from product_classifier.evaluate.accuracy import Level
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.accuracy import LevelAccuracy
+from product_classifier.evaluate.certification import Evaluation
 from product_classifier.predictions import Experiment, Summary
 from product_classifier.printable import unbroken
 from product_classifier.records import Dataset
-from product_classifier.report.certification import promises_text, promises_values
-from product_classifier.report.wording import between, depth_told, model_name, share
+from product_classifier.report.certification import certification_text, certification_values
+from product_classifier.report.wording import between, depth_note, model_name, share
 
 
 def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> str:
@@ -32,26 +32,26 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
     return "\n".join(lines)
 
 
-def figures_text(judged: Sequence[Judged]) -> str:
+def figures_text(judged: Sequence[Evaluation]) -> str:
     """For each experiment the block that users of the earlier system know, then what it lacks."""
     return "\n\n".join(_block(found) for found in judged) + "\n"
 
 
-def figures_values(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+def figures_values(judged: Sequence[Evaluation]) -> list[dict[str, Any]]:
     """Lay out the same figures, unrounded, for --json."""
     return [
         {
             **dataclasses.asdict(found.experiment),
             "leaf": _values(found.figures.leaf),
             "parent": _values(found.figures.parent),
-            "certified": promises_values(found.judgement) if found.judgement else None,
+            "certified": certification_values(found.certification) if found.certification else None,
             "audit": dataclasses.asdict(found.audit) if found.audit else None,
         }
         for found in judged
     ]
 
 
-def audit_lines(judged: Judged) -> Iterator[str]:
+def audit_lines(judged: Evaluation) -> Iterator[str]:
     """Tell what an audit has found, or what it waits for."""
     if judged.undecided:
         yield (
@@ -67,10 +67,10 @@ def audit_lines(judged: Judged) -> Iterator[str]:
         )
 
 
-def _block(judged: Judged) -> str:
+def _block(judged: Evaluation) -> str:
     figures = judged.figures
     lines = [f"#{judged.experiment.id}: {unbroken(judged.experiment.name)}"]
-    if told := depth_told(judged.experiment):
+    if told := depth_note(judged.experiment):
         lines.append(f"  {told}")
     for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
         total = f" (N={level.total})" if not title else ""
@@ -82,13 +82,17 @@ def _block(judged: Judged) -> str:
         ]
     if ": " in (model := model_name(judged.experiment)):
         lines.append(f"  Model of {unbroken(model)}")
-    lines += [*_details(figures.leaf), *promises_text(judged.judgement), *audit_lines(judged)]
-    if outside := outside_told(judged.experiment):
+    lines += [
+        *_details(figures.leaf),
+        *certification_text(judged.certification),
+        *audit_lines(judged),
+    ]
+    if outside := novelty_note(judged.experiment):
         lines.append(f"  None of these categories: {outside}")
     return "\n".join(lines)
 
 
-def _details(level: Level) -> Iterator[str]:
+def _details(level: LevelAccuracy) -> Iterator[str]:
     low, high = level.interval
     yield f"  Accuracy, 95% interval: {low:.2%} to {high:.2%}"
     for target, found in level.coverage.items():
@@ -103,7 +107,7 @@ def _details(level: Level) -> Iterator[str]:
     yield "  (thresholds chosen in hindsight, on these very products: no promise for new ones)"
 
 
-def _values(level: Level) -> Mapping[str, Any]:
+def _values(level: LevelAccuracy) -> Mapping[str, Any]:
     return {
         "accuracy": level.accuracy if level.total else None,
         "right": level.right,
@@ -121,7 +125,7 @@ def _values(level: Level) -> Mapping[str, Any]:
     }
 
 
-def outside_told(experiment: Summary) -> str | None:
+def novelty_note(experiment: Summary) -> str | None:
     """Say how many are marked, and how well they are told apart; None where nobody asked."""
     found = experiment.settings.get("outside")
     if not isinstance(found, dict):

@@ -80,7 +80,7 @@ def depth_name(experiment: Summary) -> str:
     return "leaves" if depth is None else f"categories of depth {depth}"
 
 
-def depth_told(experiment: Summary) -> str | None:
+def depth_note(experiment: Summary) -> str | None:
     """Say what is meant by a leaf where an experiment has other categories."""
     if experiment.settings.get("depth") is None:
         return None

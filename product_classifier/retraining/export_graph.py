@@ -16,6 +16,7 @@ from product_classifier.backbones.backbone import Backbone, freeze
 from product_classifier.backbones.onnx import Softmax, onnx_model
 from product_classifier.backbones.runtime import keras_runs_on_tensorflow, tensorflow
 from product_classifier.errors import ModelError
+from product_classifier.store.files import write_whole
 from product_classifier.system_errors import told
 
 
@@ -63,10 +64,9 @@ def has_graph(backbone: Backbone) -> bool:
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write_whole(path, data)
     except OSError as error:
-        raise ModelError(f"{error.filename} cannot be written: {told(error)}") from None
+        raise ModelError(f"{path} cannot be written: {told(error)}") from None
 
 
 def _frozen_graph(

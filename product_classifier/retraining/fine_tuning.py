@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones.backbone import Backbone
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks
 from product_classifier.models.base import Score
@@ -91,7 +92,6 @@ class Tuned:
 
 
 Observe = Callable[[Epoch], None]
-Tell = Callable[[str], None]
 
 
 def fine_tune(
@@ -103,7 +103,7 @@ def fine_tune(
     plan: Plan,
     state_path: Path,
     observe: Observe = lambda epoch: None,
-    tell: Tell = lambda message: None,
+    console: Console = SILENT,
 ) -> Tuned:
     """Train a network on the training pictures; keep the best epoch by the tuning pictures' loss.
 
@@ -120,7 +120,7 @@ def fine_tune(
     if done is None:
         best = tuner.state()
         judge = functools.partial(tuner.score, tuning)
-        found, size = _in_memory(judge, plan.batch_size, tuner, tell)
+        found, size = _in_memory(judge, plan.batch_size, tuner, console)
         done = Progress(size, found)
         observe(Epoch(0, Score(math.nan, math.nan), found, 0.0))
     while done.epoch < plan.epochs and done.epoch - done.best_epoch < plan.patience:
@@ -132,19 +132,19 @@ def fine_tune(
             rate = functools.partial(plan.rate, number)
             return tuner.epoch(rows, size, number, rate, label), tuner.score(tuning, size)
 
-        (on_batches, found), size = _in_memory(learn, done.batch_size, tuner, tell)
+        (on_batches, found), size = _in_memory(learn, done.batch_size, tuner, console)
         done = done._replace(batch_size=size).after(found)
         now = tuner.state()
         best = now if done.best_epoch == done.epoch else best
         checkpoint.save(done._asdict(), now=now[0], optimizer=now[1], best=best[0])
         observe(Epoch(done.epoch, on_batches, found, time.monotonic() - started))
     tuner.set_state((best[0], tuner.state()[1]))
-    on_test, _ = _in_memory(functools.partial(tuner.score, test), done.batch_size, tuner, tell)
+    on_test, _ = _in_memory(functools.partial(tuner.score, test), done.batch_size, tuner, console)
     return Tuned(tuner.head, done, on_test)
 
 
 def predict_test(
-    saved: Backbone, tuned: Tuned, album: Album, cache_path: Path, tell: Tell = lambda message: None
+    saved: Backbone, tuned: Tuned, album: Album, cache_path: Path, console: Console = SILENT
 ) -> NDArray[np.int64]:
     """Predict the test pictures with a network as it was saved, [test rows].
 
@@ -152,12 +152,14 @@ def predict_test(
     """
     rows = album.rows[TEST]
     images = [album.images[row] for row in rows.tolist()]
-    cache = bottleneck_cache(cache_path, saved, tell)
-    seen = bottlenecks(images, album.folder, saved, cache, album.track)
+    cache = bottleneck_cache(cache_path, saved, console)
+    seen = bottlenecks(images, album.folder, saved, cache, album.console)
     predicted = tuned.head.predict(seen[np.arange(len(rows))])
     accuracy = float((predicted == album.label_of[rows]).mean())
     if abs(accuracy - tuned.on_test.accuracy) > WORSE:
-        tell(f"before it was saved it had {tuned.on_test.accuracy:.1%} of the test pictures right")
+        console.say(
+            f"before it was saved it had {tuned.on_test.accuracy:.1%} of the test pictures right"
+        )
     return predicted
 
 
@@ -173,7 +175,9 @@ def _restore(tuner: Tuner, checkpoint: Checkpoint) -> tuple[Progress | None, Sta
     return done, (groups["best"], [])
 
 
-def _in_memory(work: Callable[[int], T], size: int, tuner: Tuner, tell: Tell) -> tuple[T, int]:
+def _in_memory(
+    work: Callable[[int], T], size: int, tuner: Tuner, console: Console
+) -> tuple[T, int]:
     """Work with batches of a size or, where memory runs out, anew with half of it."""
     before = tuner.state()
     while True:
@@ -187,7 +191,7 @@ def _in_memory(work: Callable[[int], T], size: int, tuner: Tuner, tell: Tell) ->
                     "there is not enough memory for one picture at once; pass --fine-tune head or "
                     "a smaller last:N, or a smaller --backbone"
                 ) from None
-        tell(f"out of memory with {size} pictures at once; going on with {size // 2}")
+        console.say(f"out of memory with {size} pictures at once; going on with {size // 2}")
         size //= 2
         tuner.set_state(before)
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Targets
 from product_classifier.models.fitting import Observe, Schedule, fit
 from product_classifier.models.network import Network
 from product_classifier.models.split import TEST, TRAIN, TUNING, duplicate_groups, part_of
-from product_classifier.records import Image, Track, untracked
+from product_classifier.records import Image
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def retrain(
     seed: int = 0,
     validation_batch_size: int = -1,
     test_batch_size: int = -1,
-    track: Track = untracked,
+    console: Console = SILENT,
     observe: Observe | None = None,
 ) -> Retrained:
     """Train on the training pictures and predict the test pictures.
@@ -87,7 +88,7 @@ def retrain(
         Targets.of(rows[TUNING], singles),
         schedule,
         seed,
-        track,
+        console,
         observe,
     )
     return Retrained(network, rows, network.logits(rows[TEST]).argmax(axis=1))

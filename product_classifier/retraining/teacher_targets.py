@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones.backbone import Backbone
+from product_classifier.console import SILENT, Console
 from product_classifier.features.augmented_views import view
 from product_classifier.features.bottlenecks import (
     DECODERS,
@@ -21,7 +22,7 @@ from product_classifier.features.bottlenecks import (
     read_view,
     to_square,
 )
-from product_classifier.records import Image, Track, untracked
+from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache
 
 READ_AHEAD = 4  # batches
@@ -35,7 +36,7 @@ class Lessons:
     folder: Path
     teacher: Backbone
     cache: BottleneckCache
-    track: Track = untracked
+    console: Console = SILENT
     mates: Sequence[Image] = ()  # sorted by hash, to be mixed into every second view
 
     def answers(self, number: int, rows: NDArray[np.int64]) -> Bottlenecks:
@@ -48,7 +49,7 @@ class Lessons:
             self.folder,
             self.teacher,
             self.cache,
-            self.track,
+            self.console,
             lambda image: view(image, number, self.mates),
         )
 
@@ -73,7 +74,7 @@ class Lessons:
 
         pairs = zip(rows.tolist(), views.tolist(), strict=True)
         with ThreadPoolExecutor(DECODERS) as decoders:
-            squares = self.track(
+            squares = self.console.progress(
                 ahead(decoders, READ_AHEAD * batch_size, square, pairs), label, len(rows)
             )
             for number, batch in enumerate(chunks(squares, batch_size)):

@@ -32,6 +32,7 @@ from product_classifier.backbones.keras_networks import (
 )
 from product_classifier.backbones.runtime import load_keras, predictor
 from product_classifier.backbones.student import Student, save_student
+from product_classifier.console import Console
 from product_classifier.errors import FeatureError, ModelError, UnreachableError
 from product_classifier.retraining.distortions import Distortions
 from product_classifier.retraining.keras_student import blocks, folded, new_pupil, unfold
@@ -81,7 +82,7 @@ def load_tunable(
     name: str | None,
     weights: Path | None,
     precision: str,
-    tell: Callable[[str], None],
+    console: Console,
 ) -> Tunable:
     """Load a network to fine-tune; without a name Keras' Inception v3, or mini out of its reach.
 
@@ -89,9 +90,9 @@ def load_tunable(
     """
     if name is None and weights is None:
         try:
-            return load_tunable(INCEPTION, None, precision, tell)
+            return load_tunable(INCEPTION, None, precision, console)
         except UnreachableError as error:
-            tell(f"{INSTEAD} ({str(error).partition(';')[0]})")
+            console.say(f"{INSTEAD} ({str(error).partition(';')[0]})")
             name = MINI
     name = name or INCEPTION
     if name in APPLICATIONS:

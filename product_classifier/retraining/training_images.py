@@ -6,7 +6,7 @@ it is computed once and kept, memory-mapped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones.runtime import load_keras
+from product_classifier.console import SILENT, Console
 from product_classifier.features.augmented_views import View
 from product_classifier.features.bottlenecks import (
     DECODERS,
@@ -28,7 +29,7 @@ from product_classifier.features.bottlenecks import (
     to_square,
 )
 from product_classifier.features.dataset_features import Features
-from product_classifier.records import Image, Track, untracked
+from product_classifier.records import Image
 from product_classifier.retraining.distortions import Distortions
 from product_classifier.retraining.trainable_network import Plan, Tunable
 
@@ -45,7 +46,7 @@ class Album:
     label_of: NDArray[np.int64]  # [images]
     rows: Mapping[str, NDArray[np.int64]]  # of each part, those that can be read
     labels: Sequence[str]
-    track: Track = untracked
+    console: Console = SILENT
 
     @property
     def identities(self) -> dict[str, list[tuple[str | None, int]]]:
@@ -94,8 +95,8 @@ class Squares:
 
         with ThreadPoolExecutor(DECODERS) as decoders:
             read = ahead(decoders, READ_AHEAD * size, square, rows.tolist())
-            track = album.track if label else untracked
-            for number, batch in enumerate(chunks(track(read, label, len(rows)), size)):
+            console = album.console if label else SILENT
+            for number, batch in enumerate(chunks(console.progress(read, label, len(rows)), size)):
                 yield rows[number * size :][: len(batch)], np.stack(batch)
 
 
@@ -110,8 +111,8 @@ class Maps:
         self, rows: NDArray[np.int64], size: int, epoch: int | None, label: str
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
         """Read maps, the same in every epoch."""
-        track = self.album.track if label else untracked
-        for batch in chunks(track(rows.tolist(), label, len(rows)), size):
+        console = self.album.console if label else SILENT
+        for batch in chunks(console.progress(rows.tolist(), label, len(rows)), size):
             some = np.array(batch)
             yield some, self.given[some]
 
@@ -122,7 +123,7 @@ def choose_source(
     album: Album,
     features: Features,
     cache_path: Path,
-    tell: Callable[[str], None] = lambda message: None,
+    console: Console = SILENT,
 ) -> tuple[Any, Source]:
     """Choose what is read in each epoch, and the network that takes it.
 
@@ -140,7 +141,7 @@ def choose_source(
     if cut is None or len(album.images) * cut.trunk.width * 4 / 1e9 > MOST_GIGABYTES:
         return tunable.model, squares
     size = len(album.images) * cut.trunk.width * 4 / 1e9
-    tell(f"what the frozen blocks give is kept in {cache_path}: {size:.1f} GB")
-    cache = bottleneck_cache(cache_path, cut.trunk, tell)
-    kept = bottlenecks(album.images, album.folder, cut.trunk, cache, album.track)
+    console.say(f"what the frozen blocks give is kept in {cache_path}: {size:.1f} GB")
+    cache = bottleneck_cache(cache_path, cut.trunk, console)
+    kept = bottlenecks(album.images, album.folder, cut.trunk, cache, album.console)
     return cut.tail, Maps(album, kept)

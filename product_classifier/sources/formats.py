@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from product_classifier.printable import whole
+from product_classifier.printable import storable
 from product_classifier.records import Entry
 from product_classifier.sources.files.atlas import is_atlas, read_atlas
-from product_classifier.sources.files.cdiscount import Bson, Sample, read_category_names
+from product_classifier.sources.files.cdiscount import BsonFile, BsonSample, read_category_names
 from product_classifier.sources.files.csv_rows import find_dialect, read_delimited
 from product_classifier.sources.files.feed_rows import feed_header, read_feed
 from product_classifier.sources.files.image_folders import read_nested_folders
@@ -23,7 +23,7 @@ from product_classifier.sources.files.json_rows import (
     rows_of,
 )
 from product_classifier.sources.files.parquet_rows import parquet_header, read_parquet
-from product_classifier.sources.files.picture_paths import WEB, PictureFolder
+from product_classifier.sources.files.picture_paths import URL_SCHEMES, PictureFolder
 from product_classifier.sources.files.table_columns import Columns, find_columns, used_columns
 from product_classifier.sources.files.table_rows import (
     LOOKED_AT,
@@ -42,7 +42,7 @@ BSON = "bson"
 
 
 @dataclass(frozen=True)
-class Asked:
+class SourceOptions:
     """What is told of a source."""
 
     path: Path
@@ -52,7 +52,7 @@ class Asked:
     separator: str | None = None  # of paths
     encoding: str | None = None
     category_names: Path | None = None
-    sample: Sample | None = None
+    sample: BsonSample | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ class Source:
     name: str
     about: str  # what it is, and how it is read
     entries: Callable[[], Iterator[Entry]]  # of what is read whole
-    bson: Bson | None = None  # what is too large for that
+    bson: BsonFile | None = None  # what is too large for that
 
 
-def kind_of(path: str) -> str:
+def format_of(path: str) -> str:
     """Guess a source's kind by its first bytes. Raises SourceError where it cannot be read."""
-    if path.startswith(WEB):
+    if path.startswith(URL_SCHEMES):
         return SHOP
     if os.path.isdir(path):
         return "folder"
@@ -86,7 +86,7 @@ def kind_of(path: str) -> str:
     return "json" if text.startswith(("{", "[")) else "csv"
 
 
-def open_source(kind: str, asked: Asked) -> Source:
+def open_source(kind: str, asked: SourceOptions) -> Source:
     """Prepare to read a file or folder. Raises SourceError where it cannot be of its kind."""
     if kind != "folder":
         with opened(asked.path):
@@ -94,7 +94,7 @@ def open_source(kind: str, asked: Asked) -> Source:
     return OPENERS[kind](asked)
 
 
-def _csv(asked: Asked) -> Source:
+def _csv(asked: SourceOptions) -> Source:
     dialect = find_dialect(asked.path, asked.encoding)
 
     def rows() -> Iterator[Row]:
@@ -103,7 +103,7 @@ def _csv(asked: Asked) -> Source:
     return _table(asked, dialect.about, dialect.header, rows)
 
 
-def _json_lines(asked: Asked) -> Source:
+def _json_lines(asked: SourceOptions) -> Source:
     def found() -> Iterator[Found]:
         return read_json_lines(asked.path, asked.encoding)
 
@@ -111,11 +111,11 @@ def _json_lines(asked: Asked) -> Source:
     return _table(asked, "JSON Lines", header, lambda: rows_of(found(), header))
 
 
-def _json(asked: Asked) -> Source:
+def _json(asked: SourceOptions) -> Source:
     def found() -> Iterator[Found]:
         return read_objects(asked.path, asked.encoding)
 
-    name, pictures = whole(asked.path.name), PictureFolder(asked.images)
+    name, pictures = storable(asked.path.name), PictureFolder(asked.images)
     first = next((item for _, item in found() if not isinstance(item, str)), {})
     if is_atlas(first):
         return Source(name, "JSON of Atlas", lambda: read_atlas(found(), name, pictures))
@@ -128,12 +128,12 @@ def _json(asked: Asked) -> Source:
     return _table(asked, "JSON", header, lambda: rows_of(found(), header), "item")
 
 
-def _parquet(asked: Asked) -> Source:
+def _parquet(asked: SourceOptions) -> Source:
     header = used_columns(parquet_header(asked.path), asked.columns, asked.path)
     return _table(asked, "Parquet", header, lambda: read_parquet(asked.path, header), "row")
 
 
-def _feed(asked: Asked) -> Source:
+def _feed(asked: SourceOptions) -> Source:
     separator = asked.separator or ">"
     header = feed_header(asked.path, separator)
 
@@ -143,36 +143,36 @@ def _feed(asked: Asked) -> Source:
     return _table(asked, "product feed in XML", header, rows)
 
 
-def _folder(asked: Asked) -> Source:
+def _folder(asked: SourceOptions) -> Source:
     about = "folders of pictures, which are the categories"
-    return Source(whole(asked.path.name), about, lambda: read_nested_folders(asked.path))
+    return Source(storable(asked.path.name), about, lambda: read_nested_folders(asked.path))
 
 
-def _bson(asked: Asked) -> Source:
+def _bson(asked: SourceOptions) -> Source:
     path, names = asked.path, asked.category_names
     sample = asked.sample
     with opened(path):
         pass  # what cannot be opened is refused here, and not by each of several processes
     categories = read_category_names(names, asked.encoding) if names else []
-    query = f"{whole(path.name)}?bytes={path.stat().st_size}"
+    query = f"{storable(path.name)}?bytes={path.stat().st_size}"
     about = f"BSON of Cdiscount, {f'categories of {names.name}' if names else 'no category names'}"
     if sample:
         query += f"&sample={sample.products}&seed={sample.seed}"
         about += f", a sample of {sample.products:,} products"
 
-    file = Bson(path, query, categories, sample)
-    return Source(whole(path.name), about, file.entries, file)
+    file = BsonFile(path, query, categories, sample)
+    return Source(storable(path.name), about, file.entries, file)
 
 
 def _table(
-    asked: Asked,
+    asked: SourceOptions,
     about: str,
     header: Sequence[str],
     rows: Callable[[], Iterator[Row]],
     unit: str = "line",
 ) -> Source:
     """Prepare to read rows, by their columns' names and what joins their paths."""
-    columns, name = find_columns(header, asked.columns, asked.path), whole(asked.path.name)
+    columns, name = find_columns(header, asked.columns, asked.path), storable(asked.path.name)
     about += f"; {columns.about}"
     separator = asked.separator
     if some := list(_some_paths(rows(), columns)):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from product_classifier.errors import SourceError
-from product_classifier.printable import brief, whole
+from product_classifier.printable import brief, storable
 
 LARGEST = 2**63 - 1  # whole number that SQLite holds
 
@@ -20,7 +20,7 @@ def text_of(value: Any) -> str | None:
     Shops cut texts in the middle of an emoji: what is left of it becomes U+FFFD.
     """
     if isinstance(value, str):
-        return whole(value).strip() or None
+        return storable(value).strip() or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -40,7 +40,7 @@ def count_of(value: Any) -> int | None:
     return value if whole and 0 <= value <= LARGEST else None
 
 
-def insist_on_list(value: Any, what: str) -> list[Any]:
+def require_list(value: Any, what: str) -> list[Any]:
     """Read a list. Raises SourceError for anything else, so that nothing passes for empty."""
     if not isinstance(value, list):
         raise SourceError(f"the API answered with {what} that are no list: {brief(value)}")

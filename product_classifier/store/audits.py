@@ -52,7 +52,19 @@ def read_open_audit(db: sqlite3.Connection, experiment: int) -> list[Mistake]:
         (experiment,),
     )
     told = fold_paths(db, experiment)
-    return [Mistake(*(*row, told(paths))) for *row, paths in rows]
+    return [
+        Mistake(
+            product_id=product,
+            name=name,
+            description=description,
+            image=image,
+            file=file,
+            predicted=predicted,
+            score=score,
+            categories=told(paths),
+        )
+        for product, name, description, image, file, predicted, score, paths in rows
+    ]
 
 
 def read_audit(db: sqlite3.Connection, experiment: int) -> AuditSample | None:

@@ -22,8 +22,8 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from product_classifier.console import SILENT, Console
 from product_classifier.errors import StoreError
-from product_classifier.records import Tell, untold
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
 from product_classifier.store.npz import NpzArrays
@@ -42,8 +42,10 @@ class BottleneckCache:
     tell: told in a line what had to be computed anew.
     """
 
-    def __init__(self, folder: Path, width: int, network: str = "", tell: Tell = untold) -> None:
-        self._folder, self._network, self._tell = folder, network, tell
+    def __init__(
+        self, folder: Path, width: int, network: str = "", console: Console = SILENT
+    ) -> None:
+        self._folder, self._network, self._console = folder, network, console
         self._vectors, self._keys = folder / "vectors.f32", folder / "keys.sha256"
         self._lock = FileLock(folder / "lock")
         self._none = np.zeros((0, width), np.float32)
@@ -61,7 +63,8 @@ class BottleneckCache:
             return False
         row, checksum = self._places[sha256]
         if row < len(self._map):
-            if _checksum(sha256, self._map[row]) == checksum:
+            vector = self._map[row]
+            if _checksum(sha256, vector) == checksum and np.isfinite(vector).all():
                 self._sound.add(sha256)
                 return True
             self._damaged += 1
@@ -115,7 +118,7 @@ class BottleneckCache:
     def tell_damage(self) -> None:
         """Say how many vectors were not what was stored, since this was said last."""
         if self._damaged:
-            self._tell(
+            self._console.say(
                 f"{self._vectors}: {self._damaged:,} damaged vectors, found by their checksums, "
                 "were computed anew; check the disk"
             )
@@ -135,7 +138,7 @@ class BottleneckCache:
         if not note.exists():
             write_whole(note, f"{self._network}\n".encode())
         for path in (note, self._vectors, self._keys):
-            if path.exists() and not path.is_file():
+            if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise StoreError(f"{path} is no file; remove it, or pass another --cache-path")
         with note.open(encoding="utf-8", errors="replace") as file:
             if (found := file.read(LONGEST_NOTE).strip()) != self._network:
@@ -197,7 +200,7 @@ class BottleneckCache:
             self._keys.unlink()
             self._vectors.unlink(missing_ok=True)
         self._forget()
-        self._tell(
+        self._console.say(
             f"{self._vectors} is damaged, or of an older version without checksums: its vectors "
             "are computed anew"
         )
@@ -238,18 +241,22 @@ def cached_vectors(
     path: Path,
     key: str,
     compute: Callable[[], tuple[csr_matrix, list[str]]],
-    tell: Tell = untold,
+    console: Console = SILENT,
+    fits: Callable[[csr_matrix, list[str]], bool] = lambda vectors, vocabulary: True,
 ) -> tuple[csr_matrix, list[str]]:
     """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
 
-    tell: told where the file is damaged. Raises StoreError where path cannot be written.
+    fits: whether compute could have made what is stored. A file that is damaged or does not fit is
+    reported and made anew. Raises StoreError if path cannot be written.
     """
     try:
         found = _stored(read_bounded(path, LARGEST), key) if path.is_file() else None
-        if found:
+        if found and fits(*found):
             return found
+        if found:
+            raise ValueError("its vectors are of another shape")
     except UNREADABLE:
-        tell(f"{path} is damaged, or of an older version: it is made anew")
+        console.say(f"{path} is damaged, or of an older version: it is made anew")
     matrix, vocabulary = compute()
     archive = io.BytesIO()
     np.savez(

@@ -82,9 +82,17 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
         "select id, name, date, kind, split, seconds, settings from experiment order by id"
     ).fetchall()
     found = [
-        Summary(*(*row, read_settings(db, row[0], settings)))
-        for *row, settings in rows
-        if number in (None, row[0])
+        Summary(
+            id=id_,
+            name=name,
+            date=date,
+            kind=kind,
+            split=split,
+            seconds=seconds,
+            settings=read_settings(db, id_, settings),
+        )
+        for id_, name, date, kind, split, seconds, settings in rows
+        if number in (None, id_)
     ]
     if not rows:
         raise StoreError("there is no experiment yet; run one of the categorize scripts first")
@@ -133,7 +141,7 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
     true = fold_rows(db, number)[rows["f3"]].clip(0)
     kept = distinct_pairs(rows["f0"], true)
     product, score, predicted = (rows[name][kept] for name in ("f0", "f1", "f2"))
-    return Outcomes(product, score, predicted, true[kept], above)
+    return Outcomes(product=product, score=score, predicted=predicted, true=true[kept], above=above)
 
 
 def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
@@ -157,7 +165,18 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
     ).fetchall()
     alike = read_neighbours(db, number)
     mistakes = [
-        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
-        for *row, paths, suspicion, _ in rows
+        Mistake(
+            product_id=product,
+            name=name,
+            description=description,
+            image=image,
+            file=file,
+            predicted=predicted,
+            score=score,
+            categories=told(paths),
+            suspicion=suspicion,
+            neighbours=alike.get(product, ()),
+        )
+        for product, name, description, image, file, predicted, score, paths, suspicion, _ in rows
     ]
     return mistakes, rows[0][-1] if rows else 0

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from product_classifier.limits import Limited
+from product_classifier.limits import LimitFilter
 from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.database import now, transaction
@@ -27,25 +27,28 @@ select category_id from (select distinct category_id from product_category
   union select distinct category_id from product where category_id is not null)
 where category_id not in (select id from category)
 """
-Tell = Callable[[Skipped], None]
+OnSkipped = Callable[[Skipped], None]  # what to do with an entry that is skipped; it may raise
 
 
-def in_silence(skipped: Skipped) -> None:
-    """Tell nobody."""
+def ignore_skipped(skipped: Skipped) -> None:
+    """Ignore an entry that is skipped (the default)."""
 
 
 def save_import(
-    db: sqlite3.Connection, entries: Iterable[Entry], source: str, tell: Tell = in_silence
+    db: sqlite3.Connection,
+    entries: Iterable[Entry],
+    source: str,
+    on_skipped: OnSkipped = ignore_skipped,
 ) -> None:
     """Store a whole imported catalogue, or nothing of it; a category comes before its products.
 
     source: the file's name. What it says of its products' categories replaces what was known, and
-    what it skipped replaces what it skipped before. tell: is told what is skipped; it may raise.
+    what it skipped replaces what it skipped before.
     """
     [(first,)] = db.execute("select not exists (select 1 from product)")
     with _checked_at_end(db) if first else transaction(db):
         db.execute("delete from skipped where instr(item, ?) = 1", (f"{source} ",))
-        importing = Importing(db, source, tell)
+        importing = Importing(db, source, on_skipped)
         importing.put(entries)
         importing.finish()
 
@@ -53,7 +56,9 @@ def save_import(
 class PagedImport:
     """Stores a catalogue page by page; stopped and begun again, it ends as if it never was."""
 
-    def __init__(self, db: sqlite3.Connection, query: str, tell: Tell = in_silence) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, query: str, on_skipped: OnSkipped = ignore_skipped
+    ) -> None:
         self._db = db
         self.reached = bookmark(db, query)
         before = f"{query}&before"  # how many rows there were before its first page
@@ -62,7 +67,7 @@ class PagedImport:
             with transaction(db):
                 put_bookmark(db, before, last, finished=True)
         name = query.partition("?")[0]
-        self._importing = Importing(db, name, tell, bookmark(db, before).offset)
+        self._importing = Importing(db, name, on_skipped, bookmark(db, before).offset)
 
     def save(self, pages: Iterable[tuple[Page, list[Image | Skipped]]]) -> None:
         """Store pages with their pictures and the bookmark of the last, all or nothing."""
@@ -116,9 +121,10 @@ class Importing:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, source: str, tell: Tell, last: int | None = None
+        self, db: sqlite3.Connection, source: str, on_skipped: OnSkipped, last: int | None = None
     ) -> None:
-        self._db, self._source, self._tell, self._limited = db, source, tell, Limited()
+        self._db, self._source, self._limited = db, source, LimitFilter()
+        self._on_skipped = on_skipped
         self._skipped = 0  # entries
         self._moment = now()
         self._added: Counter[str] = Counter()  # products, by category
@@ -140,7 +146,7 @@ class Importing:
         for product in self._put_new(products):
             skipped += self._put_known(product)
         for entry in skipped:
-            self._tell(entry)
+            self._on_skipped(entry)
         put_skipped(self._db, skipped[: max(0, MOST_SKIPPED - self._skipped)])
         self._skipped += len(skipped)
 

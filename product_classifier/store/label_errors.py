@@ -7,7 +7,13 @@ import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from product_classifier.predictions import Alike, LabelSearch, Mistake, Neighbour, Searched
+from product_classifier.predictions import (
+    LabelSearch,
+    LabelSearchSummary,
+    Mistake,
+    Neighbour,
+    SimilarProduct,
+)
 from product_classifier.store.category_depth import fold_paths
 from product_classifier.store.database import now, transaction
 from product_classifier.store.validation import read_overlaps
@@ -15,7 +21,7 @@ from product_classifier.store.validation import read_overlaps
 
 def save_label_search(
     db: sqlite3.Connection, experiment: int, search: LabelSearch, evidence: str
-) -> Searched:
+) -> LabelSearchSummary:
     """Store a search in place of the experiment's last one."""
     with transaction(db):
         db.execute("delete from suspicion where experiment_id = ?", (experiment,))
@@ -38,7 +44,7 @@ def save_label_search(
                     search.suspicion,
                     search.suggested,
                     search.score,
-                    search.given,
+                    search.label_score,
                     strict=True,
                 )
             ),
@@ -47,7 +53,7 @@ def save_label_search(
     return _searched(db, experiment)
 
 
-def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[Alike]) -> None:
+def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[SimilarProduct]) -> None:
     """Store which products are alike, inside a transaction."""
     db.executemany(
         "insert or replace into neighbour values (?, ?, ?, ?, ?)",
@@ -55,13 +61,13 @@ def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[Alike]) -
     )
 
 
-def read_label_search(db: sqlite3.Connection, experiment: int) -> Searched | None:
+def read_label_search(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary | None:
     """Tell what the experiment's last search came to, if there was one."""
     query = "select 1 from label_search where experiment_id = ?"
     return _searched(db, experiment) if db.execute(query, (experiment,)).fetchone() else None
 
 
-def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
+def _searched(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary:
     [(date, noise, overlaps, evidence, products)] = db.execute(
         """select date, noise, overlaps, evidence,
              (select count(*) from suspicion where experiment_id = label_search.experiment_id)
@@ -74,7 +80,9 @@ def _searched(db: sqlite3.Connection, experiment: int) -> Searched:
         for one, other, share in read_overlaps(db, experiment, overlaps)
         if one in paths and other in paths
     ]
-    return Searched(date, products, noise, known, evidence)
+    return LabelSearchSummary(
+        date=date, products=products, noise=noise, overlaps=known, fingerprint=evidence
+    )
 
 
 def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, tuple[str, float]]:
@@ -113,8 +121,19 @@ def read_suspicious(
         rows.sort(key=lambda row: chosen.index(row[0]))
     alike, told = read_neighbours(db, experiment), fold_paths(db, experiment)
     return [
-        Mistake(*(*row, told(paths), suspicion, alike.get(row[0], ())))
-        for *row, paths, suspicion in rows
+        Mistake(
+            product_id=product,
+            name=name,
+            description=description,
+            image=image,
+            file=file,
+            predicted=predicted,
+            score=score,
+            categories=told(paths),
+            suspicion=suspicion,
+            neighbours=alike.get(product, ()),
+        )
+        for product, name, description, image, file, predicted, score, paths, suspicion in rows
     ]
 
 

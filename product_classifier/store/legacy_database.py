@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from product_classifier.errors import StoreError
-from product_classifier.printable import whole
+from product_classifier.printable import storable
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.database import connected, open_database, transaction
@@ -107,9 +107,10 @@ def old_copies(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], P
 
 def _mend(db: sqlite3.Connection) -> None:
     """Replace NULs in a copy's texts, behind which SQLite's JSON sees nothing."""
-    db.create_function("whole", 1, whole, deterministic=True)
+    db.create_function("storable", 1, storable, deterministic=True)
     for column in ("image", "name", "description"):
-        db.execute(f"update product set {column} = whole({column}) where instr({column}, char(0))")  # noqa: S608
+        change = f"{column} = storable({column}) where instr({column}, char(0))"
+        db.execute(f"update product set {change}")  # noqa: S608
 
 
 def _query(source: str) -> str:

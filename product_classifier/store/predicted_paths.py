@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ReadOnlyError, StoreError
-from product_classifier.predictions import Answers, Certificate
+from product_classifier.predictions import Certificate, PredictedPaths
 from product_classifier.store.category_depth import distinct_pairs, fold_rows
 from product_classifier.store.database import now, transaction
 from product_classifier.store.integrity import Seal
@@ -21,7 +21,7 @@ CALIBRATION, TEST = "calibration", "test"
 Certified = tuple[str, int, Certificate]  # rule, height
 
 
-def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
+def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> PredictedPaths:
     """Read the answers of an experiment for a part of the split; of old programs, none.
 
     Truths are folded as the experiment's. Both queries are in the order of the products' ids, so
@@ -69,7 +69,15 @@ def read_answers(db: sqlite3.Connection, experiment: int, part: str) -> Answers:
     row, truth = np.cumsum(first) - 1, fold_rows(db, experiment)[pairs["f1"]]
     kept = distinct_pairs(row, truth)
     kept = kept[truth[kept] >= 0]
-    return Answers(product[first], answers, score, uncalibrated, row[kept], truth[kept], _above(db))
+    return PredictedPaths(
+        product=product[first],
+        answers=answers,
+        score=score,
+        uncalibrated=uncalibrated,
+        row=row[kept],
+        truth=truth[kept],
+        above=_above(db),
+    )
 
 
 def evidence(db: sqlite3.Connection, experiment: int) -> str:
@@ -139,7 +147,21 @@ def read_certificates(db: sqlite3.Connection, experiment: int) -> list[Certified
                 f"the certificates of experiment {experiment} are void: its scores, the labels or "
                 f"the categories have changed since {date}; run analyze.py to certify it anew"
             )
-    return [(rule, height, Certificate(*kept)) for rule, height, *kept, _, _ in rows]
+    return [
+        (
+            rule,
+            height,
+            Certificate(
+                target=target,
+                confidence=confidence,
+                threshold=threshold,
+                accepted=accepted,
+                wrong=wrong,
+                total=total,
+            ),
+        )
+        for rule, height, target, confidence, threshold, accepted, wrong, total, _, _ in rows
+    ]
 
 
 @contextlib.contextmanager

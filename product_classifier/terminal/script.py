@@ -5,7 +5,6 @@ Only scripts import this file.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from product_classifier.console import Notes
 from product_classifier.errors import ProductClassifierError
 from product_classifier.printable import one_line, printable
 from product_classifier.system_errors import told
@@ -24,10 +24,10 @@ from product_classifier.terminal.streams import say, show
 
 T = TypeVar("T")
 
-__all__ = ["DONE", "UNFINISHED", "Problems", "Progress", "end", "make_folder", "progress"]
-__all__ += ["report", "run", "say", "show", "warn", "write"]
+__all__ = ["DONE", "UNFINISHED", "console", "end", "make_folder", "report", "run", "show", "write"]
 DONE, UNFINISHED = 0, 3  # 1: an error; 2: argparse's usage errors; 130: Ctrl-C; 141: broken pipe
 SECONDS_BETWEEN_LINES = 10.0
+SHOWN = 5  # messages about what was left out
 MOST_LISTED = 1_000_000  # rows of the table skipped that an import adds
 
 
@@ -51,22 +51,24 @@ def run(main: Callable[[], int]) -> NoReturn:
     sys.exit(code)
 
 
-def write(result: str, output: Path | None) -> None:
-    """Put a result on stdout, or into a file, which is there whole or not at all."""
+def write(result: str, output: Path | None, named: bool = True) -> None:
+    """Put a result on stdout, or into a file, which is there whole or not at all.
+
+    named: whether a person named the file, which may be a link then, such as /dev/stdout.
+    """
     if output is None:
         show(result)
         return
     result = printable(result.rstrip("\n")) + "\n"
     try:
-        if output.is_symlink() or (output.exists() and not output.is_file()):  # /dev/stdout
+        if named and (output.is_symlink() or (output.exists() and not output.is_file())):
             output.write_text(result, encoding="utf-8")
             return
-        part = output.with_name(f".{output.name}.half-written")
-        try:
-            part.write_text(result, encoding="utf-8")
-            os.replace(part, output)
-        finally:
-            part.unlink(missing_ok=True)
+        from product_classifier.store.files import replacing  # --help need not wait for it
+
+        # of a site of hundreds of pages, none need outlast a power cut
+        with replacing(output, lasting=False) as part, part.open("x", encoding="utf-8") as file:
+            file.write(result)
     except OSError as error:
         raise ProductClassifierError(f"{output} cannot be written: {told(error)}") from None
 
@@ -87,32 +89,24 @@ def make_folder(path: Path) -> None:
         raise ProductClassifierError(f"{path} cannot be {verb}: {told(error)}") from None
 
 
-def warn(messages: Sequence[str], what: str, shown: int = 5) -> None:
-    """Tell of things that were passed over: the first few, and how many more."""
-    for message in messages[:shown]:
-        say(f"{what}: {message}")
-    if len(messages) > shown:
-        say(f"{what}: {len(messages) - shown:,} more")
-
-
 class Problems:
-    """Tells of problems as they come, one line each: the first ones, and how many more there were.
+    """Problems written as they come up, a line each: the first ones, and how many more there were.
 
-    Machines are told of all.
+    Programs, which read JSON, get a line for each problem.
     """
 
     def __init__(self, what: str, shown: int = 20) -> None:
         self._what, self._shown = what, shown
         self.count = 0
 
-    def tell(self, item: str, reason: str) -> None:
-        """Tell of one more."""
+    def add(self, item: str, reason: str) -> None:
+        """Report the problem of an item."""
         self.count += 1
         if self.count <= self._shown or startup.as_json():
             say(f"{self._what}: {item}: {reason}", {self._what: item, "reason": reason})
 
     def close(self) -> None:
-        """Say how many were not told."""
+        """Write how many problems were not written."""
         if self.count > self._shown and not startup.as_json():
             more = self.count - self._shown
             most = "" if more < MOST_LISTED else f"; it lists {MOST_LISTED:,} at most"
@@ -122,23 +116,23 @@ class Problems:
 def end(
     result: str, lost_pictures: Sequence[str] = (), facts: Mapping[str, Any] | None = None
 ) -> int:
-    """Put a result on stdout and tell which pictures were not read; returns the exit code."""
-    warn(lost_pictures, "picture not read")
+    """Put a result on stdout, report which pictures were not read, and return the exit code."""
+    console.warn(lost_pictures, "picture not read")
     show(result, facts)
     return UNFINISHED if lost_pictures else DONE
 
 
 class Progress:
-    """How far along something is: a bar on a terminal, else a line every ten seconds.
+    """A bar on a terminal, else a line every ten seconds; lines of JSON with --log-json.
 
-    notes: more numbers to show. Machines get lines of JSON, on a terminal too.
+    notes: returns further numbers to show.
     """
 
     def __init__(
         self,
         label: str,
         total: int | None = None,
-        notes: Callable[[], Mapping[str, int]] = dict,
+        notes: Notes = dict,
     ) -> None:
         from tqdm import tqdm
 
@@ -152,7 +146,7 @@ class Progress:
         self._bar = bar
 
     def advance(self, count: int = 1) -> None:
-        """Count what has been done since."""
+        """Add to the number of things that are done."""
         self._done += count
         if self._bar is not None:
             self._bar.set_postfix(self._told(), refresh=False)
@@ -162,7 +156,7 @@ class Progress:
             self._tell(ended=False)
 
     def close(self) -> None:
-        """Say what it came to."""
+        """Write the final number, and how long it took."""
         if self._bar is not None:
             self._bar.close()
         elif self._done:
@@ -189,13 +183,38 @@ class Progress:
         say(text, facts)
 
 
-def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Pass items on, and show how far along they are."""
-    shown = Progress(label, total)
-    for item in items:
-        yield item
-        shown.advance()
-    shown.close()
+class Terminal:
+    """The console of a script: messages and progress go to stderr."""
+
+    def say(self, message: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Write a message; facts: the same for programs, which read JSON."""
+        streams.say(message, facts)
+
+    def warn(self, messages: Sequence[str], what: str) -> None:
+        """Write the first few messages about what was left out, and the number of the others."""
+        for message in messages[:SHOWN]:
+            self.say(f"{what}: {message}")
+        if len(messages) > SHOWN:
+            self.say(f"{what}: {len(messages) - SHOWN:,} more")
+
+    def problems(self, what: str) -> Problems:
+        """Return a list of problems to report while they come up."""
+        return Problems(what)
+
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        """Yield the items, and show how many are done."""
+        counter = self.counter(label, total)
+        for item in items:
+            yield item
+            counter.advance()
+        counter.close()
+
+    def counter(self, label: str, total: int | None = None, notes: Notes = dict) -> Progress:
+        """Return a counter to advance; notes: returns further numbers to show."""
+        return Progress(label, total, notes)
+
+
+console = Terminal()
 
 
 def _tell_of_thread(found: threading.ExceptHookArgs) -> None:

@@ -22,6 +22,7 @@ from product_classifier.backbones.runtime import tensorflow
 from product_classifier.backbones.student import MINI_FILE
 from product_classifier.errors import FeatureError
 from tests.conftest import ROOT
+from tests.consoles import Failing, Recorder
 
 
 def save_network(folder: Path, shape: list[int | None], scale: float = 2.0) -> Path:
@@ -105,7 +106,7 @@ def test_without_a_choice_and_without_the_hub_it_is_mini_and_that_is_told(
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     monkeypatch.setitem(HANDLES, "inception_v3", "http://127.0.0.1:9/network/1")
     told: list[str] = []
-    backbone = choose_backbone(None, told.append)
+    backbone = choose_backbone(None, Recorder(told))
     assert (backbone.name, backbone.width) == ("mini", 2048 + 3 * 3 * 192)
     assert backbone.sha256 == hashlib.sha256(MINI_FILE.read_bytes()).hexdigest()
     [line] = told
@@ -119,7 +120,7 @@ def test_without_a_choice_a_cached_inception_is_taken(
     cached = tmp_path / hashlib.sha1(HANDLES["inception_v3"].encode()).hexdigest()
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     save_network(cached, [None, 6, 6, 3])
-    assert choose_backbone(None, pytest.fail).name == "inception_v3"
+    assert choose_backbone(None, Failing()).name == "inception_v3"
 
 
 def test_a_choice_out_of_reach_is_not_replaced_in_silence(
@@ -127,7 +128,7 @@ def test_a_choice_out_of_reach_is_not_replaced_in_silence(
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     with pytest.raises(FeatureError, match="cannot be fetched"):
-        choose_backbone("http://127.0.0.1:9/network/1", pytest.fail)
+        choose_backbone("http://127.0.0.1:9/network/1", Failing())
 
 
 def test_mini_is_small_and_gives_the_same_in_onnx_runtime() -> None:

@@ -14,7 +14,9 @@ ABOVE = {WOMEN: WOMEN, JEANS: JEANS, BOOTCUT: JEANS, FLARE: JEANS, BELTS: BELTS}
 def judge(*rows: tuple[int, float, int, int]) -> Figures:
     """Each row: product, score, predicted category, one of its true categories."""
     product, score, predicted, true = (np.array(column) for column in zip(*rows, strict=True))
-    return figures(Outcomes(product, score, predicted, true, ABOVE))
+    return figures(
+        Outcomes(product=product, score=score, predicted=predicted, true=true, above=ABOVE)
+    )
 
 
 def test_a_prediction_is_right_when_it_is_any_of_the_true_categories() -> None:
@@ -29,7 +31,13 @@ def test_a_sibling_is_right_one_level_up() -> None:
 
 def test_leaves_directly_below_the_root_are_not_each_others_siblings() -> None:
     above = {**ABOVE, 6: 6}
-    outcomes = Outcomes(np.array([1]), np.array([0.9]), np.array([6]), np.array([BELTS]), above)
+    outcomes = Outcomes(
+        product=np.array([1]),
+        score=np.array([0.9]),
+        predicted=np.array([6]),
+        true=np.array([BELTS]),
+        above=above,
+    )
     assert figures(outcomes).parent.right == 0
 
 

@@ -97,7 +97,14 @@ def test_each_stratum_weighs_as_much_as_it_has_products() -> None:
 
 def test_what_is_decided_is_known() -> None:
     found = decide("++--", [3, 0, 2, 1], "+++-")
-    assert found == Audited(0.5, found.recorded_interval, 0.75, (0.75, 0.75), 4, 4)
+    assert found == Audited(
+        recorded=0.5,
+        recorded_interval=found.recorded_interval,
+        audited=0.75,
+        audited_interval=(0.75, 0.75),
+        total=4,
+        sampled=4,
+    )
 
 
 def test_the_estimate_is_within_its_interval() -> None:

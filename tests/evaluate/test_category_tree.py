@@ -6,7 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.category_tree import NONE, Members, Sizes, lifted, plant, sizes_of
+from product_classifier.evaluate.category_tree import (
+    NONE,
+    Members,
+    Sizes,
+    build_tree,
+    compare_sizes,
+    with_ancestors,
+)
 
 # 0 women (the root) > 1 jeans > 2 bootcut, 3 flare; 0 > 4 belts
 PARENTS = [NONE, 0, 1, 1, 0]
@@ -22,28 +29,28 @@ def members(*found: tuple[int, int]) -> Members:
 
 
 def test_levels_count_from_below_the_root() -> None:
-    tree = plant(PARENTS, ROOTS)
+    tree = build_tree(PARENTS, ROOTS)
     assert tree.level.tolist() == [0, 1, 2, 2, 1]
     assert tree.parent.tolist() == [NONE, NONE, 1, 1, NONE]
     assert not tree.looped.any()
 
 
 def test_a_product_counts_once_in_all_that_lies_above_but_the_root() -> None:
-    found = lifted(members((0, 2), (0, 3), (1, 4), (2, 0)), plant(PARENTS, ROOTS))
+    found = with_ancestors(members((0, 2), (0, 3), (1, 4), (2, 0)), build_tree(PARENTS, ROOTS))
     assert pairs(found) == [(0, 1), (0, 2), (0, 3), (1, 4), (2, 0)]
 
 
 def test_categories_of_a_ring_are_above_each_other() -> None:
-    tree = plant([1, 2, 0, 0], [False] * 4)  # 0 below 1 below 2 below 0; 3 below 0
+    tree = build_tree([1, 2, 0, 0], [False] * 4)  # 0 below 1 below 2 below 0; 3 below 0
     assert tree.looped.tolist() == [True, True, True, False]
     assert tree.level.tolist() == [3, 3, 3, 4]
-    assert pairs(lifted(members((0, 1)), tree)) == [(0, 0), (0, 1), (0, 2)]
-    assert pairs(lifted(members((0, 3)), tree)) == [(0, 0), (0, 1), (0, 2), (0, 3)]
+    assert pairs(with_ancestors(members((0, 1)), tree)) == [(0, 0), (0, 1), (0, 2)]
+    assert pairs(with_ancestors(members((0, 3)), tree)) == [(0, 0), (0, 1), (0, 2), (0, 3)]
 
 
 def test_a_catalogue_without_categories_has_a_tree() -> None:
-    tree = plant([], [])
-    assert pairs(lifted(members(), tree)) == []
+    tree = build_tree([], [])
+    assert pairs(with_ancestors(members(), tree)) == []
 
 
 @st.composite
@@ -62,19 +69,25 @@ def test_lifting_climbs_until_nothing_new_is_met(
     expected = set(inside)
     while above := {(p, parents[c]) for p, c in expected if parents[c] != NONE} - expected:
         expected |= above
-    found = lifted(members(*inside), plant(parents, [False] * len(parents)))
+    found = with_ancestors(members(*inside), build_tree(parents, [False] * len(parents)))
     assert pairs(found) == sorted(expected)
 
 
 def test_sizes_tell_how_unequal_categories_are() -> None:
-    assert sizes_of(np.array([1, 0, 60, 20, 19])) == Sizes(5, 1, 60, 19.5, 1, 1)
-    assert sizes_of(np.array([50, 50])) == Sizes(2, 0, 50, 50.0, 50, 1)
-    assert sizes_of(np.array([0, 0])) == Sizes(2, 2, 0, 0.0, 0, 0)
+    assert compare_sizes(np.array([1, 0, 60, 20, 19])) == Sizes(
+        categories=5, empty=1, largest=60, median=19.5, smallest=1, half=1
+    )
+    assert compare_sizes(np.array([50, 50])) == Sizes(
+        categories=2, empty=0, largest=50, median=50.0, smallest=50, half=1
+    )
+    assert compare_sizes(np.array([0, 0])) == Sizes(
+        categories=2, empty=2, largest=0, median=0.0, smallest=0, half=0
+    )
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30))
 def test_so_many_hold_half_and_one_fewer_does_not(sizes: list[int]) -> None:
-    half = sizes_of(np.array(sizes)).half
+    half = compare_sizes(np.array(sizes)).half
     largest = sorted(sizes, reverse=True)
     if sum(sizes):
         assert 2 * sum(largest[:half]) >= sum(sizes) > 2 * sum(largest[: half - 1])

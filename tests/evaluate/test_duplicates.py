@@ -6,25 +6,29 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.catalogue_summary import Duplicates, judge_duplicates
+from product_classifier.evaluate.catalogue_summary import Duplicates, count_duplicates
 from product_classifier.evaluate.category_tree import NONE, Members
 
 
 def judged(groups: list[int], categories: list[set[int]]) -> Duplicates:
     pairs = [(k, category) for k, found in enumerate(categories) for category in sorted(found)]
     members = Members(*np.array(pairs, np.int64).reshape(-1, 2).T)
-    return judge_duplicates(np.array(groups, np.int64), members)
+    return count_duplicates(np.array(groups, np.int64), members)
 
 
 def test_a_group_contradicts_itself_without_a_category_in_common() -> None:
     # two agree; three disagree; of two nobody knows where one belongs; one is alone, one has none
     groups = [0, 0, 1, 1, 1, 2, 2, 3, NONE]
     categories = [{5}, {5, 6}, {5}, {6}, {5, 6}, {5}, set(), {7}, {8}]
-    assert judged(groups, categories) == Duplicates(3, 7, 3, 1, 3)
+    assert judged(groups, categories) == Duplicates(
+        groups=3, products=7, largest=3, contradicting=1, contradicted=3
+    )
 
 
 def test_products_without_a_group_are_no_duplicates() -> None:
-    assert judged([NONE, NONE], [{1}, {2}]) == Duplicates(0, 0, 0, 0, 0)
+    assert judged([NONE, NONE], [{1}, {2}]) == Duplicates(
+        groups=0, products=0, largest=0, contradicting=0, contradicted=0
+    )
 
 
 @given(
@@ -42,9 +46,9 @@ def test_all_groups_at_once_are_as_each_by_itself(products: list[tuple[int, set[
     several = [found for found in inside.values() if len(found) > 1]
     against = [found for found in several if all(found) and not set.intersection(*found)]
     assert judged([group for group, _ in products], [found for _, found in products]) == Duplicates(
-        len(several),
-        sum(map(len, several)),
-        max(map(len, several), default=0),
-        len(against),
-        sum(map(len, against)),
+        groups=len(several),
+        products=sum(map(len, several)),
+        largest=max(map(len, several), default=0),
+        contradicting=len(against),
+        contradicted=sum(map(len, against)),
     )

@@ -14,7 +14,9 @@ NONE = np.nan
 
 
 def at(threshold: float) -> Certificate:
-    return Certificate(0.95, 0.95, threshold, 100, 0, 100)
+    return Certificate(
+        target=0.95, confidence=0.95, threshold=threshold, accepted=100, wrong=0, total=100
+    )
 
 
 def test_an_answer_is_right_where_any_truth_is_it_or_lies_below_it() -> None:

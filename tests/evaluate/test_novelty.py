@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from product_classifier.evaluate.novelty import auroc, false_alarms, mark_from
+from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
 
 SCORED = st.lists(
     st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40
@@ -30,14 +30,14 @@ def test_false_alarms_are_the_first_point_of_the_curve_with_enough_recall(
     score, outside = np.array(pairs, float)[:, 0], np.array([one for _, one in pairs])
     wrong, right, _ = roc_curve(outside, score, drop_intermediate=False)
     expected = wrong[right >= recall - 1e-9].min()
-    assert false_alarms(score, outside, recall) == pytest.approx(expected)
+    assert false_positive_rate(score, outside, recall) == pytest.approx(expected)
 
 
 def test_without_one_of_the_kinds_nothing_can_be_told() -> None:
     for outside in (np.zeros(3, bool), np.ones(3, bool), np.zeros(0, bool)):
         score = np.arange(len(outside), dtype=float)
         assert math.isnan(auroc(score, outside))
-        assert math.isnan(false_alarms(score, outside))
+        assert math.isnan(false_positive_rate(score, outside))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.sampled_from([0.05, 0.3, 1.0]))
@@ -45,7 +45,7 @@ def test_as_many_are_marked_as_are_allowed_and_equal_scores_together(
     values: list[int], share: float
 ) -> None:
     score = np.array(values, float)
-    lowest = mark_from(score, share)
+    lowest = marking_threshold(score, share)
     assert (score >= lowest).mean() <= share
     lower = [value for value in set(values) if value < lowest]
     if lower:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from product_classifier.evaluate.catalogue_summary import Box, measure_pictures, side
+from product_classifier.evaluate.catalogue_summary import Quantiles, cell_side, measure_pictures
 
 
 def test_sizes_are_summed_up_by_shape_and_by_size() -> None:
@@ -14,8 +14,8 @@ def test_sizes_are_summed_up_by_shape_and_by_size() -> None:
     assert found.small == 2
     assert (found.upright, found.square, found.wide) == (2, 5, 3)
     assert found.commonest == [(300, 310, 5), (200, 100, 3), (99, 400, 2)]
-    assert found.spread["width"] == Box(99, 200, 200, 300, 300)
-    assert found.spread["megapixels"] == Box(0.02, 0.02, 0.0396, 0.093, 0.093)
+    assert found.spread["width"] == Quantiles(99, 200, 200, 300, 300)
+    assert found.spread["megapixels"] == Quantiles(0.02, 0.02, 0.0396, 0.093, 0.093)
 
 
 def test_every_picture_lies_in_its_cell() -> None:
@@ -25,7 +25,8 @@ def test_every_picture_lies_in_its_cell() -> None:
         inside = [
             n
             for across, up, n in found.cells
-            if side(across) <= width < side(across + 1) and side(up) <= height < side(up + 1)
+            if cell_side(across) <= width < cell_side(across + 1)
+            and cell_side(up) <= height < cell_side(up + 1)
         ]
         assert len(inside) == 1
         assert inside[0] >= count
@@ -38,5 +39,5 @@ def test_a_catalogue_without_pictures_has_no_sizes() -> None:
 
 
 def test_a_side_of_a_cell_doubles_after_so_many_cells() -> None:
-    assert side(4) == pytest.approx(2)
-    assert side(28) == pytest.approx(128)
+    assert cell_side(4) == pytest.approx(2)
+    assert cell_side(28) == pytest.approx(128)

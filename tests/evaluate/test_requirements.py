@@ -7,16 +7,18 @@ import math
 import pytest
 
 from product_classifier.errors import ReportError
-from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
+from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.coverage import Coverage
 from product_classifier.evaluate.requirements import Requirement, metrics, requirement, unmet
 from product_classifier.predictions import Summary
 
-LEVEL = Level(9, 10, (0.5, 1.0), {0.95: Coverage(0.75, 0.3, 3, 3), 0.995: Coverage(0, None, 0, 0)})
+LEVEL = LevelAccuracy(
+    9, 10, (0.5, 1.0), {0.95: Coverage(0.75, 0.3, 3, 3), 0.995: Coverage(0, None, 0, 0)}
+)
 
-SUMMARY = Summary(1, "Text", "2026", "words", "x", 1.0, {})
-JUDGED = Judged(SUMMARY, Figures(LEVEL, LEVEL), None)
+SUMMARY = Summary(id=1, name="Text", date="2026", kind="words", split="x", seconds=1.0, settings={})
+JUDGED = Evaluation(experiment=SUMMARY, figures=Figures(LEVEL, LEVEL), certification=None)
 
 
 @pytest.mark.parametrize(

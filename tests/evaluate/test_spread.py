@@ -6,17 +6,22 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.catalogue_summary import SHARES, Box, box, counted_box
+from product_classifier.evaluate.catalogue_summary import (
+    SHARES,
+    Quantiles,
+    quantiles,
+    weighted_quantiles,
+)
 
 
 def test_a_box_is_made_of_values_that_are_there() -> None:
-    assert box(np.arange(1, 101)) == Box(5, 25, 50, 75, 95)
-    assert box(np.array([7])) == Box(7, 7, 7, 7, 7)
+    assert quantiles(np.arange(1, 101)) == Quantiles(5, 25, 50, 75, 95)
+    assert quantiles(np.array([7])) == Quantiles(7, 7, 7, 7, 7)
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=40))
 def test_each_quantile_is_the_first_value_that_enough_do_not_exceed(values: list[int]) -> None:
-    found = box(np.array(values))
+    found = quantiles(np.array(values))
     for share, value in zip(SHARES, found, strict=True):
         enough = [v for v in sorted(values) if sum(w <= v for w in values) >= share * len(values)]
         assert value == enough[0]
@@ -25,4 +30,4 @@ def test_each_quantile_is_the_first_value_that_enough_do_not_exceed(values: list
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 5)), min_size=1, max_size=9))
 def test_counted_values_spread_as_if_they_were_written_out(counted: list[tuple[int, int]]) -> None:
     values, counts = np.array(counted).T
-    assert counted_box(values / 1, counts) == box(np.repeat(values, counts))
+    assert weighted_quantiles(values / 1, counts) == quantiles(np.repeat(values, counts))

@@ -36,4 +36,14 @@ def test_the_curve_begins_with_the_commonest_and_ends_with_all() -> None:
 
 
 def test_a_catalogue_without_words_has_an_empty_vocabulary() -> None:
-    assert measured(["", ""], kept=2) == Vocabulary(2, 0, 0, 0, 0, 2, 0, [], [])
+    assert measured(["", ""], kept=2) == Vocabulary(
+        products=2,
+        words=0,
+        occurrences=0,
+        in_one=0,
+        in_enough=0,
+        kept=2,
+        kept_occurrences=0,
+        commonest=[],
+        curve=[],
+    )

@@ -42,16 +42,29 @@ def crawled(tmp_path: Path) -> Path:
         score = np.linspace(0.999, 0.5, 100)[:, None]
         paths = [
             PathScores(
-                part,
-                [f"{leaf}-{k:03}" for k in range(100)],
-                ["belts", "flare", "jeans"],
-                np.tile(answers, (100, 1)),
-                np.hstack([score, np.sqrt(score)]),
-                np.hstack([score, score]),
+                part=part,
+                products=[f"{leaf}-{k:03}" for k in range(100)],
+                categories=["belts", "flare", "jeans"],
+                answers=np.tile(answers, (100, 1)),
+                score=np.hstack([score, np.sqrt(score)]),
+                uncalibrated=np.hstack([score, score]),
             )
             for part, leaf, answers in ((CALIBRATION, "belts", [0, -1]), (TEST, "flare", [1, 2]))
         ]
-        save_experiment(db, Experiment("x", "words", "", {}, {}, 1.0, {}, predictions, paths))
+        save_experiment(
+            db,
+            Experiment(
+                name="x",
+                kind="words",
+                split="",
+                settings={},
+                versions={},
+                seconds=1.0,
+                accuracy={},
+                predictions=predictions,
+                paths=paths,
+            ),
+        )
     return path
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from product_classifier.console import SILENT
 from product_classifier.errors import ProductClassifierError
 from product_classifier.recipes.export_catalogue import export
 from product_classifier.recipes.find_label_errors import (
@@ -30,7 +31,7 @@ from product_classifier.recipes.judge_experiments import (
 )
 from product_classifier.recipes.select_products import select
 from product_classifier.recipes.summarise_catalogue import read_catalogue
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.records import Decided, Page, Product
 from product_classifier.report.catalogue_summary import catalogue_text, catalogue_values
 from product_classifier.report.categories import categories_text, categories_values
@@ -62,7 +63,7 @@ from tests.hostile.mutations import NUMBERS, TEXTS, changed_bytes, hostile_value
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.store.test_database import EARLIER_SYSTEM
 
-TERMS = Terms((0.5, 0.98), cost_error=10, cost_review=1)
+TERMS = Terms(targets=(0.5, 0.98), cost_error=10, cost_review=1)
 JSON_COLUMNS = [("experiment", "settings")] * 3 + [("label_search", "overlaps")]
 SETTINGS = (
     *("depth", "learned", "language", "given_split", "sample", "sample_per_category", "seed"),
@@ -156,7 +157,7 @@ def template() -> bytes:
                 "insert into translated_category select id, 'x' from category where leaf limit 1"
             )
             experiments = read_experiments(db)
-            list(judge_experiments(db, [experiments[0].id], TERMS, lambda line: None))
+            list(judge_experiments(db, [experiments[0].id], TERMS, SILENT))
             to_audit(db, experiments[0], 5)
         return path.read_bytes()
 
@@ -262,7 +263,7 @@ def read_database(case: Case) -> None:
 
 
 def _judged(db: sqlite3.Connection) -> list[Any]:
-    return list(judge_experiments(db, [None], TERMS, lambda line: None))
+    return list(judge_experiments(db, [None], TERMS, SILENT))
 
 
 def figures(db: sqlite3.Connection, folder: Path) -> None:
@@ -288,8 +289,8 @@ def leaderboard(db: sqlite3.Connection, folder: Path) -> None:
 
 def pages(db: sqlite3.Connection, folder: Path) -> None:
     insist_on_sound(db, {*CRAWLED, *LABELS})
-    shown = Shown(_judged(db), ImageFolder(folder / "images"), products=True)
-    for _ in site_pages(db, shown, lambda items, label, total=None: iter(items)):
+    shown = Contents(_judged(db), ImageFolder(folder / "images"), products=True)
+    for _ in site_pages(db, shown, SILENT):
         pass
 
 
@@ -340,7 +341,7 @@ def crawled(db: sqlite3.Connection, folder: Path) -> None:
 
 def catalogued(db: sqlite3.Connection, folder: Path) -> None:
     insist_on_sound(db, {*CRAWLED, "decision"})
-    found, _ = read_catalogue(db, lambda items, label, total=None: iter(items), None)
+    found, _ = read_catalogue(db, SILENT, None)
     catalogue_text(found)
     json.dumps(catalogue_values(found), allow_nan=False)
 

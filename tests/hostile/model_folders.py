@@ -146,9 +146,26 @@ def save(folder: Path, name: str) -> None:
     products = [f"p{k}" for k in range(20, 30)]
     answers = np.arange(20, 30)[:, None] % 3
     score = np.linspace(1, 0.5, 10)[:, None]
-    found = PathScores("calibration", products, NAMES, answers, score, score)
+    found = PathScores(
+        part="calibration",
+        products=products,
+        categories=NAMES,
+        answers=answers,
+        score=score,
+        uncalibrated=score,
+    )
     facts: dict[str, Any] = {"images_per_product": 2, "backbone": "/home/me/network", "seed": 0}
-    experiment = Experiment(f"{name} of all", kind, "", facts, {}, 1.0, {}, [], [found])
+    experiment = Experiment(
+        name=f"{name} of all",
+        kind=kind,
+        split="",
+        settings=facts,
+        versions={},
+        seconds=1.0,
+        accuracy={},
+        predictions=[],
+        paths=[found],
+    )
     save_model(folder, trained(classifier), experiment, dataset(), features, reading)
 
 

@@ -28,6 +28,7 @@ from product_classifier.sources.shopstyle import ShopStyle
 from product_classifier.store import pending_pictures
 from product_classifier.store import products as catalogue
 from product_classifier.store.database import open_database
+from tests.consoles import Recorder
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, hostile_value
 
@@ -181,15 +182,13 @@ def crawl_hostile_api(made: tuple[Path, str, int]) -> None:
 
 
 def crawl_shopstyle(db: sqlite3.Connection, enemy: Enemy, failed: list[str]) -> None:
-    def fail(query: str, error: str) -> None:
-        failed.append(f"{query}: {error}")
-
     shop = ShopStyle(enemy, "secret", "http://api.example/v2")  # type: ignore[arg-type]
-    crawl_categories(db, shop, "women", fail)
+    console = Recorder(failed)
+    crawl_categories(db, shop, "women", console)
     for leaf in catalogue.leaves_below(db, "women")[:LEAVES_ASKED]:
-        with going_on(db, Query(leaf).name, fail):
+        with going_on(db, Query(leaf).name, console):
             crawl_query(db, shop, Query(leaf), REACHABLE)
-        with going_on(db, f"cuts of {leaf}", fail):
+        with going_on(db, f"cuts of {leaf}", console):
             crawl_cuts(db, shop, leaf, 3 * REACHABLE)
 
 
@@ -198,10 +197,7 @@ def crawl_shopify(
 ) -> None:
     shop = Shopify(enemy, "http://shop.example")  # type: ignore[arg-type]
 
-    def fail(query: str, error: str) -> None:
-        failed.append(f"{query}: {error}")
-
-    import_shop(db, shop, by_collection, lambda skipped: None, lambda count: None, fail)
+    import_shop(db, shop, Recorder(failed), by_collection=by_collection)
 
 
 def try_pictures(db: sqlite3.Connection) -> None:

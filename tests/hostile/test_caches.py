@@ -20,15 +20,20 @@ from product_classifier.backbones.backbone import Backbone
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features import bottlenecks as pipeline
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
-from product_classifier.records import Image
+from product_classifier.features.dataset_features import word_features
+from product_classifier.features.text_vectors import Reading
+from product_classifier.records import Dataset, Image, Item
 from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays
+from tests.consoles import Recorder
 from tests.faults.tier import tier
 from tests.features.test_bottlenecks import Toy, backbone, picture
 from tests.hostile.mutations import changed_bytes
 
 PICTURES = 48
 Change = Callable[[random.Random, bytes], bytes]
+Arrays = dict[str, NDArray[Any]]
+Reshape = Callable[[Arrays], Arrays]
 
 
 class Catalogue:
@@ -51,7 +56,7 @@ class Catalogue:
     def features(self, network: Backbone | None = None) -> NDArray[np.float32]:
         """What a categorizer would learn from, by a cache opened anew."""
         network = network or self.network
-        cache = bottleneck_cache(self.path, network, self.said.append)
+        cache = bottleneck_cache(self.path, network, Recorder(self.said))
         found = bottlenecks(self.main, self.images, network, cache, more=self.more)
         assert not found.lost
         return found[np.arange(len(self.main))]
@@ -215,6 +220,17 @@ def test_a_pipe_in_a_cache_is_not_waited_for(catalogue: Catalogue) -> None:
         catalogue.features()
 
 
+@pytest.mark.parametrize("name", ["vectors.f32", "keys.sha256", "network.txt", "lock"])
+def test_no_link_in_a_cache_is_followed(name: str, catalogue: Catalogue, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_bytes(b"")
+    catalogue.cache.mkdir(parents=True)
+    (catalogue.cache / name).symlink_to(own)
+    with pytest.raises(StoreError, match=f"{name} is no file; remove it|cannot grow"):
+        catalogue.features()
+    assert own.read_bytes() == b""
+
+
 def words() -> tuple[csr_matrix, list[str]]:
     chance = np.random.default_rng(0)
     dense = (chance.random((20, 30)) < 0.2).astype(np.float32)
@@ -233,7 +249,7 @@ def test_no_change_of_cached_words_changes_a_vector(
     for _ in range(count):
         path.write_bytes(changed := change(chance, whole))
         damaged += changed != whole
-        found, names = cached_vectors(path, "key", words, said.append)
+        found, names = cached_vectors(path, "key", words, Recorder(said))
         assert names == vocabulary
         assert (found != right).nnz == 0
         assert path.read_bytes() == whole
@@ -258,7 +274,59 @@ def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{**arrays, "data": damage(arrays["data"])})
     path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
-    found, names = cached_vectors(path, "key", words, said.append)
+    found, names = cached_vectors(path, "key", words, Recorder(said))
     assert names == vocabulary
     assert (found != right).nnz == 0
     assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+
+
+SHAPES: dict[str, Reshape] = {
+    "vocabulary": lambda arrays: {"vocabulary": arrays["vocabulary"][:5]},
+    "rows": lambda arrays: {"shape": arrays["shape"] - (1, 0), "indptr": arrays["indptr"][:-1]},
+    "columns": lambda arrays: {"shape": arrays["shape"] + (0, 1)},
+    "twins": lambda arrays: {"vocabulary": np.frombuffer(b"red\nred\nshoe", np.uint8)},
+}
+
+
+@pytest.mark.parametrize("vectorizer", ["bag", "ngrams", "sequence"])
+@pytest.mark.parametrize("changed", SHAPES)
+def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
+    changed: str, vectorizer: str, tmp_path: Path
+) -> None:
+    texts = ["red shoe", "blue shoe", ""]
+    items = tuple(Item(text, text, None, (0,), "train") for text in texts)
+    dataset, said = Dataset((), (), items, "all", "split", (), {}), list[str]()
+    right = word_features(dataset, tmp_path, Reading(vectorizer), Recorder(said))
+    [path] = tmp_path.iterdir()
+    arrays = read_arrays(path.read_bytes()[:-DIGEST_BYTES], 10_000_000)
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **{**arrays, **SHAPES[changed](arrays)})
+    path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+    found = word_features(dataset, tmp_path, Reading(vectorizer), Recorder(said))
+    assert found.vocabulary == right.vocabulary
+    assert found.words is not None
+    assert right.words is not None
+    assert found.words.shape == right.words.shape
+    assert (found.words != right.words).nnz == 0
+    assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_bottleneck_that_is_no_number_is_made_anew_whatever_its_checksum_says(
+    value: float, catalogue: Catalogue
+) -> None:
+    right = catalogue.features()
+    cache = BottleneckCache(catalogue.cache, right.shape[1], note(catalogue))
+    [key] = [image.sha256 for image in catalogue.main[:1]]
+    assert key
+    (catalogue.cache / "keys.sha256").unlink()
+    (catalogue.cache / "vectors.f32").unlink()
+    cache.append([key], np.full((1, right.shape[1]), value, np.float32))
+    assert np.array_equal(catalogue.features(), right)
+    assert "vectors.f32: 1 damaged vectors" in catalogue.said[0]
+    assert np.array_equal(catalogue.features(), right)
+    assert len(catalogue.said) == 1
+
+
+def note(catalogue: Catalogue) -> str:
+    return (catalogue.cache / "network.txt").read_text().strip()

@@ -46,8 +46,25 @@ def experiment(kind: str, right: int = 60) -> Experiment:
     products = [f"p{k:03}" for k in range(60)]
     answers = np.array([[k % 3 if k < right else (k + 1) % 3] for k in range(60)])
     score = np.linspace(1, 0.5, 60)[:, None]
-    found = PathScores("calibration", products, NAMES, answers, score, score)
-    return Experiment(f"{kind} of all", kind, "0123456789abcdef", {}, {}, 1.0, {}, [], [found])
+    found = PathScores(
+        part="calibration",
+        products=products,
+        categories=NAMES,
+        answers=answers,
+        score=score,
+        uncalibrated=score,
+    )
+    return Experiment(
+        name=f"{kind} of all",
+        kind=kind,
+        split="0123456789abcdef",
+        settings={},
+        versions={},
+        seconds=1.0,
+        accuracy={},
+        predictions=[],
+        paths=[found],
+    )
 
 
 def kept(

@@ -15,26 +15,28 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_shop, import_source
 from product_classifier.records import Skipped
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.web.client import Client
 from product_classifier.store.database import open_database
 from product_classifier.store.image_folder import ImageFolder
+from tests.consoles import Recorder
 
 
 def test_a_strict_import_stores_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,name,category\n1,a,A\n1,b,A\n")
-    source = open_source("csv", Asked(tmp_path / "a.csv", tmp_path))
+    source = open_source("csv", SourceOptions(tmp_path / "a.csv", tmp_path))
 
     def refuse(entry: Skipped) -> None:
         raise SourceError(entry.reason)
 
     with open_database(tmp_path / "crawl.db", create=True) as db:
         with pytest.raises(SourceError, match="id 1 stands in an earlier place"):
-            import_source(db, source, ImageFolder(tmp_path), refuse, lambda count: None)
+            import_source(db, source, ImageFolder(tmp_path), refuse, SILENT.counter("records"))
         assert db.execute("select * from product").fetchall() == []
         assert db.execute("pragma foreign_keys").fetchall() == [(1,)]
         indexes = "select count(*) from sqlite_master where type = 'index' and sql not null"
@@ -102,11 +104,13 @@ def shop(reachable: int = 25_000, broken: int | None = None) -> Iterator[str]:
         server.server_close()
 
 
-def crawl(address: str, db: sqlite3.Connection, by_collection: bool = False) -> list[Skipped]:
-    told: list[Skipped] = []
+def crawl(
+    address: str, db: sqlite3.Connection, by_collection: bool = False
+) -> list[tuple[str, str]]:
+    console = Recorder()
     client = Client(allow_private=True)
-    import_shop(db, Shopify(client, address), by_collection, told.append, lambda count: None)
-    return told
+    import_shop(db, Shopify(client, address), console, by_collection=by_collection)
+    return console.skipped
 
 
 def test_a_shop_is_read_page_by_page_and_its_types_are_the_categories(
@@ -123,7 +127,7 @@ def test_a_shop_is_read_page_by_page_and_its_types_are_the_categories(
     assert len(facts) == 600
     counts = "select path, product_count from category order by path"
     assert db.execute(counts).fetchall() == [("Belts", 200), ("Women", 0), ("Women/Hats", 200)]
-    assert [entry.reason for entry in told] == ["it is no object: 'nonsense'"]
+    assert [reason for _, reason in told] == ["it is no object: 'nonsense'"]
     assert again == []
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from product_classifier.backbones.exported_classifier import labels_beside
+from product_classifier.console import SilentConsole
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.recipes.mark_pictures import Marked, mark_pictures
 from product_classifier.records import Image
@@ -45,14 +46,14 @@ def add(place: Path, *reds: int) -> None:
         save_images(db, images)
 
 
-class Counting:
+class Counting(SilentConsole):
     """Counts what is looked at, and may interrupt."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.seen = 0
         self.stop_after = stop_after
 
-    def __call__(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
         assert label == "pictures"
         for item in items:
             if self.seen == self.stop_after:

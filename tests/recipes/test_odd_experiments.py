@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ReportError, StoreError
 from product_classifier.features.dataset_features import Places
 from product_classifier.predictions import Experiment, PathScores, Prediction
@@ -19,8 +20,8 @@ from product_classifier.recipes.judge_experiments import (
     judge_experiments,
 )
 from product_classifier.recipes.judge_experiments import tested_categories as categories_of
-from product_classifier.recipes.write_site import Shown, site_pages
-from product_classifier.records import Category, Decided, untracked
+from product_classifier.recipes.write_site import Contents, site_pages
+from product_classifier.records import Category, Decided
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
 from product_classifier.report.text import figures_text, figures_values
@@ -29,14 +30,11 @@ from product_classifier.store.experiments import read_experiments, read_paths, s
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.predicted_paths import CALIBRATION, TEST
 from tests.conftest import TREE, product, save_import, shop
+from tests.consoles import Failing
 
 COUNT = 200
 LEAVES = ("belts", "flare")
-TERMS = Terms((0.95, 0.98), cost_error=10, cost_review=1)
-
-
-def say(message: str) -> None:
-    raise AssertionError(message)
+TERMS = Terms(targets=(0.95, 0.98), cost_error=10, cost_review=1)
 
 
 def save(
@@ -49,14 +47,32 @@ def save(
     table = np.array(score)[:, None]
     parts = {CALIBRATION: slice(0, calibrating), TEST: slice(calibrating, COUNT)}
     paths = [
-        PathScores(part, ids[rows], LEAVES, answers[rows, None], table[rows], table[rows])
+        PathScores(
+            part=part,
+            products=ids[rows],
+            categories=LEAVES,
+            answers=answers[rows, None],
+            score=table[rows],
+            uncalibrated=table[rows],
+        )
         for part, rows in parts.items()
     ]
     tested = range(calibrating, COUNT)
     predictions = [Prediction(ids[k], LEAVES[answers[k]], score[k]) for k in tested]
     settings = {"learned": list(LEAVES), "seed": 0}
     return save_experiment(
-        db, Experiment("x", "words", "s", settings, {}, 1, {}, predictions, paths)
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="s",
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+            paths=paths,
+        ),
     )
 
 
@@ -76,20 +92,20 @@ def test_every_report_tells_what_it_can(
     db: sqlite3.Connection, tmp_path: Path, name: str, calibrating: int
 ) -> None:
     save(db, *ODD[name], calibrating)
-    judged = list(judge_experiments(db, [None], TERMS, say))
+    judged = list(judge_experiments(db, [None], TERMS, Failing()))
     found = [(one.experiment, categories_of(db, one)) for one in judged]
     paths = read_paths(db)
     for text in (figures_text(judged), categories_text(found, paths)):
         assert "nan" not in text
     for values in (figures_values(judged), categories_values(found, paths)):
         json.dumps(values, allow_nan=False)
-    for page, text in site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)):
+    for page, text in site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)):
         assert ">nan" not in text, page
 
 
 def test_two_that_are_equal_are_compared(db: sqlite3.Connection) -> None:
     numbers = [save(db, *ODD["ties everywhere"]), save(db, *ODD["ties everywhere"])]
-    judged = list(judge_experiments(db, numbers, TERMS, say))
+    judged = list(judge_experiments(db, numbers, TERMS, Failing()))
     coverages, pairs = compare_experiments(db, numbers, TERMS.targets)
     assert "p = 1)" in comparison_text(judged, coverages, pairs)
     json.dumps(comparison_values(judged, coverages, pairs), allow_nan=False)
@@ -99,10 +115,10 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
     save(db, *ODD["no errors"])
     ambiguous = [Decided(k, f"{k:03}", "ambiguous") for k in range(COUNT // 2, COUNT)]
     import_decisions(db, ambiguous, "Ada")
-    judged = list(judge_experiments(db, [None], TERMS, say))
+    judged = list(judge_experiments(db, [None], TERMS, Failing()))
     assert "Accuracy: – (N=0)" in figures_text(judged)
     json.dumps(figures_values(judged), allow_nan=False)
-    assert list(site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)))
+    assert list(site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)))
 
 
 def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
@@ -112,7 +128,7 @@ def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> Non
         Category("wide", "Wide", "belts", "belts/wide", True),
     ]
     save_import(db, [*TREE[:4], *below], [product("new", "wide")], [], "more.csv")
-    [judged] = judge_experiments(db, [number], TERMS, say)
+    [judged] = judge_experiments(db, [number], TERMS, Failing())
     assert judged.figures.leaf.right == 0
 
 
@@ -124,7 +140,7 @@ def test_scores_that_cannot_be_are_noticed(db: sqlite3.Connection, score: str, c
     db.execute(f"update predicted_path set score = {score} where product_id = '150'")
     db.execute(f"pragma ignore_check_constraints = {checks}")
     with pytest.raises(StoreError, match="was changed by hand"):
-        list(judge_experiments(db, [None], TERMS, say))
+        list(judge_experiments(db, [None], TERMS, Failing()))
 
 
 def test_nothing_is_to_review_where_no_label_was_searched(db: sqlite3.Connection) -> None:
@@ -149,8 +165,20 @@ def test_an_experiment_of_an_older_program_cannot_tell_of_categories(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", "belts", 1.0)]
-    save_experiment(db, Experiment("old", "words", "", {}, {}, 1, {}, predictions))
-    [judged] = judge_experiments(db, [None], TERMS, say)
+    save_experiment(
+        db,
+        Experiment(
+            name="old",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
+    [judged] = judge_experiments(db, [None], TERMS, Failing())
     with pytest.raises(ReportError, match="no scores of paths; categorize once more"):
         categories_of(db, judged)
 
@@ -169,8 +197,20 @@ def test_a_database_does_not_choose_what_is_loaded(
 ) -> None:
     shop(db)
     settings = {"learned": ["belts", "flare"], "seed": 0, "backbone": network, "weights": "0" * 64}
-    number = save_experiment(db, Experiment("x", "images", "s", settings, {}, 1, {}, []))
+    number = save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="images",
+            split="s",
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=[],
+        ),
+    )
     [experiment] = read_experiments(db, number)
     places = Places(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
-        label_errors(db, experiment, places, 5, lambda line: None, untracked)
+        label_errors(db, experiment, places, 5, SILENT)

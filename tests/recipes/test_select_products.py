@@ -18,6 +18,7 @@ from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_identities
 from product_classifier.store.decisions import import_decisions
 from tests.conftest import TREE, product, save_import
+from tests.consoles import Recorder, Tracker
 
 WORDS = {
     "bootcut": ("Women's bootcut jeans in blue denim", "Jean femme coupe évasée en toile bleue"),
@@ -43,7 +44,7 @@ def shop(db: sqlite3.Connection) -> sqlite3.Connection:
 
 def asked(db: sqlite3.Connection, **more: Any) -> tuple[Dataset, list[str]]:
     said: list[str] = []
-    dataset, _ = select(db, Selection(**{"min_per_category": 1, **more}), said.append)
+    dataset, _ = select(db, Selection(**{"min_per_category": 1, **more}), Recorder(said))
     return dataset, said
 
 
@@ -237,5 +238,5 @@ def test_while_languages_are_detected_a_crawl_can_commit(
                     )
                 yield item
 
-        dataset, _ = select(shop, Selection(languages=("fr",), min_per_category=1), track=track)
+        dataset, _ = select(shop, Selection(languages=("fr",), min_per_category=1), Tracker(track))
     assert dataset.settings["languages"][""] == 19  # nobody has looked at the new one

@@ -11,13 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from product_classifier.console import SILENT
 from product_classifier.errors import StoreError
-from product_classifier.evaluate.catalogue_summary import Box, Catalogue, Filed, Kept
+from product_classifier.evaluate.catalogue_summary import (
+    CatalogueSummary,
+    FilingCounts,
+    KeptLeaves,
+    Quantiles,
+)
 from product_classifier.recipes import summarise_catalogue
 from product_classifier.recipes.find_label_errors import contradicting, duplicate_groups
 from product_classifier.recipes.summarise_catalogue import read_catalogue
-from product_classifier.records import Category, Decided, Image, Product, untracked
-from product_classifier.report.catalogue_advice import remarks
+from product_classifier.records import Category, Decided, Image, Product
+from product_classifier.report.catalogue_advice import catalogue_advice
 from product_classifier.report.catalogue_summary import (
     catalogue_page,
     catalogue_text,
@@ -30,9 +36,9 @@ from product_classifier.store.products import save_images
 from tests.conftest import TREE, jpeg, product, save_import, shop
 
 
-def told(db: sqlite3.Connection) -> Catalogue:
+def told(db: sqlite3.Connection) -> CatalogueSummary:
     """Read a catalogue, and see that it can be told in all ways."""
-    found, sheet = read_catalogue(db, untracked)
+    found, sheet = read_catalogue(db, SILENT)
     assert sheet is None
     assert catalogue_text(found)
     assert json.loads(json.dumps(catalogue_values(found)))["state"]["products"]
@@ -42,7 +48,7 @@ def told(db: sqlite3.Connection) -> Catalogue:
 
 def test_an_empty_database_is_refused_with_what_to_do(db: sqlite3.Connection) -> None:
     with pytest.raises(StoreError, match=r"no products; run crawl\.py first"):
-        read_catalogue(db, untracked)
+        read_catalogue(db, SILENT)
 
 
 def test_a_whole_catalogue_is_counted(db: sqlite3.Connection) -> None:
@@ -53,8 +59,13 @@ def test_a_whole_catalogue_is_counted(db: sqlite3.Connection) -> None:
         *(("jeans", 60), ("belts", 30), ("jeans/bootcut", 30), ("jeans/flare", 30)),
         ("", 0),
     ]
-    assert found.kept == [Kept(1, 3, 90), Kept(20, 3, 90), Kept(100, 0, 0), Kept(1000, 0, 0)]
-    assert found.names[0].before == Box(4, 4, 4, 4, 4)
+    assert found.kept == [
+        KeptLeaves(1, 3, 90),
+        KeptLeaves(20, 3, 90),
+        KeptLeaves(100, 0, 0),
+        KeptLeaves(1000, 0, 0),
+    ]
+    assert found.names[0].before == Quantiles(4, 4, 4, 4, 4)
     assert found.vocabulary.products == 90
     assert found.languages.products == sum(count for _, count in found.languages.counts) == 90
 
@@ -63,17 +74,17 @@ def test_products_without_category_or_picture_are_told(db: sqlite3.Connection) -
     products = [product("a"), product("b", name="blue belt")]
     save_import(db, [], products, [], "products.csv")
     found = told(db)
-    assert found.filed == Filed(2, 0, 0, 0)
+    assert found.filed == FilingCounts(2, 0, 0, 0)
     assert (found.levels, found.categories) == ([], [])
     assert found.picture_sizes.pictures == 0
-    assert any("are in no category" in remark for remark in remarks(found))
+    assert any("are in no category" in remark for remark in catalogue_advice(found))
 
 
 def test_one_product_is_a_catalogue(db: sqlite3.Connection) -> None:
     save_import(db, TREE, [product("a", "belts", name="<b>Wide</b> dark-blue belt")], [], "x.csv")
     found = told(db)
-    assert found.names[0].before == Box(3, 3, 3, 3, 3)
-    assert found.names[0].after == Box(4, 4, 4, 4, 4)
+    assert found.names[0].before == Quantiles(3, 3, 3, 3, 3)
+    assert found.names[0].after == Quantiles(4, 4, 4, 4, 4)
     assert {word for word, *_ in found.vocabulary.commonest} == {"wide", "dark", "blue", "belt"}
 
 
@@ -83,7 +94,9 @@ def test_a_category_that_lies_above_itself_is_told(db: sqlite3.Connection) -> No
     save_import(db, tree, [product("1", "a"), product("2", "c")], [], "x.csv")
     found = told(db)
     assert {one.path: one.products for one in found.categories} == {"a": 2, "b": 2, "b/c": 1}
-    assert any(remark.startswith("2 categories lie above themselves") for remark in remarks(found))
+    assert any(
+        remark.startswith("2 categories lie above themselves") for remark in catalogue_advice(found)
+    )
 
 
 def test_categories_of_the_same_name_are_told_apart_by_path(db: sqlite3.Connection) -> None:
@@ -92,7 +105,7 @@ def test_categories_of_the_same_name_are_told_apart_by_path(db: sqlite3.Connecti
     save_import(db, tree, [product("1", "men/hats"), product("2", "women/hats")], [], "x.csv")
     found = told(db)
     assert [one.label for one in found.categories if one.leaf] == ["men/hats", "women/hats"]
-    assert any("such as Hats for 2" in remark for remark in remarks(found))
+    assert any("such as Hats for 2" in remark for remark in catalogue_advice(found))
 
 
 def test_pictures_are_told_by_what_became_of_them(db: sqlite3.Connection) -> None:
@@ -163,7 +176,7 @@ def test_counts_are_those_of_twins_that_look_at_each_product(
         save_import(db, TREE, entries, [], "x.csv")
         same = [Image(name, "f", "ab", 5, 5) for name in ("x.jpg", "y.jpg")]
         save_images(db, [*same, Image("z.jpg", "z", "cd", 5, 5)])
-        found, _ = read_catalogue(db, untracked)
+        found, _ = read_catalogue(db, SILENT)
         groups = duplicate_groups(db)
         against = contradicting(db, groups)
     either = found.same_either
@@ -206,7 +219,7 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
     ]
     save_import(db, TREE, entries, [], "x.csv")
     save_images(db, [Image("a.jpg", file, digest, 30, 40)])
-    _, sheet = read_catalogue(db, untracked, folder)
+    _, sheet = read_catalogue(db, SILENT, folder)
     assert sheet
     assert [(shelf.title, shelf.note, len(shelf.tiles)) for shelf in sheet.leaves] == [
         ("belts", "9 products", 6),
@@ -219,12 +232,12 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
         assert all(tile.thumbnail for tile in shelf.tiles)
     assert sheet.much_shown
     assert [tile.note for tile in sheet.much_shown.tiles] == ["shown by 18 products"]
-    assert read_catalogue(db, untracked, folder)[1] == sheet
+    assert read_catalogue(db, SILENT, folder)[1] == sheet
 
 
 def test_without_leaves_products_are_drawn_from_all(db: sqlite3.Connection, tmp_path: Path) -> None:
     save_import(db, [], [product("a"), product("b")], [], "x.csv")
-    found, sheet = read_catalogue(db, untracked, ImageFolder(tmp_path))
+    found, sheet = read_catalogue(db, SILENT, ImageFolder(tmp_path))
     assert sheet
     assert [(shelf.title, len(shelf.tiles)) for shelf in sheet.leaves] == [("without a leaf", 2)]
     assert "Of all products (seed 0)." in catalogue_page(found, sheet)

@@ -6,7 +6,13 @@ import sqlite3
 
 import numpy as np
 
-from product_classifier.predictions import Alike, Experiment, LabelSearch, PathScores, Prediction
+from product_classifier.predictions import (
+    Experiment,
+    LabelSearch,
+    PathScores,
+    Prediction,
+    SimilarProduct,
+)
 from product_classifier.records import Category, Decided, Image, Product
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import save_experiment
@@ -66,20 +72,48 @@ def hostile_shop(db: sqlite3.Connection) -> int:
     score = np.linspace(0.3, 0.9, count)[:, None]
     parts = {CALIBRATION: slice(0, count // 2), TEST: slice(count // 2, count)}
     paths = [
-        PathScores(part, ids[rows], ATTACKS, wrong[rows, None], score[rows], score[rows])
+        PathScores(
+            part=part,
+            products=ids[rows],
+            categories=ATTACKS,
+            answers=wrong[rows, None],
+            score=score[rows],
+            uncalibrated=score[rows],
+        )
         for part, rows in parts.items()
     ]
     predictions = [Prediction(ids[k], ATTACKS[wrong[k]], 0.5) for k in range(count)[parts[TEST]]]
-    alike = [Alike(id, 1, ids[0], 0.99) for id in ids]
+    alike = [SimilarProduct(id, 1, ids[0], 0.99) for id in ids]
     settings = {text: text for text in ATTACKS}
     name, split = "".join(ATTACKS), ATTACKS[3]
     number = save_experiment(
-        db, Experiment(name, "words", split, settings, {}, 1, {}, predictions, paths, alike)
+        db,
+        Experiment(
+            name=name,
+            kind="words",
+            split=split,
+            settings=settings,
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+            paths=paths,
+            alike=alike,
+        ),
     )
     suggested = [ATTACKS[k] for k in wrong]
     overlaps = [(ATTACKS[k], ATTACKS[k + 1], 0.5) for k in range(len(ATTACKS) - 1)]
     half = np.full(count, 0.5)
-    search = LabelSearch(ids, half, suggested, half, half, 0.5, overlaps, alike)
+    search = LabelSearch(
+        products=ids,
+        suspicion=half,
+        suggested=suggested,
+        score=half,
+        label_score=half,
+        noise=0.5,
+        overlaps=overlaps,
+        alike=alike,
+    )
     save_label_search(db, number, search, "")
     import_decisions(db, [Decided(2, ids[-1], "ambiguous")], ATTACKS[4])
     return number

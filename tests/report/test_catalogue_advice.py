@@ -7,61 +7,119 @@ import dataclasses
 import pytest
 
 from product_classifier.evaluate.catalogue_summary import (
-    Box,
-    Catalogue,
+    CatalogueSummary,
     CategoryCount,
     Duplicates,
-    Filed,
-    Kept,
+    FilingCounts,
+    KeptLeaves,
     Languages,
-    Level,
+    LevelSizes,
     NameLengths,
     PictureSizes,
+    Quantiles,
     Vocabulary,
 )
 from product_classifier.evaluate.category_tree import Sizes
 from product_classifier.records import CatalogueState
-from product_classifier.report.catalogue_advice import remarks
+from product_classifier.report.catalogue_advice import catalogue_advice
 
 STATE = CatalogueState(5000, 0, 0, 0, 0, 0, 0, {}, [], {})
-NO_DUPLICATES = Duplicates(0, 0, 0, 0, 0)
-LENGTHS = Box(5, 5, 5, 5, 5)
-SOUND = Catalogue(
-    STATE,
-    Filed(0, 0, 0, 0),
-    [CategoryCount(str(k), str(k), str(k), 1, True, False, 2500, 2500, 2500) for k in range(2)],
-    [],
-    Level(5000, Sizes(2, 0, 2500, 2500.0, 2500, 1), [2500, 2500]),
-    [Kept(fewest, 2, 5000) for fewest in (1, 20, 100, 1000)],
-    [NameLengths("all", "all products", 5000, LENGTHS, LENGTHS)],
-    Vocabulary(5000, 100, 1000, 5, 50, 20_000, 1000, [], []),
-    Languages(5000, [("en", 4950), ("", 40), ("de", 10)]),
-    NO_DUPLICATES,
-    NO_DUPLICATES,
-    NO_DUPLICATES,
-    PictureSizes(5000, 0, 5000, 0, 0, {}, [], []),
-    0,
+NO_DUPLICATES = Duplicates(groups=0, products=0, largest=0, contradicting=0, contradicted=0)
+LENGTHS = Quantiles(5, 5, 5, 5, 5)
+SOUND = CatalogueSummary(
+    state=STATE,
+    filed=FilingCounts(0, 0, 0, 0),
+    categories=[
+        CategoryCount(
+            id=str(k),
+            path=str(k),
+            name=str(k),
+            level=1,
+            leaf=True,
+            looped=False,
+            products=2500,
+            pictures=2500,
+            pictured=2500,
+        )
+        for k in range(2)
+    ],
+    levels=[],
+    leaves=LevelSizes(
+        5000,
+        Sizes(categories=2, empty=0, largest=2500, median=2500.0, smallest=2500, half=1),
+        [2500, 2500],
+    ),
+    kept=[KeptLeaves(fewest, 2, 5000) for fewest in (1, 20, 100, 1000)],
+    names=[
+        NameLengths(
+            group="all", category="all products", products=5000, before=LENGTHS, after=LENGTHS
+        )
+    ],
+    vocabulary=Vocabulary(
+        products=5000,
+        words=100,
+        occurrences=1000,
+        in_one=5,
+        in_enough=50,
+        kept=20_000,
+        kept_occurrences=1000,
+        commonest=[],
+        curve=[],
+    ),
+    languages=Languages(5000, [("en", 4950), ("", 40), ("de", 10)]),
+    same_words=NO_DUPLICATES,
+    same_picture=NO_DUPLICATES,
+    same_either=NO_DUPLICATES,
+    picture_sizes=PictureSizes(
+        pictures=5000, small=0, upright=5000, square=0, wide=0, spread={}, commonest=[], cells=[]
+    ),
+    seed=0,
 )
 
 
-def changed(**changes: object) -> Catalogue:
+def changed(**changes: object) -> CatalogueSummary:
     return dataclasses.replace(SOUND, **changes)  # type: ignore[arg-type]
 
 
-def state(**changes: object) -> Catalogue:
+def state(**changes: object) -> CatalogueSummary:
     return changed(state=dataclasses.replace(STATE, **changes))  # type: ignore[arg-type]
 
 
 def looped(*names: str) -> list[CategoryCount]:
-    return [CategoryCount(name, name, name, 1, False, True, 1, 0, 0) for name in names]
+    return [
+        CategoryCount(
+            id=name,
+            path=name,
+            name=name,
+            level=1,
+            leaf=False,
+            looped=True,
+            products=1,
+            pictures=0,
+            pictured=0,
+        )
+        for name in names
+    ]
 
 
-def level(*sizes: int) -> Level:
-    return Level(0, Sizes(0, 0, 0, 0, 0, 0), sizes)
+def level(*sizes: int) -> LevelSizes:
+    return LevelSizes(
+        0, Sizes(categories=0, empty=0, largest=0, median=0, smallest=0, half=0), sizes
+    )
 
 
-KEPT = [Kept(1, 79, 5000), Kept(20, 39, 4900), Kept(100, 26, 4600), Kept(1000, 2, 1500)]
-FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 4990)]
+KEPT = [
+    KeptLeaves(1, 79, 5000),
+    KeptLeaves(20, 39, 4900),
+    KeptLeaves(100, 26, 4600),
+    KeptLeaves(1000, 2, 1500),
+]
+FEW = [
+    KeptLeaves(1, 3, 5000),
+    KeptLeaves(20, 1, 4990),
+    KeptLeaves(100, 1, 4990),
+    KeptLeaves(1000, 1, 4990),
+]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +130,11 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
             changed(categories=looped("a", "b", "c", "d")),
             ["4 categories lie above themselves (a, b, c and 1 more): correct the column"],
         ),
-        (changed(filed=Filed(1, 9, 9, 0)), ["1 product (<0.1%) is in no category"]),
-        (changed(filed=Filed(0, 9, 9, 50)), ["50 products (1.0%) are in categories that are no"]),
+        (changed(filed=FilingCounts(1, 9, 9, 0)), ["1 product (<0.1%) is in no category"]),
+        (
+            changed(filed=FilingCounts(0, 9, 9, 50)),
+            ["50 products (1.0%) are in categories that are no"],
+        ),
         (
             changed(kept=KEPT),
             [
@@ -99,21 +160,57 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
             ],
         ),
         (
-            changed(leaves=Level(0, Sizes(9, 1, 3000, 60.0, 1, 2), [])),
+            changed(
+                leaves=LevelSizes(
+                    0,
+                    Sizes(categories=9, empty=1, largest=3000, median=60.0, smallest=1, half=2),
+                    [],
+                )
+            ),
             [
                 "1 leaf is empty",
                 "The largest leaf has 3,000 products, the median one 60, and 2 of 2",
             ],
         ),
         (
-            changed(same_picture=Duplicates(1, 812, 812, 1, 812)),
+            changed(
+                same_picture=Duplicates(
+                    groups=1, products=812, largest=812, contradicting=1, contradicted=812
+                )
+            ),
             ["812 products (16.2%) share a picture with products of other", "One picture is shown"],
         ),
-        (changed(same_words=Duplicates(9, 20, 3, 1, 2)), ["2 products (<0.1%) share all words"]),
-        (changed(same_either=Duplicates(9, 1000, 3, 0, 0)), ["1,000 products (20.0%) are dup"]),
+        (
+            changed(
+                same_words=Duplicates(
+                    groups=9, products=20, largest=3, contradicting=1, contradicted=2
+                )
+            ),
+            ["2 products (<0.1%) share all words"],
+        ),
+        (
+            changed(
+                same_either=Duplicates(
+                    groups=9, products=1000, largest=3, contradicting=0, contradicted=0
+                )
+            ),
+            ["1,000 products (20.0%) are dup"],
+        ),
         (state(no_text=5), ["5 products (0.1%) have neither name nor description"]),
         (
-            changed(vocabulary=Vocabulary(5, 9, 100, 0, 0, 20_000, 90, [], [])),
+            changed(
+                vocabulary=Vocabulary(
+                    products=5,
+                    words=9,
+                    occurrences=100,
+                    in_one=0,
+                    in_enough=0,
+                    kept=20_000,
+                    kept_occurrences=90,
+                    commonest=[],
+                    curve=[],
+                )
+            ),
             ["The 20,000 commonest words are 90.0% of all that is written"],
         ),
         (
@@ -121,7 +218,18 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
             ["Of the texts whose language can be told, 25.0% are not fr (de 18.8%, nl 6.2%)"],
         ),
         (
-            changed(picture_sizes=PictureSizes(0, 0, 0, 0, 0, {}, [], [])),
+            changed(
+                picture_sizes=PictureSizes(
+                    pictures=0,
+                    small=0,
+                    upright=0,
+                    square=0,
+                    wide=0,
+                    spread={},
+                    commonest=[],
+                    cells=[],
+                )
+            ),
             ["No product has a complete picture: categorize_words.py"],
         ),
         (state(no_picture=400), ["400 products (8.0%) have no complete main picture: prefer"]),
@@ -131,7 +239,18 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
         ),
         (state(waiting_pictures=1), ["crawl.py has not tried 1 picture yet"]),
         (
-            changed(picture_sizes=PictureSizes(100, 2, 0, 0, 0, {}, [], [])),
+            changed(
+                picture_sizes=PictureSizes(
+                    pictures=100,
+                    small=2,
+                    upright=0,
+                    square=0,
+                    wide=0,
+                    spread={},
+                    commonest=[],
+                    cells=[],
+                )
+            ),
             ["2 pictures have a side below 100 pixels (2.0%)"],
         ),
         (
@@ -141,20 +260,28 @@ FEW = [Kept(1, 3, 5000), Kept(20, 1, 4990), Kept(100, 1, 4990), Kept(1000, 1, 49
     ],
 )
 def test_a_remark_appears_where_its_numbers_call_for_it(
-    found: Catalogue, expected: list[str]
+    found: CatalogueSummary, expected: list[str]
 ) -> None:
-    told = remarks(found)
+    told = catalogue_advice(found)
     assert len(told) == len(expected)
     for remark, begins in zip(told, expected, strict=True):
         assert remark.startswith(begins)
 
 
 def test_short_names_without_descriptions_are_remarked() -> None:
-    short = [NameLengths("all", "all products", 5000, LENGTHS, Box(1, 2, 3, 3, 4))]
+    short = [
+        NameLengths(
+            group="all",
+            category="all products",
+            products=5000,
+            before=LENGTHS,
+            after=Quantiles(1, 2, 3, 3, 4),
+        )
+    ]
     found = dataclasses.replace(state(no_description=4000), names=short)
-    [remark] = remarks(found)
+    [remark] = catalogue_advice(found)
     assert remark.startswith("Half of the names have 3 words or fewer, and 80.0% of the products")
 
 
 def test_a_catalogue_without_trouble_has_nothing_that_stands_out() -> None:
-    assert remarks(SOUND) == ["Nothing stands out."]
+    assert catalogue_advice(SOUND) == ["Nothing stands out."]

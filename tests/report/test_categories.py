@@ -6,26 +6,34 @@ import json
 
 import numpy as np
 
-from product_classifier.evaluate.categories import judge_categories
-from product_classifier.predictions import Answers, Summary
+from product_classifier.evaluate.categories import evaluate_categories
+from product_classifier.predictions import PredictedPaths, Summary
 from product_classifier.report.categories import categories_text, categories_values
 
 PATHS = {0: "belts", 1: "jeans/flare", 2: "jeans/bootcut", 3: "jeans"}
 ABOVE = np.array([[0, -1], [1, 3], [2, 3], [3, -1]])
-SUMMARY = Summary(3, "Text", "2026", "words", "x", 1.0, {})
+SUMMARY = Summary(id=3, name="Text", date="2026", kind="words", split="x", seconds=1.0, settings={})
 
 
-def answers(*rows: tuple[int, float, tuple[int, ...]]) -> Answers:
+def answers(*rows: tuple[int, float, tuple[int, ...]]) -> PredictedPaths:
     """Rows of predicted, score and true categories."""
     predicted = np.array([row[0] for row in rows], dtype=np.int64)
     score = np.array([[row[1]] for row in rows])
     pairs = [(k, true) for k, row in enumerate(rows) for true in row[2]]
     row, truth = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     number = np.arange(len(rows))
-    return Answers(number, predicted[:, None], score, score, row, truth, ABOVE)
+    return PredictedPaths(
+        product=number,
+        answers=predicted[:, None],
+        score=score,
+        uncalibrated=score,
+        row=row,
+        truth=truth,
+        above=ABOVE,
+    )
 
 
-FOUND = judge_categories(
+FOUND = evaluate_categories(
     answers((0, 0.9, (0,)), (0, 0.8, (1,)), (1, 0.7, (1,)), (1, 0.95, (1, 2)), (0, 0.6, (2,))),
     {0.95: 0.75},
 )
@@ -56,6 +64,6 @@ def test_programs_get_the_same_unrounded() -> None:
 
 
 def test_products_without_a_true_category_count_against_what_is_predicted() -> None:
-    found = judge_categories(answers((0, 0.9, ()), (0, 0.9, (0,))), {})
+    found = evaluate_categories(answers((0, 0.9, ()), (0, 0.9, (0,))), {})
     assert found.figures.precision[0] == 0.5
     assert found.worst_first.tolist() == [0]

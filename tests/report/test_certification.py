@@ -7,26 +7,45 @@ import json
 
 import numpy as np
 
-from product_classifier.evaluate.certification import Judgement, Price, Promise, Realised, judge
+from product_classifier.evaluate.certification import (
+    Certification,
+    LevelCertification,
+    RuleCost,
+    ThresholdResult,
+    certify_experiment,
+)
 from product_classifier.evaluate.costs import Cost
 from product_classifier.evaluate.reliability import reliability
-from product_classifier.predictions import Answers, Certificate
-from product_classifier.report.certification import promises_text, promises_values
+from product_classifier.predictions import Certificate, PredictedPaths
+from product_classifier.report.certification import certification_text, certification_values
 
 SCORE = np.array([0.9, 0.8])
 RELIABLE = reliability(SCORE, np.array([True, True]))
-KEPT = Promise(
-    Certificate(0.95, 0.95, 0.7132, 810, 21, 1000),
+KEPT = LevelCertification(
+    Certificate(target=0.95, confidence=0.95, threshold=0.7132, accepted=810, wrong=21, total=1000),
     1000,
     None,
-    Realised(1620, 1557, 2000, (0.952, 0.969)),
+    ThresholdResult(1620, 1557, 2000, (0.952, 0.969)),
 )
-MISSING = Promise(None, 200, 290, Realised(0, 0, 2000, (0, 1)))
+MISSING = LevelCertification(None, 200, 290, ThresholdResult(0, 0, 2000, (0, 1)))
 HOPELESS = dataclasses.replace(MISSING, needed=None)
 
 
-def text(levels: dict[float, list[Promise]], deepest: dict[float, list[Promise]]) -> list[str]:
-    return list(promises_text(Judgement(levels, deepest, RELIABLE, RELIABLE, 0.01, 0.005)))
+def text(
+    levels: dict[float, list[LevelCertification]], deepest: dict[float, list[LevelCertification]]
+) -> list[str]:
+    return list(
+        certification_text(
+            Certification(
+                levels=levels,
+                deepest=deepest,
+                before=RELIABLE,
+                after=RELIABLE,
+                aurc=0.01,
+                augrc=0.005,
+            )
+        )
+    )
 
 
 def test_a_certificate_is_a_line_with_its_threshold_and_what_it_comes_to_on_tests() -> None:
@@ -54,7 +73,7 @@ def test_levels_that_few_paths_reach_are_left_out() -> None:
 
 
 def test_the_deepest_answers_are_counted_by_level_and_the_rest_is_for_a_person() -> None:
-    parent = dataclasses.replace(KEPT, tested=Realised(100, 96, 2000, (0.9, 0.99)))
+    parent = dataclasses.replace(KEPT, tested=ThresholdResult(100, 96, 2000, (0.9, 0.99)))
     assert text({}, {0.95: [KEPT, parent, MISSING]})[0] == (
         "  95% certified, as deep as can be: leaf 81% (96.1% right [95.2, 96.9]), "
         "parent 5% (96.0% right [90.0, 99.0]), a person 14%"
@@ -62,37 +81,47 @@ def test_the_deepest_answers_are_counted_by_level_and_the_rest_is_for_a_person()
 
 
 def test_the_threshold_that_costs_least_is_named_and_priced() -> None:
-    found = Judgement({}, {}, RELIABLE, RELIABLE, 0.01, 0.005)
+    found = Certification(
+        levels={}, deepest={}, before=RELIABLE, after=RELIABLE, aurc=0.01, augrc=0.005
+    )
     found = dataclasses.replace(
         found,
-        prices=[
-            Price(1.0, Cost(None, 0.5, 0.5, 0.5), False),
-            Price(0.98, Cost(0.881, 0.2034, 0.15, 0.25), True),
-            Price(0.0, Cost(0.0, 0.4, 0.3, 0.5), False),
+        rule_costs=[
+            RuleCost(1.0, Cost(None, 0.5, 0.5, 0.5), False),
+            RuleCost(0.98, Cost(0.881, 0.2034, 0.15, 0.25), True),
+            RuleCost(0.0, Cost(0.0, 0.4, 0.3, 0.5), False),
         ],
     )
-    assert list(promises_text(found))[-1] == (
+    assert list(certification_text(found))[-1] == (
         "  Cost per product: 0.5 [0.5, 0.5] if a person checks all; 0.2034 [0.15, 0.25] at 98% "
         "certified, the lowest by the calibration rows; 0.4 [0.3, 0.5] if nobody checks"
     )
 
 
 def test_an_experiment_without_calibration_rows_says_so() -> None:
-    [line] = promises_text(None)
+    [line] = certification_text(None)
     assert "without calibration rows" in line
 
 
-def part(leaves: int) -> Answers:
+def part(leaves: int) -> PredictedPaths:
     """Products whose leaf is right and alone below the root."""
     rows = np.arange(leaves)
     score = np.full((leaves, 1), 0.9)
     answers = np.ones((leaves, 1), dtype=np.int64)
-    return Answers(rows, answers, score, score, rows, answers[:, 0], np.array([[0], [1]]))
+    return PredictedPaths(
+        product=rows,
+        answers=answers,
+        score=score,
+        uncalibrated=score,
+        row=rows,
+        truth=answers[:, 0],
+        above=np.array([[0], [1]]),
+    )
 
 
 def test_programs_get_json_whatever_there_is() -> None:
     for calibration, test in ((part(100), part(200)), (part(1), part(0))):
-        values = promises_values(judge(calibration, test, (0.95,), 0.95))
+        values = certification_values(certify_experiment(calibration, test, (0.95,), 0.95))
         found = json.loads(json.dumps(values, allow_nan=False))
         assert found["levels"]["0.95"][0]["calibrated"] == len(calibration.product)
     assert found["aurc"] is None

@@ -1,28 +1,25 @@
-"""Experiments side by side: what one has over another, or why they cannot be compared."""
+"""The comparison of experiments, as text and as plain values."""
 
 from __future__ import annotations
 
 import json
 
-import numpy as np
-import pytest
-
-from product_classifier.errors import ReportError
-from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
+from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.comparison import Comparison, Interval, McNemar
 from product_classifier.evaluate.coverage import Coverage
-from product_classifier.predictions import Answers, Summary
-from product_classifier.report.comparison import (
-    comparison_text,
-    comparison_values,
-    insist_on_same_depth,
-    insist_on_same_products,
-)
+from product_classifier.predictions import Summary
+from product_classifier.report.comparison import comparison_text, comparison_values
 
-LEVEL = Level(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
+LEVEL = LevelAccuracy(90, 100, (0.8238, 0.951), {0.95: Coverage(0.75, 0.3, 75, 72)})
 JUDGED = [
-    Judged(Summary(k, name, "2026", "words", "x", 1.0, {}), Figures(LEVEL, LEVEL), None)
+    Evaluation(
+        experiment=Summary(
+            id=k, name=name, date="2026", kind="words", split="x", seconds=1.0, settings={}
+        ),
+        figures=Figures(LEVEL, LEVEL),
+        certification=None,
+    )
     for k, name in ((1, "Text"), (3, "Image+Text"))
 ]
 COVERAGES = {number: {0.95: Interval(0.75, 0.61, 0.88)} for number in (1, 3)}
@@ -56,32 +53,3 @@ def test_programs_get_the_same_unrounded() -> None:
     [pair] = values["pairs"]
     assert (pair["first"], pair["second"], pair["only_second"]) == (1, 3, 17)
     assert pair["coverage"]["0.95"] == {"observed": -0.004, "low": -0.1, "high": 0.08}
-
-
-def answers(*products: int) -> Answers:
-    rows = np.array(products, dtype=np.int64)
-    table = rows[:, None]
-    score = np.ones((len(rows), 1))
-    return Answers(rows, table, score, score, rows, rows, table)
-
-
-def test_experiments_of_other_products_are_not_compared() -> None:
-    tested = {1: answers(1, 2, 3), 2: answers(2, 3), 3: answers(1, 2, 3), 4: answers()}
-    insist_on_same_products(1, 3, tested)
-    with pytest.raises(ReportError, match="tested on 3 and 2 products, of which 2 are the same"):
-        insist_on_same_products(1, 2, tested)
-    with pytest.raises(ReportError, match="experiment 4 has no scores to compare"):
-        insist_on_same_products(1, 4, tested)
-
-
-def learned(number: int, **settings: int) -> Summary:
-    return Summary(number, "x", "2026", "words", "s", 1.0, settings)
-
-
-def test_experiments_of_other_depths_are_not_compared() -> None:
-    insist_on_same_depth([learned(1), learned(2), learned(3)])
-    insist_on_same_depth([learned(1, depth=2), learned(2, depth=2)])
-    with pytest.raises(ReportError, match="1 and 3 learned leaves and categories of depth 2"):
-        insist_on_same_depth([learned(1), learned(2), learned(3, depth=2)])
-    with pytest.raises(ReportError, match=r"of depth 1 and categories of depth 2, .* one --depth"):
-        insist_on_same_depth([learned(1, depth=1), learned(2, depth=2)])

@@ -13,7 +13,15 @@ from product_classifier.report.errors_page import errors_page
 from product_classifier.report.pages import public_link, thumbnail
 from tests.conftest import jpeg
 
-EXPERIMENT = Summary(7, "Text classification of: a,b", "2026-01-01", "words", "x", 1.0, {})
+EXPERIMENT = Summary(
+    id=7,
+    name="Text classification of: a,b",
+    date="2026-01-01",
+    kind="words",
+    split="x",
+    seconds=1.0,
+    settings={},
+)
 
 
 def mistake(**changes: object) -> Mistake:

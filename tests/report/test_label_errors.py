@@ -6,10 +6,16 @@ import csv
 import io
 import json
 
-from product_classifier.predictions import Mistake, Neighbour, Searched, Summary
-from product_classifier.recipes.find_label_errors import ToReview, review_csv
-from product_classifier.report.label_errors import (
+from product_classifier.predictions import (
     LabelErrors,
+    LabelSearchSummary,
+    Mistake,
+    Neighbour,
+    ReviewItem,
+    Summary,
+)
+from product_classifier.recipes.find_label_errors import review_csv
+from product_classifier.report.label_errors import (
     label_errors_text,
     label_errors_values,
     near_duplicates,
@@ -19,13 +25,45 @@ TWIN = Neighbour("8", "Wide  belt", ("jeans/flare",), 0.97)
 LIKE = Neighbour("9", "Thin belt", ("belts",), 0.99)
 FAR = Neighbour("7", "Flare", ("jeans/flare",), 0.5)
 SUSPICIOUS = Mistake(
-    *("471", "<b>Wide</b>\nbelt", "", "https://shop.example/a.jpg", "ab/ab.jpg"),
-    *("jeans/flare", 0.875, ("belts",), 0.96875, (LIKE, TWIN, FAR)),
+    product_id="471",
+    name="<b>Wide</b>\nbelt",
+    description="",
+    image="https://shop.example/a.jpg",
+    file="ab/ab.jpg",
+    predicted="jeans/flare",
+    score=0.875,
+    categories=("belts",),
+    suspicion=0.96875,
+    neighbours=(LIKE, TWIN, FAR),
 )
-ALONE = Mistake("472", "", "", None, None, "", 0.0, ("belts",), 0.0)
+ALONE = Mistake(
+    product_id="472",
+    name="",
+    description="",
+    image=None,
+    file=None,
+    predicted="",
+    score=0.0,
+    categories=("belts",),
+    suspicion=0.0,
+)
 FOUND = LabelErrors(
-    Summary(3, "Text classification of: a,b", "2026", "words", "x", 1.0, {}),
-    Searched("2026-11-27", 200, 0.045, [("belts", "jeans/flare", 0.123)], ""),
+    Summary(
+        id=3,
+        name="Text classification of: a,b",
+        date="2026",
+        kind="words",
+        split="x",
+        seconds=1.0,
+        settings={},
+    ),
+    LabelSearchSummary(
+        date="2026-11-27",
+        products=200,
+        noise=0.045,
+        overlaps=[("belts", "jeans/flare", 0.123)],
+        fingerprint="",
+    ),
     [SUSPICIOUS, ALONE],
     [[TWIN, Neighbour("10", "Wide belt", ("belts",), 1.0)]],
 )
@@ -53,7 +91,12 @@ def test_it_is_told_with_all_that_helps_to_judge() -> None:
 
 
 def test_nothing_found_is_two_lines() -> None:
-    nothing = LabelErrors(FOUND.experiment, Searched("2026-11-27", 0, None, [], ""), [], [])
+    nothing = LabelErrors(
+        FOUND.experiment,
+        LabelSearchSummary(date="2026-11-27", products=0, noise=None, overlaps=[], fingerprint=""),
+        [],
+        [],
+    )
     assert label_errors_text(nothing).count("\n") == 2
 
 
@@ -69,7 +112,7 @@ def test_nearly_the_same_is_what_is_much_alike_and_in_no_common_category() -> No
 
 
 def test_a_review_file_leaves_the_decision_to_a_person() -> None:
-    text = review_csv([ToReview(SUSPICIOUS, "suspicious label")])
+    text = review_csv([ReviewItem(SUSPICIOUS, "suspicious label")])
     [row] = csv.DictReader(io.StringIO(text))
     assert row == {
         "product_id": "471",

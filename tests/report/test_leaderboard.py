@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
+from product_classifier.evaluate.certification import Evaluation
+from product_classifier.evaluate.comparison import LeaderboardEntry
 from product_classifier.evaluate.coverage import Coverage
 from product_classifier.predictions import Summary
 from product_classifier.report.leaderboard import (
-    Entry,
     leaderboard_page,
     leaderboard_text,
     leaderboard_values,
@@ -22,12 +22,20 @@ from tests.report.test_errors_page import Page
 
 def entry(
     number: int, right: int, split: str | None = "one", kind: str = "words", **settings: Any
-) -> Entry:
-    level = Level(right, 10, (0.1, 0.9), {0.95: Coverage(0.4, 0.9, 4, 0)})
+) -> LeaderboardEntry:
+    level = LevelAccuracy(right, 10, (0.1, 0.9), {0.95: Coverage(0.4, 0.9, 4, 0)})
     summary = Summary(
-        number, "Text classification of: all (2 categories)", "", kind, split, 12.4, settings
+        id=number,
+        name="Text classification of: all (2 categories)",
+        date="",
+        kind=kind,
+        split=split,
+        seconds=12.4,
+        settings=settings,
     )
-    return Entry(Judged(summary, Figures(level, level), None), 0.5)
+    return LeaderboardEntry(
+        Evaluation(experiment=summary, figures=Figures(level, level), certification=None), 0.5
+    )
 
 
 def test_the_best_comes_first_and_a_row_tells_what_it_cost() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from product_classifier.predictions import Summary
-from product_classifier.report.text import outside_told
+from product_classifier.report.text import novelty_note
 
 
 def told(**settings: Any) -> str | None:
-    return outside_told(Summary(1, "", "", "words", "x", 1.0, settings))
+    return novelty_note(
+        Summary(id=1, name="", date="", kind="words", split="x", seconds=1.0, settings=settings)
+    )
 
 
 MEASURED = {

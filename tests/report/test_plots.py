@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from product_classifier.evaluate.catalogue_summary import Level
+from product_classifier.evaluate.catalogue_summary import LevelSizes
 from product_classifier.evaluate.category_tree import Sizes
 from product_classifier.evaluate.curves import risk_coverage
 from product_classifier.evaluate.reliability import reliability
@@ -18,7 +18,11 @@ from product_classifier.report.plots import Point, levels_plot, reliability_plot
 RNG = np.random.default_rng(0)
 SCORE = RNG.random(3000)
 RIGHT = RNG.random(3000) < SCORE
-LEVEL = Level(3021, Sizes(4, 1, 3000, 20.0, 1, 1), [3000, 20, 1, 0])
+LEVEL = LevelSizes(
+    3021,
+    Sizes(categories=4, empty=1, largest=3000, median=20.0, smallest=1, half=1),
+    [3000, 20, 1, 0],
+)
 LEVELS = {0.95: [("leaf", 0.7), ("parent", 0.2), ("a person", 0.1)]}
 PLOTS: dict[str, tuple[Callable[[], str], list[str]]] = {
     "risk": (
@@ -79,7 +83,13 @@ def test_a_curve_of_many_points_is_thinned() -> None:
 
 
 def test_an_outline_of_many_categories_is_thinned() -> None:
-    many = Level(0, Sizes(100_000, 0, 100_000, 50_000.0, 1, 29_290), list(range(100_000, 0, -1)))
+    many = LevelSizes(
+        0,
+        Sizes(
+            categories=100_000, empty=0, largest=100_000, median=50_000.0, smallest=1, half=29_290
+        ),
+        list(range(100_000, 0, -1)),
+    )
     assert len(imbalance_plot("leaves", many)) < 90_000
 
 
@@ -88,6 +98,9 @@ def test_a_single_product_is_a_plot_too() -> None:
     for right in (True, False):
         assert risk_coverage_plot(risk_coverage(one, np.array([right])), [])
         assert reliability_plot(*[reliability(one, np.array([right]))] * 2)
-    assert imbalance_plot("1 leaf", Level(1, Sizes(1, 0, 1, 1.0, 1, 1), [1]))
+    assert imbalance_plot(
+        "1 leaf",
+        LevelSizes(1, Sizes(categories=1, empty=0, largest=1, median=1.0, smallest=1, half=1), [1]),
+    )
     assert vocabulary_plot([(1, 1.0)], 20_000)
     assert picture_plot([(0, 0, 1)])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.predictions import Experiment, Prediction
 from product_classifier.recipes.judge_experiments import Terms, judge_experiments
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import TREE, product, save_import
@@ -18,8 +19,8 @@ from tests.report.test_errors_page import Page
 
 
 def pages(db: sqlite3.Connection, folder: Path, products: bool = True) -> dict[str, str]:
-    judged = list(judge_experiments(db, [None], Terms(), print))
-    return dict(site_pages(db, Shown(judged, ImageFolder(folder), products)))
+    judged = list(judge_experiments(db, [None], Terms(), SILENT))
+    return dict(site_pages(db, Contents(judged, ImageFolder(folder), products)))
 
 
 def test_every_page_links_to_every_other(db: sqlite3.Connection, tmp_path: Path) -> None:
@@ -59,7 +60,19 @@ def test_an_experiment_of_an_older_program_has_a_page_without_curves(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", "flare", 0.5)]
-    save_experiment(db, Experiment("old", "words", "", {}, {}, 1, {}, predictions))
+    save_experiment(
+        db,
+        Experiment(
+            name="old",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     text = pages(db, tmp_path)["experiment-1.html"]
     assert "Risk over coverage" not in text
     assert "Certified coverage" not in text
@@ -72,7 +85,19 @@ def test_an_experiment_without_errors_or_with_nothing_else_is_shown(
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
     predictions = [Prediction("a", predicted, 1.0)]
-    save_experiment(db, Experiment("x", "words", "", {}, {}, 1, {}, predictions))
+    save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     assert "Accuracy" in pages(db, tmp_path)["experiment-1.html"]
 
 

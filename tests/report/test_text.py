@@ -3,24 +3,36 @@
 import dataclasses
 import json
 
-from product_classifier.evaluate.accuracy import Figures, Level
-from product_classifier.evaluate.certification import Judged
+from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
+from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.coverage import Coverage
 from product_classifier.predictions import Summary
 from product_classifier.report.text import figures_text, figures_values
 
-SUMMARY = Summary(2, "Text classification of: all (39 categories)", "2026", "words", "x", 1.0, {})
-LEAF = Level(
+SUMMARY = Summary(
+    id=2,
+    name="Text classification of: all (39 categories)",
+    date="2026",
+    kind="words",
+    split="x",
+    seconds=1.0,
+    settings={},
+)
+LEAF = LevelAccuracy(
     940, 960, (0.9687, 0.9868), {0.95: Coverage(1, 0.31, 960, 940), 0.98: Coverage(0, None, 0, 0)}
 )
-PARENT = Level(
+PARENT = LevelAccuracy(
     954, 960, (0.98, 0.99), {0.95: Coverage(1, 0.31, 960, 954), 0.98: Coverage(1, 0.31, 960, 954)}
 )
-NOTHING = Level(0, 0, (0, 1), {0.95: Coverage(0, None, 0, 0), 0.98: Coverage(0, None, 0, 0)})
+NOTHING = LevelAccuracy(
+    0, 0, (0, 1), {0.95: Coverage(0, None, 0, 0), 0.98: Coverage(0, None, 0, 0)}
+)
 
 
 def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
-    assert figures_text([Judged(SUMMARY, Figures(LEAF, PARENT), None)]) == (
+    assert figures_text(
+        [Evaluation(experiment=SUMMARY, figures=Figures(LEAF, PARENT), certification=None)]
+    ) == (
         "#2: Text classification of: all (39 categories)\n"
         "  Accuracy: 97.92% (N=960)\n"
         "  95% Accuracy Coverage: 100%\n"
@@ -38,29 +50,41 @@ def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
 
 def test_the_model_is_told_where_an_experiment_says_it() -> None:
     made = dataclasses.replace(SUMMARY, settings={"model": "blend", "clean": "stemmed"})
-    text = figures_text([Judged(made, Figures(LEAF, PARENT), None)])
+    text = figures_text(
+        [Evaluation(experiment=made, figures=Figures(LEAF, PARENT), certification=None)]
+    )
     assert "\n  Model of words: blend, clean stemmed\n" in text
 
 
 def test_what_a_leaf_is_is_said_where_categories_of_a_depth_were_learned() -> None:
     made = dataclasses.replace(SUMMARY, settings={"depth": 2})
-    lines = figures_text([Judged(made, Figures(LEAF, PARENT), None)]).splitlines()
+    lines = figures_text(
+        [Evaluation(experiment=made, figures=Figures(LEAF, PARENT), certification=None)]
+    ).splitlines()
     assert lines[1] == "  Leaves here: categories of depth 2, each with all that lies below it"
 
 
 def test_experiments_are_parted_by_an_empty_line() -> None:
     one = Figures(LEAF, PARENT)
-    assert "\n\n#2: " in figures_text([Judged(SUMMARY, one, None)] * 2)
+    assert "\n\n#2: " in figures_text(
+        [Evaluation(experiment=SUMMARY, figures=one, certification=None)] * 2
+    )
 
 
 def test_an_experiment_without_predictions_has_no_accuracy() -> None:
-    assert "Accuracy: – (N=0)" in figures_text([Judged(SUMMARY, Figures(NOTHING, NOTHING), None)])
-    values = figures_values([Judged(SUMMARY, Figures(NOTHING, NOTHING), None)])
+    assert "Accuracy: – (N=0)" in figures_text(
+        [Evaluation(experiment=SUMMARY, figures=Figures(NOTHING, NOTHING), certification=None)]
+    )
+    values = figures_values(
+        [Evaluation(experiment=SUMMARY, figures=Figures(NOTHING, NOTHING), certification=None)]
+    )
     assert json.loads(json.dumps(values, allow_nan=False))[0]["leaf"]["accuracy"] is None
 
 
 def test_programs_get_the_figures_unrounded() -> None:
-    [values] = figures_values([Judged(SUMMARY, Figures(LEAF, PARENT), None)])
+    [values] = figures_values(
+        [Evaluation(experiment=SUMMARY, figures=Figures(LEAF, PARENT), certification=None)]
+    )
     assert values["id"] == 2
     assert values["leaf"]["accuracy"] == 940 / 960
     assert values["leaf"]["coverage"]["0.95"] == {

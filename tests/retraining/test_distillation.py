@@ -29,6 +29,7 @@ from product_classifier.records import Image
 from product_classifier.retraining.distillation import Course, Likeness, Taught, distil, likeness
 from product_classifier.retraining.keras_student import folded, new_pupil, unfold
 from product_classifier.retraining.teacher_targets import Lessons
+from tests.consoles import Tracker
 
 pytestmark = pytest.mark.slow
 T = TypeVar("T")
@@ -139,7 +140,7 @@ def test_after_an_interruption_it_ends_as_if_there_had_been_none(
             raise KeyboardInterrupt
         return iter(items)
 
-    stopped = replace(lessons(images, tmp_path), track=stop_in_the_third)
+    stopped = replace(lessons(images, tmp_path), console=Tracker(stop_in_the_third))
     with pytest.raises(KeyboardInterrupt):
         distil(stopped, PARTS, SHAPE, COURSE, tmp_path / "state")
 

@@ -20,6 +20,7 @@ from PIL import Image as PillowImage
 
 from product_classifier.backbones.backbone import load_backbone
 from product_classifier.backbones.student import Shape, kernel_shapes, read_student, save_student
+from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ModelError
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Image
@@ -30,6 +31,7 @@ from product_classifier.retraining.trainable_network import Plan, Tunable, is_pa
 from product_classifier.retraining.trainer import Head, Tuner
 from product_classifier.retraining.training_images import Album, Maps, Squares, choose_source
 from tests.conftest import ROOT
+from tests.consoles import Recorder, Tracker
 
 pytestmark = pytest.mark.slow
 T = TypeVar("T")
@@ -94,7 +96,7 @@ def tune(
     seen: list[Epoch] | None = None,
 ) -> tuple[Tunable, Tuned]:
     """Fine-tune on pictures as they are decoded, in each epoch anew."""
-    tunable = load_tunable(str(student), None, "float32", print)
+    tunable = load_tunable(str(student), None, "float32", SILENT)
     source = Squares(album, SHAPE.size, plan.distortions, plan.seed)
     observe = seen.append if seen is not None else lambda epoch: None
     state = folder / "network.state"
@@ -140,7 +142,7 @@ def test_all_of_it_learns_what_a_head_alone_cannot(
 def test_the_asked_part_changes_and_the_rest_does_not_by_a_bit(
     student: Path, album: Album, tmp_path: Path, part: str, changed: set[str]
 ) -> None:
-    fresh = load_tunable(str(student), None, "float32", print)
+    fresh = load_tunable(str(student), None, "float32", SILENT)
     before = fresh.model.get_weights()
     every = replace(album, rows={**album.rows, "tuning": np.zeros(0, np.int64)})  # keeps the last
     tunable, _ = tune(student, every, tmp_path, replace(PLAN, part=part, epochs=1))
@@ -157,7 +159,7 @@ def test_the_asked_part_changes_and_the_rest_does_not_by_a_bit(
 def test_norms_keep_their_statistics_and_use_them_while_they_are_trained(
     student: Path, album: Album
 ) -> None:
-    tunable = load_tunable(str(student), None, "float32", print)
+    tunable = load_tunable(str(student), None, "float32", SILENT)
     before = tunable.model.get_weights()
     tuner = Tuner(tunable.model, blank(), album, Squares(album, SHAPE.size, PLAN.distortions, 0))
     train = album.rows["train"]
@@ -176,7 +178,7 @@ def test_norms_keep_their_statistics_and_use_them_while_they_are_trained(
 
 
 def test_more_blocks_than_there_are_names_how_many_there_are(student: Path) -> None:
-    tunable = load_tunable(str(student), None, "float32", print)
+    tunable = load_tunable(str(student), None, "float32", SILENT)
     assert tunable.trained_blocks("last:3") == tunable.trained_blocks("all") == 3
     with pytest.raises(ModelError, match=r"has 3 blocks; pass --fine-tune last:3 at most"):
         tunable.trained_blocks("last:4")
@@ -189,7 +191,7 @@ def test_parts_are_head_all_and_a_number_of_last_blocks() -> None:
 
 def test_a_network_whose_layers_are_unknown_is_refused() -> None:
     with pytest.raises(FeatureError, match=r"cannot be fine-tuned: its layers are not known"):
-        load_tunable("https://tfhub.dev/google/bit/s-r50x1/1", None, "float32", print)
+        load_tunable("https://tfhub.dev/google/bit/s-r50x1/1", None, "float32", SILENT)
 
 
 def test_after_an_interruption_it_ends_as_if_there_had_been_none(
@@ -207,7 +209,7 @@ def test_after_an_interruption_it_ends_as_if_there_had_been_none(
         return iter(items)
 
     with pytest.raises(KeyboardInterrupt):
-        tune(student, replace(album, track=stop_in_the_third), parts, plan)
+        tune(student, replace(album, console=Tracker(stop_in_the_third)), parts, plan)
     seen: list[Epoch] = []
     again, resumed = tune(student, album, parts, plan, seen)
     assert [epoch.number for epoch in seen] == [3, 4]
@@ -247,11 +249,11 @@ def test_maps_of_the_frozen_part_train_as_the_pictures_do(
 ) -> None:
     shape = replace(PLAN, part="last:1", epochs=2)
     plain, tuned = tune(student, album, tmp_path, shape)
-    tunable = load_tunable(str(student), None, "float32", print)
+    tunable = load_tunable(str(student), None, "float32", SILENT)
     features = picture_features(album.images, album.folder, tunable.backbone, tmp_path / "cache")
     told: list[str] = []
     network, source = choose_source(
-        tunable, shape, album, features, tmp_path / "cache", told.append
+        tunable, shape, album, features, tmp_path / "cache", Recorder(told)
     )
     assert isinstance(source, Maps)
     assert told == [f"what the frozen blocks give is kept in {tmp_path / 'cache'}: 0.0 GB"]
@@ -269,7 +271,7 @@ def test_maps_of_the_frozen_part_train_as_the_pictures_do(
 def test_pictures_are_read_in_each_epoch_where_what_is_frozen_differs_or_nothing_is(
     student: Path, album: Album, tmp_path: Path, part: str, distortions: Distortions
 ) -> None:
-    tunable = load_tunable(str(student), None, "float32", print)
+    tunable = load_tunable(str(student), None, "float32", SILENT)
     features = picture_features(album.images, album.folder, tunable.backbone, tmp_path)
     plan = replace(PLAN, part=part, distortions=distortions)
     network, source = choose_source(tunable, plan, album, features, tmp_path)
@@ -297,7 +299,7 @@ def test_without_tuning_pictures_the_last_epoch_is_kept(
 def test_in_half_precision_it_learns_the_same_and_keeps_weights_in_full(
     student: Path, album: Album, tmp_path: Path
 ) -> None:
-    tunable = load_tunable(str(student), None, "bfloat16", print)
+    tunable = load_tunable(str(student), None, "bfloat16", SILENT)
     assert {layer.compute_dtype for layer in tunable.blocks[-1]} == {"bfloat16"}
     source = Squares(album, SHAPE.size, PLAN.distortions, PLAN.seed)
     plan = replace(PLAN, precision="bfloat16", epochs=12)

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import ModelError
 from product_classifier.models.experiment import is_out_of_memory
 from product_classifier.retraining.fine_tuning import fine_tune
 from product_classifier.retraining.trainable_network import load_tunable
 from product_classifier.retraining.trainer import Tuner
 from product_classifier.retraining.training_images import Album, Squares
+from tests.consoles import Recorder
 from tests.retraining import test_fine_tuning as small_network
 from tests.retraining.test_fine_tuning import PLAN, SHAPE, blank, kernels, tune
 
@@ -42,10 +44,12 @@ def test_where_memory_runs_out_batches_are_halved_and_the_epoch_begins_anew(
 
     monkeypatch.setattr(Tuner, "epoch", only_eight)
     told: list[str] = []
-    again = load_tunable(str(student), None, "float32", print)
+    again = load_tunable(str(student), None, "float32", SILENT)
     source = Squares(album, SHAPE.size, PLAN.distortions, PLAN.seed)
     plan, state = replace(PLAN, batch_size=32), large / "network.state"
-    found = fine_tune(again, again.model, source, album, blank(), plan, state, tell=told.append)
+    found = fine_tune(
+        again, again.model, source, album, blank(), plan, state, console=Recorder(told)
+    )
     assert told == [
         "out of memory with 32 pictures at once; going on with 16",
         "out of memory with 16 pictures at once; going on with 8",

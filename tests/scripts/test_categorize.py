@@ -94,6 +94,23 @@ def test_the_page_of_errors_goes_to_stdout_or_a_file(categorized: Path) -> None:
     assert said == "analyze.py: none/errors.html cannot be written: No such file or directory\n"
 
 
+def test_no_link_is_followed_that_somebody_put_where_a_page_comes(
+    categorized: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.write_text("mine")
+    (tmp_path / "site").mkdir()
+    for name in ("site/index.html", "site/.index.html.half-written", ".out.html.half-written"):
+        (tmp_path / name).symlink_to(own)
+    options = ["--db-path", categorized / "crawl.db"]
+    run(tmp_path, "analyze", *options, "--catalogue", "--output", "out.html")
+    run(tmp_path, "analyze", *options, "--html", "site", "--experiment", 1)
+    assert own.read_text() == "mine"
+    for page in ("out.html", "site/index.html"):
+        assert not (tmp_path / page).is_symlink()
+        assert (tmp_path / page).read_text().startswith("<!doctype html>")
+
+
 @pytest.mark.slow
 def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_themselves(
     categorized: Path, crawled: Path, network: Path, tmp_path: Path

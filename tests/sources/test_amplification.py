@@ -13,19 +13,23 @@ from typing import Any
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.sources.files import category_tree
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.importing import ignore_skipped
 
 DEEP = ["abcde"] * 20_000
 Write = Callable[[Path], Path]
 
 
 def read(path: Path, **told: Any) -> list[Entry]:
-    return list(open_source(kind_of(str(path)), Asked(path, path.parent, **told)).entries())
+    return list(
+        open_source(format_of(str(path)), SourceOptions(path, path.parent, **told)).entries()
+    )
 
 
 def ids(found: list[Entry]) -> list[str]:
@@ -88,8 +92,8 @@ def test_a_path_of_twenty_thousand_levels_costs_its_product_the_category(
     assert reasons(found) == [
         "its category path has 20,000 levels, more than 50; is the separator right?"
     ]
-    source = open_source(kind_of(str(path)), Asked(path, path.parent))
-    import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+    source = open_source(format_of(str(path)), SourceOptions(path, path.parent))
+    import_source(db, source, ImageFolder(tmp_path), ignore_skipped, SILENT.counter("records"))
     [(size,)] = db.execute("select page_count * page_size from pragma_page_count, pragma_page_size")
     assert size < 500_000  # bytes
 
@@ -202,8 +206,8 @@ def test_a_file_whose_name_is_no_unicode_is_imported(
     folder.mkdir()
     path = folder / os.fsdecode(b"\xfe.csv")
     path.write_text("id,name,category,image\n1,Boot,Boots,1.jpg\n,,,\n")
-    source = open_source("csv", Asked(path, folder))
-    import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+    source = open_source("csv", SourceOptions(path, folder))
+    import_source(db, source, ImageFolder(tmp_path), ignore_skipped, SILENT.counter("records"))
     assert db.execute("select id, image from product").fetchall() == [("1", None)]
     found = dict(db.execute("select kind, reason from skipped").fetchall())
     assert found["image"].endswith("lies in a folder whose name is no Unicode; rename the folder")
@@ -234,6 +238,6 @@ def test_halves_of_characters_are_replaced_in_every_kind_of_json(
     for k, item in enumerate((product, atlas, node, shop | {"title": half, "product_type": half})):
         path = tmp_path / f"{k}.json"
         path.write_text(json.dumps([item]))
-        source = open_source("json", Asked(path, tmp_path))
-        import_source(db, source, ImageFolder(tmp_path), lambda _: None, lambda _: None)
+        source = open_source("json", SourceOptions(path, tmp_path))
+        import_source(db, source, ImageFolder(tmp_path), ignore_skipped, SILENT.counter("records"))
     assert db.execute("select id from product").fetchall() == [("a\ufffd",)]

@@ -19,11 +19,13 @@ from pyarrow import parquet
 from product_classifier.errors import SourceError
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.sources.files import text_stream
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 
 
 def read(path: Path, **told: Any) -> list[Entry]:
-    return list(open_source(kind_of(str(path)), Asked(path, path.parent, **told)).entries())
+    return list(
+        open_source(format_of(str(path)), SourceOptions(path, path.parent, **told)).entries()
+    )
 
 
 def products(found: list[Entry]) -> list[str]:

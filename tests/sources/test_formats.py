@@ -13,11 +13,12 @@ from pathlib import Path
 import bson
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import SourceError
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Skipped
 from product_classifier.sources.files.cdiscount import find_category_names
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import jpeg
@@ -41,11 +42,11 @@ def load(written: Written, database: Path, tell: list[Skipped]) -> Dump:
     """Import a file, and dump what came of it, with pictures by their content."""
     names = find_category_names(written.source)
     folder = written.source.parent / "pictures"
-    asked = Asked(written.source, folder, by_id=True, category_names=names)
+    asked = SourceOptions(written.source, folder, by_id=True, category_names=names)
     source = open_source(written.kind, asked)
     pictures = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
-        import_source(db, source, pictures, tell.append, lambda count: None)
+        import_source(db, source, pictures, tell.append, SILENT.counter("records"))
         found = {name: db.execute(query).fetchall() for name, query in DUMPED.items()}
         stored = dict(db.execute("select address, sha256 from image").fetchall())
     found["product"] = [
@@ -103,7 +104,7 @@ def small(folder: Path) -> list[Thing]:
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_small_catalogue_is_the_same_from_every_format(name: str, tmp_path: Path) -> None:
     written = WRITERS[name](small(tmp_path), tmp_path)
-    assert kind_of(str(written.source)) == written.kind
+    assert format_of(str(written.source)) == written.kind
     told: list[Skipped] = []
     found = load(written, tmp_path / "crawl.db", told)
     assert (found, told) == (dump_of(written.things), [])

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from product_classifier.console import SILENT
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.recipes.import_catalogue import import_shop
 from product_classifier.records import Category, Page, Product
 from product_classifier.sources import shopify
 from product_classifier.sources.shopify import COLLECTIONS, PRODUCTS, Shopify
+from tests.consoles import Recorder
 
 Answer = Callable[[str, int], Any]
 
@@ -144,22 +146,16 @@ def test_a_list_that_breaks_off_is_stored_as_failed_and_the_rest_is_read(
         where = {PRODUCTS: 1, "collections/b/products": 2}[path]
         return {PRODUCTS: [product(id=where)] if page == 1 else []}
 
-    told: list[tuple[str, str]] = []
-    import_shop(
-        db,
-        shop(answer)[0],
-        False,
-        lambda skipped: None,
-        lambda count: None,
-        lambda query, error: told.append((query, error)),
-    )
+    console = Recorder()
+    import_shop(db, shop(answer)[0], console)
     assert db.execute("select id from product order by id").fetchall() == [("1",), ("2",)]
     failed = "select query, error from bookmark where error is not null order by query desc"
     expected = [
         ("http://shop/products.json", "page 2 of products is broken"),
         ("http://shop/collections/a/products.json", "page 1 of collections/a/products is broken"),
     ]
-    assert db.execute(failed).fetchall() == told == expected
+    assert db.execute(failed).fetchall() == expected
+    assert console.messages == [f"{query}: {error}" for query, error in expected]
 
 
 def test_a_shop_that_gives_nothing_at_all_ends_the_import(db: sqlite3.Connection) -> None:
@@ -167,7 +163,7 @@ def test_a_shop_that_gives_nothing_at_all_ends_the_import(db: sqlite3.Connection
         raise SourceError("no connection")
 
     with pytest.raises(SourceError, match="no connection"):
-        import_shop(db, shop(refuse)[0], False, lambda skipped: None, lambda count: None)
+        import_shop(db, shop(refuse)[0], SILENT)
     assert db.execute("select * from bookmark").fetchall() == []
 
 

@@ -130,8 +130,19 @@ def test_categories_that_hang_nowhere_are_skipped_and_said() -> None:
     answer = {"metadata": {"root": {"id": "women"}}, "categories": nodes}
     categories, skipped = shop(answer).categories("women")
     assert [category.id for category in categories] == ["women", "a"]
-    nameless = "below women: {'parentId': 'women'}"
+    nameless = "below women, number 4: {'parentId': 'women'}"
     assert {entry.item for entry in skipped} == {"circle-1", "circle-2", nameless}
+
+
+def test_each_that_has_no_id_is_told_by_itself_even_of_twins() -> None:
+    twins: list[object] = [{"parentId": "women"}, {"parentId": "women"}, "a", "a"]
+    answer = {"metadata": {"root": {"id": "women"}}, "categories": twins}
+    _, skipped = shop(answer).categories("women")
+    assert len({entry.item for entry in skipped}) == 4
+    pages = shop(page(*twins), page(*twins)).pages(Query("belts"), 0, 50)
+    told = [entry.item for _ in range(2) for entry in next(pages).skipped]
+    assert len(set(told)) == 8
+    assert told[0] == "products?cat=belts, number 1: {'parentId': 'women'}"
 
 
 def test_pages_bring_every_product_once_and_say_where_they_end(demo: ShopStyle) -> None:

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from product_classifier.records import Category, Embedded, Entry, Image, Page, Product, Skipped
 from product_classifier.sources.files.cdiscount import read_part
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.importing import PagedImport, save_import
 from product_classifier.store.legacy_database import adopt
@@ -100,7 +100,7 @@ def test_pictures_of_odd_ids_in_bson_are_those_of_their_products(
     path = tmp_path / "\udcff.bson"
     documents = [{"_id": ODD, "category_id": ODD, "imgs": [{"picture": b"1"}]}]
     path.write_bytes(b"".join(map(bson.encode, documents)))
-    file = open_source("bson", Asked(path, tmp_path)).bson
+    file = open_source("bson", SourceOptions(path, tmp_path)).bson
     assert file
     embedded: list[Embedded] = []
     [part, end] = file.parts(0)

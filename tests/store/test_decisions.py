@@ -113,7 +113,19 @@ def test_the_next_experiment_learns_the_corrected_truth(filled: sqlite3.Connecti
 
 def test_experiments_are_judged_by_the_corrected_truth(filled: sqlite3.Connection) -> None:
     predictions = [Prediction(f"belt{k}", "flare", 0.9 - k / 10) for k in range(4)]
-    number = save_experiment(filled, Experiment("x", "words", "", {}, {}, 1.0, {}, predictions))
+    number = save_experiment(
+        filled,
+        Experiment(
+            name="x",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1.0,
+            accuracy={},
+            predictions=predictions,
+        ),
+    )
     decide(filled, ("belt1", "flare"), ("belt2", "ambiguous"), ("belt3", "keep"))
     level = figures(read_outcomes(filled, number)).leaf
     assert (level.right, level.total) == (1, 3)

@@ -85,9 +85,25 @@ def test_a_true_category_that_is_no_leaf_makes_no_prediction_right(db: sqlite3.C
 
 def test_mistakes_come_with_the_most_confident_first(db: sqlite3.Connection) -> None:
     number = store(db)
-    far = Mistake("far off", "product far off", "", None, None, "belts", 0.95, ("jeans/flare",))
+    far = Mistake(
+        product_id="far off",
+        name="product far off",
+        description="",
+        image=None,
+        file=None,
+        predicted="belts",
+        score=0.95,
+        categories=("jeans/flare",),
+    )
     near = Mistake(
-        "sibling", "product sibling", "", None, None, "jeans/flare", 0.8, ("jeans/bootcut",)
+        product_id="sibling",
+        name="product sibling",
+        description="",
+        image=None,
+        file=None,
+        predicted="jeans/flare",
+        score=0.8,
+        categories=("jeans/bootcut",),
     )
     assert read_mistakes(db, number, 500) == ([far, near], 2)
     assert read_mistakes(db, number, 1) == ([far], 2)

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from product_classifier.evaluate.accuracy import figures
-from product_classifier.evaluate.categories import judge_categories
+from product_classifier.evaluate.categories import evaluate_categories
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.predictions import (
-    Alike,
     Experiment,
     LabelSearch,
     Neighbour,
     PathScores,
     Prediction,
+    SimilarProduct,
 )
 from product_classifier.records import Category, Decided
 from product_classifier.store.audits import read_audit, read_open_audit, save_audit
@@ -85,14 +85,29 @@ class Shop:
             above = ["/".join(steps[: len(steps) - k]) for k in range(len(steps))]
             path[row, : len(above)] = [nodes.index(one) for one in above]
         score = np.where(path >= 0, np.array(list(self.score.values()))[:, None], np.nan)
-        paths = [PathScores(TEST, list(self.met), nodes, path, score, score)]
+        paths = [
+            PathScores(
+                part=TEST,
+                products=list(self.met),
+                categories=nodes,
+                answers=path,
+                score=score,
+                uncalibrated=score,
+            )
+        ]
         self.number = save_experiment(
             db,
             Experiment(
-                *("x", "words", "0123", settings, {}, 1.0, {}),
-                [Prediction(id, self.predicted[id], self.score[id]) for id in self.met],
-                paths,
-                [Alike("000", 1, "001", 0.5)],
+                name="x",
+                kind="words",
+                split="0123",
+                settings=settings,
+                versions={},
+                seconds=1.0,
+                accuracy={},
+                predictions=[Prediction(id, self.predicted[id], self.score[id]) for id in self.met],
+                paths=paths,
+                alike=[SimilarProduct("000", 1, "001", 0.5)],
             ),
         )
 
@@ -145,7 +160,7 @@ def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop)
 def test_the_support_of_a_category_is_the_products_below_it(
     db: sqlite3.Connection, sold: Shop
 ) -> None:
-    figures = judge_categories(read_answers(db, sold.number, TEST), {}).figures
+    figures = evaluate_categories(read_answers(db, sold.number, TEST), {}).figures
     paths = read_paths(db)
     support = {paths[k]: int(n) for k, n in enumerate(figures.support) if n}
     counted: dict[str, int] = {}
@@ -198,7 +213,16 @@ def test_suspicious_labels_and_what_is_alike_are_told_folded(
 ) -> None:
     ids = list(sold.met)
     column = np.linspace(1, 0, len(ids))
-    search = LabelSearch(ids, column, [None] * len(ids), column, column, 0.1, [], [])
+    search = LabelSearch(
+        products=ids,
+        suspicion=column,
+        suggested=[None] * len(ids),
+        score=column,
+        label_score=column,
+        noise=0.1,
+        overlaps=[],
+        alike=[],
+    )
     save_label_search(db, sold.number, search, "")
     found = read_suspicious(db, sold.number, 1000)
     assert [one.product_id for one in found] == ids[15:]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from product_classifier.predictions import (
-    Alike,
     Experiment,
     LabelSearch,
+    LabelSearchSummary,
     Neighbour,
     Prediction,
-    Searched,
+    SimilarProduct,
 )
 from product_classifier.records import Decided
 from product_classifier.store.audits import (
@@ -38,14 +38,14 @@ PREDICTIONS = [Prediction(id, "flare", 0.9) for id in IDS]
 
 def search(suspicion: list[float], noise: float = 0.25) -> LabelSearch:
     return LabelSearch(
-        IDS,
-        np.array(suspicion),
-        ["flare", "belts", None, "flare"],
-        np.array([0.75, 0.5, 0, 0.25]),
-        np.array([0.25, 0.5, 1, 0.75]),
-        noise,
-        [("belts", "flare", 0.5), ("belts", "gone", 0.25)],
-        [Alike("a", 1, "b", 0.5), Alike("a", 2, "c", 0.25)],
+        products=IDS,
+        suspicion=np.array(suspicion),
+        suggested=["flare", "belts", None, "flare"],
+        score=np.array([0.75, 0.5, 0, 0.25]),
+        label_score=np.array([0.25, 0.5, 1, 0.75]),
+        noise=noise,
+        overlaps=[("belts", "flare", 0.5), ("belts", "gone", 0.25)],
+        alike=[SimilarProduct("a", 1, "b", 0.5), SimilarProduct("a", 2, "c", 0.25)],
     )
 
 
@@ -53,9 +53,21 @@ def search(suspicion: list[float], noise: float = 0.25) -> LabelSearch:
 def number(db: sqlite3.Connection) -> int:
     products = [product("a", "belts"), product("b", "flare"), product("c", "flare", "bootcut")]
     save_import(db, TREE, [*products, product("d", "belts")], [], "products.csv")
-    alike = [Alike("d", 1, "a", 1.0)]
+    alike = [SimilarProduct("d", 1, "a", 1.0)]
     return save_experiment(
-        db, Experiment("x", "words", "", {}, {}, 1.0, {}, PREDICTIONS, (), alike)
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1.0,
+            accuracy={},
+            predictions=PREDICTIONS,
+            paths=(),
+            alike=alike,
+        ),
     )
 
 
@@ -72,8 +84,12 @@ def test_a_search_takes_the_place_of_the_last_one(db: sqlite3.Connection, number
     save_label_search(db, number, search([1, 0, 0, 0]), "first")
     save_label_search(db, number, search([0.5, 0.25, 0, 0.75], float("nan")), "second")
     found = read_label_search(db, number)
-    assert found == Searched(
-        found.date if found else "", 4, None, [("belts", "jeans/flare", 0.5)], "second"
+    assert found == LabelSearchSummary(
+        date=found.date if found else "",
+        products=4,
+        noise=None,
+        overlaps=[("belts", "jeans/flare", 0.5)],
+        fingerprint="second",
     )
     assert [found.product_id for found in read_suspicious(db, number, 3)] == ["d", "a", "b"]
 

@@ -22,7 +22,7 @@ from product_classifier.store.predicted_paths import (
 )
 from tests.conftest import TREE, product, save_import
 
-KEPT = Certificate(0.95, 0.9, 0.7132, 120, 2, 200)
+KEPT = Certificate(target=0.95, confidence=0.9, threshold=0.7132, accepted=120, wrong=2, total=200)
 NODES = ("bootcut", "flare", "belts", "jeans")
 NONE = np.nan
 
@@ -30,12 +30,14 @@ NONE = np.nan
 def paths(part: str, *rows: tuple[str, int, float, float | None]) -> PathScores:
     """Rows of product, leaf, its score and its parent's score, if it has a parent."""
     return PathScores(
-        part,
-        [name for name, _, _, _ in rows],
-        NODES,
-        np.array([[leaf, 3 if above else -1] for _, leaf, _, above in rows]),
-        np.array([[score, above or NONE] for _, _, score, above in rows]),
-        np.array([[score / 2, above / 2 if above else NONE] for _, _, score, above in rows]),
+        part=part,
+        products=[name for name, _, _, _ in rows],
+        categories=NODES,
+        answers=np.array([[leaf, 3 if above else -1] for _, leaf, _, above in rows]),
+        score=np.array([[score, above or NONE] for _, _, score, above in rows]),
+        uncalibrated=np.array(
+            [[score / 2, above / 2 if above else NONE] for _, _, score, above in rows]
+        ),
     )
 
 
@@ -52,7 +54,20 @@ def number(db: sqlite3.Connection) -> int:
         paths(CALIBRATION, ("c", 0, 0.5, 0.75), ("b", 1, 0.875, 1.0)),
         paths(TEST, ("d", 0, 0.5, 0.75), ("a", 2, 0.25, None)),
     ]
-    return save_experiment(db, Experiment("x", "words", "0123", {}, {}, 1.0, {}, [], found))
+    return save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="0123",
+            settings={},
+            versions={},
+            seconds=1.0,
+            accuracy={},
+            predictions=[],
+            paths=found,
+        ),
+    )
 
 
 def names(db: sqlite3.Connection, table: str) -> dict[int, str]:
@@ -91,7 +106,19 @@ def test_a_path_ends_below_the_root(db: sqlite3.Connection, number: int) -> None
 
 
 def test_an_experiment_of_an_older_program_has_no_answers(db: sqlite3.Connection) -> None:
-    number = save_experiment(db, Experiment("x", "words", "", {}, {}, 1.0, {}, []))
+    number = save_experiment(
+        db,
+        Experiment(
+            name="x",
+            kind="words",
+            split="",
+            settings={},
+            versions={},
+            seconds=1.0,
+            accuracy={},
+            predictions=[],
+        ),
+    )
     found = read_answers(db, number, TEST)
     assert found.answers.shape == (0, 1)
     assert len(found.row) == len(found.product) == 0

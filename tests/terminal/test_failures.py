@@ -62,7 +62,7 @@ def test_a_fault_of_the_program_says_how_to_get_its_traceback(
         fault = error
     assert report(fault, interrupted=False) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("crawl.py: unexpected KeyError: 'a\\x1b[2J\\nb' (test_troubles.py line ")
+    assert line.startswith("crawl.py: unexpected KeyError: 'a\\x1b[2J\\nb' (test_failures.py line ")
     assert line.endswith("; please report it with what PRODUCT_CLASSIFIER_DEBUG=1 shows")
     monkeypatch.setenv("PRODUCT_CLASSIFIER_DEBUG", "1")
     assert report(fault, interrupted=False) == 1

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from product_classifier.errors import UnusableError
-from product_classifier.printable import whole
+from product_classifier.printable import storable
 from product_classifier.records import Entry, Product, Skipped
-from product_classifier.sources.files.category_tree import Branches
+from product_classifier.sources.files.category_tree import CategoryTree
 from product_classifier.sources.files.json_rows import Found
-from product_classifier.sources.files.picture_paths import WEB, PictureFolder
+from product_classifier.sources.files.picture_paths import URL_SCHEMES, PictureFolder
 from product_classifier.sources.files.table_rows import PARTS
 
 
@@ -28,7 +28,7 @@ def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> It
 
     A product's id is its file name, which is the one thing that tells items apart.
     """
-    branches = Branches()
+    branches = CategoryTree()
     for number, item in found:
         place = f"{name} item {number}"
         if isinstance(item, str):
@@ -38,7 +38,7 @@ def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> It
         if not isinstance(file, str) or not file or not isinstance(title, str):
             yield Skipped("product", place, "its filename or title is no text")
             continue
-        file, title = whole(file), whole(title)
+        file, title = storable(file), storable(title)
         category, problem = None, "it has no tokens that name a category"
         try:
             category = branches.id_of(path) if (path := _path(item)) else None
@@ -67,16 +67,16 @@ def _path(item: Mapping[str, Any]) -> tuple[str, ...]:
     """Read the names of a path; a name may hold a comma, and is never cut."""
     sentences, label = item.get("sentences"), item.get("label")
     if isinstance(label, str) and label.strip():
-        return (whole(label.strip()),)
+        return (storable(label.strip()),)
     first = sentences[0] if isinstance(sentences, list) and sentences else None
     tokens = first.get("tokens") if isinstance(first, dict) else None
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         return ()
-    return tuple(whole(name) for token in tokens if (name := token.strip()))
+    return tuple(storable(name) for token in tokens if (name := token.strip()))
 
 
 def _picture(file: str, url: Any, pictures: PictureFolder) -> str:
     there = pictures.existing(file)
-    if there is None and isinstance(url, str) and url.startswith(WEB):
-        return whole(url)
+    if there is None and isinstance(url, str) and url.startswith(URL_SCHEMES):
+        return storable(url)
     return there or pictures.address(file)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from product_classifier.errors import UnusableError
-from product_classifier.limits import insist_on_category, insist_on_path
-from product_classifier.printable import whole
+from product_classifier.limits import check_category, check_path
+from product_classifier.printable import storable
 from product_classifier.records import Category
 
 MOST_CATEGORIES = 500_000  # of a source, all of which are in memory
 MOST_CHARACTERS = 50_000_000  # of the paths of all of them
 
 
-class Branches:
+class CategoryTree:
     """The tree that a source has named so far.
 
     A category's id is the source's own; where it has none, the path: names joined by '/', of which
@@ -36,7 +36,7 @@ class Branches:
         language, of the first levels. Raises UnusableError where an id is that of another path, or
         stands alone and is not known, and for what is beyond the limits.
         """
-        names, own, translated = (list(map(whole, texts)) for texts in (names, own, translated))
+        names, own, translated = (list(map(storable, texts)) for texts in (names, own, translated))
         if not names:
             identity = own[-1] if own else None
             if identity and identity not in self._known:
@@ -44,8 +44,8 @@ class Branches:
                     f"it names the category {identity}, which nothing tells more of"
                 )
             return identity or None
-        insist_on_path(names)
-        insist_on_path(own)
+        check_path(names)
+        check_path(own)
         if len(own) > len(names):
             raise UnusableError(f"its category has more ids than names: {' '.join(own)}")
         ids = ("",) * (len(names) - len(own)) + tuple(own)
@@ -57,7 +57,7 @@ class Branches:
 
     def add(self, category: Category) -> None:
         """Take in a category. Raises UnusableError for what is beyond the limits."""
-        insist_on_category(category)
+        check_category(category)
         characters = self._characters + len(category.path)
         if len(self._known) == MOST_CATEGORIES or characters > MOST_CHARACTERS:
             raise UnusableError(

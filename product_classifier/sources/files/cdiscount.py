@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from product_classifier.errors import SourceError, UnusableError
 from product_classifier.limits import LONGEST_ID, MOST_PICTURES
-from product_classifier.printable import brief, whole
+from product_classifier.printable import brief, storable
 from product_classifier.records import Category, Embedded, Entry, Page, Product, Skipped
 from product_classifier.sources.files.csv_rows import find_dialect, read_delimited
 from product_classifier.sources.files.picture_paths import PictureFolder
@@ -40,14 +40,14 @@ class Document(NamedTuple):
     problem: str  # why it cannot be read, or ''
 
 
-class Sample(NamedTuple):
+class BsonSample(NamedTuple):
     """A uniform sample of the products of a file; the same seed draws the same ones."""
 
     products: int
     seed: int = 0
 
 
-class Part(NamedTuple):
+class DocumentBatch(NamedTuple):
     """Documents that are read at a time; none at the end."""
 
     offsets: Sequence[int]  # of their first bytes
@@ -55,32 +55,32 @@ class Part(NamedTuple):
     total: int | None = None  # products of a sample
 
 
-class Bson(NamedTuple):
+class BsonFile(NamedTuple):
     """A file of Cdiscount's."""
 
     path: Path
     query: str  # how bookmarks name it
-    listed: Sequence[Category]  # all there are; without any, each number that is met is one
-    sample: Sample | None = None
+    categories: Sequence[Category]  # all there are; without any, each number that is met is one
+    sample: BsonSample | None = None
 
-    def parts(self, start: int) -> Iterator[Part]:
+    def parts(self, start: int) -> Iterator[DocumentBatch]:
         """Divide the file, on from where an earlier run stopped, by the lengths of documents."""
         if self.sample:
             offsets = sample_offsets(self.path, self.sample)
             for at in range(start, len(offsets), PAGE):
                 some = offsets[at : at + PAGE]
-                yield Part(some, at + len(some), len(offsets))
-            yield Part((), len(offsets), len(offsets))
+                yield DocumentBatch(some, at + len(some), len(offsets))
+            yield DocumentBatch((), len(offsets), len(offsets))
             return
         spans = document_spans(self.path, start)
         while found := list(islice(spans, PAGE)):
             start = found[-1].stop
-            yield Part([span.start for span in found], start)
-        yield Part((), start)
+            yield DocumentBatch([span.start for span in found], start)
+        yield DocumentBatch((), start)
 
     def entries(self) -> Iterator[Entry]:
         """Read all but the pictures."""
-        categories = Categories(self.listed)
+        categories = KnownCategories(self.categories)
         for part in self.parts(0):
             page = categories.complete(read_part(self.path, self.query, part, lambda _: None))
             yield from page.categories
@@ -88,13 +88,15 @@ class Bson(NamedTuple):
             yield from page.skipped
 
 
-def read_part(path: Path, query: str, part: Part, take: Callable[[Embedded], None]) -> Page:
+def read_part(
+    path: Path, query: str, part: DocumentBatch, take: Callable[[Embedded], None]
+) -> Page:
     """Read a page of products, and hand on their pictures one by one, so that none is held.
 
-    Its categories are all that its products name; `Categories` knows which of them are new.
+    Its categories are all that its products name; `KnownCategories` knows which of them are new.
     """
     page = Page(query, [], [], part.end, not part.offsets, part.total)
-    name = whole(path.name)
+    name = storable(path.name)
     with path.open("rb", BUFFER) as file:
         for offset in part.offsets:
             place = f"{name} byte {offset:,}"
@@ -110,8 +112,8 @@ def read_part(path: Path, query: str, part: Part, take: Callable[[Embedded], Non
     return page
 
 
-class Categories:
-    """What pages have told of categories, one page after the other; listed: as Bson has it."""
+class KnownCategories:
+    """What pages have told of categories, one page after the other; listed: as BsonFile has it."""
 
     def __init__(self, listed: Sequence[Category]) -> None:
         self._untold = listed
@@ -162,7 +164,7 @@ def _number_or_text(value: Mapping[str, Any], name: str) -> str:
     found = value.get(name)
     if not isinstance(found, int | str) or isinstance(found, bool) or found == "":
         raise UnusableError(f"its {name} is neither a number nor a text: {brief(found)}")
-    text = whole(str(found))
+    text = storable(str(found))
     if len(text) > LONGEST_ID:
         raise UnusableError(f"its {name} has {len(text):,} characters, more than {LONGEST_ID:,}")
     return text
@@ -194,7 +196,7 @@ def read_document(file: BinaryIO, offset: int) -> Document:
     return Document(offset, data, "")
 
 
-def sample_offsets(path: Path, sample: Sample) -> list[int]:
+def sample_offsets(path: Path, sample: BsonSample) -> list[int]:
     """Choose products by the hash of their ids, in one pass; returns where they begin, in order."""
     import numpy as np
 

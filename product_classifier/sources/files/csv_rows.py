@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from product_classifier.errors import SourceError
-from product_classifier.printable import MARK, as_written
+from product_classifier.printable import FORMULA_ESCAPE_COLUMN, unescape_formula
 from product_classifier.sources.files.table_rows import Row
 from product_classifier.sources.files.text_stream import LONGEST_ROW, EndlessRowError, Lines, opened
 
@@ -62,7 +62,7 @@ def find_dialect(path: Path, encoding: str | None) -> Dialect:
 def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
     """Read the rows of a file with the numbers of their lines; a broken one costs no other."""
     width = len(dialect.header)
-    exported = MARK in dialect.header  # by crawl.py, harmless in spreadsheets
+    exported = FORMULA_ESCAPE_COLUMN in dialect.header  # by crawl.py, harmless in spreadsheets
     with opened(path) as stream:
         lines = Lines(stream, dialect.encoding, path)
         for _ in zip(range(dialect.before), lines, strict=False):
@@ -94,7 +94,7 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
                 lines.longest_row = 0 if is_hopeless else LONGEST_ROW
                 reader = _reader(lines, dialect.delimiter, dialect.quote)
             if cells or problem:
-                cells = list(map(as_written, cells)) if exported else cells
+                cells = list(map(unescape_formula, cells)) if exported else cells
                 yield at, problem or lines.wrong or cells
         if lines.cut:
             yield lines.number + 1, lines.cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -30,6 +31,8 @@ MOST_NAMES = 10_000  # of parts, in the first items
 MOST_PROBLEMS = 100  # that the parser tells of
 CHUNK = 64_000  # bytes
 STALLED = 1_000_000  # bytes without an item
+MOST_MEMORY = 130_000_000  # bytes more than at the start: the parser forgets no name it has met
+MEMORY_OF_AN_ITEM = 20  # bytes, besides, that whoever reads keeps of each
 ITEM_TAG = re.compile(rb"<(/?)(?:[\w.-]+:)?(?:item|entry)\b")
 ITEM_END = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>")
 
@@ -80,6 +83,7 @@ def _parsed(path: Path, separator: str) -> Iterator[Item]:
         remove_pis=True,
     )
     told, size, references, line, end = 0, 0, 0, 1, b""
+    most = _resident() + MOST_MEMORY
     with opened(path) as stream:
         try:
             for chunk in chain(iter(lambda: stream.read(CHUNK), b""), [b""]):
@@ -110,6 +114,7 @@ def _parsed(path: Path, separator: str) -> Iterator[Item]:
                     line = element.sourceline or line
                     yield line, _parts(element, separator)
                     _forget(element)
+                    most += MEMORY_OF_AN_ITEM
                 if is_cut:
                     yield problems[0].line if problems else line, "the file ends before it should"
                 if size > LARGEST_ITEM:
@@ -121,10 +126,22 @@ def _parsed(path: Path, separator: str) -> Iterator[Item]:
                         f"no item ends within {references:,} & after it; the rest is not read",
                     )
                     return
+                if _resident() > most:
+                    yield line, "what follows has too many names to remember; the rest is not read"
+                    return
         except etree.XMLSyntaxError as error:
             yield error.lineno or line, f"it is no XML: {error.msg}"
         except MemoryError:  # there is a limit for names, too
             yield line, "the names in it are too many; nothing after it is read"
+
+
+def _resident() -> int:
+    """Return the bytes of memory that this process takes; 0 where the system does not say."""
+    try:
+        pages = Path("/proc/self/statm").read_bytes().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _unstalled(chunk: bytes) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from product_classifier.errors import SourceError, UnusableError
 from product_classifier.records import Entry, Image, Product, Skipped
 from product_classifier.regular import open_regular
-from product_classifier.sources.files.category_tree import Branches
+from product_classifier.sources.files.category_tree import CategoryTree
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
 DEEPEST = 50  # levels of folders
@@ -135,7 +135,7 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
 
     Raises SourceError where there is no picture in any folder below it.
     """
-    branches, count = Branches(), 0
+    branches, count = CategoryTree(), 0
     root = str(folder.resolve())
     refused: list[tuple[str, str]] = []
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from product_classifier.errors import SourceError
-from product_classifier.printable import brief, whole
+from product_classifier.printable import brief, storable
 from product_classifier.sources.files.json_list import CHUNK, LARGEST_OBJECT, JsonList, problem_of
 from product_classifier.sources.files.table_columns import MOST_COLUMNS
 from product_classifier.sources.files.table_rows import LOOKED_AT, Cell, Row
@@ -94,7 +94,7 @@ def cell_of(name: str, value: Any) -> Cell:
 
 def _text_of(name: str, value: Any) -> str:
     if isinstance(value, str):
-        return whole(value)
+        return storable(value)
     if value is None or value != value:  # NaN, which other programs write for nothing
         return ""
     if isinstance(value, float) and value.is_integer():

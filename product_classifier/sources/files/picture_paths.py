@@ -6,9 +6,9 @@ import os
 from pathlib import Path, PureWindowsPath
 
 from product_classifier.errors import UnusableError
-from product_classifier.printable import whole
+from product_classifier.printable import storable
 
-WEB = ("http://", "https://")
+URL_SCHEMES = ("http://", "https://")
 BY_ID = ("jpg", "jpeg", "png", "webp")  # extensions of pictures that are named by their product
 
 
@@ -17,7 +17,7 @@ class PictureFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = str(path.resolve())
-        self._is_unicode = self._path.isascii() or whole(self._path) == self._path
+        self._is_unicode = self._path.isascii() or storable(self._path) == self._path
 
     def address(self, cell: str) -> str:
         """Make a picture's address unique among all imports: a URL, or where its file belongs.
@@ -25,7 +25,7 @@ class PictureFolder:
         A path of another machine leads to a file of its name in the folder, if there is one. Raises
         UnusableError for one that leaves the folder.
         """
-        if cell.startswith(WEB):
+        if cell.startswith(URL_SCHEMES):
             return cell
         if not self._is_unicode:
             raise UnusableError(

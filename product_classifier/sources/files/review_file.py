@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from product_classifier.errors import SourceError
-from product_classifier.printable import as_written
+from product_classifier.printable import unescape_formula
 from product_classifier.records import Decided
 from product_classifier.regular import read_bounded
 from product_classifier.sources.files.csv_rows import LARGEST_CELL
@@ -51,7 +51,7 @@ def read_review(path: Path) -> Review:
             )
         reader.fieldnames = names
         for row in reader:
-            product, decision = (as_written(row[name].strip()) for name in NEEDED)
+            product, decision = (unescape_formula(row[name].strip()) for name in NEEDED)
             if decision:
                 decided.append(Decided(reader.line_num, product, decision))
             else:

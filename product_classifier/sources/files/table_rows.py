@@ -14,16 +14,17 @@ from typing import TypeAlias
 from product_classifier.errors import SourceError, UnusableError
 from product_classifier.limits import LONGEST_PATH, MOST_CATEGORIES, MOST_PICTURES, too_many
 from product_classifier.records import Entry, Product, Skipped
-from product_classifier.sources.files.category_tree import Branches
-from product_classifier.sources.files.picture_paths import WEB, PictureFolder
+from product_classifier.sources.files.category_tree import CategoryTree
+from product_classifier.sources.files.picture_paths import URL_SCHEMES, PictureFolder
 from product_classifier.sources.files.table_columns import TRANSLATED, Columns
 
 Cell: TypeAlias = "str | Sequence[str] | Sequence[Sequence[str]]"
 Problem = tuple[str, str]  # its kind and the reason
 Row = tuple[int, Sequence[Cell] | str]  # its place; cells, or what is wrong with it
 Names = tuple[str, ...]
-BETWEEN_PICTURES = "|"  # no URL holds it unescaped, and hardly a file's name
-SEPARATORS = (" > ", "->", " / ", "|", ">", "/")  # of paths, those first that names rarely hold
+PICTURE_SEPARATOR = "|"  # no URL holds it unescaped, and hardly a file's name
+# those that a category's name rarely contains come first
+PATH_SEPARATORS = (" > ", "->", " / ", "|", ">", "/")
 LOOKED_AT = 1_000  # rows, to find out by what a table holds
 MOST_KNOWN = 20_000  # cells whose categories are remembered; real tables repeat fewer
 PARTS = {
@@ -49,7 +50,7 @@ class Reading:
 
 def guess_separator(texts: Sequence[str]) -> str:
     """Choose what joins the names of paths, by some of them."""
-    return next((s for s in SEPARATORS if any(s in text for text in texts)), "/")
+    return next((s for s in PATH_SEPARATORS if any(s in text for text in texts)), "/")
 
 
 def read_rows(rows: Iterable[Row], reading: Reading) -> Iterator[Entry]:
@@ -57,7 +58,7 @@ def read_rows(rows: Iterable[Row], reading: Reading) -> Iterator[Entry]:
 
     What cannot be used is told with its place. Raises SourceError where nothing can be used.
     """
-    branches = Branches()
+    branches = CategoryTree()
     product_of = _product_reader(reading, branches)
     count = usable = 0
     first = ""  # of the problems
@@ -87,7 +88,7 @@ def read_rows(rows: Iterable[Row], reading: Reading) -> Iterator[Entry]:
 
 
 def _product_reader(
-    reading: Reading, branches: Branches
+    reading: Reading, branches: CategoryTree
 ) -> Callable[[Sequence[Cell], str, list[Problem]], Product | None]:
     """Prepare what reads the product of a row, if there is one in it, and adds its problems."""
     columns = reading.columns
@@ -115,7 +116,7 @@ def _product_reader(
 
 
 def _category_reader(
-    reading: Reading, branches: Branches
+    reading: Reading, branches: CategoryTree
 ) -> Callable[[Sequence[Cell], list[Problem]], tuple[str, ...]]:
     """Prepare what finds the categories of a row, most of which earlier rows have named."""
     columns, separator = reading.columns, reading.separator
@@ -203,10 +204,10 @@ def _picture_reader(
         if image is not None:
             first, *further = _listed(cells[image], None)
             main = address(first, problems)
-        if reading.by_id and (main is None or main.startswith(WEB)):
+        if reading.by_id and (main is None or main.startswith(URL_SCHEMES)):
             main = reading.pictures.of_product(own) or main
         if more_images is not None:
-            further += _listed(cells[more_images], BETWEEN_PICTURES)
+            further += _listed(cells[more_images], PICTURE_SEPARATOR)
         if not further:
             return main, ()
         names = list(dict.fromkeys(further))

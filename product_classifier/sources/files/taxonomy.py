@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from product_classifier.errors import UnusableError
-from product_classifier.limits import insist_on_path
-from product_classifier.printable import whole
+from product_classifier.limits import check_path
+from product_classifier.printable import storable
 from product_classifier.records import Category, Entry, Skipped
-from product_classifier.sources.files.category_tree import MOST_CATEGORIES, Branches
+from product_classifier.sources.files.category_tree import MOST_CATEGORIES, CategoryTree
 from product_classifier.sources.files.json_rows import Found
 
 PARENT = ("parent", "parentId", "parent_id")
@@ -44,7 +44,7 @@ def is_taxonomy(node: Node) -> bool:
 
 def read_taxonomy(found: Iterator[Found], name: str) -> Iterator[Entry]:
     """Read a tree, parents before their children; nodes of a cycle are told and left out."""
-    branches, waiting = Branches(), dict[str, Waiting]()
+    branches, waiting = CategoryTree(), dict[str, Waiting]()
     for number, node in found:
         place = f"{name} item {number}"
         if isinstance(node, str):
@@ -63,10 +63,10 @@ def read_taxonomy(found: Iterator[Found], name: str) -> Iterator[Entry]:
     yield from _by_parent(branches, waiting)
 
 
-def _by_path(branches: Branches, path: Sequence[Node], place: str) -> Iterator[Entry]:
+def _by_path(branches: CategoryTree, path: Sequence[Node], place: str) -> Iterator[Entry]:
     ids = [_text(node.get("id")) if isinstance(node, dict) else None for node in path]
     try:
-        insist_on_path([identity or "" for identity in ids])
+        check_path([identity or "" for identity in ids])
         parent: Category | None = None
         for node, identity in zip(path, ids, strict=True):
             if identity is None:
@@ -85,7 +85,7 @@ def _by_path(branches: Branches, path: Sequence[Node], place: str) -> Iterator[E
         yield Skipped("category", place, str(error))
 
 
-def _by_parent(branches: Branches, waiting: dict[str, Waiting]) -> Iterator[Entry]:
+def _by_parent(branches: CategoryTree, waiting: dict[str, Waiting]) -> Iterator[Entry]:
     children: dict[str | None, list[str]] = {}
     for identity, node in waiting.items():
         children.setdefault(node.above if node.above in waiting else None, []).append(identity)
@@ -121,4 +121,4 @@ def _name(node: Node, identity: str) -> str:
 def _text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return whole(value.strip()) or None if isinstance(value, str) else None
+    return storable(value.strip()) or None if isinstance(value, str) else None

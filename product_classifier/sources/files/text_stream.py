@@ -198,9 +198,9 @@ def _open_member(stack: ExitStack, file: BinaryIO, path: Path) -> tuple[IO[bytes
                 f"{path} holds {len(members):,} files ({names}) and one is needed; unpack it first"
             )
         if members[0].compress_type not in METHODS:
-            raise NotImplementedError("an odd method of compression")
+            raise SourceError(f"{path} cannot be unpacked (by its method); unpack it first")
         return stack.enter_context(archive.open(members[0])), members[0].compress_size
-    except (NotImplementedError, RuntimeError) as error:  # an odd method; a password
+    except RuntimeError as error:  # a password, or a feature that zipfile has not
         raise SourceError(f"{path} cannot be unpacked ({error}); unpack it first") from None
     except (ValueError, OverflowError, struct.error) as error:  # names and sizes that cannot be
         raise SourceError(f"{path} is no sound .zip file ({error}); unpack it first") from None

@@ -14,7 +14,7 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Product, Skipped
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from tests.conftest import ROOT
 from tests.hostile.imports import import_file
 
@@ -32,7 +32,7 @@ def item(number: int, more: bytes = b"") -> bytes:
 
 def read(path: Path) -> tuple[list[str], list[str]]:
     """Return the ids of products, and why the rest is skipped."""
-    entries = list(open_source("feed", Asked(path, path.parent)).entries())
+    entries = list(open_source("feed", SourceOptions(path, path.parent)).entries())
     reasons = [entry.reason for entry in entries if isinstance(entry, Skipped)]
     return [entry.id for entry in entries if isinstance(entry, Product)], reasons
 
@@ -72,6 +72,30 @@ def test_a_flood_takes_little_memory_and_time(name: str, tmp_path: Path) -> None
     )
     assert time.monotonic() - started < 60
     assert int(said.stdout) < MOST_BYTES
+
+
+LIMITED = """
+import sys
+from pathlib import Path
+from product_classifier.sources import feed
+from tests.sources.test_feed import read
+feed.MOST_MEMORY = 10_000_000
+print(read(Path(sys.argv[1])))
+"""
+
+
+def test_names_without_end_are_not_remembered(tmp_path: Path) -> None:
+    """The parser keeps each name as long as it lives, and its memory is all that tells of it."""
+    path = tmp_path / "feed.xml"
+    plain = b"".join(map(item, range(1_000)))  # of which the header is made
+    names = [b"".join(b" b%d=''" % k for k in range(n, n + 6_000)) for n in range(0, 10**6, 6_000)]
+    named = b"".join(item(1_000 + k, b"<a%s/>" % each) for k, each in enumerate(names))
+    path.write_bytes(HEAD + plain + named + item(9_999) + TAIL)
+    command = [sys.executable, "-c", LIMITED, str(path)]  # another process: names are not forgotten
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "'999', '1000'" in said
+    assert "'9999'" not in said
+    assert said.endswith("'what follows has too many names to remember; the rest is not read'])\n")
 
 
 @pytest.mark.slow
@@ -119,7 +143,7 @@ def test_an_item_of_too_many_parts_costs_itself_alone(tmp_path: Path) -> None:
 def test_bare_ampersands_neither_hold_up_items_nor_change_them(tmp_path: Path) -> None:
     items = [item(k, b"<description>H&M, %s</description>" % (b"a" * 2_000)) for k in range(3_000)]
     (tmp_path / "feed.xml").write_bytes(HEAD + b"".join(items) + TAIL)
-    entries = list(open_source("feed", Asked(tmp_path / "feed.xml", tmp_path)).entries())
+    entries = list(open_source("feed", SourceOptions(tmp_path / "feed.xml", tmp_path)).entries())
     products = [entry for entry in entries if isinstance(entry, Product)]
     assert [product.id for product in products] == [str(k) for k in range(3_000)]
     assert {product.description for product in products} == {"H, " + "a" * 2_000}
@@ -152,7 +176,7 @@ def test_a_feed_is_known_by_its_byte_order_mark(
     data = f"{mark}\n<rss><channel>{items}</channel></rss>".encode(encoding)
     path = tmp_path / "feed.data"
     path.write_bytes(gzip.compress(data) if packed else data)
-    assert kind_of(str(path)) == "feed"
+    assert format_of(str(path)) == "feed"
     assert read(path) == (["0", "1", "2"], [])
 
 
@@ -162,7 +186,7 @@ def test_json_in_utf_16_is_known_too(kind: str, tmp_path: Path) -> None:
     text = json.dumps(rows) if kind == "json" else "".join(f"{json.dumps(row)}\n" for row in rows)
     path = tmp_path / "products"
     path.write_text(text, encoding="utf-16")
-    assert kind_of(str(path)) == kind
+    assert format_of(str(path)) == kind
     import_file(path)
 
 

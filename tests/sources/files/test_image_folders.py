@@ -12,7 +12,7 @@ import pytest
 from product_classifier.errors import SourceError
 from product_classifier.records import Category, Product, Skipped
 from product_classifier.sources.files.image_folders import read_labelled_images, read_pictures
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.formats import SourceOptions, open_source
 from tests.conftest import jpeg
 
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     """Return the ids of products and of categories, and what is skipped with the reasons."""
-    entries = list(open_source("folder", Asked(folder, folder)).entries())
+    entries = list(open_source("folder", SourceOptions(folder, folder)).entries())
     return (
         [entry.id for entry in entries if isinstance(entry, Product)],
         [entry.id for entry in entries if isinstance(entry, Category)],

@@ -21,7 +21,7 @@ from pyarrow import parquet as format
 from product_classifier.errors import SourceError
 from product_classifier.records import Product, Skipped
 from product_classifier.sources.files import parquet_rows
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from tests.conftest import ROOT
 
 MOST_BYTES = 500_000_000
@@ -39,7 +39,7 @@ def table(**columns: Any) -> arrow.Table:
 
 def read(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the ids of products, and what is skipped with the reasons."""
-    entries = list(open_source(kind_of(str(path)), Asked(path, path.parent)).entries())
+    entries = list(open_source(format_of(str(path)), SourceOptions(path, path.parent)).entries())
     skipped = [(entry.item, entry.reason) for entry in entries if isinstance(entry, Skipped)]
     return [entry.id for entry in entries if isinstance(entry, Product)], skipped
 

@@ -7,13 +7,23 @@ from pathlib import Path
 import pytest
 
 from product_classifier.errors import SourceError
-from product_classifier.predictions import Mistake
-from product_classifier.recipes.find_label_errors import ToReview, review_csv
+from product_classifier.predictions import Mistake, ReviewItem
+from product_classifier.recipes.find_label_errors import review_csv
 from product_classifier.records import Decided
 from product_classifier.sources.files.review_file import Review, read_review
 
 PRODUCTS = [
-    Mistake(id, name, "", None, None, "jeans/flare", 0.9, ("belts",), 0.75)
+    Mistake(
+        product_id=id,
+        name=name,
+        description="",
+        image=None,
+        file=None,
+        predicted="jeans/flare",
+        score=0.9,
+        categories=("belts",),
+        suspicion=0.75,
+    )
     for id, name in (("471", "Wide belt"), ("=1+1", "=HYPERLINK()"), ("-5", 'say "hi", twice'))
 ]
 
@@ -36,7 +46,7 @@ def test_a_file_is_read_however_a_spreadsheet_writes_it(
 
 
 def test_what_was_exported_comes_back_with_its_ids(tmp_path: Path) -> None:
-    exported = review_csv([ToReview(product, "audit") for product in PRODUCTS])
+    exported = review_csv([ReviewItem(product, "audit") for product in PRODUCTS])
     filled = exported.replace("471,,", "471,keep,").replace("'=1+1,,", "'=1+1,belts,")
     found = read_review(written(tmp_path / "review.csv", filled.replace("'-5,,", "'-5,ambiguous,")))
     assert found.decided == [

@@ -8,7 +8,7 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.records import Category, Product, Skipped
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.formats import SourceOptions, open_source
 
 HEADER = "id,name,description,category_path,image\n"
 
@@ -29,7 +29,7 @@ def read(
 ) -> Contents:
     file = folder / "products.csv"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    asked = Asked(file, folder, by_id, columns, separator, encoding)
+    asked = SourceOptions(file, folder, by_id, columns, separator, encoding)
     found = list(open_source("csv", asked).entries())
     return Contents(
         [entry for entry in found if isinstance(entry, Category)],
@@ -206,7 +206,7 @@ def test_an_unknown_encoding_is_said(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read: No such file"):
-        open_source("csv", Asked(tmp_path / "none.csv", tmp_path))
+        open_source("csv", SourceOptions(tmp_path / "none.csv", tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,50 @@
+"""Fetch every picture that crawl.db names and images/ lacks, many at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from product_classifier.console import Console
+from product_classifier.sources.web.client import Client
+from product_classifier.sources.web.download_pictures import fetch_pictures
+from product_classifier.store import pending_pictures, products
+from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.legacy_database import old_copies
+
+
+def crawl_pictures(
+    db: sqlite3.Connection,
+    client: Client,
+    *,
+    images: Path,
+    pictures: Path | None,
+    refresh: str | None,
+    images_per_product: int,
+    connections: int,
+    console: Console,
+) -> None:
+    """Fetch pictures into the folder images; a picture that fails is stored with the reason.
+
+    pictures: a local folder that file names lead into; refresh: fetch anew what was fetched before
+    this date; connections: pictures fetched at the same time.
+    """
+    store = ImageFolder(images)
+    store.sweep()
+    wanted = pictures, refresh, images_per_product
+    addresses = pending_pictures.pending_images(db, *wanted)
+    copies = old_copies(db, pictures)
+    counts = {"failed": 0}
+    progress = None
+    for batch in fetch_pictures(addresses, client, pictures, store, connections, copies):
+        if not progress:  # servers are at work while a million addresses are counted
+            progress = console.counter(
+                "pictures",
+                pending_pictures.count_pending_images(db, *wanted),
+                lambda: counts | {"pauses": client.pauses},
+            )
+        products.save_images(db, batch)
+        counts["failed"] += sum(picture.error is not None for picture in batch)
+        progress.advance(len(batch))
+    if progress:
+        progress.close()
