@@ -7,8 +7,8 @@ the test that first uses it, and a process in the test that waits for its end.
 from __future__ import annotations
 
 import resource
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Generator, Mapping
 
 import pytest
 
@@ -22,66 +22,58 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cpu", action="store_true", help="list the files and tests that take most processor time"
     )
-    parser.addoption("--cpu-to", metavar="FILE", help="write each test's processor seconds there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--cpu") or config.getoption("--cpu-to"):
+    if config.getoption("--cpu"):
         config.pluginmanager.register(ProcessorTime(), "processor-time")
 
 
 def processor_seconds() -> float:
     """Return what this process and those whose end it waited for have taken."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    own = sum(usage.ru_utime + usage.ru_stime for usage in usages)
-    return own + Warm.processor_seconds
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages) + Warm.processor_seconds
 
 
 class ProcessorTime:
-    """Measures each test where it runs, and sums the reports up where they arrive."""
+    """Measures each test where it runs, and sums up the reports where they arrive."""
 
     def __init__(self) -> None:
-        self.started = 0.0
-        self.collecting = 0.0
-        self.seconds: dict[str, float] = {}
-
-    @pytest.hookimpl
-    def pytest_collection_finish(self) -> None:
-        self.collecting = processor_seconds()
+        self._started = 0.0
+        self._seconds: dict[str, float] = {}
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Iterator[None]:
-        self.started = processor_seconds()
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        self._started = processor_seconds()
         return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         if call.when == "teardown":
-            item.user_properties.append((PROPERTY, processor_seconds() - self.started))
+            item.user_properties.append((PROPERTY, processor_seconds() - self._started))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
-            self.seconds[report.nodeid] = float(dict(report.user_properties).get(PROPERTY, 0))  # type: ignore[arg-type]
+            seconds = dict(report.user_properties).get(PROPERTY, 0.0)
+            assert isinstance(seconds, float)
+            self._seconds[report.nodeid] = seconds
 
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
-    ) -> None:
-        write = terminalreporter.write_line
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        files: dict[str, float] = defaultdict(float)
+        folders: dict[str, float] = defaultdict(float)
+        for test, seconds in self._seconds.items():
+            file = test.partition("::")[0]
+            files[file] += seconds
+            folders[file.rpartition("/")[0]] += seconds
         terminalreporter.section("processor time")
-        write(f"{sum(self.seconds.values()):8.1f} s  {len(self.seconds):,} tests")
-        write(f"{self.collecting:8.1f} s  imports and collection, in each process")
-        for title, depth in (("directories", -2), ("files", -1)):
-            write(f"{title}:")
-            sums: Counter[str] = Counter()
-            for test, seconds in self.seconds.items():
-                path = test.split("::")[0]
-                sums[path.rpartition("/")[0] if depth == -2 else path] += seconds
-            for name, seconds in sums.most_common(SHOWN):
-                write(f"{seconds:8.1f} s  {name}")
-        write("tests:")
-        for name, seconds in Counter(self.seconds).most_common(SHOWN):
-            write(f"{seconds:8.1f} s  {name}")
-        if path := config.getoption("--cpu-to"):
-            with open(path, "w") as file:
-                for name, seconds in Counter(self.seconds).most_common():
-                    file.write(f"{seconds:.2f}\t{name}\n")
+        whole = sum(self._seconds.values())
+        terminalreporter.write_line(f"{whole:8.1f} s in {len(self._seconds):,} tests")
+        for title, sums in (("folders", folders), ("files", files), ("tests", self._seconds)):
+            terminalreporter.write_line(f"{title}:")
+            for name, seconds in most(sums):
+                terminalreporter.write_line(f"{seconds:8.1f} s  {name}")
+
+
+def most(seconds: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the largest ones, first the largest of all."""
+    return sorted(seconds.items(), key=lambda item: -item[1])[:SHOWN]

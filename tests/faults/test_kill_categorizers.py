@@ -57,7 +57,7 @@ def killed(folder: Path, chance: random.Random, seconds: float, *command: object
             break
         if not waits and time.monotonic() > deadline:
             break
-        time.sleep(0.001)
+        time.sleep(0.002)
     process.kill()
     process.wait()
 

@@ -80,7 +80,7 @@ def files_below(folder: Path) -> set[Path]:
 
 
 def test_scripts_survive_hostile_inputs_as_processes(tmp_path: Path) -> None:
-    times, seed = tier(short=24, long=300)
+    times, seed = tier(short=len(FORMATS), long=300)
     outcomes: Counter[tuple[str, int]] = Counter()
     for number in range(times):
         name = list(FORMATS)[number % len(FORMATS)]

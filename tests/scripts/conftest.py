@@ -38,7 +38,7 @@ def run(
     """
     environment = ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {})
     if fresh:
-        command = [sys.executable, ROOT / f"{script}.py", *map(str, options)]
+        command = [sys.executable, str(ROOT / f"{script}.py"), *map(str, options)]
         result = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
         )
