@@ -62,7 +62,7 @@ from product_classifier.sources.files.image_folders import (
 )
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities
-from product_classifier.store.product_pictures import read_images
+from product_classifier.store.product_pictures import read_distinct_pictures
 from product_classifier.terminal import script
 
 FEW_IMAGES = 20
@@ -103,7 +103,7 @@ def retraining(args: argparse.Namespace) -> int:
     export_graph(regression, backbone, found.labels, *names)
     print_test(args, found, result.test_rows, result.predicted)
     script.console.say(f"saved {args.output_graph} and {args.output_labels}")
-    return script.UNFINISHED if features.lost_pictures else script.DONE
+    return script.UNFINISHED if features.lost_pictures or found.unreadable else script.DONE
 
 
 def fine_tuning(args: argparse.Namespace) -> int:
@@ -144,12 +144,13 @@ def fine_tuning(args: argparse.Namespace) -> int:
         )
     print_test(args, found, frozen.test_rows, predicted)
     script.console.say(f"saved {args.output_network}, SHA-256 {sha256}, and {args.output_labels}")
-    return script.UNFINISHED if features.lost_pictures else script.DONE
+    return script.UNFINISHED if features.lost_pictures or found.unreadable else script.DONE
 
 
 def labelled_pictures(args: argparse.Namespace) -> tuple[LabelledImages, NDArray[np.str_]]:
     """Find the pictures of each label, and split them."""
     found = read_labelled_images(args.image_dir[0])
+    script.console.warn(found.unreadable, "picture not read")
     for k, count in sorted(collections.Counter(found.label_of).items()):
         if count < FEW_IMAGES:
             script.console.say(
@@ -175,7 +176,8 @@ def print_test(
 
 def distillation(args: argparse.Namespace) -> int:
     """Read pictures, split them, let the teacher teach, save the student."""
-    images, parts = pictures_to_distil(args)
+    images, parts, unreadable = pictures_to_distil(args)
+    script.console.warn(unreadable, "picture not read")
     precision = args.precision or FULL_PRECISION
     teacher = load_backbone(args.backbone or INCEPTION, precision, args.weights)
     start, sha256 = student_to_start_from(args.start_from, teacher)
@@ -201,7 +203,7 @@ def distillation(args: argparse.Namespace) -> int:
         f"{args.output_student} explains {taught.likeness.explained:.1%} of its teacher's variance "
         f"on tuning pictures, at a cosine of {taught.likeness.cosine:.3f}; SHA-256 {sha256}"
     )
-    return script.UNFINISHED if taught.lost else script.DONE
+    return script.UNFINISHED if taught.lost or unreadable else script.DONE
 
 
 def student_to_start_from(name: str | None, teacher: Backbone) -> tuple[Student | None, str]:
@@ -217,23 +219,30 @@ def student_to_start_from(name: str | None, teacher: Backbone) -> tuple[Student 
     return start, sha256
 
 
-def pictures_to_distil(args: argparse.Namespace) -> tuple[list[Image], NDArray[np.str_]]:
-    """Find the pictures of a crawl, in its own split, and those of folders, split by hash."""
+def pictures_to_distil(
+    args: argparse.Namespace,
+) -> tuple[list[Image], NDArray[np.str_], list[str]]:
+    """Find the pictures of a crawl, in its own split, and those of folders, split by hash.
+
+    Returns what could not be read, too, each with the reason.
+    """
     part_of: dict[Image, str] = {}
     if args.db_path:
         with open_database(args.db_path) as db, snapshot(db):
-            part_of = read_images(db, frozen_split(read_identities(db)))
+            part_of = read_distinct_pictures(db, frozen_split(read_identities(db)))
     known = {image.sha256 for image in part_of}
+    folders = [read_pictures(folder) for folder in args.image_dir]
     more = {
         image.sha256: image
-        for folder in args.image_dir
-        for image in read_pictures(folder)
+        for images, _ in folders
+        for image in images
         if image.sha256 not in known  # a test picture of the crawl stays one
     }
     parts = split_images(list(more.values()), args.validation_percentage, 0)
     part_of.update(zip(more.values(), parts.tolist(), strict=True))
     seen = {image: part for image, part in part_of.items() if part in (TRAIN, TUNING)}
-    return list(seen), np.array(list(seen.values()))
+    unreadable = [reason for _, reasons in folders for reason in reasons]
+    return list(seen), np.array(list(seen.values())), unreadable
 
 
 def tell(epoch: int, loss: float, likeness: Likeness) -> None:

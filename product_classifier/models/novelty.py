@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest
+from product_classifier.features.neighbours import highest_similarity
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import TEST, TRAIN, TUNING
@@ -103,7 +103,7 @@ def signals(
     columns = [np.log(clipped / (1 - clipped)), largest]
     for half in (features.words_alone, features.pictures_alone):
         if half.words is not None or half.pictures is not None:
-            alike = closest(half, rows, learned)
+            alike = highest_similarity(half, rows, learned)
             alike[~half.evidence()[rows]] = np.nan
             columns.append(alike)
     return np.stack(columns, axis=1)

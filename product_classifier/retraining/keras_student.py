@@ -64,7 +64,7 @@ def new_pupil(shape: Shape, precision: str, seed: int = 0, with_layouts: bool = 
 
 def folded(pupil: Any, shape: Shape) -> Student:
     """Fold each norm into the convolution before it; what the student gives stays the same."""
-    student = Student(shape, {}, {}, {}, {})
+    student = Student(shape=shape, kernels={}, biases={}, means={}, deviations={})
     for name in kernel_shapes(shape):
         norm = pupil.get_layer(_norm(name))
         [kernel] = pupil.get_layer(name).get_weights()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones.runtime import load_keras, tensorflow
+from product_classifier.errors import ModelError
 from product_classifier.models.base import Score, Targets
 from product_classifier.models.network import Network, softmax
 from product_classifier.retraining.training_images import Album, Source
+from product_classifier.system_errors import reason_of
 
 LONGEST_GRADIENT = 1.0
 State = tuple[list[NDArray[Any]], list[NDArray[Any]]]  # weights in training, and the optimizer's
@@ -143,9 +146,19 @@ def _values(variables: Sequence[Any]) -> list[NDArray[Any]]:
 
 
 class Summaries:
-    """Writes the curves of loss and accuracy below a folder, train/ and validation/."""
+    """Writes the curves of loss and accuracy below a folder, train/ and validation/.
+
+    Raises ModelError if that cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise ModelError(
+                f"{folder} cannot be written: {reason_of(error)}; or pass another --summaries_dir"
+            ) from None
         create = tensorflow().summary.create_file_writer
         self._writers = [create(str(folder / part)) for part in ("train", "validation")]
 

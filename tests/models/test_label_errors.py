@@ -62,7 +62,9 @@ def test_the_fingerprint_tells_whether_anything_has_changed(catalogue: sqlite3.C
     before = fingerprint(data(catalogue), 1)
     assert fingerprint(data(catalogue), 1) == before != fingerprint(data(catalogue), 2)
     item, *others = data(catalogue).items
-    seen = dataclasses.replace(item, more_images=(Image("http://a", "a.jpg", "aa"),))
+    seen = dataclasses.replace(
+        item, more_images=(Image(address="http://a", file="a.jpg", sha256="aa"),)
+    )
     looked_at = dataclasses.replace(data(catalogue), items=(seen, *others))
     assert fingerprint(looked_at, 1) != before
     import_decisions(catalogue, [Decided(2, WRONG[0], "bootcut")], "Ada")

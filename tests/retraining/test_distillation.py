@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.slow
 T = TypeVar("T")
 SHAPE = Shape(size=8, stem=8, widths=(8,), depths=(1,), outputs=3, cells=(1,))
 COURSE = Course(epochs=4, views=2, batch_size=20, learning_rate=0.02)
+BEGUN = replace(COURSE, epochs=1, views=3)
 
 
 def colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -42,11 +44,16 @@ def colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(pixels.mean(axis=(1, 2)), np.float32)
 
 
-TEACHER = Backbone("toy", "0" * 64, 4, 3, colours, graph=colours)
+TEACHER = Backbone(name="toy", sha256="0" * 64, size=4, width=3, embed=colours, graph=colours)
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> list[Image]:
+    return draw(tmp_path)
+
+
+def draw(folder: Path) -> list[Image]:
+    """Write 220 pictures of one tint each."""
     chance = np.random.default_rng(0)
     found = []
     for k in range(220):
@@ -54,9 +61,9 @@ def images(tmp_path: Path) -> list[Image]:
         tint = chance.integers(0, 200, 3)
         pixels = (tint + chance.integers(0, 56, (10, 12, 3))).astype(np.uint8)
         PillowImage.fromarray(pixels).save(file, "PNG")
-        (tmp_path / f"{k}.png").write_bytes(file.getvalue())
+        (folder / f"{k}.png").write_bytes(file.getvalue())
         sha256 = hashlib.sha256(file.getvalue()).hexdigest()
-        found.append(Image(f"{k}", f"{k}.png", sha256, 12, 10))
+        found.append(Image(address=f"{k}", file=f"{k}.png", sha256=sha256, width=12, height=10))
     return found
 
 
@@ -71,8 +78,22 @@ def teach(images: list[Image], folder: Path, course: Course = COURSE) -> Taught:
     return distil(lessons(images, folder), PARTS, SHAPE, course, folder / "state")
 
 
-def test_a_student_comes_close_to_its_teacher(images: list[Image], tmp_path: Path) -> None:
-    taught = teach(images, tmp_path, replace(COURSE, epochs=25))
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
+    """Distil for as long as it takes."""
+    folder = tmp_path_factory.mktemp("taught")
+    return teach(draw(folder), folder, replace(COURSE, epochs=25))
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Distil for one epoch; return the folder of the pictures, the cache and the state."""
+    folder = tmp_path_factory.mktemp("begun")
+    teach(draw(folder), folder, BEGUN)
+    return folder
+
+
+def test_a_student_comes_close_to_its_teacher(taught: Taught) -> None:
     assert taught.likeness.explained > 0.8
     assert taught.likeness.cosine > 0.99
     assert taught.student.about["pictures"] == {"train": 200, "tuning": 15}
@@ -82,8 +103,9 @@ def given_by_teacher(images: list[Image], folder: Path) -> NDArray[np.float32]:
     return colours(np.stack([to_pixels(read_view(View(image), folder), 4) for image in images]))
 
 
-def test_what_is_saved_gives_what_was_learned(images: list[Image], tmp_path: Path) -> None:
-    taught = teach(images, tmp_path)
+def test_what_is_saved_gives_what_was_learned(
+    taught: Taught, images: list[Image], tmp_path: Path
+) -> None:
     save_student(taught.student, tmp_path / "student.npz")
     backbone = load_backbone(str(tmp_path / "student.npz"))
     cache = bottleneck_cache(tmp_path / "cache", backbone)
@@ -120,13 +142,14 @@ def test_a_pupil_goes_on_from_a_student_as_it_was(tmp_path: Path) -> None:
         assert again.deviations[name] == pytest.approx(kept.deviations[name], rel=1e-4)
 
 
-def test_training_goes_on_from_a_student(images: list[Image], tmp_path: Path) -> None:
-    first = teach(images, tmp_path, replace(COURSE, epochs=25))
+def test_training_goes_on_from_a_student(
+    taught: Taught, images: list[Image], tmp_path: Path
+) -> None:
     short = replace(COURSE, epochs=2, learning_rate=0.001, start="first")
     state = tmp_path / "second"
-    second = distil(lessons(images, tmp_path), PARTS, SHAPE, short, state, start=first.student)
-    assert second.likeness.explained > first.likeness.explained - 0.1
-    assert second.student.about["start"] == first.student.about
+    second = distil(lessons(images, tmp_path), PARTS, SHAPE, short, state, start=taught.student)
+    assert second.likeness.explained > taught.likeness.explained - 0.1
+    assert second.student.about["start"] == taught.student.about
 
 
 def test_after_an_interruption_it_ends_as_if_there_had_been_none(
@@ -171,18 +194,19 @@ def test_it_stops_when_the_tuning_pictures_gain_no_more(
     assert 25 < len(epochs) < 50  # smaller pictures teach in the first half
 
 
-def test_another_course_does_not_go_on_with_the_first(images: list[Image], tmp_path: Path) -> None:
-    teach(images, tmp_path, replace(COURSE, epochs=1))
+def test_another_course_does_not_go_on_with_the_first(
+    begun: Path, images: list[Image], tmp_path: Path
+) -> None:
+    shutil.copy(begun / "state", tmp_path)
     with pytest.raises(ModelError, match="belongs to other pictures, another teacher or other set"):
-        teach(images, tmp_path, replace(COURSE, epochs=1, seed=1))
+        teach(images, tmp_path, replace(BEGUN, seed=1))
 
 
-def test_a_damaged_state_is_told(images: list[Image], tmp_path: Path) -> None:
-    teach(images, tmp_path, replace(COURSE, epochs=1))
-    state = (tmp_path / "state").read_bytes()
+def test_a_damaged_state_is_told(begun: Path, images: list[Image], tmp_path: Path) -> None:
+    state = (begun / "state").read_bytes()
     (tmp_path / "state").write_bytes(state[: len(state) // 2])
     with pytest.raises(ModelError, match=r"is damaged.*remove it to begin anew"):
-        teach(images, tmp_path, replace(COURSE, epochs=1))
+        teach(images, tmp_path, BEGUN)
 
 
 def test_too_few_pictures_are_refused(images: list[Image], tmp_path: Path) -> None:
@@ -192,12 +216,9 @@ def test_too_few_pictures_are_refused(images: list[Image], tmp_path: Path) -> No
         distil(lessons(few, tmp_path), parts, SHAPE, COURSE, tmp_path / "state")
 
 
-def test_the_teacher_sees_distorted_views_of_training_pictures_alone(
-    images: list[Image], tmp_path: Path
-) -> None:
-    teach(images, tmp_path, replace(COURSE, epochs=1, views=3))
-    cache = bottleneck_cache(tmp_path / "cache", TEACHER)
-    assert len(cache.read()) == len(images) + 2 * 200
+def test_the_teacher_sees_distorted_views_of_training_pictures_alone(begun: Path) -> None:
+    cache = bottleneck_cache(begun / "cache", TEACHER)
+    assert len(cache.read()) == len(PARTS) + 2 * 200
 
 
 def test_broken_pictures_are_left_out_and_told(images: list[Image], tmp_path: Path) -> None:

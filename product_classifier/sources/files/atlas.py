@@ -53,11 +53,11 @@ def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> It
             image = None
             yield Skipped("image", place, str(error))
         yield Product(
-            file,
-            title.strip(),
-            "",
-            (category,) if category else (),
-            image,
+            id=file,
+            name=title.strip(),
+            description="",
+            categories=(category,) if category else (),
+            image=image,
             part=PARTS.get(str(item.get("split")).lower()),
             place=place,
         )

@@ -94,6 +94,13 @@ class CategoryTree:
         identity = own or path
         if identity in self._known:
             raise UnusableError(f"{identity} is the id of one category and the path of another")
-        made = Category(identity, name, parent, path, True, translated or None)
+        made = Category(
+            id=identity,
+            name=name,
+            parent=parent,
+            path=path,
+            leaf=True,
+            translated=translated or None,
+        )
         self.add(made)
         return made

@@ -95,7 +95,14 @@ def read_part(
 
     Its categories are all that its products name; `KnownCategories` knows which of them are new.
     """
-    page = Page(query, [], [], part.end, not part.offsets, part.total)
+    page = Page(
+        query=query,
+        products=[],
+        skipped=[],
+        next_offset=part.end,
+        finished=not part.offsets,
+        total=part.total,
+    )
     name = storable(path.name)
     with path.open("rb", BUFFER) as file:
         for offset in part.offsets:
@@ -132,7 +139,10 @@ class KnownCategories:
                 product = dataclasses.replace(product, categories=())
             elif unknown:
                 self._known.update(unknown)
-                new += [Category(identity, identity, None, identity, True) for identity in unknown]
+                new += [
+                    Category(id=identity, name=identity, parent=None, path=identity, leaf=True)
+                    for identity in unknown
+                ]
             products.append(product)
         return dataclasses.replace(page, products=products, skipped=skipped, categories=new)
 
@@ -156,7 +166,15 @@ def _product(value: Mapping[str, Any], file: str, place: str) -> tuple[Product, 
     main = embedded[0].address if embedded else None
     more = tuple(picture.address for picture in embedded[1:])
     categories = () if category is None else (category,)
-    return Product(identity, "", "", categories, main, more, place=place), embedded
+    return Product(
+        id=identity,
+        name="",
+        description="",
+        categories=categories,
+        image=main,
+        more_images=more,
+        place=place,
+    ), embedded
 
 
 def _number_or_text(value: Mapping[str, Any], name: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from product_classifier.errors import SourceError, UnusableError
@@ -26,6 +27,7 @@ class LabelledImages:
     labels: tuple[str, ...]
     images: tuple[Image, ...]
     label_of: tuple[int, ...]  # [images]
+    unreadable: tuple[str, ...] = ()  # what has a picture's name and is no file, with the reason
 
 
 def read_labelled_images(folder: Path) -> LabelledImages:
@@ -36,50 +38,66 @@ def read_labelled_images(folder: Path) -> LabelledImages:
     """
     if not folder.is_dir():
         raise SourceError(f"there is no folder {folder}; pass --image_dir")
-    found: dict[str, list[Path]] = {}
+    found: dict[str, list[Image]] = {}
+    unreadable: list[str] = []
     try:
         for below in sorted(path for path in folder.iterdir() if path.is_dir()):
             files = [path for path in sorted(below.iterdir()) if path.suffix.lower() in EXTENSIONS]
             label = re.sub(r"[\W_]+", " ", below.name.lower()).strip()
             if label in found:
                 raise SourceError(f"two folders of {folder} mean the label {label!r}; rename one")
-            if files:
-                found[label] = files
+            if images := _hashed(files, folder, unreadable):
+                found[label] = images
         if len(found) < 2:
             raise SourceError(
                 f"{folder} needs at least two folders with pictures in them, one for each label; "
-                f"it has {len(found)}"
+                f"it has {len(found)}{_and_why(unreadable)}"
             )
-        images = [
-            Image(str(file), file.relative_to(folder).as_posix(), _sha256(file))
-            for files in found.values()
-            for file in files
-        ]
     except OSError as error:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
-    label_of = [k for k, files in enumerate(found.values()) for _ in files]
-    return LabelledImages(tuple(found), tuple(images), tuple(label_of))
+    label_of = [k for k, images in enumerate(found.values()) for _ in images]
+    every = tuple(chain.from_iterable(found.values()))
+    return LabelledImages(tuple(found), every, tuple(label_of), tuple(unreadable))
 
 
-def read_pictures(folder: Path) -> list[Image]:
+def read_pictures(folder: Path) -> tuple[list[Image], list[str]]:
     """Find and hash all pictures below a folder, in the order of their paths; `file` is whole.
 
-    Raises SourceError where there is no such folder, or not one picture in it.
+    Returns what could not be read, too, each with the reason. Raises SourceError where there is no
+    such folder, or not one picture in it.
     """
     if not folder.is_dir():
         raise SourceError(f"there is no folder {folder}; pass --image_dir")
 
-    def refuse(place: str, reason: str) -> None:
-        raise SourceError(f"{place} cannot be read: {reason}; take it out of {folder}")
-
-    try:
-        found = walk_pictures(str(folder), refuse)
-        files = sorted(Path(place, name) for place, names in found for name in names)
-        images = [Image(str(file), str(file.absolute()), _sha256(file)) for file in files]
-    except OSError as error:
-        raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
+    unreadable: list[str] = []
+    found = walk_pictures(
+        str(folder), lambda place, reason: unreadable.append(f"{place}: {reason}")
+    )
+    files = sorted(Path(place, name) for place, names in found for name in names)
+    images = _hashed(files, None, unreadable)
     if not images:
-        raise SourceError(f"{folder} has no pictures; pass another --image_dir")
+        raise SourceError(
+            f"{folder} has no pictures{_and_why(unreadable)}; pass another --image_dir"
+        )
+    return images, unreadable
+
+
+def _and_why(unreadable: Sequence[str]) -> str:
+    return f" ({unreadable[0]})" if unreadable else ""
+
+
+def _hashed(files: Iterable[Path], folder: Path | None, unreadable: list[str]) -> list[Image]:
+    """Hash pictures, named by their paths below a folder, or by whole ones.
+
+    unreadable: told of those that cannot be read, and why.
+    """
+    images = []
+    for file in files:
+        name = file.relative_to(folder).as_posix() if folder else str(file.absolute())
+        try:
+            images.append(Image(address=str(file), file=name, sha256=_sha256(file)))
+        except OSError as error:
+            unreadable.append(f"{file}: {error.strerror}")
     return images
 
 
@@ -160,8 +178,11 @@ def read_nested_folders(folder: Path) -> Iterator[Entry]:
                 continue
             count += 1
             yield Product(
-                *(identity, "", "", (category,) if category else ()),
-                *(os.path.join(place, file),),
+                id=identity,
+                name="",
+                description="",
+                categories=(category,) if category else (),
+                image=os.path.join(place, file),
                 place=f"{folder.name} {identity}",
             )
     for path, reason in refused:

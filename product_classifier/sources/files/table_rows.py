@@ -110,7 +110,16 @@ def _product_reader(
         main, more = pictures_of(cells, own, problems)
         given = PARTS.get(_text(cells, part).lower()) if part is not None else None
         text = _text(cells, description)
-        return Product(own, called, text, categories, main, more, given, place)
+        return Product(
+            id=own,
+            name=called,
+            description=text,
+            categories=categories,
+            image=main,
+            more_images=more,
+            part=given,
+            place=place,
+        )
 
     return read
 

@@ -60,8 +60,9 @@ def test_a_tree_of_a_thousand_levels_is_read_as_far_as_categories_go(folder: Pat
     products, _, [(_, reason)] = read(folder)
     assert products == ["A/1.jpg"]
     assert reason == "it has folders below level 50, which are not read"
-    with pytest.raises(SourceError, match="folders below level 50"):
-        read_pictures(folder)
+    pictures, [line] = read_pictures(folder)
+    assert [picture.address for picture in pictures] == [str(folder / "A" / "1.jpg")]
+    assert line.endswith(": it has folders below level 50, which are not read")
     subprocess.run(["rm", "-r", str(folder)], check=True)  # shutil.rmtree gives up
 
 
@@ -80,10 +81,22 @@ def test_names_that_are_no_unicode_cost_what_they_name(folder: Path) -> None:
     ]
 
 
-def test_pictures_to_train_with_are_files(folder: Path) -> None:
+def test_pictures_to_train_with_are_files_and_the_rest_is_told(folder: Path) -> None:
     (folder / "B").mkdir()
     os.mkfifo(folder / "B" / "pipe.jpg")
-    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is a pipe and no file"):
+    (folder / "B" / "device.jpg").symlink_to("/dev/zero")
+    with pytest.raises(SourceError, match=r"it has 1 \(.*device\.jpg: it is a device and no file"):
         read_labelled_images(folder)
-    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is no file; take it out"):
+    (folder / "B" / "2.jpg").write_bytes(jpeg("blue"))
+    found = read_labelled_images(folder)
+    pictures, unreadable = read_pictures(folder)
+    assert [image.file for image in found.images] == ["A/1.jpg", "B/2.jpg"]
+    assert len(pictures) == 2
+    assert found.label_of == (0, 1)
+    for lines in (found.unreadable, unreadable):
+        assert [Path(line.partition(":")[0]).name for line in lines] == ["device.jpg", "pipe.jpg"]
+        assert all("no file" in line for line in lines)
+    for file in (folder / "A" / "1.jpg", folder / "B" / "2.jpg"):
+        file.unlink()
+    with pytest.raises(SourceError, match=r"no pictures \(.*device\.jpg: it is no file\)"):
         read_pictures(folder)
