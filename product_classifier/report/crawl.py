@@ -42,7 +42,10 @@ def crawl_text(state: CrawlState) -> str:
 
 def crawl_values(state: CrawlState) -> Mapping[str, Any]:
     """Lay out the same for --json."""
-    return dataclasses.asdict(state)
+    values = dataclasses.asdict(state)
+    for category in values["categories"]:
+        category["found"] = category.pop("products")  # as --json has called them since version 1
+    return values
 
 
 def crawl_page(state: CrawlState) -> str:
