@@ -147,7 +147,7 @@ def bottlenecks(
             "bottlenecks disappear from the cache while they are read; let no other program clean "
             "it, and run it again"
         )
-    cache.tell_damage()
+    cache.report_damage()
     if not (rows >= 0).any():
         raise FeatureError(f"no picture can be read ({lost[0]}); pass the right --images-path")
     return Bottlenecks(cache.read(), rows, tuple(lost), mains)

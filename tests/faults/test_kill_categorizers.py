@@ -168,7 +168,7 @@ def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: P
     said = process.communicate()[1]
     assert process.returncode == 0
     assert "damaged" in said
-    assert "is made anew" in said
+    assert "is computed again" in said
     first, second = ask(folder, f"select {EXPERIMENT} from experiment order by id")
     assert without_memory([first]) == without_memory([second])
     for name in ("predicted_category", "predicted_path"):
