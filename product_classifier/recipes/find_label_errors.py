@@ -17,13 +17,13 @@ from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.dataset_features import (
+    FeaturePaths,
     Features,
-    Places,
     picture_features,
     word_features,
 )
-from product_classifier.features.text_vectors import Reading
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.features.text_vectors import TextSettings
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import escape_formula
@@ -62,7 +62,7 @@ WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
 def label_errors_report(
-    db: sqlite3.Connection, number: int, places: Places, limit: int, console: Console
+    db: sqlite3.Connection, number: int, places: FeaturePaths, limit: int, console: Console
 ) -> Report:
     """Return the most suspicious labels by the features of an experiment, at most limit of them."""
     insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
@@ -74,7 +74,7 @@ def label_errors_report(
 def export_review(
     db: sqlite3.Connection,
     number: int | None,
-    places: Places,
+    places: FeaturePaths,
     terms: Terms,
     console: Console,
     *,
@@ -114,7 +114,7 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
 
 
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, limit: int, console: Console
 ) -> LabelErrors:
     """Search the labels of an experiment's catalogue, and return the most suspicious ones."""
     searched = search(db, experiment, places, console)
@@ -127,7 +127,7 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, console: Console
 ) -> LabelSearchSummary:
     """Cross-fit over the experiment's products, unless nothing has changed since the last search.
 
@@ -144,7 +144,7 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    inputs = fingerprint(dataset, experiment.id)
+    inputs = search_fingerprint(dataset, experiment.id)
     latest = read_label_search(db, experiment.id)
     if latest and latest.fingerprint == inputs:
         return latest
@@ -156,12 +156,14 @@ def search(
     return save_label_search(db, experiment.id, suspicions, inputs)
 
 
-def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
+def _features(
+    experiment: Summary, dataset: Dataset, places: FeaturePaths, console: Console
+) -> Features:
     """Return the features of an experiment. Raises FeatureError if its network is out of reach."""
     features = Features()
     if experiment.kind in ("words", "both"):
         settings = experiment.settings
-        reading = Reading(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
+        reading = TextSettings(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
         features |= word_features(dataset, places.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))

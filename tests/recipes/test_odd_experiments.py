@@ -11,7 +11,7 @@ import pytest
 
 from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ReportError, StoreError
-from product_classifier.features.dataset_features import Places
+from product_classifier.features.dataset_features import FeaturePaths
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.recipes.find_label_errors import label_errors, to_audit, to_review
 from product_classifier.recipes.judge_experiments import (
@@ -211,6 +211,6 @@ def test_a_database_does_not_choose_what_is_loaded(
         ),
     )
     [experiment] = read_experiments(db, number)
-    places = Places(tmp_path / "images", tmp_path / "cache")
+    places = FeaturePaths(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
         label_errors(db, experiment, places, 5, SILENT)
