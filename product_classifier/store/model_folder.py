@@ -139,7 +139,7 @@ def _section(path: Path, name: str, header: Mapping[str, Any]) -> bytes:
     expected = header["sections"][name]
     data = read_bounded(file, min(SECTIONS[name].most, max(expected["bytes"], 0)))
     if len(data) != expected["bytes"] or hashlib.sha256(data).hexdigest() != expected["sha256"]:
-        raise ValueError(f"{file.name} is cut short or was changed")
+        raise ValueError(f"{file.name} is incomplete or was changed")
     return data
 
 
@@ -250,7 +250,7 @@ def parse_header(path: Path, data: bytes) -> dict[str, Any]:
     if header.keys() != _NAMES or not isinstance(header["settings"], dict):
         raise ValueError(f"{HEADER} does not consist of {', '.join(sorted(_NAMES))}")
     if header["checksum"] != checksum(header):
-        raise ValueError(f"{HEADER} is cut short or was changed")
+        raise ValueError(f"{HEADER} is incomplete or was changed")
     if not isinstance(header["sections"], dict):
         raise ValueError(f"{HEADER} lists no sections")
     for name, section in header["sections"].items():

@@ -181,7 +181,7 @@ def test_a_file_that_is_cut_short_is_refused(name: str, tmp_path: Path) -> None:
     file = section(folder, name)
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])
-    with pytest.raises(StoreError, match=f"{file.name} is cut short or was changed"):
+    with pytest.raises(StoreError, match=f"{file.name} is incomplete or was changed"):
         open_model(folder)
     file.unlink()
     with pytest.raises(StoreError, match=f"holds no complete model .*{file.name}"):
