@@ -89,7 +89,7 @@ def categorized(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The crawled catalogue with one experiment on its words, number 1."""
     folder = tmp_path_factory.mktemp("categorized")
     copy_database(crawled, folder)
-    said = run(folder, "categorize_words", "--min-per-category", 3)
+    said = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
     (folder / "said.txt").write_text(said.stdout)
     return folder
 
