@@ -40,7 +40,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "report": {"evaluate"},
     "recipes": {
         *("sources", "sources/files", "sources/web"),
-        *("store", "features", "backbones", "models", "evaluate", "report"),
+        *("store", "features", "backbones", "models", "retraining", "evaluate", "report"),
     },
     "terminal": {"store"},  # files that are there whole or not at all
     "options": {

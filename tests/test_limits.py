@@ -1,4 +1,4 @@
-"""What a source may say of one product or category, whatever the source."""
+"""Limits on the entries of any source."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def limited(*entries: Entry) -> list[Entry]:
     return list(LimitFilter().filtered(entries))
 
 
-def test_what_reaches_a_limit_passes_unchanged() -> None:
+def test_entries_that_just_reach_a_limit_pass_unchanged() -> None:
     entries: list[Entry] = [
         category("/".join(["x"] * DEEPEST_PATH)),
         category("x" * LONGEST_PATH, "n" * LONGEST_NAME),
@@ -70,10 +70,10 @@ def test_a_product_with_a_text_beyond_a_limit_is_skipped(product: Product, reaso
     assert len(skipped.item) <= LONGEST_REASON
 
 
-def test_a_product_loses_the_pictures_and_categories_that_are_beyond_a_limit() -> None:
+def test_a_product_loses_pictures_and_categories_beyond_a_limit() -> None:
     long = "http://a/" + "x" * LONGEST_ADDRESS
     more = (long, *map(str, range(300)))
-    found = limited(
+    entries = limited(
         Product(
             id="1",
             name="Boot",
@@ -83,30 +83,30 @@ def test_a_product_loses_the_pictures_and_categories_that_are_beyond_a_limit() -
             more_images=more,
         )
     )
-    kept = tuple(map(str, range(250)))
-    assert found[-1] == Product(
-        id="1", name="Boot", description="", categories=kept, image=None, more_images=kept
+    first = tuple(map(str, range(250)))
+    assert entries[-1] == Product(
+        id="1", name="Boot", description="", categories=first, image=None, more_images=first
     )
-    assert [(entry.kind, entry.reason) for entry in found if isinstance(entry, Skipped)] == [
+    assert [(entry.kind, entry.reason) for entry in entries if isinstance(entry, Skipped)] == [
         ("image", "its picture's address has 8,009 characters, more than 8,000"),
         ("image", "the address of a further picture has 8,009 characters, more than 8,000"),
-        ("image", "it has 300 further pictures; the first 250 are taken"),
-        ("category", "it has 300 categories; the first 250 are taken"),
+        ("image", "it has 300 further pictures; the first 250 are used"),
+        ("category", "it has 300 categories; the first 250 are used"),
     ]
 
 
-def test_a_category_beyond_a_limit_takes_along_what_lies_below_and_products_lose_it() -> None:
-    found = limited(
+def test_categories_below_a_refused_category_are_refused_and_products_lose_them() -> None:
+    entries = limited(
         category("a", "n" * 10_001),
         category("a/b", parent="a"),
         category("c"),
         Product(id="1", name="Boot", description="", categories=("a/b", "c"), image=None),
     )
-    assert found == [
+    assert entries == [
         Skipped("category", "a", "its name has 10,001 characters, more than 10,000"),
-        Skipped("category", "a/b", "it lies below a category that is refused"),
+        Skipped("category", "a/b", "its parent category is refused"),
         category("c"),
-        Skipped("category", "1", "it names a category that is refused"),
+        Skipped("category", "1", "its category is refused"),
         Product(id="1", name="Boot", description="", categories=("c",), image=None),
     ]
 
@@ -127,7 +127,7 @@ def test_a_path_is_measured_before_its_names_are_joined() -> None:
         check_path(["x" * 2_500, "y" * 2_500])
 
 
-def test_what_is_skipped_is_told_in_bounded_words() -> None:
+def test_the_reasons_of_skipped_entries_are_shortened() -> None:
     [skipped] = limited(Skipped("product", "i" * 10**6, "r" * 10**6))
     assert isinstance(skipped, Skipped)
     assert len(skipped.item) < LONGEST_REASON

@@ -23,7 +23,7 @@ from product_classifier.features.dataset_features import (
     word_features,
 )
 from product_classifier.features.text_vectors import TextSettings
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import escape_formula
@@ -144,7 +144,7 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    inputs = fingerprint(dataset, experiment.id)
+    inputs = search_fingerprint(dataset, experiment.id)
     latest = read_label_search(db, experiment.id)
     if latest and latest.fingerprint == inputs:
         return latest

@@ -56,7 +56,7 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
         put_similar_products(db, number, experiment.alike)
         db.executemany(
             "insert into outside values (?, ?, ?, ?)",
-            ((number, n.product_id, n.score, n.marked) for n in experiment.outside),
+            ((number, n.product_id, n.score, n.marked) for n in experiment.novelty),
         )
     return number
 

@@ -32,7 +32,7 @@ from product_classifier.features.text_vectors import (
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import Classifier, State
 from product_classifier.models.blend import restored_blend
-from product_classifier.models.late_fusion import Halves, Late, Stack
+from product_classifier.models.late_fusion import Late, Modalities, Stack
 from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model
@@ -113,11 +113,11 @@ def example(name: str) -> tuple[Classifier, Features, TextSettings]:
             trained(scikit(side, LogisticRegression()))
             for side in (both().words_alone, both().pictures_alone)
         )
-        halves = Halves(read, seen, both())
+        modalities = Modalities(read, seen, both())
         if name == "late":
-            return Late(halves, np.array([1.0, 0.5])), both(), DEFAULT_TEXT_SETTINGS
+            return Late(modalities, np.array([1.0, 0.5])), both(), DEFAULT_TEXT_SETTINGS
         model = LogisticRegression().fit(np.random.default_rng(0).random((30, 10)), LABELS)
-        return Stack(halves, model, 3), both(), DEFAULT_TEXT_SETTINGS
+        return Stack(modalities, model, 3), both(), DEFAULT_TEXT_SETTINGS
     reading = TextSettings(SEQUENCE, "stemmed") if name == "sequence" else DEFAULT_TEXT_SETTINGS
     if name in JOINED:
         design = Design(joint=name, head=(4,), modality_dropout=0.1)

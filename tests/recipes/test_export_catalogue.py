@@ -39,7 +39,7 @@ c,Thing,,,,,
 
 
 def load(source: Path, images: Path, database: Path) -> dict[str, list[tuple[object, ...]]]:
-    load_as(SourceOptions(source, images), database)
+    load_as(SourceOptions(path=source, images=images), database)
     return facts(database)
 
 
@@ -212,7 +212,7 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
             written(folder / "crawl.db", folder / name, folder, " :: ", raw)
             with (folder / name).open(newline="", encoding="utf-8") as file:
                 read.append(list(csv.reader(file)))
-            asked = SourceOptions(folder / name, folder, separator=" :: ")
+            asked = SourceOptions(path=folder / name, images=folder, separator=" :: ")
             load_as(asked, folder / f"{name}.db")
         marked = read[1][0][-1] == FORMULA_ESCAPE_COLUMN
         width = len(read[0][0])

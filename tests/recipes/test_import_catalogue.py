@@ -29,7 +29,7 @@ from tests.consoles import Recorder
 
 def test_a_strict_import_stores_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,name,category\n1,a,A\n1,b,A\n")
-    source = open_source("csv", SourceOptions(tmp_path / "a.csv", tmp_path))
+    source = open_source("csv", SourceOptions(path=tmp_path / "a.csv", images=tmp_path))
 
     def refuse(entry: Skipped) -> None:
         raise SourceError(entry.reason)

@@ -9,7 +9,7 @@ import pytest
 
 from product_classifier.backbones.student import Shape, read_student, save_student
 from product_classifier.records import Image
-from product_classifier.retraining.keras_student import folded, new_pupil
+from product_classifier.retraining.keras_student import folded, new_keras_student
 from product_classifier.retraining.softmax_head import split_images
 from tests.conftest import jpeg, sha256
 from tests.scripts.conftest import copy_database, rows, run
@@ -129,7 +129,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny student that has learned nothing."""
     shape = Shape(size=16, stem=8, widths=(8, 8), depths=(1, 1), outputs=12, cells=(2, 0))
     path = tmp_path_factory.mktemp("student") / "tiny.npz"
-    save_student(folded(new_pupil(shape, "float32"), shape), path)
+    save_student(folded(new_keras_student(shape, "float32"), shape), path)
     return path
 
 

@@ -286,14 +286,14 @@ WOMEN = {"metadata": {"root": {"id": "women"}}}
 @pytest.mark.parametrize("nodes", [{}, {"a": 1}, "text", 0, 7, True, None, "absent"])
 def test_categories_that_are_no_list_are_never_taken_for_an_empty_tree(nodes: object) -> None:
     answer = WOMEN if nodes == "absent" else WOMEN | {"categories": nodes}
-    with pytest.raises(SourceError, match="the API answered with categories that are no list"):
+    with pytest.raises(SourceError, match="the API answered with categories that are not a list"):
         shop(answer).categories("women")
 
 
 @pytest.mark.parametrize("products", [{}, "", "text", 0, False, {"id": 1}])
 def test_products_that_are_no_list_are_never_taken_for_the_end(products: object) -> None:
     answer = {"metadata": {}, "products": products}
-    with pytest.raises(SourceError, match="the API answered with products that are no list"):
+    with pytest.raises(SourceError, match="the API answered with products that are not a list"):
         list(shop(answer).pages(Query("belts"), 0, 50))
 
 

@@ -99,7 +99,7 @@ def test_a_pipe_or_a_folder_is_no_picture_and_holds_nobody_up(tmp_path: Path) ->
     (tmp_path / "folder.jpg").mkdir()
     found = fetch(tmp_path, f"{tmp_path}/pipe.jpg", f"{tmp_path}/folder.jpg")
     assert {image.error for image in found.values()} == {
-        f"it is a {kind} and no file; save what it holds as a file first"
+        f"it is a {kind}, not a file; save its contents as a file first"
         for kind in ("pipe", "folder")
     }
 
