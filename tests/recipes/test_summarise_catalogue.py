@@ -95,7 +95,8 @@ def test_a_category_that_lies_above_itself_is_told(db: sqlite3.Connection) -> No
     found = told(db)
     assert {one.path: one.products for one in found.categories} == {"a": 2, "b": 2, "b/c": 1}
     assert any(
-        remark.startswith("2 categories lie above themselves") for remark in catalogue_advice(found)
+        remark.startswith("2 categories are their own ancestors")
+        for remark in catalogue_advice(found)
     )
 
 
@@ -230,8 +231,8 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
         assert len(set(names)) == 6
         assert all(name.startswith(f"product {leaf}") for name in names)
         assert all(tile.thumbnail for tile in shelf.tiles)
-    assert sheet.much_shown
-    assert [tile.note for tile in sheet.much_shown.tiles] == ["shown by 18 products"]
+    assert sheet.shared
+    assert [tile.note for tile in sheet.shared.tiles] == ["shown by 18 products"]
     assert read_catalogue(db, SILENT, folder)[1] == sheet
 
 
@@ -240,4 +241,4 @@ def test_without_leaves_products_are_drawn_from_all(db: sqlite3.Connection, tmp_
     found, sheet = read_catalogue(db, SILENT, ImageFolder(tmp_path))
     assert sheet
     assert [(shelf.title, len(shelf.tiles)) for shelf in sheet.leaves] == [("without a leaf", 2)]
-    assert "Of all products (seed 0)." in catalogue_page(found, sheet)
+    assert "From all products (seed 0)." in catalogue_page(found, sheet)
