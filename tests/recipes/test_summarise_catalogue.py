@@ -106,7 +106,7 @@ def test_categories_of_the_same_name_are_told_apart_by_path(db: sqlite3.Connecti
     save_import(db, tree, [product("1", "men/hats"), product("2", "women/hats")], [], "x.csv")
     found = told(db)
     assert [one.label for one in found.categories if one.leaf] == ["men/hats", "women/hats"]
-    assert any("such as Hats for 2" in remark for remark in catalogue_advice(found))
+    assert any("such as Hats by 2" in remark for remark in catalogue_advice(found))
 
 
 def test_pictures_are_told_by_what_became_of_them(db: sqlite3.Connection) -> None:
