@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.records import Product
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.formats import SourceOptions, open_source
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,7 +73,7 @@ def measure(*command: object) -> Process:
 
 def read_products(folder: Path) -> list[Product]:
     """Read the products of a catalogue whose pictures lie beside its products.csv."""
-    source = open_source("csv", Asked(folder / "products.csv", folder))
+    source = open_source("csv", SourceOptions(path=folder / "products.csv", images=folder))
     return [entry for entry in source.entries() if isinstance(entry, Product)]
 
 

@@ -168,7 +168,7 @@ def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iter
 def certified(db: sqlite3.Connection, number: int) -> tuple[float, ...]:
     """Certify an experiment by the labels as corrected so far."""
     [experiment] = read_experiments(db, number)
-    judged = judge_experiment(db, experiment, Terms(TARGETS), SILENT)
+    judged = judge_experiment(db, experiment, Terms(targets=TARGETS), SILENT)
     assert judged.certification
     kept = [judged.certification.levels[target][0].certificate for target in TARGETS]
     return tuple(found.accepted / found.total if found else 0.0 for found in kept)
@@ -178,7 +178,8 @@ def next_products(db: sqlite3.Connection, number: int, order: str) -> Sequence[s
     """Choose whom to look at: as analyze.py does, or the surest contradictions first."""
     [experiment] = read_experiments(db, number)
     if order == "review":
-        chosen = [entry.product for entry in to_review(db, experiment, Terms(TARGETS), LOOKS)]
+        items = to_review(db, experiment, Terms(targets=TARGETS), LOOKS)
+        chosen = [item.product for item in items]
     else:
         doubted = read_suspicious(db, number, limit=1_000_000)
         chosen = sorted(doubted, key=lambda product: -product.score)[:LOOKS]

@@ -47,7 +47,7 @@ def reliability(
     )
 
 
-def temperature(
+def fit_temperature(
     logits: NDArray[np.floating], labels: NDArray[np.integer], weights: NDArray[np.floating]
 ) -> float:
     """Return the T that minimises the mean negative log-likelihood of softmax(logits / T).

@@ -89,7 +89,7 @@ class Fitted:
     parameters: int  # numbers that it consists of
     settings: Mapping[str, Any] = field(default_factory=dict)
     # trains the same once more, on more rows: those that calibrated it need not be lost to it
-    again: Callable[[Targets], Classifier] | None = None
+    refit: Callable[[Targets], Classifier] | None = None
 
 
 Fit = Callable[[Task], Fitted]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.sources import formats
-from product_classifier.sources.files.cdiscount import Sample, find_category_names
+from product_classifier.sources.files.cdiscount import BsonSample, find_category_names
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import ShopStyle
 from product_classifier.sources.web.client import Client
@@ -22,16 +22,16 @@ def format_of(args: argparse.Namespace) -> str:
 
     Raises SourceError for --sample with another format than BSON.
     """
-    format: str = args.format or formats.kind_of(args.source)
+    format: str = args.format or formats.format_of(args.source)
     if args.sample and format != formats.BSON:
         raise SourceError("--sample is for BSON; categorizers take a --sample of what is imported")
     return format
 
 
-def file_of(args: argparse.Namespace) -> formats.Asked:
+def file_of(args: argparse.Namespace) -> formats.SourceOptions:
     """Return the file or folder of --from, with the options that say how to read it."""
     path = Path(args.source)
-    return formats.Asked(
+    return formats.SourceOptions(
         path=path,
         images=args.pictures,
         by_id=args.images is not None,
@@ -39,7 +39,7 @@ def file_of(args: argparse.Namespace) -> formats.Asked:
         separator=args.path_separator,
         encoding=args.encoding,
         category_names=args.category_names or find_category_names(path),
-        sample=Sample(args.sample, args.seed) if args.sample else None,
+        sample=BsonSample(args.sample, args.seed) if args.sample else None,
     )
 
 

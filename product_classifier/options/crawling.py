@@ -7,7 +7,7 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.limits import LONGEST_ID
 from product_classifier.options import common
-from product_classifier.sources.files.picture_paths import WEB
+from product_classifier.sources.files.picture_paths import URL_SCHEMES
 from product_classifier.sources.files.table_columns import FIELDS
 from product_classifier.sources.formats import FORMATS, SHOP
 from product_classifier.sources.shopstyle import API_URL
@@ -123,7 +123,7 @@ def folder(text: str) -> Path:
 
 def _folder_of_pictures(args: argparse.Namespace) -> Path | None:
     """Tell where the pictures of a file or folder lie."""
-    if not args.source or args.source.startswith(WEB):
+    if not args.source or args.source.startswith(URL_SCHEMES):
         return None
     path = Path(args.source)
     return Path(args.images or (path if path.is_dir() else path.parent)).resolve()
@@ -175,7 +175,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="what joins the names of a path, such as '->', behind '=' (as found)",
     )
-    add("--encoding", help="of the file (utf-8, or as its first bytes console)")
+    add("--encoding", help="of the file (utf-8, or as its first bytes say)")
     add(
         "--category-names",
         type=Path,
@@ -231,11 +231,11 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "--export writes what is there: it goes with no import"
     if args.experiment and not args.export:
         return "--experiment goes with --export"
-    if str(args.source).startswith(WEB) and (problem := _problem_of_address(args.source)):
+    if str(args.source).startswith(URL_SCHEMES) and (problem := _problem_of_address(args.source)):
         return f"--from: {problem}"
     if args.raw and not args.export:
         return "--raw goes with --export"
-    if args.format == SHOP and not args.source.startswith(WEB):
+    if args.format == SHOP and not args.source.startswith(URL_SCHEMES):
         return "a Shopify shop is named by its address: --from https://…"
     if args.path_separator == "":
         return "the separator is empty; pass what joins the names as --path-separator"

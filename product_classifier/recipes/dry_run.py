@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from product_classifier.printable import one_line
 from product_classifier.records import Query
 from product_classifier.report.preview import preview_text
-from product_classifier.sources.formats import SQLITE, Asked, open_source
+from product_classifier.sources.formats import SQLITE, SourceOptions, open_source
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import REACHABLE, category_query
 from product_classifier.store import bookmarks, pending_pictures, products
 from product_classifier.store.database import open_database
-from product_classifier.store.legacy_database import read_older
+from product_classifier.store.legacy_database import read_legacy_entries
 
 
-def preview(format: str, source: Asked | Shopify) -> str:
+def preview(format: str, source: SourceOptions | Shopify) -> str:
     """Return what a source is, its first products and its tree; of a shop, those of its first page.
 
     Raises SourceError and StoreError where the source is not of the format.
@@ -25,7 +25,7 @@ def preview(format: str, source: Asked | Shopify) -> str:
     if isinstance(source, Shopify):
         about, entries = "a Shopify shop, its first page", source.first_page()
     elif format == SQLITE:
-        about, entries = f"{source.path}: of the earlier system", read_older(source.path)
+        about, entries = f"{source.path}: of the earlier system", read_legacy_entries(source.path)
     else:
         opened = open_source(format, source)
         about, entries = f"{opened.name}: {opened.about}", opened.entries()

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from product_classifier.errors import ReportError
-from product_classifier.printable import MARK, harmless, is_risky
-from product_classifier.sources.files.table_rows import BETWEEN_PICTURES, SEPARATORS
+from product_classifier.printable import FORMULA_ESCAPE_COLUMN, escape_formula, is_formula_like
+from product_classifier.sources.files.table_rows import PATH_SEPARATORS, PICTURE_SEPARATOR
 from product_classifier.store.export import (
     Exported,
     has_further_facts,
+    read_export_rows,
     read_paths_of_names,
-    read_rows,
 )
 from product_classifier.store.files import replacing
 from product_classifier.store.table_file import LISTS, Row, Value, format_of, write_table
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 ALWAYS = ("id", "name", "description", "category_path", "image")
 
@@ -50,22 +50,22 @@ def export(
     if kind == ".csv":
         names = {text for level in levels for text in (level.name, level.own_id, level.translated)}
         between = _separator(names, separator, path)
-        joints = {**dict.fromkeys(LISTS, between), "more_images": BETWEEN_PICTURES}
+        joints = {**dict.fromkeys(LISTS, between), "more_images": PICTURE_SEPARATOR}
         join = lambda name, parts: joints[name].join(parts)  # noqa: E731
 
     def rows() -> Iterator[Row]:
-        return (_row(exported, images, join) for exported in read_rows(db, experiment))
+        return (_row(exported, images, join) for exported in read_export_rows(db, experiment))
 
     harmlessly = kind == ".csv" and not raw and any(_is_risky(row, header) for row in rows())
     if harmlessly:
-        header.append(MARK)
+        header.append(FORMULA_ESCAPE_COLUMN)
     try:
         with replacing(path) as part:
             found = map(_harmless, rows()) if harmlessly else rows()
             return write_table(part, kind, header, found)
     except OSError as error:
         number = error.errno  # Parquet's own reason is of many words
-        reason = told(OSError(number, os.strerror(number))) if number else str(error)
+        reason = reason_of(OSError(number, os.strerror(number))) if number else str(error)
         raise ReportError(
             f"{path} cannot be written: {reason}, or pass another name as --export"
         ) from None
@@ -73,13 +73,15 @@ def export(
 
 def _is_risky(row: Row, header: Sequence[str]) -> bool:
     cells = (row[name] for name in header)
-    return any(isinstance(cell, str) and is_risky(cell) for cell in cells)
+    return any(isinstance(cell, str) and is_formula_like(cell) for cell in cells)
 
 
 def _harmless(row: Row) -> Row:
-    """Make cells harmless in a spreadsheet, in a way that an import undoes because of MARK."""
-    cells = {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-    return {**cells, MARK: ""}
+    """Return a row whose cells no spreadsheet takes for formulas; an import undoes it."""
+    cells = {
+        name: escape_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()
+    }
+    return {**cells, FORMULA_ESCAPE_COLUMN: ""}
 
 
 def _row(
@@ -114,19 +116,19 @@ def _relative(address: str, images: Path | None) -> str:
     return address[len(folder) :] if folder and address.startswith(folder) else address
 
 
-def _separator(names: Iterable[str], told: str | None, path: Path) -> str:
+def _separator(names: Iterable[str], separator: str | None, path: Path) -> str:
     """Choose what joins the names of paths, so that an import would find it."""
-    if told is not None:
-        if holding := next((name for name in names if told in name), None):
+    if separator is not None:
+        if holding := next((name for name in names if separator in name), None):
             raise ReportError(
-                f"the name {holding!r} holds the separator {told!r}; pass another "
+                f"the name {holding!r} holds the separator {separator!r}; pass another "
                 f"--path-separator, or export to {path.with_suffix('.jsonl').name}"
             )
-        return told
-    if not any(separator in name for name in names for separator in SEPARATORS):
+        return separator
+    if not any(separator in name for name in names for separator in PATH_SEPARATORS):
         return "/"
-    for k, separator in enumerate(SEPARATORS):
-        if not any(taken in name for name in names for taken in SEPARATORS[: k + 1]):
+    for k, separator in enumerate(PATH_SEPARATORS):
+        if not any(taken in name for name in names for taken in PATH_SEPARATORS[: k + 1]):
             return separator
     raise ReportError(
         "what an import would take for the separator of paths is in some name; pass one that is in "

@@ -1,4 +1,4 @@
-"""Wrong labels: found by cross-fitting, handed to a person as a review file, in the best order."""
+"""Find labels that are probably wrong by cross-fitting, and have a person decide about them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -16,40 +17,106 @@ from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.dataset_features import (
+    FeaturePaths,
     Features,
-    Places,
     picture_features,
     word_features,
 )
-from product_classifier.features.text_vectors import Reading
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.features.text_vectors import TextSettings
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
-from product_classifier.printable import harmless
+from product_classifier.printable import escape_formula
 from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
-from product_classifier.records import Dataset
-from product_classifier.report.label_errors import name_of, near_duplicates
+from product_classifier.records import Dataset, Report
+from product_classifier.report.label_errors import (
+    label_errors_text,
+    label_errors_values,
+    name_of,
+    near_duplicates,
+)
 from product_classifier.selection import Selection
+from product_classifier.sources.files.review_file import read_review
 from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
 from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import read_identities, read_products, read_true_categories
+from product_classifier.store.decisions import import_decisions
+from product_classifier.store.experiments import read_experiments
+from product_classifier.store.integrity import (
+    CRAWL_TABLES,
+    EXPERIMENT_TABLES,
+    LABEL_TABLES,
+    insist_on_integrity,
+)
 from product_classifier.store.label_errors import (
     read_label_search,
     read_open_suspicions,
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, read_answers
+from product_classifier.store.predicted_paths import CALIBRATION, read_predicted_paths
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
+def label_errors_report(
+    db: sqlite3.Connection, number: int, places: FeaturePaths, limit: int, console: Console
+) -> Report:
+    """Return the most suspicious labels by the features of an experiment, at most limit of them."""
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
+    [experiment] = read_experiments(db, number)
+    errors = label_errors(db, experiment, places, limit, console)
+    return Report(label_errors_text(errors), label_errors_values(errors))
+
+
+def export_review(
+    db: sqlite3.Connection,
+    number: int | None,
+    places: FeaturePaths,
+    terms: Terms,
+    console: Console,
+    *,
+    limit: int,
+    audit: int | None,
+) -> tuple[str, str]:
+    """Return a review file, and a line about it: at most limit labels, the most useful first.
+
+    number: of the experiment, None for the latest; audit: instead, this many random test products.
+    """
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
+    experiment = read_experiments(db, number)[-1]
+    if audit:
+        items, size = to_audit(db, experiment, audit)
+        about = f"of {size:,} test products, chosen at random, {len(items):,} to decide"
+    else:
+        search(db, experiment, places, console)
+        items = to_review(db, experiment, terms, limit)
+        about = f"{len(items):,} labels to decide"
+    return review_csv(items), (
+        f"{about} by experiment {experiment.id}; write keep, ambiguous or a category into the "
+        "column decision, then pass it as --import-review"
+    )
+
+
+def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
+    """Store the decisions in a review file; the lines that cannot be stored are the shortfalls."""
+    review = read_review(path)
+    imported = import_decisions(db, review.decided, reviewer)
+    kept, moved, ambiguous = (imported.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
+    return Report(
+        f"{path}: {imported.stored.total():,} decisions of {reviewer} stored "
+        f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {imported.replaced:,} replace "
+        f"earlier ones), {imported.known:,} known before, {review.open:,} lines still open",
+        shortfalls=imported.problems,
+    )
+
+
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, limit: int, console: Console
 ) -> LabelErrors:
-    """Search the labels of an experiment's catalogue, and tell what is most suspicious."""
+    """Search the labels of an experiment's catalogue, and return the most suspicious ones."""
     searched = search(db, experiment, places, console)
     return LabelErrors(
         experiment,
@@ -60,11 +127,11 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, console: Console
 ) -> LabelSearchSummary:
-    """Cross-fit over the experiment's products, unless nothing has changed since the last time.
+    """Cross-fit over the experiment's products, unless nothing has changed since the last search.
 
-    Raises ReportError for an experiment of an older program.
+    Raises ReportError for an experiment of an older version, and if its categories have changed.
     """
     if not experiment.settings.get("learned") or experiment.kind is None:
         raise ReportError(
@@ -77,24 +144,26 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    evidence = fingerprint(dataset, experiment.id)
-    known = read_label_search(db, experiment.id)
-    if known and known.fingerprint == evidence:
-        return known
+    inputs = search_fingerprint(dataset, experiment.id)
+    latest = read_label_search(db, experiment.id)
+    if latest and latest.fingerprint == inputs:
+        return latest
     insist_on_writable(db)  # before five trainings
     console.say(f"searching {len(dataset.items):,} labels: five trainings")
     features = _features(experiment, dataset, places, console)
     seed = experiment.settings.get("seed", 0)
-    found = search_labels(dataset, features, groups, seed, console)
-    return save_label_search(db, experiment.id, found, evidence)
+    suspicions = search_labels(dataset, features, groups, seed, console)
+    return save_label_search(db, experiment.id, suspicions, inputs)
 
 
-def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
-    """Make the features that the experiment had. Raises ReportError for another network."""
+def _features(
+    experiment: Summary, dataset: Dataset, places: FeaturePaths, console: Console
+) -> Features:
+    """Return the features of an experiment. Raises FeatureError if its network is out of reach."""
     features = Features()
     if experiment.kind in ("words", "both"):
-        known = experiment.settings
-        reading = Reading(clean=known.get("clean", BASIC), limit=known.get("text_words"))
+        settings = experiment.settings
+        reading = TextSettings(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
         features |= word_features(dataset, places.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
@@ -112,7 +181,7 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, console: Co
 
 
 def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:
-    """List the ids of products with the same picture or the same words, the largest group first."""
+    """Return groups of ids of products with the same picture or words, the largest group first."""
     members = defaultdict(list)
     for product, group in group_names(read_identities(db)).items():
         members[group].append(product)
@@ -121,41 +190,41 @@ def duplicate_groups(db: sqlite3.Connection) -> list[list[str]]:
 
 
 def contradicting(db: sqlite3.Connection, groups: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    """Choose the groups whose products have no category in common."""
+    """Return the groups whose products have no category in common."""
     categories = read_true_categories(db)
-    known = ([categories.get(product) for product in group] for group in groups)
+    of_group = ([categories.get(product) for product in group] for group in groups)
     return [
         group
-        for group, found in zip(groups, known, strict=True)
-        if all(found) and not set.intersection(*filter(None, found))
+        for group, sets in zip(groups, of_group, strict=True)
+        if all(sets) and not set.intersection(*filter(None, sets))
     ]
 
 
 def to_review(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, limit: int
 ) -> list[ReviewItem]:
-    """Choose what a person should look at, what gains most certified coverage first.
+    """Return the products to review, those first that gain the most certified coverage.
 
-    First come calibration products that count as wrong and whose label may be, then the most
-    suspicious of all labels.
+    Calibration products come first whose prediction counts as wrong and whose label may be wrong,
+    then the products of the most suspicious labels.
     """
-    calibration = read_answers(db, experiment.id, CALIBRATION)
-    open_ = read_open_suspicions(db, experiment.id)
+    calibration = read_predicted_paths(db, experiment.id, CALIBRATION)
+    undecided = read_open_suspicions(db, experiment.id)
     rows = calibration.product.tolist()
-    suspicion = np.array([open_[row][1] if row in open_ else 0.0 for row in rows])
+    suspicion = np.array([undecided[row][1] if row in undecided else 0.0 for row in rows])
     order = review_order(
         *leaf_scores(calibration), suspicion, terms.targets, terms.confidence, limit
     )
-    first = [open_[rows[place]][0] for place in order if suspicion[place] >= WORTH_A_LOOK]
+    first = [undecided[rows[place]][0] for place in order if suspicion[place] >= WORTH_A_LOOK]
     chosen = [
         ReviewItem(product, "stops certified coverage")
         for product in read_suspicious(db, experiment.id, limit, first)
     ]
-    known = {entry.product.product_id for entry in chosen}
+    in_chosen = {item.product.product_id for item in chosen}
     chosen += [
         ReviewItem(product, "suspicious label")
         for product in read_suspicious(db, experiment.id, limit)
-        if product.product_id not in known
+        if product.product_id not in in_chosen
     ]
     return chosen[:limit]
 
@@ -163,10 +232,10 @@ def to_review(
 def to_audit(
     db: sqlite3.Connection, experiment: Summary, size: int
 ) -> tuple[list[ReviewItem], int]:
-    """Draw a random sample of an experiment's test products, and store it.
+    """Draw and store a random sample of an experiment's test products.
 
-    Returns those of it that nobody has decided yet, and its size. A larger sample holds a smaller
-    one, and experiments with the same test products have the same.
+    Returns the products of the sample that nobody has decided about, and the size of the sample.
+    A larger sample contains each smaller one; the same test products give the same sample.
     """
     tested = sorted(
         read_tested_products(db, experiment.id), key=lambda product: position_of(f"audit {product}")
@@ -184,7 +253,7 @@ COLUMNS = (
 
 
 def review_csv(entries: Iterable[ReviewItem]) -> str:
-    """Write a line for each product, its decision empty."""
+    """Return a CSV file with a line for each product; its decision is empty."""
     file = io.StringIO()
     writer = csv_writer(file)
     writer.writerow(COLUMNS)
@@ -197,5 +266,5 @@ def review_csv(entries: Iterable[ReviewItem]) -> str:
             " | ".join(twin.product_id for twin in near_duplicates(product)),
             product.file or product.image or "",
         )
-        writer.writerow(map(harmless, cells))
+        writer.writerow(map(escape_formula, cells))
     return file.getvalue()

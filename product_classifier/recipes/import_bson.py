@@ -18,7 +18,12 @@ from pathlib import Path
 from product_classifier.console import Counter
 from product_classifier.errors import StoreError
 from product_classifier.records import Image, Page, Skipped
-from product_classifier.sources.files.cdiscount import Bson, Categories, Part, read_part
+from product_classifier.sources.files.cdiscount import (
+    BsonFile,
+    DocumentBatch,
+    KnownCategories,
+    read_batch,
+)
 from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.importing import OnSkipped, PagedImport
@@ -31,7 +36,7 @@ Stored = list[Image | Skipped]
 
 def import_parts(
     db: sqlite3.Connection,
-    source: Bson,
+    source: BsonFile,
     folder: ImageFolder,
     on_skipped: OnSkipped,
     progress: Counter,
@@ -43,7 +48,7 @@ def import_parts(
     importing = PagedImport(db, source.query, on_skipped)
     if importing.reached.finished:
         return
-    categories = Categories(source.listed)
+    categories = KnownCategories(source.categories)
     with _workers() as workers:
         pages = _read_ahead(workers, source, importing.reached.offset, folder)
         while some := [(categories.complete(page), found) for page, found in islice(pages, PAGES)]:
@@ -52,11 +57,11 @@ def import_parts(
 
 
 def _read_ahead(
-    workers: Executor, source: Bson, start: int, folder: ImageFolder
+    workers: Executor, source: BsonFile, start: int, folder: ImageFolder
 ) -> Iterator[tuple[Page, Stored]]:
     """Read pages and store their pictures, while those before are put into the database."""
     begun: deque[Future[tuple[Page, Stored]]] = deque()
-    for part in source.parts(start):
+    for part in source.batches(start):
         begun.append(workers.submit(_read_part, source.path, source.query, part, folder.path))
         if len(begun) > AHEAD:
             yield begun.popleft().result()
@@ -64,10 +69,12 @@ def _read_ahead(
         yield reading.result()
 
 
-def _read_part(file: Path, query: str, part: Part, images: Path) -> tuple[Page, Stored]:
+def _read_part(file: Path, query: str, part: DocumentBatch, images: Path) -> tuple[Page, Stored]:
     """Read a page, and store its pictures so that they stay."""
     folder, found = ImageFolder(images), Stored()
-    page = read_part(file, query, part, lambda picture: found.append(put_embedded(picture, folder)))
+    page = read_batch(
+        file, query, part, lambda picture: found.append(put_embedded(picture, folder))
+    )
     folder.keep()
     return page, found
 

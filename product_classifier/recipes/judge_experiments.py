@@ -1,4 +1,4 @@
-"""Experiments judged: their figures, what is certified of them, what an audit says of them."""
+"""Judge experiments by their test products: figures, certificates, comparisons and categories."""
 
 from __future__ import annotations
 
@@ -29,36 +29,103 @@ from product_classifier.evaluate.comparison import (
     compare,
     coverage_interval,
 )
+from product_classifier.evaluate.requirements import Requirement, metrics, unmet
 from product_classifier.models.split import groups_among
 from product_classifier.predictions import PredictedPaths, Summary
+from product_classifier.records import Report
+from product_classifier.report.categories import categories_text, categories_values
+from product_classifier.report.comparison import comparison_text, comparison_values
+from product_classifier.report.leaderboard import (
+    leaderboard_page,
+    leaderboard_text,
+    leaderboard_values,
+)
+from product_classifier.report.text import figures_text, figures_values
 from product_classifier.report.wording import depth_name
 from product_classifier.store.audits import read_audit
+from product_classifier.store.certificates import Certified, save_certificates
 from product_classifier.store.dataset import read_tested
-from product_classifier.store.experiments import read_experiments, read_outcomes
-from product_classifier.store.integrity import JUDGED, insist_on_seal, insist_on_sound
+from product_classifier.store.experiments import read_experiments, read_outcomes, read_paths
+from product_classifier.store.integrity import (
+    EXPERIMENT_TABLES,
+    insist_on_checksum,
+    insist_on_integrity,
+)
 from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
-    read_answers,
-    save_certificates,
+    read_predicted_paths,
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What is asked of experiments."""
+    """The terms that experiments are judged on."""
 
     targets: Sequence[float] = TARGETS  # accuracies to certify
     confidence: float = 0.95
-    cost_error: float | None = None
-    cost_review: float | None = None
+    cost_error: float | None = None  # of a wrong product that is filed, in any unit
+    cost_review: float | None = None  # of a look at a product, in the same unit
+
+
+def figures_report(
+    db: sqlite3.Connection,
+    number: int | None,
+    terms: Terms,
+    console: Console,
+    requirements: Sequence[Requirement] = (),
+) -> Report:
+    """Return the figures of one experiment, or of all (None); requirements: for each of them."""
+    evaluations = list(judge_experiments(db, [number], terms, console))
+    return Report(
+        figures_text(evaluations),
+        figures_values(evaluations),
+        shortfalls=_shortfalls(evaluations, requirements),
+    )
+
+
+def comparison_report(
+    db: sqlite3.Connection,
+    numbers: Sequence[int],
+    terms: Terms,
+    console: Console,
+    requirements: Sequence[Requirement] = (),
+) -> Report:
+    """Return experiments side by side. Raises ReportError as compare_experiments does."""
+    evaluations = list(judge_experiments(db, numbers, terms, console))
+    coverages, pairs = compare_experiments(db, numbers, terms.targets)
+    return Report(
+        comparison_text(evaluations, coverages, pairs),
+        comparison_values(evaluations, coverages, pairs),
+        shortfalls=_shortfalls(evaluations, requirements),
+    )
+
+
+def categories_report(
+    db: sqlite3.Connection, number: int | None, terms: Terms, console: Console
+) -> Report:
+    """Return the figures of each category in one experiment, or in all of them (None)."""
+    categories = [
+        (evaluation.experiment, tested_categories(db, evaluation))
+        for evaluation in judge_experiments(db, [number], terms, console)
+    ]
+    paths = read_paths(db)
+    return Report(categories_text(categories, paths), categories_values(categories, paths))
+
+
+def leaderboard_report(
+    db: sqlite3.Connection, number: int | None, terms: Terms, console: Console
+) -> Report:
+    """Return a table of the models that were tested on the same products."""
+    entries = leaderboard_entries(db, judge_experiments(db, [number], terms, console))
+    return Report(leaderboard_text(entries), leaderboard_values(entries), leaderboard_page(entries))
 
 
 def judge_experiments(
     db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, console: Console
 ) -> Iterator[Evaluation]:
-    """Judge experiments by number, None for all of them, and store what is certified of them."""
-    insist_on_sound(db, JUDGED)
+    """Yield the evaluation of each experiment, None for all of them; store their certificates."""
+    insist_on_integrity(db, EXPERIMENT_TABLES)
     for number in numbers:
         for experiment in read_experiments(db, number):
             yield judge_experiment(db, experiment, terms, console)
@@ -67,8 +134,8 @@ def judge_experiments(
 def judge_experiment(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Evaluation:
-    """Judge one experiment."""
-    insist_on_seal(db, experiment.id)
+    """Return the evaluation of an experiment, and store its certificates."""
+    insist_on_checksum(db, experiment.id)
     sample = read_audit(db, experiment.id)
     audit = None
     if sample and not sample.undecided:
@@ -85,20 +152,21 @@ def judge_experiment(
 def compare_experiments(
     db: sqlite3.Connection, numbers: Sequence[int], targets: Sequence[float]
 ) -> tuple[Coverages, Pairs]:
-    """Find the coverage of experiments, and compare each two of them.
+    """Return the coverage of each experiment at each target, and a comparison of each two.
 
-    Raises ReportError where they were not tested on the same products, or have categories of
-    different depths.
+    Raises ReportError for experiments that were tested on different products, or that learned
+    categories of different depths.
     """
-    insist_on_same_depth([one for number in numbers for one in read_experiments(db, number)])
-    tested = {number: read_answers(db, number, TEST) for number in numbers}
+    experiments = [experiment for number in numbers for experiment in read_experiments(db, number)]
+    insist_on_same_depth(experiments)
+    tested = {number: read_predicted_paths(db, number, TEST) for number in numbers}
     for first, second in itertools.combinations(tested, 2):
         insist_on_same_products(first, second, tested)
     group = np.array(groups_among(read_tested(db, numbers[0])))
     scored = {number: leaf_scores(answers) for number, answers in tested.items()}
     coverages = {
-        number: {target: coverage_interval(found, group, target) for target in targets}
-        for number, found in scored.items()
+        number: {target: coverage_interval(scores, group, target) for target in targets}
+        for number, scores in scored.items()
     }
     pairs = {
         (first, second): compare(scored[first], scored[second], group, targets)
@@ -108,21 +176,21 @@ def compare_experiments(
 
 
 def insist_on_same_products(first: int, second: int, tested: Mapping[int, PredictedPaths]) -> None:
-    """Refuse to compare experiments that were tested on different products. Raises ReportError."""
-    one, other = (tested[number].product for number in (first, second))
-    if not len(one) or not len(other):
-        old = first if not len(one) else second
+    """Raise ReportError for two experiments that were tested on different products."""
+    left, right = (tested[number].product for number in (first, second))
+    if not len(left) or not len(right):
+        old = second if len(left) else first
         raise ReportError(f"experiment {old} has no scores to compare; categorize once more")
-    if not np.array_equal(one, other):
-        both = len(np.intersect1d(one, other))
+    if not np.array_equal(left, right):
+        both = len(np.intersect1d(left, right))
         raise ReportError(
-            f"experiments {first} and {second} were tested on {len(one):,} and {len(other):,} "
+            f"experiments {first} and {second} were tested on {len(left):,} and {len(right):,} "
             f"products, of which {both:,} are the same; compare those of equal split and categories"
         )
 
 
 def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
-    """Refuse to compare experiments of different depths. Raises ReportError."""
+    """Raise ReportError for experiments that learned categories of different depths."""
     first, *others = experiments
     for other in others:
         if first.settings.get("depth") != other.settings.get("depth"):
@@ -133,56 +201,76 @@ def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
             )
 
 
-def tested_categories(db: sqlite3.Connection, judged: Evaluation) -> CategoryEvaluation:
-    """Judge the categories of an experiment. Raises ReportError for one of an older program."""
-    tested = read_answers(db, judged.experiment.id, TEST)
+def tested_categories(db: sqlite3.Connection, evaluation: Evaluation) -> CategoryEvaluation:
+    """Return the figures of an experiment's categories.
+
+    Raises ReportError for an experiment of an older version, which stored no scores of paths.
+    """
+    tested = read_predicted_paths(db, evaluation.experiment.id, TEST)
     if not len(tested.product):
         raise ReportError(
-            f"experiment {judged.experiment.id} has no scores of paths; categorize once more"
+            f"experiment {evaluation.experiment.id} has no scores of paths; categorize once more"
         )
-    return evaluate_categories(tested, judged.thresholds)
+    return evaluate_categories(tested, evaluation.thresholds)
 
 
 def leaderboard_entries(
-    db: sqlite3.Connection, judged: Iterable[Evaluation]
+    db: sqlite3.Connection, evaluations: Iterable[Evaluation]
 ) -> list[LeaderboardEntry]:
-    """Add what a table of models tells to experiments."""
-    found = []
-    for one in judged:
-        tested = read_answers(db, one.experiment.id, TEST)
+    """Return each evaluation with its macro F1; None for an experiment without scores of paths."""
+    entries = []
+    for evaluation in evaluations:
+        tested = read_predicted_paths(db, evaluation.experiment.id, TEST)
         macro = None
         if len(tested.product):
-            macro = evaluate_categories(tested, one.thresholds).averages.macro.f1
-        found.append(LeaderboardEntry(one, macro))
-    return found
+            macro = evaluate_categories(tested, evaluation.thresholds).averages.macro.f1
+        entries.append(LeaderboardEntry(evaluation, macro))
+    return entries
+
+
+def _shortfalls(
+    evaluations: Iterable[Evaluation], requirements: Sequence[Requirement]
+) -> list[str]:
+    """Return a line for each requirement that an experiment does not meet."""
+    return [
+        f"experiment {evaluation.experiment.id}: {shortfall}"
+        for evaluation in evaluations
+        for required in requirements
+        if (shortfall := unmet(required, metrics(evaluation)))
+    ]
 
 
 def _certified(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Certification | None:
-    """Certify an experiment by its calibration rows, if it has any, and store the certificates."""
-    calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
+    """Certify an experiment by its calibration rows, and store its certificates.
+
+    Returns None for an experiment without calibration rows.
+    """
+    calibration, test = (
+        read_predicted_paths(db, experiment.id, part) for part in (CALIBRATION, TEST)
+    )
     if not len(calibration.product):
         return None
-    judged = certify_experiment(calibration, test, terms.targets, terms.confidence)
+    certification = certify_experiment(calibration, test, terms.targets, terms.confidence)
     if terms.cost_error is not None and terms.cost_review is not None:
-        found = rule_costs(calibration, test, judged, terms.cost_error, terms.cost_review)
-        judged = dataclasses.replace(judged, rule_costs=found)
+        costs = rule_costs(calibration, test, certification, terms.cost_error, terms.cost_review)
+        certification = dataclasses.replace(certification, rule_costs=costs)
     certificates = [
-        (rule, height, promise.certificate)
-        for rule, found in (("level", judged.levels), ("deepest", judged.deepest))
-        for promises in found.values()
-        for height, promise in enumerate(promises)
-        if promise.certificate
+        Certified(rule, height, certified.certificate)
+        for rule, by_target in (("level", certification.levels), ("deepest", certification.deepest))
+        for by_height in by_target.values()
+        for height, certified in enumerate(by_height)
+        if certified.certificate
     ]
     try:
         void = save_certificates(db, experiment.id, certificates)
     except ReadOnlyError as error:
         console.say(str(error))
-        return judged
+        return certification
     if void:
         console.say(
             f"experiment {experiment.id}: certificates of {void} are void, since labels or "
             "categories have changed; it is certified anew"
         )
-    return judged
+    return certification

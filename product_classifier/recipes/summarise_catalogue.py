@@ -1,4 +1,4 @@
-"""What is in a catalogue, before anything is trained: counted, and some of it drawn at random."""
+"""Summarise a catalogue before anything is trained: its counts, and products drawn at random."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
@@ -41,34 +42,65 @@ from product_classifier.evaluate.category_tree import (
 from product_classifier.features.cleaning import BASIC, CLEANINGS, detect_languages
 from product_classifier.features.text_vectors import VOCABULARY_SIZE
 from product_classifier.models.split import joined_groups, text_key
-from product_classifier.report.catalogue_summary import GalleryRow, ProductGallery, product_tile
+from product_classifier.records import Report
+from product_classifier.report.catalogue_summary import (
+    GalleryRow,
+    ProductGallery,
+    catalogue_page,
+    catalogue_text,
+    catalogue_values,
+    product_tile,
+)
+from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.store.catalogue_summary import (
+    read_crawl,
     read_further_pictures,
-    read_in_order,
+    read_identities_in_order,
     read_members,
     read_overview,
     read_picture_sizes,
-    read_rows,
+    read_rowids,
     read_sample,
-    read_texts,
+    read_texts_by_rowid,
     read_tree,
 )
 from product_classifier.store.database import snapshot
 from product_classifier.store.image_folder import ImageFolder
+from product_classifier.store.integrity import CRAWL_TABLES, insist_on_integrity
 
 SEED = 0
 WORDS_OF, LANGUAGES_OF = 100_000, 10_000  # products at random: all of them would take minutes
 FEWEST = (1, 20, 100, 1000)  # products of a leaf
-SHELVES, ON_A_SHELF, UNFILED = 40, 6, 48  # leaves, products of each, products without any leaf
-MUCH_SHOWN = 3  # products that show one picture
-# of a hash; that two of a million products agree by chance is as good as impossible
-BYTES = 8
+LEAVES, IN_A_ROW, UNFILED = 40, 6, 48  # leaves, products of each, products without any leaf
+FEWEST_TO_SHARE = 3  # products that show one picture
+BYTES = 8  # of a hash: two of a million products share one with a probability of 3e-8
+
+
+def crawl_report(db: sqlite3.Connection) -> Report:
+    """Return what was crawled so far, by category and by picture."""
+    insist_on_integrity(db, CRAWL_TABLES)
+    state = read_crawl(db)
+    return Report(crawl_text(state), crawl_values(state), crawl_page(state))
+
+
+def catalogue_report(
+    db: sqlite3.Connection, console: Console, *, images: Path | None, page: bool
+) -> Report:
+    """Return what is in a catalogue; images: the folder of pictures to show on the page, if any."""
+    insist_on_integrity(db, {*CRAWL_TABLES, "decision"})
+    folder = ImageFolder(images) if images and page else None
+    summary, gallery = read_catalogue(db, console, folder)
+    return Report(
+        catalogue_text(summary),
+        catalogue_values(summary),
+        catalogue_page(summary, gallery) if page else None,
+    )
 
 
 def read_catalogue(
     db: sqlite3.Connection, console: Console, folder: ImageFolder | None = None
 ) -> tuple[CatalogueSummary, ProductGallery | None]:
-    """Count what there is; with a folder of pictures, draw products at random too.
+    """Return the counts of a catalogue and, with a folder of pictures, products drawn at random.
 
     Raises StoreError for an empty database.
     """
@@ -80,7 +112,7 @@ def read_catalogue(
         counts = count_categories(columns)
         chance = np.random.default_rng(SEED)
         chosen = columns.rows[chance.permutation(state.products)]
-        found = CatalogueSummary(
+        summary = CatalogueSummary(
             state=state,
             filed=count_filed(columns),
             categories=counts,
@@ -98,12 +130,13 @@ def read_catalogue(
             picture_sizes=measure_pictures(read_picture_sizes(db)),
             seed=SEED,
         )
-        return found, _sheet(db, columns, counts, folder, chance) if folder else None
+        gallery = _gallery(db, columns, counts, folder, chance) if folder else None
+        return summary, gallery
 
 
 def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> CatalogueColumns:
-    """Read a catalogue product by product; decided: whether persons have corrected any label."""
-    rows, categories = read_rows(db), read_tree(db)
+    """Read a catalogue product by product; decided: whether people have corrected any label."""
+    rows, categories = read_rowids(db), read_tree(db)
     places = {category.id: place for place, category in enumerate(categories)}
     tree = build_tree(
         [places.get(category.parent or "", NONE) for category in categories],
@@ -114,7 +147,7 @@ def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> Ca
     before, after = array("q"), array("q")
     text, picture = bytearray(), bytearray()
     clean = CLEANINGS[BASIC]
-    for product in console.progress(read_in_order(db), "products", len(rows)):
+    for product in console.progress(read_identities_in_order(db), "products", len(rows)):
         before.append(len(product.name.split()))
         after.append(len(clean(product.name)))
         text += bytes.fromhex(text_key(product))[:BYTES]
@@ -145,7 +178,7 @@ def _numbered(values: Integers) -> Integers:
 def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Vocabulary:
     occurrences, standing = Counter[str](), Counter[str]()
     clean = CLEANINGS[BASIC]
-    for text in console.progress(read_texts(db, rows), "words", len(rows)):
+    for text in console.progress(read_texts_by_rowid(db, rows), "words", len(rows)):
         words = clean(text)
         occurrences.update(words)
         standing.update(set(words))
@@ -153,39 +186,39 @@ def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Voc
 
 
 def _languages(db: sqlite3.Connection, rows: Integers, console: Console) -> Languages:
-    texts = console.progress(read_texts(db, rows), "languages", len(rows))
+    texts = console.progress(read_texts_by_rowid(db, rows), "languages", len(rows))
     return Languages(len(rows), Counter(detect_languages(texts)).most_common())
 
 
-def _sheet(
+def _gallery(
     db: sqlite3.Connection,
     columns: CatalogueColumns,
     counts: Sequence[CategoryCount],
     folder: ImageFolder,
     chance: np.random.Generator,
 ) -> ProductGallery:
-    """Show the pictures that most products show, and products of the largest leaves at random."""
+    """Return the pictures that most products share, and random products of the largest leaves."""
 
-    def shelf(title: str, note: str, rows: Integers, notes: Sequence[str] = ()) -> GalleryRow:
-        told = itertools.chain(notes, itertools.repeat(""))
-        samples = zip(read_sample(db, rows), told, strict=False)
-        tiles = [product_tile(one, folder.read(one.file), said) for one, said in samples]
+    def gallery_row(title: str, note: str, rows: Integers, notes: Sequence[str] = ()) -> GalleryRow:
+        of_each = itertools.chain(notes, itertools.repeat(""))
+        samples = zip(read_sample(db, rows), of_each, strict=False)
+        tiles = [product_tile(sample, folder.read(sample.file), text) for sample, text in samples]
         return GalleryRow(title, note, tiles)
 
-    def drawn(title: str, inside: Integers, most: int) -> GalleryRow:
+    def at_random(title: str, inside: Integers, most: int) -> GalleryRow:
         rows = chance.choice(columns.rows[inside], min(most, len(inside)), replace=False)
-        return shelf(title, f"{len(inside):,} products", np.sort(rows))
+        return gallery_row(title, f"{len(inside):,} products", np.sort(rows))
 
     shown, first, count = np.unique(columns.picture, return_index=True, return_counts=True)
     count[shown == NONE] = 0
-    most = np.argsort(-count, kind="stable")[:ON_A_SHELF]
-    most = most[count[most] >= MUCH_SHOWN]
+    most = np.argsort(-count, kind="stable")[:IN_A_ROW]
+    most = most[count[most] >= FEWEST_TO_SHARE]
     notes = [f"shown by {number:,} products" for number in count[most].tolist()]
     product, category = columns.members
-    leaves = [one for one in counts if one.leaf and one.products][:SHELVES]
-    inside = [(one.label, product[category == columns.places[one.id]]) for one in leaves]
+    leaves = [count for count in counts if count.leaf and count.products][:LEAVES]
+    inside = [(leaf.label, product[category == columns.places[leaf.id]]) for leaf in leaves]
     return ProductGallery(
-        shelf("", "", columns.rows[first[most]], notes) if notes else None,
-        [drawn(label, rows, ON_A_SHELF) for label, rows in inside]
-        or [drawn("without a leaf", np.arange(len(columns.rows)), UNFILED)],
+        gallery_row("", "", columns.rows[first[most]], notes) if notes else None,
+        [at_random(label, rows, IN_A_ROW) for label, rows in inside]
+        or [at_random("without a leaf", np.arange(len(columns.rows)), UNFILED)],
     )

@@ -16,10 +16,10 @@ from product_classifier.errors import KeyRejectedError, SourceError, UnusableErr
 from product_classifier.limits import LONGEST_ID
 from product_classifier.printable import brief
 from product_classifier.records import Entry, Page, Product, Skipped
-from product_classifier.sources.files.category_tree import Branches
-from product_classifier.sources.files.json_rows import Found
-from product_classifier.sources.files.picture_paths import WEB
-from product_classifier.sources.files.table_rows import SEPARATORS
+from product_classifier.sources.files.category_tree import CategoryTree
+from product_classifier.sources.files.json_rows import NumberedObject
+from product_classifier.sources.files.picture_paths import URL_SCHEMES
+from product_classifier.sources.files.table_rows import PATH_SEPARATORS
 from product_classifier.sources.json_fields import list_of, mapping_of, text_of
 from product_classifier.sources.web.client import Client
 
@@ -48,7 +48,7 @@ class Shopify:
         self.client = client
         self._url = f"{parts.scheme}://{parts.netloc}"
         self._name = parts.netloc
-        self._branches = Branches()
+        self._branches = CategoryTree()
 
     def query(self, path: str) -> str:
         """Name what is asked for, as bookmarks do."""
@@ -100,8 +100,16 @@ class Shopify:
             if products and products == before:
                 raise SourceError(f"{self.query(path)} repeats its page {offset} as the next one")
             offset, before = offset + 1, products
-            categories = self._branches.take()
-            yield Page(self.query(path), products, skipped, offset, not listed, None, categories)
+            categories = self._branches.take_new()
+            yield Page(
+                query=self.query(path),
+                products=products,
+                skipped=skipped,
+                next_offset=offset,
+                finished=not listed,
+                total=None,
+                categories=categories,
+            )
             if not listed:
                 return
 
@@ -127,21 +135,21 @@ def is_shopify(item: Mapping[str, Any]) -> bool:
     return "handle" in item and "variants" in item
 
 
-def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
+def read_shopify(found: Iterator[NumberedObject], name: str) -> Iterator[Entry]:
     """Read what was saved of a products.json."""
-    branches = Branches()
+    branches = CategoryTree()
     for number, item in found:
         place = f"{name} item {number}"
         if isinstance(item, str):
             yield Skipped("product", place, item)
             continue
         entries = list(_read(item, place, branches, None))
-        yield from branches.take()
+        yield from branches.take_new()
         yield from entries
 
 
 def _read(
-    entry: object, place: str, branches: Branches, category: str | None
+    entry: object, place: str, branches: CategoryTree, category: str | None
 ) -> Iterator[Product | Skipped]:
     """Read a product; its category is its type, which may be a path."""
     if not isinstance(entry, dict):
@@ -152,7 +160,7 @@ def _read(
         yield Skipped("product", place, "it has no id")
         return
     kind = category if category is not None else text_of(entry.get("product_type")) or ""
-    separator = next((s for s in SEPARATORS[:2] if s in kind), None)
+    separator = next((s for s in PATH_SEPARATORS[:2] if s in kind), None)
     names = kind.split(separator) if separator and category is None else [kind]
     path = [name for part in names if (name := part.strip())]
     found = None
@@ -161,8 +169,16 @@ def _read(
     except UnusableError as error:
         yield Skipped("category", place, str(error))
     sources = (text_of(mapping_of(image).get("src")) for image in list_of(entry.get("images")))
-    addresses = list(dict.fromkeys(src for src in sources if src and src.startswith(WEB)))
+    addresses = list(dict.fromkeys(src for src in sources if src and src.startswith(URL_SCHEMES)))
     name, description = text_of(entry.get("title")) or "", text_of(entry.get("body_html")) or ""
     categories = (found,) if found else ()
     main, more = next(iter(addresses), None), tuple(addresses[1:])
-    yield Product(identity, name, description, categories, main, more, place=place)
+    yield Product(
+        id=identity,
+        name=name,
+        description=description,
+        categories=categories,
+        image=main,
+        more_images=more,
+        place=place,
+    )

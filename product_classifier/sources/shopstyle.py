@@ -18,9 +18,9 @@ from product_classifier.printable import brief
 from product_classifier.records import Category, Page, Product, Query, Skipped
 from product_classifier.sources.json_fields import (
     count_of,
-    insist_on_list,
     list_of,
     mapping_of,
+    require_list,
     text_of,
 )
 from product_classifier.sources.web.client import Client
@@ -59,7 +59,7 @@ class ShopStyle:
             raise SourceError(
                 f"the API knows no category {root!r}; its largest are 'women', 'men' and 'living'"
             )
-        listed = insist_on_list(answer.get("categories"), "categories")
+        listed = require_list(answer.get("categories"), "categories")
         if len(listed) > MOST_CATEGORIES:
             raise SourceError(
                 f"the API answered with {len(listed):,} categories, more than {MOST_CATEGORIES:,}; "
@@ -85,11 +85,18 @@ class ShopStyle:
             limit = min(PAGE_SIZE, maximum - offset)
             answer = self._ask("products", query.parameters | {"offset": offset, "limit": limit})
             listed = answer.get("products")
-            found = [] if listed is None else insist_on_list(listed, "products")[:limit]
+            found = [] if listed is None else require_list(listed, "products")[:limit]
+            products, skipped = _products(found, query, offset)
             offset += len(found)
             finished = not found or offset >= REACHABLE
-            products, skipped = _products(found, query.category_id)
-            yield Page(query.name, products, skipped, offset, finished, _total(answer))
+            yield Page(
+                query=query.name,
+                products=products,
+                skipped=skipped,
+                next_offset=offset,
+                finished=finished,
+                total=_total(answer),
+            )
 
     def cuts(self, category_id: str) -> Iterator[Query]:
         """Cut a category that holds more than the API hands out into queries that hold less.
@@ -157,16 +164,25 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
     root = str(text_of(top.get("id")))
     by_id: dict[str, Mapping[str, Any]] = {}
     skipped = []
-    for node in map(mapping_of, listed):
+    for number, node in enumerate(map(mapping_of, listed), 1):
         if (identity := text_of(node.get("id"))) is None:
-            skipped.append(Skipped("category", f"below {root}: {brief(node)}", "it has no id"))
+            place = f"below {root}, number {number:,}: {brief(node)}"
+            skipped.append(Skipped("category", place, "it has no id"))
         elif identity != root:
             by_id[identity] = node
     children: dict[str, list[str]] = {}
     for identity, node in by_id.items():
         children.setdefault(text_of(node.get("parentId")) or "", []).append(identity)
     leaf = not children.get(root)
-    found = [Category(root, _name(top), text_of(top.get("parentId")), root if leaf else "", leaf)]
+    found = [
+        Category(
+            id=root,
+            name=_name(top),
+            parent=text_of(top.get("parentId")),
+            path=root if leaf else "",
+            leaf=leaf,
+        )
+    ]
     levels = {root: 0}
     for above in found:  # grows as it is walked: breadth first
         for identity in children.pop(above.id, []):
@@ -177,18 +193,23 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
                 skipped.append(Skipped("category", identity, f"{reason}, which are too many"))
                 continue
             leaf = identity not in children or levels[identity] == DEEPEST_PATH
-            found.append(Category(identity, _name(by_id[identity]), above.id, path, leaf))
+            found.append(
+                Category(
+                    id=identity, name=_name(by_id[identity]), parent=above.id, path=path, leaf=leaf
+                )
+            )
     for identity in itertools.chain.from_iterable(children.values()):
         skipped.append(Skipped("category", identity, f"not below {root}, or too deep below it"))
     return found, skipped
 
 
-def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[Skipped]]:
+def _products(found: list[Any], query: Query, offset: int) -> tuple[list[Product], list[Skipped]]:
     products, skipped = [], []
-    for entry in found:
+    for number, entry in enumerate(found, offset + 1):
         identity = text_of(mapping_of(entry).get("id"))
         if identity is None:
-            skipped.append(Skipped("product", f"in {category_id}: {brief(entry)}", "it has no id"))
+            place = f"{query.name}, number {number:,}: {brief(entry)}"
+            skipped.append(Skipped("product", place, "it has no id"))
             continue
         image = _image_url(mapping_of(entry.get("image")))
         declared = [
@@ -199,7 +220,7 @@ def _products(found: list[Any], category_id: str) -> tuple[list[Product], list[S
                 id=identity,
                 name=_first(entry, "name", "brandedName", "unbrandedName"),
                 description=_first(entry, "description"),
-                categories=tuple(dict.fromkeys([category_id, *filter(None, declared)])),
+                categories=tuple(dict.fromkeys([query.category_id, *filter(None, declared)])),
                 image=image,
                 more_images=_others(entry, image),
             )

@@ -63,7 +63,8 @@ class BottleneckCache:
             return False
         row, checksum = self._places[sha256]
         if row < len(self._map):
-            if _checksum(sha256, self._map[row]) == checksum:
+            vector = self._map[row]
+            if _checksum(sha256, vector) == checksum and np.isfinite(vector).all():
                 self._sound.add(sha256)
                 return True
             self._damaged += 1
@@ -137,7 +138,7 @@ class BottleneckCache:
         if not note.exists():
             write_whole(note, f"{self._network}\n".encode())
         for path in (note, self._vectors, self._keys):
-            if path.exists() and not path.is_file():
+            if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise StoreError(f"{path} is no file; remove it, or pass another --cache-path")
         with note.open(encoding="utf-8", errors="replace") as file:
             if (found := file.read(LONGEST_NOTE).strip()) != self._network:
@@ -241,15 +242,19 @@ def cached_vectors(
     key: str,
     compute: Callable[[], tuple[csr_matrix, list[str]]],
     console: Console = SILENT,
+    fits: Callable[[csr_matrix, list[str]], bool] = lambda vectors, vocabulary: True,
 ) -> tuple[csr_matrix, list[str]]:
     """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
 
-    tell: told where the file is damaged. Raises StoreError where path cannot be written.
+    fits: whether compute could have made what is stored. A file that is damaged or does not fit is
+    reported and made anew. Raises StoreError if path cannot be written.
     """
     try:
         found = _stored(read_bounded(path, LARGEST), key) if path.is_file() else None
-        if found:
+        if found and fits(*found):
             return found
+        if found:
+            raise ValueError("its vectors are of another shape")
     except UNREADABLE:
         console.say(f"{path} is damaged, or of an older version: it is made anew")
     matrix, vocabulary = compute()

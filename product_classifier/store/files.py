@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import hashlib
 import io
@@ -11,6 +12,7 @@ import itertools
 import os
 import secrets
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -27,22 +29,34 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, lasting: bool = True) -> Iterator[Path]:
     """Let a file be written beside a path, and put it there at the end, or nothing.
 
-    What killed programs have left half written in the same folder is removed.
+    What killed programs have left half written in the same folder is removed. lasting: even after a
+    power cut. Raises OSError where a device has that name, such as /dev/null: it would be gone.
     """
     name = str(path)
+    _insist_on_no_device(name)
     _sweep(Path(_folder(name)))
     part = f"{_folder(name)}/{_mark()}{os.getpid()}-{secrets.token_hex(8)}"
     try:
         yield Path(part)
-        _sync([part])
+        if lasting:
+            _sync([part])
         os.replace(part, name)
     except BaseException:
         _remove(part)
         raise
-    _sync_names([_folder(name)])
+    if lasting:
+        _sync_names([_folder(name)])
+
+
+def _insist_on_no_device(name: str) -> None:
+    """Raise OSError where a device has a name, and no link to it."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        mode = os.lstat(name).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "it is a device and no file", name)
 
 
 def _sweep(folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from product_classifier.limits import Limited
+from product_classifier.limits import LimitFilter
 from product_classifier.records import Category, Entry, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.database import now, transaction
@@ -123,7 +123,7 @@ class Importing:
     def __init__(
         self, db: sqlite3.Connection, source: str, on_skipped: OnSkipped, last: int | None = None
     ) -> None:
-        self._db, self._source, self._limited = db, source, Limited()
+        self._db, self._source, self._limited = db, source, LimitFilter()
         self._on_skipped = on_skipped
         self._skipped = 0  # entries
         self._moment = now()

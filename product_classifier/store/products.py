@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from product_classifier.limits import Limited, limited_page
-from product_classifier.printable import whole
+from product_classifier.limits import LimitFilter, limited_page
+from product_classifier.printable import storable
 from product_classifier.records import Category, Image, Page, Product, Skipped
 from product_classifier.store.bookmarks import put_bookmark
 from product_classifier.store.database import now, transaction
@@ -32,7 +32,7 @@ def save_categories(
 ) -> None:
     """Store a category tree, its root first, and the bookmark that it is complete."""
     with transaction(db):
-        found = list(Limited().all([*_placed(db, list(categories)), *skipped]))
+        found = list(LimitFilter().filtered([*_placed(db, list(categories)), *skipped]))
         put_categories(db, [entry for entry in found if isinstance(entry, Category)])
         put_skipped(db, [entry for entry in found if isinstance(entry, Skipped)])
         put_bookmark(db, query, 0, finished=True)
@@ -99,7 +99,7 @@ def progress(db: sqlite3.Connection, pictures: int = 1) -> Progress:
 def put_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
     """Put pictures, inside a transaction."""
     rows = [
-        (whole(i.address), i.file, i.sha256, i.width, i.height, i.error and whole(i.error))
+        (storable(i.address), i.file, i.sha256, i.width, i.height, i.error and storable(i.error))
         for i in images
     ]
     # as JSON: for each row that it is handed, SQLite would let all other threads run first
@@ -123,10 +123,10 @@ def new_images(db: sqlite3.Connection, images: Iterable[Image]) -> list[Image]:
     rows = db.execute(
         """select address from image
            where file is not null and address in (select value from json_each(?))""",
-        (json.dumps([whole(image.address) for image in images]),),
+        (json.dumps([storable(image.address) for image in images]),),
     )
     known = {address for (address,) in rows}
-    return [image for image in images if whole(image.address) not in known]
+    return [image for image in images if storable(image.address) not in known]
 
 
 def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> None:

@@ -5,7 +5,6 @@ Only scripts import this file.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from product_classifier.console import Notes
 from product_classifier.errors import ProductClassifierError
 from product_classifier.printable import one_line, printable
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 from product_classifier.terminal import failures, startup, streams
 from product_classifier.terminal.streams import say, show
 
@@ -52,24 +51,26 @@ def run(main: Callable[[], int]) -> NoReturn:
     sys.exit(code)
 
 
-def write(result: str, output: Path | None) -> None:
-    """Put a result on stdout, or into a file, which is there whole or not at all."""
+def write(result: str, output: Path | None, named: bool = True) -> None:
+    """Put a result on stdout, or into a file, which is there whole or not at all.
+
+    named: whether a person named the file, which may be a link then, such as /dev/stdout.
+    """
     if output is None:
         show(result)
         return
     result = printable(result.rstrip("\n")) + "\n"
     try:
-        if output.is_symlink() or (output.exists() and not output.is_file()):  # /dev/stdout
+        if named and (output.is_symlink() or (output.exists() and not output.is_file())):
             output.write_text(result, encoding="utf-8")
             return
-        part = output.with_name(f".{output.name}.half-written")
-        try:
-            part.write_text(result, encoding="utf-8")
-            os.replace(part, output)
-        finally:
-            part.unlink(missing_ok=True)
+        from product_classifier.store.files import replacing  # --help need not wait for it
+
+        # of a site of hundreds of pages, none need outlast a power cut
+        with replacing(output, lasting=False) as part, part.open("x", encoding="utf-8") as file:
+            file.write(result)
     except OSError as error:
-        raise ProductClassifierError(f"{output} cannot be written: {told(error)}") from None
+        raise ProductClassifierError(f"{output} cannot be written: {reason_of(error)}") from None
 
 
 def report(text: str, values: Any, *, as_json: bool, output: Path | None) -> None:
@@ -85,7 +86,7 @@ def make_folder(path: Path) -> None:
         verb = "written"
         tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise ProductClassifierError(f"{path} cannot be {verb}: {told(error)}") from None
+        raise ProductClassifierError(f"{path} cannot be {verb}: {reason_of(error)}") from None
 
 
 class Problems:

@@ -20,7 +20,9 @@ from product_classifier.backbones.backbone import Backbone
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features import bottlenecks as pipeline
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
-from product_classifier.records import Image
+from product_classifier.features.dataset_features import word_features
+from product_classifier.features.text_vectors import TextSettings
+from product_classifier.records import Dataset, Image, Item
 from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays
 from tests.consoles import Recorder
@@ -30,6 +32,8 @@ from tests.hostile.mutations import changed_bytes
 
 PICTURES = 48
 Change = Callable[[random.Random, bytes], bytes]
+Arrays = dict[str, NDArray[Any]]
+Reshape = Callable[[Arrays], Arrays]
 
 
 class Catalogue:
@@ -189,7 +193,7 @@ def test_a_cache_that_is_removed_again_and_again_is_given_up(
         shutil.rmtree(catalogue.cache)
 
     monkeypatch.setattr(BottleneckCache, "append", append_and_remove)
-    with pytest.raises(FeatureError, match="let no other program clean it, and run it again"):
+    with pytest.raises(FeatureError, match="stop other programs that clean the cache"):
         catalogue.features()
 
 
@@ -214,6 +218,17 @@ def test_a_pipe_in_a_cache_is_not_waited_for(catalogue: Catalogue) -> None:
     os.mkfifo(catalogue.cache / "keys.sha256")
     with pytest.raises(StoreError, match=r"keys\.sha256 is no file; remove it"):
         catalogue.features()
+
+
+@pytest.mark.parametrize("name", ["vectors.f32", "keys.sha256", "network.txt", "lock"])
+def test_no_link_in_a_cache_is_followed(name: str, catalogue: Catalogue, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_bytes(b"")
+    catalogue.cache.mkdir(parents=True)
+    (catalogue.cache / name).symlink_to(own)
+    with pytest.raises(StoreError, match=f"{name} is no file; remove it|cannot grow"):
+        catalogue.features()
+    assert own.read_bytes() == b""
 
 
 def words() -> tuple[csr_matrix, list[str]]:
@@ -263,3 +278,64 @@ def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
     assert names == vocabulary
     assert (found != right).nnz == 0
     assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+
+
+SHAPES: dict[str, Reshape] = {
+    "vocabulary": lambda arrays: {"vocabulary": arrays["vocabulary"][:5]},
+    "rows": lambda arrays: {"shape": arrays["shape"] - (1, 0), "indptr": arrays["indptr"][:-1]},
+    "columns": lambda arrays: {"shape": arrays["shape"] + (0, 1)},
+    "twins": lambda arrays: {"vocabulary": np.frombuffer(b"red\nred\nshoe", np.uint8)},
+}
+
+
+@pytest.mark.parametrize("vectorizer", ["bag", "ngrams", "sequence"])
+@pytest.mark.parametrize("changed", SHAPES)
+def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
+    changed: str, vectorizer: str, tmp_path: Path
+) -> None:
+    texts = ["red shoe", "blue shoe", ""]
+    items = tuple(Item(id=text, text=text, image=None, labels=(0,), part="train") for text in texts)
+    said: list[str] = []
+    dataset = Dataset(
+        categories=(),
+        above=(),
+        items=items,
+        name="all",
+        split="split",
+        left_out=(),
+        settings={},
+    )
+    right = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
+    [path] = tmp_path.iterdir()
+    arrays = read_arrays(path.read_bytes()[:-DIGEST_BYTES], 10_000_000)
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **{**arrays, **SHAPES[changed](arrays)})
+    path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+    found = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
+    assert found.vocabulary == right.vocabulary
+    assert found.words is not None
+    assert right.words is not None
+    assert found.words.shape == right.words.shape
+    assert (found.words != right.words).nnz == 0
+    assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_bottleneck_that_is_no_number_is_made_anew_whatever_its_checksum_says(
+    value: float, catalogue: Catalogue
+) -> None:
+    right = catalogue.features()
+    cache = BottleneckCache(catalogue.cache, right.shape[1], note(catalogue))
+    [key] = [image.sha256 for image in catalogue.main[:1]]
+    assert key
+    (catalogue.cache / "keys.sha256").unlink()
+    (catalogue.cache / "vectors.f32").unlink()
+    cache.append([key], np.full((1, right.shape[1]), value, np.float32))
+    assert np.array_equal(catalogue.features(), right)
+    assert "vectors.f32: 1 damaged vectors" in catalogue.said[0]
+    assert np.array_equal(catalogue.features(), right)
+    assert len(catalogue.said) == 1
+
+
+def note(catalogue: Catalogue) -> str:
+    return (catalogue.cache / "network.txt").read_text().strip()

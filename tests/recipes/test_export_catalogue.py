@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from product_classifier.console import SILENT
 from product_classifier.errors import ReportError, StoreError
-from product_classifier.printable import MARK, as_written
+from product_classifier.printable import FORMULA_ESCAPE_COLUMN, unescape_formula
 from product_classifier.recipes.export_catalogue import export
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Category, Product
-from product_classifier.sources.formats import Asked, kind_of, open_source
+from product_classifier.sources.formats import SourceOptions, format_of, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.export import read_paths_of_names
 from product_classifier.store.image_folder import ImageFolder
@@ -39,12 +39,12 @@ c,Thing,,,,,
 
 
 def load(source: Path, images: Path, database: Path) -> dict[str, list[tuple[object, ...]]]:
-    load_as(Asked(source, images), database)
+    load_as(SourceOptions(path=source, images=images), database)
     return facts(database)
 
 
-def load_as(asked: Asked, database: Path) -> None:
-    opened = open_source(kind_of(str(asked.path)), asked)
+def load_as(asked: SourceOptions, database: Path) -> None:
+    opened = open_source(format_of(str(asked.path)), asked)
     with open_database(database, create=True) as db:
         folder = ImageFolder(database.parent / "images")
         import_source(db, opened, folder, ignore_skipped, SILENT.counter("records"))
@@ -192,9 +192,18 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
     with TemporaryDirectory() as place:
         folder = Path(place)
         with open_database(folder / "crawl.db", create=True) as db:
-            tree = [Category(name, name, "", name, True) for _, name, _, _ in rows]
+            tree = [
+                Category(id=name, name=name, parent="", path=name, leaf=True)
+                for _, name, _, _ in rows
+            ]
             products = [
-                Product(f"{number}{identity}", title, text, (name,), None)
+                Product(
+                    id=f"{number}{identity}",
+                    name=title,
+                    description=text,
+                    categories=(name,),
+                    image=None,
+                )
                 for number, (identity, name, title, text) in enumerate(rows)
             ]
             save_import(db, list(dict.fromkeys(tree)), products, [], "a.csv")
@@ -203,11 +212,11 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
             written(folder / "crawl.db", folder / name, folder, " :: ", raw)
             with (folder / name).open(newline="", encoding="utf-8") as file:
                 read.append(list(csv.reader(file)))
-            asked = Asked(folder / name, folder, separator=" :: ")
+            asked = SourceOptions(path=folder / name, images=folder, separator=" :: ")
             load_as(asked, folder / f"{name}.db")
-        marked = read[1][0][-1] == MARK
+        marked = read[1][0][-1] == FORMULA_ESCAPE_COLUMN
         width = len(read[0][0])
-        undone = [[as_written(cell) for cell in row[:width]] for row in read[1]]
+        undone = [[unescape_formula(cell) for cell in row[:width]] for row in read[1]]
         assert (undone if marked else read[1]) == read[0]
         assert not [cell for row in read[1] for cell in row if cell.startswith(tuple("=+-@\t\r"))]
         raw_db, harmless_db = (folder / f"{name}.csv.db" for name in ("raw", "harmless"))

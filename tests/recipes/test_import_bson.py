@@ -20,8 +20,8 @@ from product_classifier.recipes import import_bson
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Skipped
 from product_classifier.sources.files import cdiscount
-from product_classifier.sources.files.cdiscount import Sample
-from product_classifier.sources.formats import Asked, open_source
+from product_classifier.sources.files.cdiscount import BsonSample
+from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import jpeg, sha256
@@ -57,7 +57,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def load(
-    file: Path, database: Path, stop_after: int | None = None, sample: Sample | None = None
+    file: Path, database: Path, stop_after: int | None = None, sample: BsonSample | None = None
 ) -> list[Skipped]:
     told: list[Skipped] = []
 
@@ -74,7 +74,7 @@ def load(
         def close(self) -> None:
             raise AssertionError("the recipe that opened a counter closes it")
 
-    source = open_source("bson", Asked(file, file.parent, sample=sample))
+    source = open_source("bson", SourceOptions(path=file, images=file.parent, sample=sample))
     folder = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
         import_source(db, source, folder, told.append, Stopping())
@@ -134,13 +134,13 @@ def test_bson_stopped_and_resumed_is_the_same(
 def test_a_sample_of_bson_is_of_that_size_and_the_same_when_it_was_stopped(
     file: Path, tmp_path: Path
 ) -> None:
-    load(file, tmp_path / "whole.db", sample=Sample(20))
+    load(file, tmp_path / "whole.db", sample=BsonSample(20))
     assert len(dump(tmp_path / "whole.db")["product"]) == 20
     with pytest.raises(StoppedError):
-        load(file, tmp_path / "crawl.db", 7, Sample(20))
-    load(file, tmp_path / "crawl.db", sample=Sample(20))
+        load(file, tmp_path / "crawl.db", 7, BsonSample(20))
+    load(file, tmp_path / "crawl.db", sample=BsonSample(20))
     assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
-    load(file, tmp_path / "all.db", sample=Sample(99))
+    load(file, tmp_path / "all.db", sample=BsonSample(99))
     assert len(dump(tmp_path / "all.db")["product"]) == 40
 
 
@@ -148,13 +148,15 @@ def test_a_product_that_is_cut_is_not_drawn(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
     spans = list(cdiscount.document_spans(file))
     assert (len(spans), spans[-1].stop) == (41, file.stat().st_size)
-    drawn = cdiscount.sample_offsets(file, Sample(99))
+    drawn = cdiscount.sample_offsets(file, BsonSample(99))
     assert drawn == [span.start for span in spans[:-1]]
 
 
 def test_every_product_of_bson_is_as_likely_to_be_drawn(file: Path) -> None:
     met = collections.Counter(
-        offset for seed in range(400) for offset in cdiscount.sample_offsets(file, Sample(10, seed))
+        offset
+        for seed in range(400)
+        for offset in cdiscount.sample_offsets(file, BsonSample(10, seed))
     )
     assert len(met) == 41
     assert all(abs(count - 400 * 10 / 41) < 45 for count in met.values())  # 5 standard deviations

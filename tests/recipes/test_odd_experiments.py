@@ -11,7 +11,7 @@ import pytest
 
 from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ReportError, StoreError
-from product_classifier.features.dataset_features import Places
+from product_classifier.features.dataset_features import FeaturePaths
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.recipes.find_label_errors import label_errors, to_audit, to_review
 from product_classifier.recipes.judge_experiments import (
@@ -20,7 +20,7 @@ from product_classifier.recipes.judge_experiments import (
     judge_experiments,
 )
 from product_classifier.recipes.judge_experiments import tested_categories as categories_of
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.records import Category, Decided
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
@@ -34,7 +34,7 @@ from tests.consoles import Failing
 
 COUNT = 200
 LEAVES = ("belts", "flare")
-TERMS = Terms((0.95, 0.98), cost_error=10, cost_review=1)
+TERMS = Terms(targets=(0.95, 0.98), cost_error=10, cost_review=1)
 
 
 def save(
@@ -99,7 +99,7 @@ def test_every_report_tells_what_it_can(
         assert "nan" not in text
     for values in (figures_values(judged), categories_values(found, paths)):
         json.dumps(values, allow_nan=False)
-    for page, text in site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)):
+    for page, text in site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)):
         assert ">nan" not in text, page
 
 
@@ -118,14 +118,14 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
     judged = list(judge_experiments(db, [None], TERMS, Failing()))
     assert "Accuracy: – (N=0)" in figures_text(judged)
     json.dumps(figures_values(judged), allow_nan=False)
-    assert list(site_pages(db, Shown(judged, ImageFolder(tmp_path), products=True)))
+    assert list(site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)))
 
 
 def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
     number = save(db, *ODD["no errors"])
     below = [
-        Category("belts", "Belts", "women", "belts", False),
-        Category("wide", "Wide", "belts", "belts/wide", True),
+        Category(id="belts", name="Belts", parent="women", path="belts", leaf=False),
+        Category(id="wide", name="Wide", parent="belts", path="belts/wide", leaf=True),
     ]
     save_import(db, [*TREE[:4], *below], [product("new", "wide")], [], "more.csv")
     [judged] = judge_experiments(db, [number], TERMS, Failing())
@@ -211,6 +211,6 @@ def test_a_database_does_not_choose_what_is_loaded(
         ),
     )
     [experiment] = read_experiments(db, number)
-    places = Places(tmp_path / "images", tmp_path / "cache")
+    places = FeaturePaths(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
         label_errors(db, experiment, places, 5, SILENT)

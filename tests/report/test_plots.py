@@ -43,7 +43,12 @@ PLOTS: dict[str, tuple[Callable[[], str], list[str]]] = {
     ),
     "imbalance": (
         lambda: imbalance_plot("3 leaves", LEVEL),
-        ["3 leaves", "1,000", "median 20", "categories, the largest first; the solid one holds half"],
+        [
+            "3 leaves",
+            "1,000",
+            "median 20",
+            "categories, the largest first; the solid one holds half",
+        ],
     ),
     "vocabulary": (
         lambda: vocabulary_plot([(1, 0.1), (100, 0.5), (30_000, 1.0)], 20_000),

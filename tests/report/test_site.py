@@ -10,7 +10,7 @@ import pytest
 from product_classifier.console import SILENT
 from product_classifier.predictions import Experiment, Prediction
 from product_classifier.recipes.judge_experiments import Terms, judge_experiments
-from product_classifier.recipes.write_site import Shown, site_pages
+from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import TREE, product, save_import
@@ -20,7 +20,7 @@ from tests.report.test_errors_page import Page
 
 def pages(db: sqlite3.Connection, folder: Path, products: bool = True) -> dict[str, str]:
     judged = list(judge_experiments(db, [None], Terms(), SILENT))
-    return dict(site_pages(db, Shown(judged, ImageFolder(folder), products)))
+    return dict(site_pages(db, Contents(judged, ImageFolder(folder), products)))
 
 
 def test_every_page_links_to_every_other(db: sqlite3.Connection, tmp_path: Path) -> None:

@@ -94,20 +94,37 @@ def test_the_page_of_errors_goes_to_stdout_or_a_file(categorized: Path) -> None:
     assert said == "analyze.py: none/errors.html cannot be written: No such file or directory\n"
 
 
+def test_no_link_is_followed_that_somebody_put_where_a_page_comes(
+    categorized: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.write_text("mine")
+    (tmp_path / "site").mkdir()
+    for name in ("site/index.html", "site/.index.html.half-written", ".out.html.half-written"):
+        (tmp_path / name).symlink_to(own)
+    options = ["--db-path", categorized / "crawl.db"]
+    run(tmp_path, "analyze", *options, "--catalogue", "--output", "out.html")
+    run(tmp_path, "analyze", *options, "--html", "site", "--experiment", 1)
+    assert own.read_text() == "mine"
+    for page in ("out.html", "site/index.html"):
+        assert not (tmp_path / page).is_symlink()
+        assert (tmp_path / page).read_text().startswith("<!doctype html>")
+
+
 @pytest.mark.slow
 def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_themselves(
     categorized: Path, crawled: Path, network: Path, tmp_path: Path
 ) -> None:
     copy_database(crawled, tmp_path)
     options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", network]
-    # the second time without what was cached: that changes no number
-    for script, cache in (
-        ("categorize_images", "one"),
-        ("categorize_both", "one"),
-        ("categorize_images", "other"),
-        ("categorize_both", "third"),
+    # the second time without what was cached, and with other hashes of strings in Python
+    for script, cache, fresh in (
+        ("categorize_images", "one", False),
+        ("categorize_both", "one", False),
+        ("categorize_images", "other", True),
+        ("categorize_both", "third", True),
     ):
-        run(tmp_path, script, *options, "--cache-path", cache)
+        run(tmp_path, script, *options, "--cache-path", cache, fresh=fresh)
     tested = "select product_id from predicted_category where experiment_id = {} order by 1"
     found = [rows(tmp_path, tested.format(number)) for number in range(1, 5)]
     found.append(rows(categorized, tested.format(1)))
@@ -178,7 +195,7 @@ def test_mini_needs_no_download_and_says_nothing_but_progress(
 ) -> None:
     copy_database(crawled, tmp_path)
     options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", "mini"]
-    result = run(tmp_path, "categorize_images", *options)
+    result = run(tmp_path, "categorize_images", *options, fresh=True)
     allowed = ("bottlenecks: ", "training rounds: ", "left out: ")
     assert [line for line in result.stderr.splitlines() if not line.startswith(allowed)] == []
     settings = "select settings ->> 'backbone', settings ->> 'weights' from experiment"

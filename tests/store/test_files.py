@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,18 @@ def test_what_stands_under_the_name_of_a_file_is_replaced_unless_it_is_that_file
     number = file.stat().st_ino
     write_named(str(file), b"data")
     assert file.stat().st_ino == number
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    device = tmp_path / "null"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o666, os.stat(os.devnull).st_rdev)
+    except PermissionError:
+        pytest.skip("only root makes devices")
+    with pytest.raises(OSError, match="it is a device and no file"):
+        write_whole(device, b"data")
+    assert device.is_char_device()
+    assert list(tmp_path.iterdir()) == [device]
 
 
 def test_a_file_that_cannot_be_written_whole_is_not_there(

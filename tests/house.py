@@ -1,0 +1,132 @@
+"""The figures of the house, read from the code: python -m tests.house prints them.
+
+tests/test_house.py holds each of them to its bar.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+ACTS = {"found", "told", "kept", "asked", "given"}  # names of acts: a variable names a thing
+NOT_VERBS = {"Tell", "Say", "What", "How", "Which", "Where", "Who", "Whether", "That", "When"}
+SHORT = 60  # lines
+PACKAGE = sorted((ROOT / "product_classifier").rglob("*.py"))
+SCRIPTS = sorted(ROOT.glob("*.py"))
+BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
+CODE = [*PACKAGE, *SCRIPTS]
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def names_in_several_rooms() -> list[str]:
+    """Return the file names that stand in more than one room of the package."""
+    counts = Counter(path.name for path in PACKAGE if path.name != "__init__.py")
+    return sorted(name for name, count in counts.items() if count > 1)
+
+
+def short_files() -> list[str]:
+    """Return the files of the package of at most SHORT lines; those that mark a room apart."""
+    return [
+        str(path.relative_to(ROOT))
+        for path in PACKAGE
+        if path.name != "__init__.py" and len(path.read_text().splitlines()) <= SHORT
+    ]
+
+
+def docstrings(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each definition of a file that has a docstring, with the docstring."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | FUNCTIONS):
+            text = ast.get_docstring(node)
+            if text:
+                yield node, text
+
+
+def riddles() -> list[str]:
+    """Return the docstrings that begin with a question word or a word such as Tell."""
+    return [
+        f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
+        for path in [*CODE, *BENCHMARKS, *sorted((ROOT / "demo").rglob("*.py"))]
+        for _, text in docstrings(path)
+        if text.split()[0].rstrip(",:.") in NOT_VERBS
+    ]
+
+
+def acts_as_names() -> list[str]:
+    """Return the places that bind a variable or parameter to the name of an act."""
+    places = []
+    for path in CODE:
+        for node in ast.walk(tree_of(path)):
+            name = node.id if isinstance(node, ast.Name) else getattr(node, "arg", None)
+            binds = isinstance(node, ast.arg) or (
+                isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            )
+            if binds and name in ACTS:
+                places.append(f"{path.relative_to(ROOT)}:{node.lineno} {name}")  # type: ignore[attr-defined]
+    return places
+
+
+def long_calls() -> list[str]:
+    """Return the calls with six or more positional arguments, or with more than one splat."""
+    places = []
+    for path in [*CODE, *BENCHMARKS]:
+        for node in ast.walk(tree_of(path)):
+            if not isinstance(node, ast.Call):
+                continue
+            splats = sum(isinstance(argument, ast.Starred) for argument in node.args)
+            of_literal = any(
+                isinstance(argument, ast.Starred) and isinstance(argument.value, ast.Tuple)
+                for argument in node.args
+            )
+            if len(node.args) - splats >= 6 or (of_literal and path in CODE):
+                places.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    return places
+
+
+def callbacks() -> list[str]:
+    """Return the parameters that are functions to report progress or messages to."""
+    words = {"say", "tell", "track", "advance", "observe", "notes", "warn"}
+    return [
+        f"{path.relative_to(ROOT)}:{node.lineno} {argument.arg}"
+        for path in PACKAGE
+        if path.parent.name != "terminal" and path.name != "console.py"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, FUNCTIONS)
+        for argument in [*node.args.args, *node.args.kwonlyargs]
+        if argument.arg in words or argument.arg == "on_skipped"
+    ]
+
+
+FIGURES = {
+    "files in the package": lambda: [str(path) for path in PACKAGE],
+    "file names that stand in several rooms": names_in_several_rooms,
+    f"files of {SHORT} lines or fewer": short_files,
+    "docstrings that begin with Tell, Say, What, How …": riddles,
+    "bindings named found, told, kept, asked, given": acts_as_names,
+    "calls with six or more positional arguments, or a splat of a literal": long_calls,
+    "callbacks for messages and progress": callbacks,
+}
+
+
+def main() -> None:
+    """Print each figure, and the places behind those that are small."""
+    for name, places in FIGURES.items():
+        found = places()
+        print(f"{len(found):5} {name}")
+        if len(found) <= 40:
+            print(*(f"        {place}" for place in found), sep="\n")
+    for path in SCRIPTS:
+        print(f"{len(path.read_text().splitlines()):5} lines of {path.name}")
+
+
+if __name__ == "__main__":
+    main()
