@@ -38,7 +38,7 @@ def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
 def test_labels_are_searched_once_and_told_again(folder: Path) -> None:
     said = (folder / "said.txt").read_text()
     assert said.startswith("#1: Text classification of: all (")
-    assert "labels looked at on" in said
+    assert "labels examined on" in said
     again = run(folder, "analyze", "--label-errors", 1, "--limit", 50)
     assert again.stdout == said
     assert "trainings" not in again.stderr
