@@ -139,7 +139,7 @@ def ranking(
 
 def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iterator[Row]:
     """Let a person who knows the truth look at labels in two orders, a hundred at a time."""
-    experiment, _ = run_experiment(shop.dataset, features, Choices(kind), time.monotonic())
+    experiment, _ = run_experiment(shop.dataset, features, Choices(kind=kind), time.monotonic())
     gained: dict[str, list[tuple[float, ...]]] = {}
     for order in ("review", "confidence"):
         with open_database(shop.place / "crawl.db") as db:

@@ -26,11 +26,11 @@ from product_classifier.models.training import predict, train
 WORDS = ("network", "logistic", "forest", "linear", "embedding", "sequence", "blend")
 HEADS: Mapping[str, tuple[int, ...]] = {"softmax": (), "dense:256": (256,)}
 BOTH = (
-    Choices("both", fusion="concat"),
-    Choices("both", fusion="product"),
-    Choices("both", fusion="concat-dense"),
-    Choices("both", fusion="late", model="linear"),
-    Choices("both", fusion="stack", model="linear"),
+    Choices(kind="both", fusion="concat"),
+    Choices(kind="both", fusion="product"),
+    Choices(kind="both", fusion="concat-dense"),
+    Choices(kind="both", fusion="late", model="linear"),
+    Choices(kind="both", fusion="stack", model="linear"),
 )
 BOTH_TITLE = "both, {}, accuracy / coverage at 98%"
 Figures = tuple[float, float]  # accuracy, coverage
@@ -70,7 +70,7 @@ def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
     ours = {}
     for model in WORDS:
         started = time.monotonic()
-        ours[model] = figures(judged(catalogue, Choices("words", model=model)), target)
+        ours[model] = figures(judged(catalogue, Choices(kind="words", model=model)), target)
         seconds = time.monotonic() - started
         yield Row(f"{title}: {model}, {seconds:.0f} s", percent(ours[model]), "", "reported")
     yield winner(title, ours, (best[0], best[1]))
@@ -89,7 +89,7 @@ def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
     yield Row(f"{title}: logistic", "", percent(peer), "reported")
     ours = {}
     for layers, head in HEADS.items():
-        ours[layers] = figures(judged(catalogue, Choices("images", head=head)), 0.98)
+        ours[layers] = figures(judged(catalogue, Choices(kind="images", head=head)), 0.98)
         yield Row(f"{title}: {layers}", percent(ours[layers]), "", "reported")
     yield winner(title, ours, peer)
 
@@ -109,8 +109,8 @@ def beside_halves(
     """Set combinations beside words and images alone."""
     title = BOTH_TITLE.format(name)
     halves = {
-        "words, linear": judged(catalogue, Choices("words", model="linear")),
-        "images": judged(catalogue, Choices("images")),
+        "words, linear": judged(catalogue, Choices(kind="words", model="linear")),
+        "images": judged(catalogue, Choices(kind="images")),
     }
     for half, scored in halves.items():
         yield Row(f"{title}: {half}", percent(figures(scored, 0.98)), "", "reported")

@@ -19,13 +19,13 @@ from product_classifier.models.training import Trained, train
 
 TURNS = 3  # each leaves out other categories
 CASES = (
-    ("instacart", Choices("words")),
-    ("fashion, 3 words", Choices("words")),
-    ("fashion, 3 words", Choices("images")),
-    ("fashion, 3 words", Choices("both")),
-    ("flipkart", Choices("words", model="linear")),
-    ("flipkart", Choices("images")),
-    ("flipkart", Choices("both")),
+    ("instacart", Choices(kind="words")),
+    ("fashion, 3 words", Choices(kind="words")),
+    ("fashion, 3 words", Choices(kind="images")),
+    ("fashion, 3 words", Choices(kind="both")),
+    ("flipkart", Choices(kind="words", model="linear")),
+    ("flipkart", Choices(kind="images")),
+    ("flipkart", Choices(kind="both")),
 )
 
 
@@ -52,5 +52,7 @@ def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, 
 
     labels = [(label,) for label in catalogue.labels.tolist()]
     rows = {TRAIN: learning, TUNING: tuning, TEST: np.asarray(test)}
-    found = measure_novelty(train_on(labels), train_on, features, labels, rows, classes, turn)
+    found = measure_novelty(
+        train_on(labels), train_on, features, labels, rows=rows, classes=classes, seed=turn
+    )
     return found.auroc, found.softmax_auroc, found.false_alarms

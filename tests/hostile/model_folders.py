@@ -81,7 +81,9 @@ def scikit(features: Features, model: Any) -> ScikitClassifier:
 
 
 def trained(classifier: Classifier) -> Trained:
-    return Trained(classifier, np.full(3, 1 / 3), 1.0, {"parameters": 1})
+    return Trained(
+        classifier=classifier, prior=np.full(3, 1 / 3), temperature=1.0, settings={"parameters": 1}
+    )
 
 
 def example(name: str) -> tuple[Classifier, Features, Reading]:

@@ -58,7 +58,9 @@ def test_wrong_labels_are_the_most_suspicious(
         assert alike.neighbour_id.split("-")[0] == alike.product_id.split("-")[0]
 
 
-def test_the_fingerprint_tells_whether_anything_has_changed(catalogue: sqlite3.Connection) -> None:
+def test_the_fingerprint_changes_with_anything_a_search_depends_on(
+    catalogue: sqlite3.Connection,
+) -> None:
     before = search_fingerprint(data(catalogue), 1)
     assert (
         search_fingerprint(data(catalogue), 1) == before != search_fingerprint(data(catalogue), 2)

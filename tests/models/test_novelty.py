@@ -56,7 +56,7 @@ def train_on(features: Features, labels: Sequence[Sequence[int]]) -> Trained:
 
 def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: int = 0) -> Novelty:
     by = functools.partial(train_on, features)
-    return measure_novelty(by(labels), by, features, labels, ROWS, CLASSES, seed)
+    return measure_novelty(by(labels), by, features, labels, rows=ROWS, classes=CLASSES, seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: in
     ],
     ids=["words", "images", "both"],
 )
-def test_products_of_categories_left_out_are_known(features: Features) -> None:
+def test_products_of_left_out_categories_get_high_scores(features: Features) -> None:
     outside = found(features)
     assert outside.auroc > 0.97
     assert outside.auroc >= outside.softmax_auroc - 0.01
@@ -76,7 +76,7 @@ def test_products_of_categories_left_out_are_known(features: Features) -> None:
     assert outside.left_out == len(ROWS[TEST]) / CLASSES  # one category of ten
 
 
-def test_strangers_among_the_test_products_are_marked_and_few_others() -> None:
+def test_novel_test_products_are_marked_and_few_others() -> None:
     outside = found(Features(words=words(strangers=True)))
     strange = np.isin(ROWS[TEST], STRANGERS)
     assert outside.marked[strange].all()
@@ -84,7 +84,7 @@ def test_strangers_among_the_test_products_are_marked_and_few_others() -> None:
     assert outside.score[strange].min() > outside.score[~strange].mean()
 
 
-def test_a_product_without_evidence_is_always_marked() -> None:
+def test_a_product_without_features_is_always_marked() -> None:
     rows = words().toarray()
     rows[STRANGERS[0]] = 0
     outside = found(Features(words=csr_matrix(rows)))
@@ -93,7 +93,7 @@ def test_a_product_without_evidence_is_always_marked() -> None:
     assert outside.marked[place]
 
 
-def test_a_product_without_known_words_is_judged_by_its_picture() -> None:
+def test_a_product_without_known_words_is_scored_by_its_picture() -> None:
     rows = words().toarray()
     seen = pictures()
     strange, usual = STRANGERS[:2]
@@ -106,7 +106,7 @@ def test_a_product_without_known_words_is_judged_by_its_picture() -> None:
     assert outside.score[tested.index(strange)] > outside.score[tested.index(usual)]
 
 
-def test_the_categories_left_out_teach_nothing() -> None:
+def test_the_left_out_categories_are_not_trained_on() -> None:
     """What is measured would be no measure, had the classifier learned from them."""
     taught: list[set[int]] = []
 
@@ -116,7 +116,7 @@ def test_the_categories_left_out_teach_nothing() -> None:
 
     features = Features(words=words())
     first = measure_novelty(
-        train_on(features, LABELS), watching, features, LABELS, ROWS, CLASSES, seed=3
+        train_on(features, LABELS), watching, features, LABELS, rows=ROWS, classes=CLASSES, seed=3
     )
     [labels] = taught
     assert len(labels) == CLASSES - 1
@@ -124,11 +124,13 @@ def test_the_categories_left_out_teach_nothing() -> None:
     assert np.array_equal(first.score, again.score)
 
 
-def test_what_cannot_be_left_out_or_known_is_said() -> None:
+def test_too_few_categories_or_no_tuning_products_are_refused() -> None:
     features = Features(words=words())
     by = functools.partial(train_on, features)
     with pytest.raises(ModelError, match="3 categories are too few"):
-        measure_novelty(by(LABELS), by, features, LABELS, ROWS, 3)
+        measure_novelty(by(LABELS), by, features, LABELS, rows=ROWS, classes=3)
     empty: NDArray[np.int64] = ROWS[TUNING][:0]
-    with pytest.raises(ModelError, match="no tuning products"):
-        measure_novelty(by(LABELS), by, features, LABELS, {**ROWS, TUNING: empty}, CLASSES)
+    with pytest.raises(ModelError, match="novelty needs tuning products"):
+        measure_novelty(
+            by(LABELS), by, features, LABELS, rows={**ROWS, TUNING: empty}, classes=CLASSES
+        )

@@ -84,7 +84,7 @@ def distilled_from(
     return distil(targets(images, folder), PARTS, SHAPE, config, state_path=folder / "state")
 
 
-def test_a_student_comes_close_to_its_teacher(images: list[Image], tmp_path: Path) -> None:
+def test_a_student_agrees_with_its_teacher(images: list[Image], tmp_path: Path) -> None:
     distilled = distilled_from(images, tmp_path, replace(CONFIG, epochs=25))
     assert distilled.agreement.explained > 0.8
     assert distilled.agreement.cosine > 0.99
@@ -227,7 +227,7 @@ def test_broken_pictures_are_left_out_and_reported(images: list[Image], tmp_path
     assert distilled.student.about["pictures"]["tuning"] == 14
 
 
-def test_likeness_is_the_share_of_variance_and_the_mean_cosine() -> None:
+def test_agreement_is_the_share_of_variance_and_the_mean_cosine() -> None:
     wanted = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert agreement_of(wanted, wanted) == Agreement(1, 1)
     assert agreement_of(np.full((2, 2), 0.5), wanted) == pytest.approx((0, np.sqrt(0.5)))

@@ -80,7 +80,7 @@ def test_test_pictures_are_predicted() -> None:
     assert len(result.test_rows) == 20
 
 
-def test_a_small_test_batch_is_honoured() -> None:
+def test_a_test_batch_size_limits_the_test_pictures() -> None:
     split = parts("train", "test")
     result = train_colours(split, test_batch_size=5)
     assert len(result.predicted) == 5
