@@ -12,10 +12,11 @@ import pytest
 from hypothesis import settings
 from PIL import Image as PillowImage
 
+from product_classifier.recipes.select_products import learnable_labels
 from product_classifier.records import Category, Dataset, Product, Skipped
 from product_classifier.selection import Selection
 from product_classifier.store import importing
-from product_classifier.store.categories_to_learn import learnable, read_filed
+from product_classifier.store.categories_to_learn import read_candidates
 from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_dataset
 
@@ -52,11 +53,11 @@ def sha256(data: bytes) -> str:
 
 
 TREE = [
-    Category("women", "Women", "all", "", False),
-    Category("jeans", "Jeans", "women", "jeans", False),
-    Category("bootcut", "Bootcut", "jeans", "jeans/bootcut", True),
-    Category("flare", "Flare", "jeans", "jeans/flare", True),
-    Category("belts", "Belts", "women", "belts", True),
+    Category(id="women", name="Women", parent="all", path="", leaf=False),
+    Category(id="jeans", name="Jeans", parent="women", path="jeans", leaf=False),
+    Category(id="bootcut", name="Bootcut", parent="jeans", path="jeans/bootcut", leaf=True),
+    Category(id="flare", name="Flare", parent="jeans", path="jeans/flare", leaf=True),
+    Category(id="belts", name="Belts", parent="women", path="belts", leaf=True),
 ]
 
 
@@ -67,7 +68,14 @@ def product(
     image: str | None = None,
     more: tuple[str, ...] = (),
 ) -> Product:
-    return Product(identity, name or f"product {identity}", "", categories, image, more)
+    return Product(
+        id=identity,
+        name=name or f"product {identity}",
+        description="",
+        categories=categories,
+        image=image,
+        more_images=more,
+    )
 
 
 def save_import(
@@ -103,5 +111,5 @@ def dataset_of(
     selection = Selection(
         categories=chosen, min_per_category=1, images_per_product=images_per_product
     )
-    labels = learnable(read_filed(db, selection), parts, selection)
+    labels = learnable_labels(read_candidates(db, selection), parts, selection)
     return read_dataset(db, parts, labels, selection)

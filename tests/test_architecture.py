@@ -55,8 +55,8 @@ ONLY_IN = {  # library → the rooms that may use it
     "bson": {"sources/files"},
     "pyarrow": {"sources/files", "store"},
     "certifi": {"sources/web"},
-    "requests": set(),  # twice the time for each picture; passes keys on to other hosts
-    "http": set(),
+    "requests": {"sources/web"},
+    "http": {"sources/web"},
     "tensorflow": {"backbones", "models", "retraining"},
     "tensorflow_hub": {"backbones"},
     "keras": {"backbones", "models", "retraining"},

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.console import SILENT, Console
-from product_classifier.evaluate.reliability import COLDEST, HOTTEST
+from product_classifier.evaluate.reliability import HIGHEST, LOWEST
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.fields import fields, items, mapping, text
 
@@ -176,8 +176,8 @@ def insist(right: Any, problem: str) -> None:
 
 def insist_on_temperatures(temperatures: NDArray[Any]) -> None:
     """Raise ValueError unless all temperatures are in the range of the calibration."""
-    possible = (temperatures >= COLDEST) & (temperatures <= HOTTEST)
-    insist(possible, f"a temperature is not between {COLDEST:g} and {HOTTEST:g}")
+    possible = (temperatures >= LOWEST) & (temperatures <= HIGHEST)
+    insist(possible, f"a temperature is not between {LOWEST:g} and {HIGHEST:g}")
 
 
 def _of(outline: Any, arrays: Arrays, place: str, deepest: int) -> State:

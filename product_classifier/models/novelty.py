@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest
+from product_classifier.features.neighbours import highest_similarity
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import TEST, TRAIN, TUNING
@@ -50,7 +50,7 @@ class Novelty:
 
     @property
     def marked(self) -> NDArray[np.bool_]:
-        """Whether a person should check each product, [test rows]."""
+        """The products that a person should check, bool [test rows]."""
         return self.score >= self.threshold
 
 
@@ -102,7 +102,7 @@ def signals(
     columns = [np.log(clipped / (1 - clipped)), largest]
     for modality in (features.words_alone, features.pictures_alone):
         if modality.words is not None or modality.pictures is not None:
-            similarity = closest(modality, rows, learned)
+            similarity = highest_similarity(modality, rows, learned)
             similarity[~modality.has_features()[rows]] = np.nan
             columns.append(similarity)
     return np.stack(columns, axis=1)

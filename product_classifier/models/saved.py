@@ -17,7 +17,7 @@ from product_classifier.backbones.saved_backbone import SavedBackbone, saved_bac
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.certificate import certify
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import Reader, Reading
+from product_classifier.features.text_vectors import TextSettings, Vectorizer
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import State, insist
 from product_classifier.models.blend import restored_blend
@@ -58,7 +58,7 @@ class SavedModel:
     kind: str  # 'words', 'images' or 'both'
     leaves: Sequence[Leaf]
     thresholds: Mapping[float, float]  # certified accuracy → least score
-    reader: Reader | None  # of texts
+    reader: Vectorizer | None  # of texts
     backbone: SavedBackbone | None  # of pictures
     images_per_product: int
     state: State
@@ -100,7 +100,7 @@ def save_model(
     experiment: Experiment,
     dataset: Dataset,
     features: Features,
-    reading: Reading | None = None,
+    reading: TextSettings | None = None,
 ) -> None:
     """Write a trained categorizer to a folder. Raises StoreError if it cannot be written."""
     state = trained.state()
@@ -121,7 +121,9 @@ def save_model(
     )
     if features.words is not None and reading is not None:
         learned = [item.part == TRAIN for item in dataset.items]
-        reader = Reader.of(reading, features.vocabulary, features.words[np.flatnonzero(learned)])
+        reader = Vectorizer.of(
+            reading, features.vocabulary, features.words[np.flatnonzero(learned)]
+        )
         settings["reading"] = reading._asdict()
         arrays = {**folder.arrays, READING_WEIGHTS: reader.weights}
         folder = dataclasses.replace(folder, vocabulary=reader.vocabulary, arrays=arrays)

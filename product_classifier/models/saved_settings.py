@@ -26,8 +26,8 @@ from product_classifier.features.text_vectors import (
     VECTORIZERS,
     VOCABULARY_SIZE,
     WORD_GRAMS,
-    Reader,
-    Reading,
+    TextSettings,
+    Vectorizer,
 )
 from product_classifier.models.base import checked, insist
 from product_classifier.models.fields import (
@@ -68,7 +68,7 @@ class SavedSettings:
     kind: str  # WORDS, IMAGES or BOTH
     images_per_product: int
     thresholds: Mapping[float, float]  # accuracy → score
-    reading: Reading | None
+    reading: TextSettings | None
     backbone: SavedBackbone | None  # without its file
     model: Any  # the outline of its State, which State.of checks
 
@@ -78,14 +78,9 @@ def read_settings(value: Any) -> SavedSettings:
     required = ("kind", "images_per_product", "thresholds", "model", "about")
     values = fields(value, "settings", required, ("reading", "backbone"))
     kind = one_of(values["kind"], "the kind", (WORDS, IMAGES, BOTH))
-    insist(
-        ("reading" in values) == (kind != IMAGES),
-        f"a model of {kind} must have a reading of texts, or must not",
-    )
-    insist(
-        ("backbone" in values) == (kind != WORDS),
-        f"a model of {kind} must have a network, or must not",
-    )
+    for name, present in (("reading", kind != IMAGES), ("backbone", kind != WORDS)):
+        problem = "lack" if present else "have a superfluous"
+        insist((name in values) == present, f"the settings of a model of {kind} {problem} {name}")
     mapping(values["about"], "about")
     return SavedSettings(
         kind=kind,
@@ -115,7 +110,7 @@ def read_leaves(values: Sequence[Sequence[str]]) -> list[Leaf]:
 
 def read_reader(
     settings: SavedSettings, vocabulary: Sequence[str] | None, weights: NDArray[Any] | None
-) -> Reader | None:
+) -> Vectorizer | None:
     """Return the vocabulary of a model and its weights, checked; None for a model of images."""
     reading = settings.reading
     if reading is None:
@@ -131,7 +126,7 @@ def read_reader(
     term_weights = checked({READING_WEIGHTS: weights}, READING_WEIGHTS, (count,))
     valid = (term_weights >= 0) & (term_weights <= MOST_WEIGHT)
     insist(valid, f"the weight of a term is not between 0 and {MOST_WEIGHT:g}")
-    return Reader(reading, vocabulary, term_weights.astype(np.float32))
+    return Vectorizer(reading, vocabulary, term_weights.astype(np.float32))
 
 
 def read_backbone(settings: SavedSettings, file: Path | None) -> SavedBackbone | None:
@@ -152,10 +147,10 @@ def _thresholds(value: Any) -> dict[float, float]:
     return thresholds
 
 
-def _reading(value: Any) -> Reading:
-    values = fields(value, "the reading of texts", Reading._fields)
+def _reading(value: Any) -> TextSettings:
+    values = fields(value, "the reading of texts", TextSettings._fields)
     limit = values["limit"]
-    return Reading(
+    return TextSettings(
         one_of(values["vectorizer"], "the vectorizer", VECTORIZERS),
         one_of(values["clean"], "the cleaning of texts", CLEANINGS),
         None if limit is None else whole(limit, "the limit of words of a text", 1, 10**9),

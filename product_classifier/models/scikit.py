@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix, hstack
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.exact_products import products, whole
+from product_classifier.features.exact_products import products, to_integers
 from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task
 from product_classifier.models.fields import one_of
 from product_classifier.models.fields import whole as whole_number
@@ -181,7 +181,7 @@ def margins(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArr
     """
     if isinstance(inputs, csr_matrix):  # sums each row in the order of its columns
         return np.asarray(inputs @ model.coef_.T + model.intercept_, np.float64)
-    return np.asarray(products(whole(inputs), whole(model.coef_)) + model.intercept_)
+    return np.asarray(products(to_integers(inputs), to_integers(model.coef_)) + model.intercept_)
 
 
 def logistic(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArray[np.float64]:

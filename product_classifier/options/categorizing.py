@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.dataset_features import Places
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.dataset_features import FeaturePaths
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import (
     APART,
@@ -30,7 +30,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     """Parse the command line of the categorizer of words, images or both.
 
     The result also has selection, the products to use, choices, the model to train, places, and
-    reading, how texts become vectors. Exits with a usage error that names the problem.
+    text_settings, how texts become vectors. Exits with a usage error that names the problem.
     """
     parser = common.new_parser(description, examples)
     common.add_database(parser)
@@ -57,14 +57,16 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     if problem:
         parser.error(problem)
     if kind == "words":
-        args.places = Places(Path(), args.cache_path)
+        args.places = FeaturePaths(Path(), args.cache_path)
     else:
-        args.places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
+        args.places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
     args.selection = selection.selection_of(args)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":
         model = WORD_MODELS[args.choices.model]
-        args.reading = Reading(model.vectorizer, args.clean or model.clean, args.text_words)
+        args.text_settings = TextSettings(
+            model.vectorizer, args.clean or model.clean, args.text_words
+        )
     return args
 
 

@@ -34,7 +34,7 @@ from product_classifier.retraining.teacher_targets import TeacherTargets
 from product_classifier.sources.files.image_folders import read_pictures
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities
-from product_classifier.store.product_pictures import read_images
+from product_classifier.store.product_pictures import read_distinct_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,8 @@ def distil_student(
     settings: DistillationSettings, config: DistillationConfig, console: Console
 ) -> tuple[Distilled, str]:
     """Distil a teacher into a student and save it; return the result and the file's SHA-256."""
-    images, parts = pictures_to_distil(settings)
+    images, parts, unreadable = pictures_to_distil(settings)
+    console.warn(unreadable, "picture not read")
     teacher = load_backbone(settings.teacher or INCEPTION, config.precision, settings.weights)
     start, start_sha256 = student_to_start_from(settings.start_from, teacher)
     shape = start.shape if start else Shape(outputs=teacher.width)
@@ -82,31 +83,38 @@ def distil_student(
         console.say(
             "the student explains no more than a constant would; add pictures or raise --epochs"
         )
-    return distilled, save_student(distilled.student, settings.student_path)
+    sha256 = save_student(distilled.student, settings.student_path)
+    return replace(distilled, lost=(*unreadable, *distilled.lost)), sha256
 
 
 def pictures_to_distil(
     settings: DistillationSettings,
-) -> tuple[list[Image], NDArray[np.str_]]:
+) -> tuple[list[Image], NDArray[np.str_], list[str]]:
     """Return the training and tuning pictures of a database and of folders, with their parts.
+
+    Returns as well which pictures cannot be read, each with the reason.
 
     The database's pictures are in its frozen split; those of folders are split by hash.
     """
     part_of: dict[Image, str] = {}
     if settings.db_path:
         with open_database(settings.db_path) as db, snapshot(db):
-            part_of = read_images(db, frozen_split(read_identities(db)))
+            part_of = read_distinct_pictures(db, frozen_split(read_identities(db)))
     in_database = {image.sha256 for image in part_of}
-    more = {
-        image.sha256: image
-        for folder in settings.folders
-        for image in read_pictures(folder)
-        if image.sha256 not in in_database  # a test picture of the database stays one
-    }
+    more: dict[str | None, Image] = {}
+    unreadable: list[str] = []
+    for folder in settings.folders:
+        images, problems = read_pictures(folder)
+        unreadable += problems
+        more |= {
+            image.sha256: image
+            for image in images
+            if image.sha256 not in in_database  # a test picture of the database stays one
+        }
     parts = split_images(list(more.values()), settings.validation_percentage, 0)
     part_of.update(zip(more.values(), parts.tolist(), strict=True))
     taking_part = {image: part for image, part in part_of.items() if part in (TRAIN, TUNING)}
-    return list(taking_part), np.array(list(taking_part.values()))
+    return list(taking_part), np.array(list(taking_part.values())), unreadable
 
 
 def student_to_start_from(name: str | None, teacher: Backbone) -> tuple[Student | None, str]:

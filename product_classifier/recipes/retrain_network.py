@@ -172,6 +172,7 @@ def labelled_pictures(
 ) -> tuple[LabelledImages, NDArray[np.str_]]:
     """Return the pictures of each label and the part of each picture, [images]."""
     images = read_labelled_images(settings.folder)
+    console.warn(images.unreadable, "picture not read")
     for k, count in sorted(collections.Counter(images.label_of).items()):
         if count < FEW_IMAGES:
             console.say(f"{images.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")

@@ -16,7 +16,7 @@ from product_classifier.errors import ModelError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
 from product_classifier.store.npz import NpzArrays
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 Arrays = Sequence[NDArray[Any]]
 HEAD = "head"
@@ -44,7 +44,7 @@ class Checkpoint:
         try:
             write_whole(self.path, archive.getvalue())
         except OSError as error:
-            raise ModelError(f"{self.path} cannot be written: {told(error)}") from None
+            raise ModelError(f"{self.path} cannot be written: {reason_of(error)}") from None
 
     def load(
         self, numbers: Mapping[str, Any], **groups: Sequence[Any]

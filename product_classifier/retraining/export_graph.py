@@ -18,7 +18,7 @@ from product_classifier.backbones.onnx import Softmax, onnx_model
 from product_classifier.backbones.runtime import keras_runs_on_tensorflow, tensorflow
 from product_classifier.errors import ModelError
 from product_classifier.store.files import write_whole
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 
 def check_export(backbone: Backbone, graph_path: Path) -> None:
@@ -68,7 +68,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise ModelError(f"{path} cannot be written: {told(error)}") from None
+        raise ModelError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def _frozen_graph(

@@ -66,7 +66,7 @@ def new_keras_student(
 
 def folded(model: Any, shape: Shape) -> Student:
     """Return the student with each norm folded into the convolution before it; same outputs."""
-    student = Student(shape, {}, {}, {}, {})
+    student = Student(shape=shape, kernels={}, biases={}, means={}, deviations={})
     for name in kernel_shapes(shape):
         norm = model.get_layer(_norm(name))
         [kernel] = model.get_layer(name).get_weights()

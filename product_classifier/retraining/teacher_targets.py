@@ -53,7 +53,7 @@ class TeacherTargets:
             self.teacher,
             self.cache,
             console=self.console,
-            view=lambda image: view(image, number, self.mixup_partners),
+            view_of=lambda image: view(image, number, self.mixup_partners),
         )
 
     def batches(

@@ -5,6 +5,7 @@ Read `SoftmaxHead` first, then `Trainer`; `Summaries` writes its scores for Tens
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones.runtime import load_keras, tensorflow
+from product_classifier.errors import ModelError
 from product_classifier.models.base import Score, Targets
 from product_classifier.models.network import Network, softmax
 from product_classifier.retraining.training_images import InputSource, TrainingImages
+from product_classifier.system_errors import reason_of
 
 LONGEST_GRADIENT = 1.0
 TrainingState = tuple[
@@ -154,9 +157,19 @@ def _values(variables: Sequence[Any]) -> list[NDArray[Any]]:
 
 
 class Summaries:
-    """Writes curves of loss and accuracy for TensorBoard, to train/ and validation/ in a folder."""
+    """Writes curves of loss and accuracy for TensorBoard, to train/ and validation/ in a folder.
+
+    Raises ModelError if the folder cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise ModelError(
+                f"{folder} cannot be written: {reason_of(error)}; or pass another --summaries_dir"
+            ) from None
         create = tensorflow().summary.create_file_writer
         self._writers = [create(str(folder / part)) for part in ("train", "validation")]
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from product_classifier.store.database import open_database
-from product_classifier.store.integrity import insist_on_seal
+from product_classifier.store.integrity import insist_on_checksum
 from tests.conftest import ROOT, jpeg
 from tests.faults.tier import tier
 
@@ -143,7 +143,7 @@ def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
     assert len(numbers) <= kills + 1
     with open_database(again / "crawl.db") as db:
         for number in numbers:
-            insist_on_seal(db, number)
+            insist_on_checksum(db, number)
     for number in numbers:
         found = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
         assert without_memory(found) == without_memory(expected)

@@ -66,7 +66,9 @@ def test_the_fingerprint_changes_with_anything_a_search_depends_on(
         search_fingerprint(data(catalogue), 1) == before != search_fingerprint(data(catalogue), 2)
     )
     item, *others = data(catalogue).items
-    seen = dataclasses.replace(item, more_images=(Image("http://a", "a.jpg", "aa"),))
+    seen = dataclasses.replace(
+        item, more_images=(Image(address="http://a", file="a.jpg", sha256="aa"),)
+    )
     looked_at = dataclasses.replace(data(catalogue), items=(seen, *others))
     assert search_fingerprint(looked_at, 1) != before
     import_decisions(catalogue, [Decided(2, WRONG[0], "bootcut")], "Ada")

@@ -48,7 +48,7 @@ def colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(pixels.mean(axis=(1, 2)), np.float32)
 
 
-TEACHER = Backbone("toy", "0" * 64, 4, 3, colours, graph=colours)
+TEACHER = Backbone(name="toy", sha256="0" * 64, size=4, width=3, embed=colours, graph=colours)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def images(tmp_path: Path) -> list[Image]:
         PillowImage.fromarray(pixels).save(file, "PNG")
         (tmp_path / f"{k}.png").write_bytes(file.getvalue())
         sha256 = hashlib.sha256(file.getvalue()).hexdigest()
-        pictures.append(Image(f"{k}", f"{k}.png", sha256, 12, 10))
+        pictures.append(Image(address=f"{k}", file=f"{k}.png", sha256=sha256, width=12, height=10))
     return pictures
 
 

@@ -82,7 +82,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> TrainingImages:
             name = f"{label}-{k}.png"
             (folder / name).write_bytes(file.getvalue())
             sha256 = hashlib.sha256(file.getvalue()).hexdigest()
-            images.append(Image(name, name, sha256, 12, 10))
+            images.append(Image(address=name, file=name, sha256=sha256, width=12, height=10))
             label_of.append(label)
     where = np.arange(120) % 40
     rows = {

@@ -44,7 +44,10 @@ def parts(*chosen: str) -> NDArray[np.str_]:
 
 
 def images(*names: str) -> list[Image]:
-    return [Image(name, name, f"{k:064x}", 1, 1) for k, name in enumerate(names)]
+    return [
+        Image(address=name, file=name, sha256=f"{k:064x}", width=1, height=1)
+        for k, name in enumerate(names)
+    ]
 
 
 def test_pictures_are_split_by_hash_in_the_chosen_percentages() -> None:
@@ -56,7 +59,10 @@ def test_pictures_are_split_by_hash_in_the_chosen_percentages() -> None:
 def test_equal_bytes_and_nohash_names_stay_in_one_part() -> None:
     for k in range(40):
         hashed = images(f"a{k}_nohash_0.jpg", f"a{k}_nohash_1.jpg")
-        same = [Image(name, name, f"{k:064x}", 1, 1) for name in ("x.jpg", "y.jpg")]
+        same = [
+            Image(address=name, file=name, sha256=f"{k:064x}", width=1, height=1)
+            for name in ("x.jpg", "y.jpg")
+        ]
         assert len(set(split_images(hashed, 30, 30).tolist())) == 1
         assert len(set(split_images(same, 30, 30).tolist())) == 1
 
@@ -183,3 +189,9 @@ def test_only_students_are_exported_to_onnx(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"needs a student as backbone; pass --backbone mini"):
         check_export(backbone, tmp_path / "graph.onnx")
     check_export(backbone, tmp_path / "graph.pb")
+
+
+def test_curves_that_cannot_be_written_are_told_before_anything_is_learned(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"curves cannot be written: Not a directory.*summaries_"):
+        Summaries(tmp_path / "file" / "curves")

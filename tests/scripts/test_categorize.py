@@ -50,7 +50,7 @@ def test_what_is_certified_can_be_required_and_stays_in_the_database(categorized
     assert missed.stdout.startswith("#1: ")
     assert missed.stderr.startswith("experiment 1: accuracy is 0.")
     said = run(categorized, "analyze", "--require", "f1>0", code=1).stderr
-    assert said.startswith("analyze.py: there is no f1 to require, but accuracy, ")
+    assert said.startswith("analyze.py: there is no metric f1; the metrics are accuracy, ")
 
 
 @pytest.mark.slow
