@@ -97,6 +97,8 @@ def test_what_is_given_is_taken_even_where_it_is_nothing() -> None:
     [
         ("words", "", Choices(kind="words")),
         ("images", "", Choices(kind="images")),
+        ("images", "--novelty", Choices(kind="images", novelty=True)),
+        ("images", "--outside", Choices(kind="images", novelty=True)),
         ("both", "", Choices(kind="both")),
         ("words", "--model forest --seed 3", Choices(kind="words", model="forest", seed=3)),
         (
