@@ -187,7 +187,7 @@ def next_products(db: sqlite3.Connection, number: int, order: str) -> Sequence[s
 
 
 def decide(db: sqlite3.Connection, shop: Shop, products: Sequence[str]) -> None:
-    """Say the truth of some products."""
+    """Import the true categories of products as decisions."""
     lines = [Decided(k, product, shop.clean[product]) for k, product in enumerate(products)]
     assert not import_decisions(db, lines, "who knows it").problems
 
