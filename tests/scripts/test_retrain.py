@@ -106,7 +106,7 @@ def test_a_student_is_distilled_from_a_crawl_and_a_folder_and_used(
         *(
             pytest.param(["--image_dir", "few", *options], message, marks=pytest.mark.slow)
             for options, message in (
-                (["--start_from", "mini"], "mini gives 2048 values and"),
+                (["--start_from", "mini"], "mini has 2048 outputs and"),
                 (["--start_from", "gone.npz"], "gone.npz cannot be read"),
                 ([], "pictures in the train part are too few to distil a student from"),
             )
