@@ -79,8 +79,8 @@ def arguments(description: str | None) -> argparse.Namespace:
         (args.distill and args.fine_tune, "pass either --distill or --fine-tune"),
         (
             distortions(args) and not args.fine_tune,
-            "distortions go with --fine-tune, since each one takes a pass through the network; pass "
-            "--fine-tune head to train a softmax head alone",
+            "distortions go with --fine-tune, since each one takes a pass through the network; "
+            "pass --fine-tune head to train a softmax head alone",
         ),
         (not args.testing_percentage, "--testing_percentage 0 leaves nothing to test on"),
         (
