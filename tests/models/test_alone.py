@@ -32,11 +32,11 @@ from product_classifier.models.scikit import fit_forest, fit_linear, fit_logisti
 from product_classifier.models.training import Trained, predict_paths, train
 from tests.conftest import ROOT
 
-CLASSES, ROWS, WIDTH = 13, 400, 37  # no multiples of what a processor computes at once
+CLASSES, ROWS, WIDTH = 13, 400, 37  # not multiples of a processor's vector sizes
 LABELS = [(k % CLASSES,) for k in range(ROWS)]
 TRAIN, TUNING, TEST = np.arange(260), np.arange(260, 330), np.arange(330, ROWS)
 PATHS = np.stack([np.arange(CLASSES), CLASSES + np.arange(CLASSES) // 12], axis=1)
-KERNELS = {  # of OpenBLAS, and what else is chosen then
+KERNELS = {  # of OpenBLAS, with the environment that selects them
     "Haswell": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "Nehalem": {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_NUM_THREADS": "1"},
 }
@@ -46,7 +46,7 @@ Values = NDArray[np.float64]
 
 @functools.cache
 def both() -> Features:
-    """Words and pictures that tell little, in dense and in sparse numbers of all sizes."""
+    """Words and pictures with little information, dense and sparse, with numbers of all sizes."""
     generator = np.random.default_rng(0)
     bags = generator.random((ROWS, 60)) * (generator.random((ROWS, 60)) < 0.1)
     vectors = generator.lognormal(sigma=2, size=(ROWS, WIDTH))

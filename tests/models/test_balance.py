@@ -53,7 +53,7 @@ def test_weights_are_equal_for_all_categories_and_keep_their_total() -> None:
     assert found.rows.tolist() == learning.rows.tolist()
     assert found.labels.tolist() == learning.labels.tolist()
     assert found.weights.dtype == np.float32
-    assert weight_of(BELT, learning) == 6.5  # what was given is left alone
+    assert weight_of(BELT, learning) == 6.5  # the original stays the same
 
 
 def test_within_a_category_a_product_of_two_labels_has_half_the_weight() -> None:
@@ -110,7 +110,7 @@ def test_the_same_seed_draws_the_same_rows_and_another_seed_others() -> None:
 
 @dataclass(frozen=True)
 class Said:
-    """A classifier that says what is written in a table, row by row."""
+    """A classifier whose logits are the rows of a table."""
 
     table: NDArray[np.float64]
 
@@ -149,7 +149,7 @@ def test_a_classifier_that_predicts_the_shares_becomes_uniform() -> None:
 
 
 def trained_with(balance: Balance) -> tuple[list[Targets], list[int], dict[str, Any]]:
-    """What a fit is given to learn from, the answers, and what is recorded."""
+    """Return the targets that a fit is given, the predictions, and the recorded settings."""
     seen: list[Targets] = []
 
     def fit(task: Task) -> Fitted:

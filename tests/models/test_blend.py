@@ -25,7 +25,7 @@ MEMBERS: tuple[Fit, ...] = (fit_linear, fit_logistic, fit_forest)
 
 @pytest.fixture(scope="module", autouse=True)
 def small() -> Iterator[None]:
-    """Few trees, and one thread, since several would hinder each other at sums so small."""
+    """Fit few trees on one thread, since several would be slower on so few products."""
     with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 10)
         yield

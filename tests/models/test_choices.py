@@ -105,7 +105,7 @@ def test_every_model_of_words_learns_and_predicts_probabilities(name: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_every_fusion_learns_and_predicts_probabilities(fusion: str) -> None:
-    # words tell belts from jeans, and pictures one kind of jeans from all else
+    # words separate belts from jeans, and pictures one kind of jeans from the rest
     texts = [text.replace("boot ", "").replace("wide ", "") for text in TEXTS]
     vectors = np.random.default_rng(0).random((ROWS, 20)).astype(np.float32)
     vectors[TRUTH == 0, :10] += 1
@@ -252,7 +252,7 @@ def test_a_head_is_also_in_a_network_over_both(fusion: str) -> None:
 
 
 def dense(tensor: Any) -> NDArray[np.float32]:
-    """Write out what a network is given of words."""
+    """Return a network's inputs for words."""
     found = np.zeros(tuple(tensor.shape), np.float32)
     found[tuple(np.asarray(tensor.indices).T)] = np.asarray(tensor.values)
     return found

@@ -12,7 +12,7 @@ from product_classifier.features.dataset_features import Features
 from product_classifier.models import fitting
 from product_classifier.models.cross_fitting import cross_fitted, cut
 
-ROWS, CLASSES, FOLDS = 120, 4, 2  # none of the products is labelled as the last class
+ROWS, CLASSES, FOLDS = 120, 4, 2  # no product has the last class
 LABELS: list[tuple[int, ...]] = [(k % 3,) for k in range(ROWS)]
 GROUPS = [f"group {k}" for k in range(ROWS)]
 BLANK = 0  # a product without a word
@@ -55,7 +55,7 @@ def test_the_labels_of_a_fold_do_not_change_its_predictions(found: NDArray[np.fl
     flipped = fitted([(k,) for k in shift])
     assert np.array_equal(found[fold == 1], flipped[fold == 1])
     assert (flipped[fold == 0].argmax(axis=1) != found[fold == 0].argmax(axis=1)).all()
-    # the last category stands in this fold alone, where nothing tells of it
+    # the last category is in this fold alone, so its classifier has not seen it
     assert flipped[fold == 1, CLASSES - 1].max() < 0.05
 
 

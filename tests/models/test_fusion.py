@@ -32,7 +32,7 @@ ROWS, CLASSES = 1200, 4  # red belt, red hat, blue belt, blue hat
 TRUTH = np.arange(ROWS) % CLASSES
 LABELS: list[tuple[int, ...]] = [(k,) for k in TRUTH.tolist()]
 TRAIN, TUNING, TEST = np.arange(0, 800), np.arange(800, 1000), np.arange(1000, ROWS)
-NAMES = [first + second for first in "bdfgklmnprst" for second in "aeiou"]  # tell nothing
+NAMES = [first + second for first in "bdfgklmnprst" for second in "aeiou"]  # without information
 LATE = functools.partial(fit_late, words=fit_logistic, pictures=fit_logistic)
 STACK = functools.partial(fit_stack, words=fit_logistic, pictures=fit_logistic)
 BOTH_WAYS = pytest.mark.parametrize("fuse", [LATE, STACK], ids=["late", "stack"])
@@ -47,7 +47,7 @@ def one_thread() -> Iterator[None]:
 
 @functools.cache
 def shop(told: tuple[str, ...], shown: tuple[str, ...], lacking: float = 0) -> Features:
-    """Products whose words tell, and whose pictures show, their colour, their kind, or neither.
+    """Products whose words and pictures show their colour, their kind, or neither.
 
     One word in ten is wrong, pictures are dim. A share of all lacks its words, as many lack their
     picture, and some lack both.
@@ -77,7 +77,7 @@ def right(model: Trained, features: Features, rows: NDArray[np.int64] = TEST) ->
 
 
 def modalities_of(features: Features) -> tuple[Trained, Trained]:
-    """The same classifiers, trained by themselves."""
+    """Return the same classifiers, trained alone."""
     return trained(features.words_alone), trained(features.pictures_alone)
 
 
@@ -225,7 +225,7 @@ def test_the_weights_maximize_the_likelihood_of_held_out_folds() -> None:
 def calibrated(
     probability: NDArray[np.float32], rows: NDArray[np.int64], evident: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Take one temperature for the rows of all folds."""
+    """Return probabilities calibrated by one temperature for all folds."""
     logits = np.log(probability.astype(np.float64))
     known = Targets.of(rows[evident], LABELS)
     temperature = fit_temperature(logits[evident], known.labels, known.weights)
@@ -266,8 +266,7 @@ def test_duplicates_are_never_predicted_by_a_model_trained_on_one_of_them(
     features = shop(*TWICE)
     assert features.words is not None
     assert features.pictures is not None
-    # products of one shade of words, or one picture, three by three: 0 and 4 share their words,
-    # and 4 and 8 their picture
+    # duplicates by words or by picture: 0 and 4 share their words, 4 and 8 their picture
     order, shown = np.arange(ROWS), np.arange(ROWS)
     trios = [(k, k + 4, k + 8) for k in range(0, 240, 12)]
     for first, second, third in trios:
@@ -305,7 +304,7 @@ def test_the_tuning_products_choose_the_regularization_of_a_stack() -> None:
 def test_no_tuning_products_are_needed(fuse: Fit) -> None:
     features = shop(*HALF_EACH)
     model = train(features, LABELS, TRAIN, TUNING[:0], CLASSES, fit=fuse)
-    assert right(model, features) > 0.65  # a half alone is right half the time
+    assert right(model, features) > 0.65  # a single modality is right half the time
 
 
 @BOTH_WAYS

@@ -29,7 +29,7 @@ def data(db: sqlite3.Connection) -> Dataset:
 
 @pytest.fixture
 def catalogue(db: sqlite3.Connection) -> sqlite3.Connection:
-    """A shop that files two products under flare, and of one nobody can tell."""
+    """A shop with two products under flare, one of which is ambiguous."""
     products = {found.id: found for found in shop(db)}
     wrong = [product(id, "flare", name=products[id].name) for id in WRONG]
     save_import(db, TREE, wrong, [], "wrong.csv")

@@ -77,7 +77,7 @@ def test_leaves_that_are_all_on_one_level_are_refused() -> None:
 def test_the_accuracy_of_each_level_stands_beside_chance() -> None:
     levels = levels_of(dataset(PATHS, ABOVE))
     predicted = np.array([FLARE, BELTS, BOOTCUT, CAPS])
-    truth = [(BOOTCUT,), (BELTS, CAPS), (CAPS,), ()]  # the last one cannot be judged
+    truth = [(BOOTCUT,), (BELTS, CAPS), (CAPS,), ()]  # the last product has no label
     top, middle, leaf = accuracy_by_level(levels, predicted, truth)
     assert top == {"categories": 2, "chance": 1 / 2, "accuracy": 2 / 3}
     assert middle == {"categories": 3, "chance": 1 / 3, "accuracy": 2 / 3}
@@ -101,7 +101,7 @@ def test_heads_learn_a_leaf_with_a_single_product() -> None:
     fitted = with_levels(fit_network, levels)(task)
     logits = np.asarray(fitted.classifier.logits(np.arange(105, 120)))
     assert logits.argmax(axis=1).tolist() == [k % 3 for k in range(105, 120)]
-    # a leaf is as likely as its nodes of both levels together: products of shares, none above one
+    # a leaf's probability is the product of its nodes' shares on both levels
     assert (logits <= 0).all()
     assert (softmax(logits)[:, 3] < 0.1).all()
 

@@ -81,7 +81,7 @@ ODD: dict[str, tuple[Features, Labels]] = {
     "small values": (features(pictures=1e-42 * PICTURES), LABELS),
 }
 
-# whose duplicates are too few groups for folds, or a category has one fold alone
+# catalogues with too few groups for folds, or with a category in one fold alone
 UNFOLDED = ("equal words", "all alike", "one product of a category", "told beyond doubt")
 
 
@@ -137,7 +137,7 @@ def test_a_bottleneck_that_is_not_finite_is_refused(fit: Fit, row: int, value: f
 
 @dataclass(frozen=True)
 class Broken:
-    """A classifier that tells the categories apart by a logit that one product spoils."""
+    """A classifier whose logits are invalid for one product."""
 
     spoilt: float
 

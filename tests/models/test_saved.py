@@ -52,7 +52,7 @@ def dataset() -> Dataset:
 
 
 def experiment(kind: str, right: int = 60) -> Experiment:
-    """One whose calibration products are judged, so many of them rightly."""
+    """Return an experiment with that many correct predictions of calibration products."""
     products = [f"p{k:03}" for k in range(60)]
     answers = np.array([[k % 3 if k < right else (k + 1) % 3] for k in range(60)])
     score = np.linspace(1, 0.5, 60)[:, None]

@@ -63,7 +63,7 @@ def words(slips: float = 0.0) -> csr_matrix:
 
 
 def pictures(bright: NDArray[np.int64] = TRUTH) -> Bottlenecks:
-    """Each picture is bright in one value; every seventh product has none."""
+    """Return bottlenecks with one large value each; every seventh product has no picture."""
     vectors = np.random.default_rng(1).random((ROWS, 5)).astype(np.float32)
     vectors[np.arange(ROWS), bright] += 2
     return Bottlenecks(vectors, np.where(np.arange(ROWS) % 7, np.arange(ROWS), -1), ())
@@ -174,7 +174,9 @@ def test_a_model_over_both_learns_what_words_and_pictures_show_in_part() -> None
 def test_a_category_without_training_products_is_almost_ruled_out(fit: Fit) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 10)
-        labels = [(label if label < 2 else 3,) for (label,) in LABELS]  # 2 stands between them
+        labels = [
+            (label if label < 2 else 3,) for (label,) in LABELS
+        ]  # without a product of class 2
         found = trained(fit, labels=labels, classes=5).classifier.logits(TEST)
     assert found.shape == (len(TEST), 5)
     assert found[:, [2, 4]].tolist() == [[UNKNOWN, UNKNOWN]] * len(TEST)
@@ -195,7 +197,7 @@ def test_training_products_of_a_single_category_are_refused(fit: Fit) -> None:
 
 
 def searched(penalty: str, rounds: int, rows: csr_matrix) -> list[tuple[float, float, Any]]:
-    """Draw the same strengths, and judge each: tuning loss, strength and regression."""
+    """Return the tuning loss, strength and regression of each of the same random strengths."""
     targets = Targets.of(TUNING, LABELS)
     generator = np.random.default_rng(0)
     found = []

@@ -67,7 +67,7 @@ def test_gaps_have_the_colour_of_the_border(name: str) -> None:
     found = [seen(DISTORTIONS[name], number) for number in range(20)]
     assert all((pixels[:, -1] == 255).all() for pixels in found)
     dark = [(pixels[..., 0] < 100).sum() for pixels in found]
-    assert min(dark) > 0.7 * 96  # neither changes areas, but for the edges and what is cut off
+    assert min(dark) > 0.7 * 96  # neither changes areas, except for the edges and cropped corners
     assert max(dark) < 1.1 * 96
 
 
