@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,9 +24,19 @@ from product_classifier.store.dataset import read_dataset
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+pytest_plugins = ["tests.processor_time"]
 
-settings.register_profile("any machine", deadline=None)  # a slow or busy one is no fault
+EXAMPLES = 1_000 if "SOAK" in os.environ else 50  # of each generated input
+# a slow or busy machine is no fault
+settings.register_profile("any machine", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loaded_libraries_are_no_garbage() -> None:
+    """Let the garbage collector pass over what is loaded: readers of feeds run it often."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

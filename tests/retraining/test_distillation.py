@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ pytestmark = pytest.mark.slow
 T = TypeVar("T")
 SHAPE = Shape(size=8, stem=8, widths=(8,), depths=(1,), outputs=3, cells=(1,))
 CONFIG = DistillationConfig(epochs=4, views=2, batch_size=20, learning_rate=0.02)
+BEGUN = replace(CONFIG, epochs=1, views=3)
 
 
 def colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -53,6 +55,11 @@ TEACHER = Backbone(name="toy", sha256="0" * 64, size=4, width=3, embed=colours, 
 
 @pytest.fixture
 def images(tmp_path: Path) -> list[Image]:
+    return draw(tmp_path)
+
+
+def draw(folder: Path) -> list[Image]:
+    """Write 220 pictures of one tint each."""
     chance = np.random.default_rng(0)
     pictures = []
     for k in range(220):
@@ -60,7 +67,7 @@ def images(tmp_path: Path) -> list[Image]:
         tint = chance.integers(0, 200, 3)
         pixels = (tint + chance.integers(0, 56, (10, 12, 3))).astype(np.uint8)
         PillowImage.fromarray(pixels).save(file, "PNG")
-        (tmp_path / f"{k}.png").write_bytes(file.getvalue())
+        (folder / f"{k}.png").write_bytes(file.getvalue())
         sha256 = hashlib.sha256(file.getvalue()).hexdigest()
         pictures.append(Image(address=f"{k}", file=f"{k}.png", sha256=sha256, width=12, height=10))
     return pictures
@@ -84,8 +91,22 @@ def distilled_from(
     return distil(targets(images, folder), PARTS, SHAPE, config, state_path=folder / "state")
 
 
-def test_a_student_agrees_with_its_teacher(images: list[Image], tmp_path: Path) -> None:
-    distilled = distilled_from(images, tmp_path, replace(CONFIG, epochs=25))
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory: pytest.TempPathFactory) -> Distilled:
+    """The result of a distillation of 25 epochs."""
+    folder = tmp_path_factory.mktemp("distilled")
+    return distilled_from(draw(folder), folder, replace(CONFIG, epochs=25))
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Distil for one epoch; return the folder of the pictures, the cache and the state."""
+    folder = tmp_path_factory.mktemp("begun")
+    distilled_from(draw(folder), folder, BEGUN)
+    return folder
+
+
+def test_a_student_agrees_with_its_teacher(distilled: Distilled) -> None:
     assert distilled.agreement.explained > 0.8
     assert distilled.agreement.cosine > 0.99
     assert distilled.student.about["pictures"] == {"train": 200, "tuning": 15}
@@ -96,9 +117,8 @@ def teacher_bottlenecks(images: list[Image], folder: Path) -> NDArray[np.float32
 
 
 def test_a_saved_student_agrees_as_much_as_the_trained_one(
-    images: list[Image], tmp_path: Path
+    distilled: Distilled, images: list[Image], tmp_path: Path
 ) -> None:
-    distilled = distilled_from(images, tmp_path)
     save_student(distilled.student, tmp_path / "student.npz")
     backbone = load_backbone(str(tmp_path / "student.npz"))
     cache = bottleneck_cache(tmp_path / "cache", backbone)
@@ -135,15 +155,16 @@ def test_a_keras_student_loads_a_student_and_gives_its_outputs(tmp_path: Path) -
         assert again.deviations[name] == pytest.approx(kept.deviations[name], rel=1e-4)
 
 
-def test_training_starts_from_a_student(images: list[Image], tmp_path: Path) -> None:
-    first = distilled_from(images, tmp_path, replace(CONFIG, epochs=25))
+def test_training_starts_from_a_student(
+    distilled: Distilled, images: list[Image], tmp_path: Path
+) -> None:
     short = replace(CONFIG, epochs=2, learning_rate=0.001, start="first")
     state = tmp_path / "second"
     second = distil(
-        targets(images, tmp_path), PARTS, SHAPE, short, state_path=state, start=first.student
+        targets(images, tmp_path), PARTS, SHAPE, short, state_path=state, start=distilled.student
     )
-    assert second.agreement.explained > first.agreement.explained - 0.1
-    assert second.student.about["start"] == first.student.about
+    assert second.agreement.explained > distilled.agreement.explained - 0.1
+    assert second.student.about["start"] == distilled.student.about
 
 
 def test_a_resumed_distillation_ends_as_an_uninterrupted_one(
@@ -191,18 +212,19 @@ def test_training_stops_when_the_agreement_on_tuning_pictures_no_longer_rises(
     assert 25 < len(epochs) < 50  # the first half uses smaller pictures and never stops early
 
 
-def test_a_state_of_other_settings_is_refused(images: list[Image], tmp_path: Path) -> None:
-    distilled_from(images, tmp_path, replace(CONFIG, epochs=1))
+def test_a_state_of_other_settings_is_refused(
+    begun: Path, images: list[Image], tmp_path: Path
+) -> None:
+    shutil.copy(begun / "state", tmp_path)
     with pytest.raises(ModelError, match="belongs to other pictures, another teacher or other set"):
-        distilled_from(images, tmp_path, replace(CONFIG, epochs=1, seed=1))
+        distilled_from(images, tmp_path, replace(BEGUN, seed=1))
 
 
-def test_a_damaged_state_is_reported(images: list[Image], tmp_path: Path) -> None:
-    distilled_from(images, tmp_path, replace(CONFIG, epochs=1))
-    state = (tmp_path / "state").read_bytes()
+def test_a_damaged_state_is_reported(begun: Path, images: list[Image], tmp_path: Path) -> None:
+    state = (begun / "state").read_bytes()
     (tmp_path / "state").write_bytes(state[: len(state) // 2])
     with pytest.raises(ModelError, match=r"is damaged.*remove it to start anew"):
-        distilled_from(images, tmp_path, replace(CONFIG, epochs=1))
+        distilled_from(images, tmp_path, BEGUN)
 
 
 def test_too_few_pictures_are_refused(images: list[Image], tmp_path: Path) -> None:
@@ -212,12 +234,9 @@ def test_too_few_pictures_are_refused(images: list[Image], tmp_path: Path) -> No
         distil(targets(few, tmp_path), parts, SHAPE, CONFIG, state_path=tmp_path / "state")
 
 
-def test_the_teacher_sees_distorted_views_of_training_pictures_alone(
-    images: list[Image], tmp_path: Path
-) -> None:
-    distilled_from(images, tmp_path, replace(CONFIG, epochs=1, views=3))
-    cache = bottleneck_cache(tmp_path / "cache", TEACHER)
-    assert len(cache.read()) == len(images) + 2 * 200
+def test_the_teacher_sees_distorted_views_of_training_pictures_alone(begun: Path) -> None:
+    cache = bottleneck_cache(begun / "cache", TEACHER)
+    assert len(cache.read()) == len(PARTS) + 2 * 200
 
 
 def test_broken_pictures_are_left_out_and_reported(images: list[Image], tmp_path: Path) -> None:

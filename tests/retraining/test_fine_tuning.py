@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -49,6 +50,7 @@ SHAPE = Shape(size=8, stem=8, widths=(8, 8), depths=(1, 1), outputs=6, cells=(2,
 WIDTH = 6 + 8 * 4  # outputs, and the layout of the first stage
 LABELS = ("red", "green", "blue")
 CONFIG = FineTuningConfig(part="all", epochs=4, batch_size=16, learning_rate=0.02)
+ALL = replace(CONFIG, epochs=3)
 
 
 @pytest.fixture(scope="module")
@@ -157,25 +159,45 @@ def test_training_all_blocks_learns_what_a_head_alone_cannot(
         ("head", set()),
         ("last:1", {"stage1_block0_first", "stage1_block0_second", "stage1_block0_skip", "head"}),
         ("last:2", {name for name in kernel_shapes(SHAPE) if name != "stem"}),
-        ("all", set(kernel_shapes(SHAPE))),
     ],
 )
 def test_the_trained_part_changes_and_the_rest_stays_the_same_to_the_last_bit(
     student: Path, labelled: TrainingImages, tmp_path: Path, part: str, changed: set[str]
 ) -> None:
-    fresh = load_trainable_network(str(student), None, "float32", SILENT)
-    before = fresh.model.get_weights()
-    untuned = {**labelled.rows, "tuning": np.zeros(0, np.int64)}  # then the last epoch is kept
-    untuned_images = replace(labelled, rows=untuned)
-    trainable, _ = tune(student, untuned_images, tmp_path, replace(CONFIG, part=part, epochs=1))
+    trainable, _ = tune(student, untuned(labelled), tmp_path, replace(CONFIG, part=part, epochs=1))
+    assert moved(student, trainable) == changed
+
+
+def untuned(labelled: TrainingImages) -> TrainingImages:
+    """Return an labelled without tuning pictures: of a training with it, the last epoch is kept."""
+    return replace(labelled, rows={**labelled.rows, "tuning": np.zeros(0, np.int64)})
+
+
+def moved(student: Path, trainable: TrainableNetwork) -> set[str]:
+    """Return the names of the kernels that a training has changed, or the norms after them."""
+    before = load_trainable_network(str(student), None, "float32", SILENT).model.get_weights()
     after = trainable.model.get_weights()
     named = zip(trainable.model.weights, before, after, strict=True)
-    moved = {
+    return {
         weight.path.split("/")[-2].removesuffix("_norm")
         for weight, old, new in named
         if not np.array_equal(old, new)
     }
-    assert moved == changed
+
+
+@pytest.fixture(scope="module")
+def all_of_it(
+    student: Path, album: TrainingImages, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainableNetwork, FineTuned, Path]:
+    """Train the whole network for three epochs, without tuning pictures; with its state."""
+    folder = tmp_path_factory.mktemp("all")
+    return *tune(student, untuned(album), folder, ALL), folder / "network.state"
+
+
+def test_all_of_it_may_change(
+    student: Path, all_of_it: tuple[TrainableNetwork, FineTuned, Path]
+) -> None:
+    assert moved(student, all_of_it[0]) == set(kernel_shapes(SHAPE))
 
 
 def test_norms_keep_and_use_their_statistics_in_training(
@@ -226,6 +248,7 @@ def test_a_resumed_fine_tuning_ends_as_an_uninterrupted_one(
 ) -> None:
     config = replace(
         CONFIG,
+        epochs=3,
         distortions=Distortions(
             flip_left_right=True,
             random_crop=10,
@@ -240,16 +263,16 @@ def test_a_resumed_fine_tuning_ends_as_an_uninterrupted_one(
     parts.mkdir()
     trainable, fine_tuned = tune(student, labelled, whole, config)
 
-    def stop_in_the_third(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-        if label.startswith("epoch 3"):
+    def stop_in_the_second(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        if label.startswith("epoch 2"):
             raise KeyboardInterrupt
         return iter(items)
 
     with pytest.raises(KeyboardInterrupt):
-        tune(student, replace(labelled, console=Tracker(stop_in_the_third)), parts, config)
+        tune(student, replace(labelled, console=Tracker(stop_in_the_second)), parts, config)
     seen: list[Epoch] = []
     again, resumed = tune(student, labelled, parts, config, seen)
-    assert [epoch.number for epoch in seen] == [3, 4]
+    assert [epoch.number for epoch in seen] == [2, 3]
     assert resumed.progress == fine_tuned.progress
     assert (resumed.head.weights == fine_tuned.head.weights).all()
     expected = kernels(trainable, tmp_path / "a.npz")
@@ -279,11 +302,14 @@ def test_training_stops_without_a_gain_and_keeps_the_best_epoch(
 
 
 def test_the_state_of_another_training_is_refused(
-    student: Path, labelled: TrainingImages, tmp_path: Path
+    student: Path,
+    labelled: TrainingImages,
+    all_of_it: tuple[TrainableNetwork, FineTuned, Path],
+    tmp_path: Path,
 ) -> None:
-    tune(student, labelled, tmp_path, replace(CONFIG, epochs=1))
+    shutil.copy(all_of_it[2], tmp_path)
     with pytest.raises(ModelError, match="other settings"):
-        tune(student, labelled, tmp_path, replace(CONFIG, epochs=2))
+        tune(student, untuned(labelled), tmp_path, replace(ALL, epochs=2))
 
 
 def test_feature_maps_train_a_network_as_image_inputs_do(
@@ -355,12 +381,9 @@ def test_the_learning_rate_rises_and_falls_to_zero() -> None:
 
 
 def test_without_tuning_pictures_the_last_epoch_is_kept(
-    student: Path, labelled: TrainingImages, tmp_path: Path
+    labelled: TrainingImages, all_of_it: tuple[TrainableNetwork, FineTuned, Path]
 ) -> None:
-    rows = {**labelled.rows, "tuning": np.zeros(0, np.int64)}
-    trainable, fine_tuned = tune(
-        student, replace(labelled, rows=rows), tmp_path, replace(CONFIG, epochs=3)
-    )
+    trainable, fine_tuned, _ = all_of_it
     assert fine_tuned.progress.best_epoch == 3
     assert "tuning" not in fine_tuned.about(trainable, CONFIG, labelled)
 
@@ -388,6 +411,13 @@ def test_bfloat16_learns_as_well_and_keeps_its_weights_in_float32(
     }
 
 
+CACHE = "JAX_COMPILATION_CACHE_DIR"
+COMPILED_ONCE = {  # the trainings of one process share what JAX has compiled
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_fine_tuning_works_on_other_backends_of_keras(tmp_path: Path, backend: str) -> None:
     if not importlib.util.find_spec(backend):
@@ -402,7 +432,7 @@ def test_fine_tuning_works_on_other_backends_of_keras(tmp_path: Path, backend: s
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, **COMPILED_ONCE, CACHE: str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=600,
