@@ -38,7 +38,7 @@ def test_retraining_tells_its_accuracy_and_saves_graph_and_labels(
     assert (tmp_path / "retrain_out" / "retrain_logs" / "train").is_dir()
 
 
-def test_a_pipe_among_pictures_is_told_and_the_rest_is_learned(
+def test_a_pipe_among_pictures_is_reported_and_the_rest_is_learned(
     tmp_path: Path, network: Path
 ) -> None:
     for label in ("red", "blue"):
