@@ -100,7 +100,8 @@ def save_model(
     experiment: Experiment,
     dataset: Dataset,
     features: Features,
-    reading: TextSettings | None = None,
+    *,
+    text_settings: TextSettings | None = None,
 ) -> None:
     """Write a trained categorizer to a folder. Raises StoreError if it cannot be written."""
     state = trained.state()
@@ -119,12 +120,12 @@ def save_model(
         categories=[[category.id, category.path] for category in dataset.categories],
         arrays=dict(state.all_arrays()),
     )
-    if features.words is not None and reading is not None:
+    if features.words is not None and text_settings is not None:
         learned = [item.part == TRAIN for item in dataset.items]
         reader = Vectorizer.of(
-            reading, features.vocabulary, features.words[np.flatnonzero(learned)]
+            text_settings, features.vocabulary, features.words[np.flatnonzero(learned)]
         )
-        settings["reading"] = reading._asdict()
+        settings["reading"] = text_settings._asdict()
         arrays = {**folder.arrays, READING_WEIGHTS: reader.weights}
         folder = dataclasses.replace(folder, vocabulary=reader.vocabulary, arrays=arrays)
     if features.pictures is not None:

@@ -190,7 +190,7 @@ def save(folder: Path, name: str) -> None:
         predictions=[],
         paths=[found],
     )
-    save_model(folder, trained(classifier), experiment, dataset(), features, reading)
+    save_model(folder, trained(classifier), experiment, dataset(), features, text_settings=reading)
 
 
 @functools.cache

@@ -82,7 +82,7 @@ def kept(
 ) -> None:
     pictured = {"backbone": "colours", "weights": "ab" * 32} if features.pictures else {}
     features = dataclasses.replace(features, settings=pictured)
-    save_model(folder, trained, experiment(kind), dataset(), features, reading)
+    save_model(folder, trained, experiment(kind), dataset(), features, text_settings=reading)
 
 
 def named(names: Any, slow: set[str]) -> list[Any]:
