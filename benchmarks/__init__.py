@@ -1,1 +1,1 @@
-"""What is measured, each figure beside its peer; run by `make bench`."""
+"""The benchmarks, each figure beside its peer's; run by `make bench`."""

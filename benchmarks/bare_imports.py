@@ -1,4 +1,4 @@
-"""What an import cannot do without, and nothing else: rows into a table, pictures onto the disk."""
+"""The least work of an import: rows into a table, pictures onto the disk."""
 
 import csv
 import sqlite3

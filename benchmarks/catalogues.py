@@ -55,7 +55,7 @@ def ours(
     dataset: Dataset, features: Features, seed: int, kind: str = "words"
 ) -> tuple[float, float]:
     """Run a categorizer's own experiment and judge it."""
-    choices = Choices(kind, seed=seed)
+    choices = Choices(kind=kind, seed=seed)
     experiment, _ = run_experiment(dataset, features, choices, time.monotonic())
     truths = {item.id: item.labels for item in dataset.items}
     positions = {category.id: k for k, category in enumerate(dataset.categories)}

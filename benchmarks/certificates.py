@@ -21,7 +21,7 @@ GIVEN_UP = {0.95: 0.04, 0.98: 0.09}  # coverage, at most
 
 
 class Found(NamedTuple):
-    """What a rule's thresholds come to in truth, over all simulated catalogues of a shape."""
+    """The true accuracies of a rule's thresholds, over all simulated catalogues of a shape."""
 
     broken: float  # share of catalogues whose accepted products are right less often than promised
     coverage: float  # mean

@@ -1,4 +1,4 @@
-"""What the benchmarks share: rows of the table, peers, and measuring a whole process."""
+"""Shared parts of the benchmarks: rows of the table, peers, and the cost of a whole process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def logistic_regression(
 
 @dataclass(frozen=True)
 class Process:
-    """What a finished process took and said."""
+    """The cost and the output of a finished process."""
 
     seconds: float
     output: str

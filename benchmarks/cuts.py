@@ -41,7 +41,7 @@ class Catalogue:
 
     @property
     def read(self) -> Sequence[str]:
-        """What peers may read of the texts."""
+        """The first words of the texts, which peers may read."""
         return [" ".join(text.split()[: self.limit]) for text in self.texts]
 
 

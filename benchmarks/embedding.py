@@ -80,7 +80,7 @@ def main(shared: Path, cores: int) -> None:
 
 
 def files_to_cache(files: list[Path], backbone: Backbone) -> float:
-    """Tell how many different pictures a second go from their files into a cache."""
+    """Return how many different pictures a second are embedded from files into a cache."""
     hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     images = [
         Image(address=str(file), file=file.name, sha256=sha)

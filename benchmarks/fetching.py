@@ -27,7 +27,7 @@ PEERS = ROOT / ".venv-peers" / "bin"
 
 
 class Cost(NamedTuple):
-    """What fetching took."""
+    """The cost of fetching."""
 
     per_second: float  # pictures
     milliseconds: float  # of all cores, for each picture; the server's are not counted

@@ -28,7 +28,7 @@ MEMORY = 300  # MB
 
 
 class Cost(NamedTuple):
-    """What a process took."""
+    """The cost of a process."""
 
     seconds: float
     megabytes: float
@@ -49,7 +49,8 @@ def _csv(folder: Path) -> Iterator[Row]:
     for _ in range(TURNS):
         for name in ("bare.db", "crawl.db"):
             (folder / name).unlink(missing_ok=True)
-        taken["bare"].append(_cost(folder, "-m", "benchmarks.bare_imports", "rows", source, folder))
+        command = ("-m", "benchmarks.bare_imports", "rows", source, folder)
+        taken["bare"].append(_cost(folder, *command))
         taken["ours"].append(_cost(folder, *_crawl(source, folder)))
     source.unlink()
     bare, ours = (sorted(costs)[TURNS // 2] for costs in (taken["bare"], taken["ours"]))

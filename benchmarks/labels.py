@@ -139,7 +139,7 @@ def ranking(
 
 def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iterator[Row]:
     """Let a person who knows the truth look at labels in two orders, a hundred at a time."""
-    experiment, _ = run_experiment(shop.dataset, features, Choices(kind), time.monotonic())
+    experiment, _ = run_experiment(shop.dataset, features, Choices(kind=kind), time.monotonic())
     gained: dict[str, list[tuple[float, ...]]] = {}
     for order in ("review", "confidence"):
         with open_database(shop.place / "crawl.db") as db:
@@ -187,7 +187,7 @@ def next_products(db: sqlite3.Connection, number: int, order: str) -> Sequence[s
 
 
 def decide(db: sqlite3.Connection, shop: Shop, products: Sequence[str]) -> None:
-    """Say the truth of some products."""
+    """Import the true categories of products as decisions."""
     lines = [Decided(k, product, shop.clean[product]) for k, product in enumerate(products)]
     assert not import_decisions(db, lines, "who knows it").problems
 

@@ -15,7 +15,7 @@ LOOK = 0.2  # seconds
 
 
 def held(process: int) -> int:
-    """Tell how many KB a process and those that it began hold; what they share counts once."""
+    """Return the memory of a process and its children, in KB; shared memory counts once."""
     folder = Path(f"/proc/{process}")
     kilobytes = 0
     with suppress(OSError, StopIteration):  # it has ended, or is about to

@@ -195,7 +195,7 @@ def size(path: Path) -> int:
 
 
 def beside_onnx_runtime(mini: Backbone) -> float:
-    """Tell the largest difference between what TensorFlow and ONNX Runtime make of pictures."""
+    """Return the largest difference between the outputs of TensorFlow and ONNX Runtime."""
     shape = (mini.batch_size, mini.size, mini.size, 3)
     pictures = np.random.default_rng(0).random(shape, np.float32)
     other = onnx_embed(read_student(MINI_FILE)[0])(pictures)

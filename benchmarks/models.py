@@ -26,11 +26,11 @@ from product_classifier.models.training import predict, train
 WORDS = ("network", "logistic", "forest", "linear", "embedding", "sequence", "blend")
 HEADS: Mapping[str, tuple[int, ...]] = {"softmax": (), "dense:256": (256,)}
 BOTH = (
-    Choices("both", fusion="concat"),
-    Choices("both", fusion="product"),
-    Choices("both", fusion="concat-dense"),
-    Choices("both", fusion="late", model="linear"),
-    Choices("both", fusion="stack", model="linear"),
+    Choices(kind="both", fusion="concat"),
+    Choices(kind="both", fusion="product"),
+    Choices(kind="both", fusion="concat-dense"),
+    Choices(kind="both", fusion="late", model="linear"),
+    Choices(kind="both", fusion="stack", model="linear"),
 )
 BOTH_TITLE = "both, {}, accuracy / coverage at 98%"
 Figures = tuple[float, float]  # accuracy, coverage
@@ -49,7 +49,7 @@ def run(shared: Path) -> Iterator[Row]:
         yield from both("fashion, 3 words", known["fashion, 3 words"])
         # 888 test products leave coverage within ten points; all 9,328 tell
         whole = crossed(known["fashion, 3 words"])
-        yield from beside_halves("fashion, 3 words, 5-fold", whole, BOTH[:1])
+        yield from beside_modalities("fashion, 3 words, 5-fold", whole, BOTH[:1])
 
 
 def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
@@ -70,7 +70,7 @@ def words(name: str, catalogue: Catalogue, target: float) -> Iterator[Row]:
     ours = {}
     for model in WORDS:
         started = time.monotonic()
-        ours[model] = figures(judged(catalogue, Choices("words", model=model)), target)
+        ours[model] = figures(judged(catalogue, Choices(kind="words", model=model)), target)
         seconds = time.monotonic() - started
         yield Row(f"{title}: {model}, {seconds:.0f} s", percent(ours[model]), "", "reported")
     yield winner(title, ours, (best[0], best[1]))
@@ -89,36 +89,39 @@ def images(name: str, catalogue: Catalogue) -> Iterator[Row]:
     yield Row(f"{title}: logistic", "", percent(peer), "reported")
     ours = {}
     for layers, head in HEADS.items():
-        ours[layers] = figures(judged(catalogue, Choices("images", head=head)), 0.98)
+        ours[layers] = figures(judged(catalogue, Choices(kind="images", head=head)), 0.98)
         yield Row(f"{title}: {layers}", percent(ours[layers]), "", "reported")
     yield winner(title, ours, peer)
 
 
 def both(name: str, catalogue: Catalogue) -> Iterator[Row]:
-    """Set each combination beside its halves, and beside logistic regression on both."""
+    """Yield each combination beside its modalities, and beside logistic regression on both."""
     peer = told(
         catalogue, lambda cut: peers.tuned_logistic(inputs(catalogue, cut), catalogue.labels, *cut)
     )
     yield Row(f"{BOTH_TITLE.format(name)}: logistic", "", percent(figures(peer, 0.98)), "reported")
-    yield from beside_halves(name, catalogue, BOTH)
+    yield from beside_modalities(name, catalogue, BOTH)
 
 
-def beside_halves(
+def beside_modalities(
     name: str, catalogue: Catalogue, combinations: Sequence[Choices]
 ) -> Iterator[Row]:
     """Set combinations beside words and images alone."""
     title = BOTH_TITLE.format(name)
-    halves = {
-        "words, linear": judged(catalogue, Choices("words", model="linear")),
-        "images": judged(catalogue, Choices("images")),
+    modalities = {
+        "words, linear": judged(catalogue, Choices(kind="words", model="linear")),
+        "images": judged(catalogue, Choices(kind="images")),
     }
-    for half, scored in halves.items():
-        yield Row(f"{title}: {half}", percent(figures(scored, 0.98)), "", "reported")
+    for modality, scored in modalities.items():
+        yield Row(f"{title}: {modality}", percent(figures(scored, 0.98)), "", "reported")
     group = catalogue.group[catalogue.tested]
     for choices in combinations:
         scored = judged(catalogue, choices)
         mine = figures(scored, 0.98)
-        against = {half: compare(found, scored, group, (0.98,)) for half, found in halves.items()}
+        against = {
+            modality: compare(alone, scored, group, (0.98,))
+            for modality, alone in modalities.items()
+        }
         met = all(better(found) for found in against.values())
         yield Row(
             f"{title}: {choices.fusion}",
@@ -193,13 +196,13 @@ def figures(scored: Scored, target: float) -> Figures:
 
 
 def better(found: Comparison) -> bool:
-    """Tell whether the second is more accurate and covers more, beyond chance."""
+    """Return whether the second model is more accurate and covers more, beyond chance."""
     more = found.mcnemar.only_second > found.mcnemar.only_first
     return more and found.mcnemar.p < SURE and found.coverage[0.98].low > 0
 
 
 def gains(against: dict[str, Comparison]) -> str:
-    """Write what a combination has over its halves, in points."""
+    """Return the gains of a combination over its modalities, in points, as text."""
     return "; ".join(
         f"{100 * found.accuracy.observed:+.1f} (p {found.mcnemar.p:.3f}) / "
         f"{100 * found.coverage[0.98].observed:+.1f} "

@@ -1,4 +1,4 @@
-"""Products of left-out categories told from the others, beside the largest probability."""
+"""Detection of products of left-out categories, beside the largest probability."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from product_classifier.models.training import Trained, train
 
 TURNS = 3  # each leaves out other categories
 CASES = (
-    ("instacart", Choices("words")),
-    ("fashion, 3 words", Choices("words")),
-    ("fashion, 3 words", Choices("images")),
-    ("fashion, 3 words", Choices("both")),
-    ("flipkart", Choices("words", model="linear")),
-    ("flipkart", Choices("images")),
-    ("flipkart", Choices("both")),
+    ("instacart", Choices(kind="words")),
+    ("fashion, 3 words", Choices(kind="words")),
+    ("fashion, 3 words", Choices(kind="images")),
+    ("fashion, 3 words", Choices(kind="both")),
+    ("flipkart", Choices(kind="words", model="linear")),
+    ("flipkart", Choices(kind="images")),
+    ("flipkart", Choices(kind="both")),
 )
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Leave out a tenth of the categories, three times each."""
+    """Yield the figures of each case, without a tenth of the categories, three times each."""
     with tempfile.TemporaryDirectory() as place:
         known = read_catalogues(shared, Path(place))
         for name, choices in CASES:
@@ -42,7 +42,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, float, float]:
-    """AUROC of the score and of the largest probability, and the false alarms."""
+    """Return the AUROC of the score and of the largest probability, and the false alarms."""
     learning, tuning, test = catalogue.cuts[turn % len(catalogue.cuts)]
     features = features_of(catalogue, choices, learning)
     classes = int(catalogue.labels.max()) + 1
@@ -52,5 +52,7 @@ def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, 
 
     labels = [(label,) for label in catalogue.labels.tolist()]
     rows = {TRAIN: learning, TUNING: tuning, TEST: np.asarray(test)}
-    found = measure_novelty(train_on(labels), train_on, features, labels, rows, classes, turn)
-    return found.auroc, found.softmax_auroc, found.false_alarms
+    novelty = measure_novelty(
+        train_on(labels), train_on, features, labels, rows=rows, classes=classes, seed=turn
+    )
+    return novelty.auroc, novelty.softmax_auroc, novelty.false_alarms

@@ -74,7 +74,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def right(shown: Shown, pooled: Floats) -> NDArray[np.bool_]:
-    """Tell of each product whether a ridge regression on the other folds gets it right."""
+    """Return whether a ridge regression on the other folds is right, [products]."""
     found = np.zeros(len(pooled), bool)
     wanted = np.eye(int(shown.labels.max()) + 1)
     for fold in range(FOLDS):

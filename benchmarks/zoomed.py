@@ -53,7 +53,7 @@ class Shop:
         return measure("crawl.py", "--filter-images", graph, *where, *options).errors
 
     def right(self) -> dict[str, tuple[float, float, float]]:
-        """Tell precision, recall and F of each label."""
+        """Return precision, recall and F of each label."""
         with open_database(self.place / "crawl.db") as db:
             marked = read_picture_choice(db, 1).marked
         zoomed = {sha256 for sha256, is_zoomed in self.truth.items() if is_zoomed}
@@ -130,7 +130,7 @@ def rows(title: str, shop: Shop, graph: Path) -> Iterator[Row]:
 
 
 def scores(found: set[str], true: set[str]) -> tuple[float, float, float]:
-    """Tell precision, recall and their harmonic mean."""
+    """Return precision, recall and their harmonic mean."""
     both = len(found & true)
     return both / len(found), both / len(true), 2 * both / (len(found) + len(true))
 

@@ -87,7 +87,9 @@ def scikit(features: Features, model: Any) -> ScikitClassifier:
 
 
 def trained(classifier: Classifier) -> Trained:
-    return Trained(classifier, np.full(3, 1 / 3), 1.0, {"parameters": 1})
+    return Trained(
+        classifier=classifier, prior=np.full(3, 1 / 3), temperature=1.0, settings={"parameters": 1}
+    )
 
 
 def example(name: str) -> tuple[Classifier, Features, TextSettings]:
@@ -188,7 +190,7 @@ def save(folder: Path, name: str) -> None:
         predictions=[],
         paths=[found],
     )
-    save_model(folder, trained(classifier), experiment, dataset(), features, reading)
+    save_model(folder, trained(classifier), experiment, dataset(), features, text_settings=reading)
 
 
 @functools.cache
