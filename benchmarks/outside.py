@@ -1,4 +1,4 @@
-"""Products of left-out categories told from the others, beside the largest probability."""
+"""Novelty detection of left-out categories, beside the largest probability as a score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from product_classifier.models.novelty import find_outside
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
 
-TURNS = 3  # each leaves out other categories
+TURNS = 3  # each leaves out different categories
 CASES = (
     ("instacart", Choices("words")),
     ("fashion, 3 words", Choices("words")),
@@ -32,17 +32,17 @@ CASES = (
 def run(shared: Path) -> Iterator[Row]:
     """Leave out a tenth of the categories, three times each."""
     with tempfile.TemporaryDirectory() as place:
-        known = read_catalogues(shared, Path(place))
+        catalogues = read_catalogues(shared, Path(place))
         for name, choices in CASES:
-            found = [measured(known[name], choices, turn) for turn in range(TURNS)]
-            ours, peer, alarms = (fmean(values) for values in zip(*found, strict=True))
+            turns = [measured(catalogues[name], choices, turn) for turn in range(TURNS)]
+            ours, peer, alarms = (fmean(values) for values in zip(*turns, strict=True))
             title = f"outside, {name}, {choices.kind}: AUROC, false alarms at 95 % recall"
             bar = "> largest probability"
             yield Row(title, f"{ours:.3f}, {alarms:.0%}", f"{peer:.3f}", bar, ours > peer)
 
 
 def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, float, float]:
-    """AUROC of the score and of the largest probability, and the false alarms."""
+    """Return the AUROC of the score and of the largest probability, and the false alarms."""
     learning, tuning, test = catalogue.cuts[turn % len(catalogue.cuts)]
     features = features_of(catalogue, choices, learning)
     classes = int(catalogue.labels.max()) + 1
