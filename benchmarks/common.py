@@ -73,7 +73,7 @@ def measure(*command: object) -> Process:
 
 def read_products(folder: Path) -> list[Product]:
     """Return the products of a catalogue with pictures beside its products.csv."""
-    source = open_source("csv", SourceOptions(folder / "products.csv", folder))
+    source = open_source("csv", SourceOptions(path=folder / "products.csv", images=folder))
     return [entry for entry in source.entries() if isinstance(entry, Product)]
 
 

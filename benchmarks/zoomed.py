@@ -29,7 +29,7 @@ from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Image, Product
 from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.product_pictures import read_choice
+from product_classifier.store.product_pictures import read_picture_choice
 
 LEARNED = 500  # products, each with a whole picture and a close-up
 ZOOMED = 0.15  # share of the others whose main picture is a close-up, as in Atlas
@@ -55,7 +55,7 @@ class Shop:
     def right(self) -> dict[str, tuple[float, float, float]]:
         """Return precision, recall and F1 of each label."""
         with open_database(self.place / "crawl.db") as db:
-            marked = read_choice(db, 1).marked
+            marked = read_picture_choice(db, 1).marked
         zoomed = {sha256 for sha256, is_zoomed in self.truth.items() if is_zoomed}
         return {
             "zoomed": scores(set(marked), zoomed),
@@ -141,7 +141,9 @@ def read_pictured(folder: Path) -> list[Product]:
     products = [product for product in read_products(folder) if product.image]
     texts = [f"{product.name}\n{product.description}" for product in products]
     files = [str(product.image) for product in products]
-    images: list[Image | None] = [Image(file, "", digest(Path(file))) for file in files]
+    images: list[Image | None] = [
+        Image(address=file, file="", sha256=digest(Path(file))) for file in files
+    ]
     ids = [product.id for product in products]
     where = dict(zip(ids, positions(texts, images), strict=True))
     return sorted(products, key=lambda product: (where[product.id], product.id))

@@ -22,7 +22,7 @@ from product_classifier.errors import FeatureError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
 from product_classifier.store.npz import NpzArrays
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 LARGEST = 400_000_000  # bytes of a file; ResNet101, the largest Keras network, has 171 MB
 LONGEST_HEAD = 1_000_000  # bytes of the JSON header
@@ -77,7 +77,7 @@ def write_archive(
         write_whole(path, archive.getvalue())
         write_whole(_hash_file(path), f"{sha256}  {path.name}\n".encode())
     except OSError as error:
-        raise FeatureError(f"{path} cannot be written: {told(error)}") from None
+        raise FeatureError(f"{path} cannot be written: {reason_of(error)}") from None
     return sha256
 
 

@@ -34,7 +34,7 @@ class Features:
     settings: Mapping[str, str | int] = field(default_factory=dict)  # recorded with an experiment
     vocabulary: Sequence[str] = ()  # the terms of the columns of words, see vectorize
 
-    def evidence(self) -> NDArray[np.bool_]:
+    def has_features(self) -> NDArray[np.bool_]:
         """Which products have a known word or a picture, [items]: others can only be guessed."""
         masks = []
         if self.words is not None:

@@ -40,7 +40,7 @@ def nearest(
     if the other product has none; for features of both kinds it is the mean over the kinds that the
     product in `rows` has.
     """
-    count = len(features.evidence())
+    count = len(features.has_features())
     width = min(k, count - 1)
     neighbours = np.full((len(rows), width), -1)
     best = np.full((len(rows), width), -np.inf, np.float32)

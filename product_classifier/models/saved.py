@@ -132,7 +132,7 @@ def save_model(
     settings["about"] = _plain(
         {
             "name": experiment.name,
-            "data": {"split": dataset.split, "sha256": fingerprint(dataset)},
+            "data": {"split": dataset.split, "sha256": dataset_fingerprint(dataset)},
             "experiment": told,
             "versions": dict(experiment.versions),
         }
@@ -164,7 +164,7 @@ def open_model(path: Path) -> SavedModel:
         raise ModelError(f"{path} is damaged ({error}); save the model again") from None
 
 
-def fingerprint(dataset: Dataset) -> str:
+def dataset_fingerprint(dataset: Dataset) -> str:
     """Hash all that was learned from and tested on."""
     digest = hashlib.sha256()
     for item in dataset.items:
@@ -224,11 +224,11 @@ def _fusion(state: State, features: Features, classes: int) -> Any:
     both = features.words is not None and features.pictures is not None
     insist(both and len(state.parts) == 2, f"{state.kind} has no words and pictures")
     words, pictures = state.parts
-    halves = [
+    modalities = [
         _trained(words, features.words_alone, classes),
         _trained(pictures, features.pictures_alone, classes),
     ]
-    return restored_fusion(state, halves, features, classes)
+    return restored_fusion(state, modalities, features, classes)
 
 
 _RESTORE: Mapping[str, Callable[[State, Features, int], Any]] = {

@@ -48,7 +48,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
         _add_fusion(parser)
     _add_imbalance(parser)
     _add_levels(parser)
-    _add_outside(parser)
+    _add_novelty(parser)
     _add_saving(parser, kind)
     args = parser.parse_args()
     problem = (
@@ -151,9 +151,10 @@ def _add_levels(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_outside(parser: argparse.ArgumentParser) -> None:
+def _add_novelty(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--outside",
+        "--novelty",
+        "--outside",  # the name until version 1.6, kept as an alias
         action="store_true",
         help="""also score how unlike all the categories each product is, and mark those that a
         person should look at whatever their category's score; trains once more""",

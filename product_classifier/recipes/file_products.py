@@ -18,7 +18,7 @@ from product_classifier.predictions import FiledProduct
 from product_classifier.printable import escape_formula
 from product_classifier.records import Item
 from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.product_pictures import read_unfiled
+from product_classifier.store.product_pictures import read_uncategorized
 from product_classifier.store.table_file import csv_writer
 
 
@@ -40,7 +40,7 @@ def file_products(
     if model.kind != kind:
         raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
     with open_database(db_path) as db, snapshot(db):
-        items = read_unfiled(db, everything, model.images_per_product)
+        items = read_uncategorized(db, everything, model.images_per_product)
     features = _features(model, items, places, console)
     predicted, score = model.predict(features, np.arange(len(items)))
     filed = [

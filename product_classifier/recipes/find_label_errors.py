@@ -23,7 +23,7 @@ from product_classifier.features.dataset_features import (
     word_features,
 )
 from product_classifier.features.text_vectors import TextSettings
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import escape_formula
@@ -43,14 +43,19 @@ from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import read_identities, read_products, read_true_categories
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments
-from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
+from product_classifier.store.integrity import (
+    CRAWL_TABLES,
+    EXPERIMENT_TABLES,
+    LABEL_TABLES,
+    insist_on_integrity,
+)
 from product_classifier.store.label_errors import (
     read_label_search,
     read_open_suspicions,
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, read_answers
+from product_classifier.store.predicted_paths import CALIBRATION, read_predicted_paths
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
@@ -60,7 +65,7 @@ def label_errors_report(
     db: sqlite3.Connection, number: int, places: FeaturePaths, limit: int, console: Console
 ) -> Report:
     """Return the most suspicious labels by the features of an experiment, at most limit of them."""
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     [experiment] = read_experiments(db, number)
     errors = label_errors(db, experiment, places, limit, console)
     return Report(label_errors_text(errors), label_errors_values(errors))
@@ -80,7 +85,7 @@ def export_review(
 
     number: of the experiment, None for the latest; audit: instead, this many random test products.
     """
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     experiment = read_experiments(db, number)[-1]
     if audit:
         items, size = to_audit(db, experiment, audit)
@@ -139,7 +144,7 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    inputs = fingerprint(dataset, experiment.id)
+    inputs = search_fingerprint(dataset, experiment.id)
     latest = read_label_search(db, experiment.id)
     if latest and latest.fingerprint == inputs:
         return latest
@@ -203,7 +208,7 @@ def to_review(
     Calibration products come first whose prediction counts as wrong and whose label may be wrong,
     then the products of the most suspicious labels.
     """
-    calibration = read_answers(db, experiment.id, CALIBRATION)
+    calibration = read_predicted_paths(db, experiment.id, CALIBRATION)
     undecided = read_open_suspicions(db, experiment.id)
     rows = calibration.product.tolist()
     suspicion = np.array([undecided[row][1] if row in undecided else 0.0 for row in rows])

@@ -89,7 +89,14 @@ def export(folder: Path, network: Path) -> Path:
     )  # the network gives twice the mean
     graph = folder / "output_graph.pb"
     backbone = load_backbone(str(network))
-    export_graph(regression, backbone, LABELS, graph, labels_beside(graph), "final_result")
+    export_graph(
+        regression,
+        backbone,
+        LABELS,
+        graph_path=graph,
+        labels_path=labels_beside(graph),
+        final_tensor_name="final_result",
+    )
     return graph
 
 

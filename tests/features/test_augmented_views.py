@@ -11,7 +11,7 @@ from product_classifier.records import Image
 
 
 def image(sha256: str) -> Image:
-    return Image("", "", sha256, 40, 30)
+    return Image(address="", file="", sha256=sha256, width=40, height=30)
 
 
 TEE, MUG = image("ab" * 32), image("cd" * 32)

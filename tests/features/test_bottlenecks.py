@@ -49,7 +49,7 @@ def picture(folder: Path, name: str, colour: str) -> Image:
     data = jpeg(colour)
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(data)
-    return Image(f"http://shop/{name}", name, sha256(data), 30, 40)
+    return Image(address=f"http://shop/{name}", file=name, sha256=sha256(data), width=30, height=40)
 
 
 def compute(images: Sequence[Image | None], folder: Path, embed: Toy) -> Bottlenecks:
@@ -130,7 +130,7 @@ def test_missing_damaged_or_changed_files_are_reported_and_count_as_none(
 def test_a_file_that_never_was_a_picture_is_reported(folder: Path) -> None:
     folder.mkdir()
     (folder / "x.jpg").write_bytes(b"<html>")
-    broken = Image("x", "x.jpg", sha256(b"<html>"), 1, 1)
+    broken = Image(address="x", file="x.jpg", sha256=sha256(b"<html>"), width=1, height=1)
     computed = compute([broken, picture(folder, "r.jpg", "red")], folder, Toy())
     assert computed.lost == ("x.jpg: not a picture (HTML)",)
 
@@ -138,7 +138,7 @@ def test_a_file_that_never_was_a_picture_is_reported(folder: Path) -> None:
 def test_without_any_picture_the_error_names_the_remedy(folder: Path) -> None:
     with pytest.raises(FeatureError, match=r"none of these products has a picture; run crawl\.py"):
         compute([None, None], folder, Toy())
-    gone = Image("x", "x.jpg", "ab" * 32, 1, 1)
+    gone = Image(address="x", file="x.jpg", sha256="ab" * 32, width=1, height=1)
     with pytest.raises(FeatureError, match="pass the right --images-path"):
         compute([gone], folder, Toy())
 

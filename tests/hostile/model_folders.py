@@ -32,7 +32,7 @@ from product_classifier.features.text_vectors import (
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import Classifier, State
 from product_classifier.models.blend import restored_blend
-from product_classifier.models.late_fusion import Halves, Late, Stack
+from product_classifier.models.late_fusion import Late, Modalities, Stack
 from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model
@@ -113,11 +113,11 @@ def example(name: str) -> tuple[Classifier, Features, TextSettings]:
             trained(scikit(side, LogisticRegression()))
             for side in (both().words_alone, both().pictures_alone)
         )
-        halves = Halves(read, seen, both())
+        modalities = Modalities(read, seen, both())
         if name == "late":
-            return Late(halves, np.array([1.0, 0.5])), both(), DEFAULT_TEXT_SETTINGS
+            return Late(modalities, np.array([1.0, 0.5])), both(), DEFAULT_TEXT_SETTINGS
         model = LogisticRegression().fit(np.random.default_rng(0).random((30, 10)), LABELS)
-        return Stack(halves, model, 3), both(), DEFAULT_TEXT_SETTINGS
+        return Stack(modalities, model, 3), both(), DEFAULT_TEXT_SETTINGS
     reading = TextSettings(SEQUENCE, "stemmed") if name == "sequence" else DEFAULT_TEXT_SETTINGS
     if name in JOINED:
         design = Design(joint=name, head=(4,), modality_dropout=0.1)
@@ -136,12 +136,28 @@ def example(name: str) -> tuple[Classifier, Features, TextSettings]:
 
 
 def dataset() -> Dataset:
-    categories = tuple(Category(name, name, None, f"women/{name}", True) for name in NAMES)
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=f"women/{name}", leaf=True) for name in NAMES
+    )
     items = tuple(
-        Item(f"p{k}", text, None, (k % 3,), "calibration" if k >= 20 else "train")
+        Item(
+            id=f"p{k}",
+            text=text,
+            image=None,
+            labels=(k % 3,),
+            part="calibration" if k >= 20 else "train",
+        )
         for k, text in enumerate(TEXTS)
     )
-    return Dataset(categories, ((),) * 3, items, "all", "0123456789abcdef", (), {})
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="all",
+        split="0123456789abcdef",
+        left_out=(),
+        settings={},
+    )
 
 
 def save(folder: Path, name: str) -> None:

@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 from product_classifier.records import Embedded, Image, Skipped
-from product_classifier.sources.files.cdiscount import KnownCategories, read_part
+from product_classifier.sources.files.cdiscount import KnownCategories, read_batch
 from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store.database import open_database
@@ -54,18 +54,18 @@ def plain_bson(folder: Path) -> None:
 
 def import_bson(path: Path) -> None:
     """Import as crawl.py does, in this process, whose memory is measured."""
-    source = open_source("bson", SourceOptions(path, path.parent)).bson
+    source = open_source("bson", SourceOptions(path=path, images=path.parent)).bson
     assert source
     store = ImageFolder(path.parent / "images")
     with open_database(path.parent / "crawl.db", create=True) as db:
         importing, categories = PagedImport(db, source.query), KnownCategories(source.categories)
-        for part in source.parts(0):
+        for part in source.batches(0):
             pictures: list[Image | Skipped] = []
 
             def take(one: Embedded, pictures: list[Image | Skipped] = pictures) -> None:
                 pictures.append(put_embedded(one, store))
 
-            page = read_part(path, source.query, part, take)
+            page = read_batch(path, source.query, part, take)
             store.keep()
             importing.save([(categories.complete(page), pictures)])
 

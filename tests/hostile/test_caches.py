@@ -294,8 +294,17 @@ def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
     changed: str, vectorizer: str, tmp_path: Path
 ) -> None:
     texts = ["red shoe", "blue shoe", ""]
-    items = tuple(Item(text, text, None, (0,), "train") for text in texts)
-    dataset, said = Dataset((), (), items, "all", "split", (), {}), list[str]()
+    items = tuple(Item(id=text, text=text, image=None, labels=(0,), part="train") for text in texts)
+    said: list[str] = []
+    dataset = Dataset(
+        categories=(),
+        above=(),
+        items=items,
+        name="all",
+        split="split",
+        left_out=(),
+        settings={},
+    )
     right = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
     [path] = tmp_path.iterdir()
     arrays = read_arrays(path.read_bytes()[:-DIGEST_BYTES], 10_000_000)

@@ -32,13 +32,23 @@ NEW = ["Soft boot denim", "a buckle of leather", "", "nothing known at all"]
 
 
 def dataset() -> Dataset:
-    categories = tuple(Category(name, name, None, f"women/{name}", True) for name in NAMES)
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=f"women/{name}", leaf=True) for name in NAMES
+    )
     parts = ["train"] * 90 + ["tuning"] * 15 + ["calibration"] * 15
     items = tuple(
-        Item(f"p{row:03}", text, None, shop.LABELS[row], parts[row])
+        Item(id=f"p{row:03}", text=text, image=None, labels=shop.LABELS[row], part=parts[row])
         for row, text in enumerate(shop.TEXTS)
     )
-    return Dataset(categories, ((),) * 3, items, "all", "0123456789abcdef", (), {})
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="all",
+        split="0123456789abcdef",
+        left_out=(),
+        settings={},
+    )
 
 
 def experiment(kind: str, right: int = 60) -> Experiment:

@@ -74,7 +74,7 @@ def load(
         def close(self) -> None:
             raise AssertionError("the recipe that opened a counter closes it")
 
-    source = open_source("bson", SourceOptions(file, file.parent, sample=sample))
+    source = open_source("bson", SourceOptions(path=file, images=file.parent, sample=sample))
     folder = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
         import_source(db, source, folder, told.append, Stopping())

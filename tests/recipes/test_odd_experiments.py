@@ -124,8 +124,8 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
 def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
     number = save(db, *ODD["no errors"])
     below = [
-        Category("belts", "Belts", "women", "belts", False),
-        Category("wide", "Wide", "belts", "belts/wide", True),
+        Category(id="belts", name="Belts", parent="women", path="belts", leaf=False),
+        Category(id="wide", name="Wide", parent="belts", path="belts/wide", leaf=True),
     ]
     save_import(db, [*TREE[:4], *below], [product("new", "wide")], [], "more.csv")
     [judged] = judge_experiments(db, [number], TERMS, Failing())

@@ -108,7 +108,7 @@ def test_close_ups_are_learned_marked_and_left_out(
     assert "       40 marked zoomed: left out where a product has others" in report
     run(tmp_path, "categorize_images", *pictures)
     run(tmp_path, "categorize_images", *pictures, *several)
-    run(tmp_path, "categorize_words", "--min-per-category", 3)
+    run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear")
     split, marked = "select distinct split from experiment", "settings ->> 'marked_pictures'"
     assert len(rows(tmp_path, split)) == 1
     assert rows(tmp_path, f"select {marked} from experiment") == [(None,), (32,), (32,), (None,)]
