@@ -48,7 +48,7 @@ def run(shared: Path) -> Iterator[Row]:
     yield from compare(flipkart.texts, pictures, flipkart.labels, flipkart.where)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Flipkart:
     """A catalogue on which nothing here was developed; every field but folder is [products]."""
 
@@ -71,7 +71,13 @@ def read_flipkart(shared: Path, place: Path) -> Flipkart:
     fetched = fetch_pictures(addresses, Client(), folder, store)
     by_address = {image.address: image for batch in fetched for image in batch if image.file}
     images = [by_address.get(str(product.image)) for product in products]
-    return Flipkart(texts, images, labels, positions(texts, images), store.path)
+    return Flipkart(
+        texts=texts,
+        images=images,
+        labels=labels,
+        where=positions(texts, images),
+        folder=store.path,
+    )
 
 
 def folds(

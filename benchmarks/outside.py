@@ -52,5 +52,7 @@ def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, 
 
     labels = [(label,) for label in catalogue.labels.tolist()]
     rows = {TRAIN: learning, TUNING: tuning, TEST: np.asarray(test)}
-    found = measure_novelty(train_on(labels), train_on, features, labels, rows, classes, turn)
-    return found.auroc, found.softmax_auroc, found.false_alarms
+    novelty = measure_novelty(
+        train_on(labels), train_on, features, labels, rows=rows, classes=classes, seed=turn
+    )
+    return novelty.auroc, novelty.softmax_auroc, novelty.false_alarms

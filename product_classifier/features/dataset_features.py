@@ -35,7 +35,7 @@ class Features:
     vocabulary: Sequence[str] = ()  # the terms of the columns of words, see vectorize
 
     def has_features(self) -> NDArray[np.bool_]:
-        """Which products have a known word or a picture, [items]: others can only be guessed."""
+        """Return whether each product has a known word or a picture, [items]."""
         masks = []
         if self.words is not None:
             masks.append(np.diff(self.words.indptr) > 0)
