@@ -12,7 +12,7 @@ from benchmarks.common import HEADER, ROOT
 
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
-    *("imports", "certificates", "labels", "pages", "models", "outside", "heads", "pooling"),
+    *("imports", "certificates", "labels", "pages", "models", "novelty", "heads", "pooling"),
     *("fine_tuning", "catalogue_page", "zoomed"),
 )
 UNSHARED = {  # benchmarks that need no real data
