@@ -181,10 +181,10 @@ def test_a_file_that_is_cut_short_is_refused(name: str, tmp_path: Path) -> None:
     file = section(folder, name)
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])
-    with pytest.raises(StoreError, match=f"{file.name} is cut short or not the file it was"):
+    with pytest.raises(StoreError, match=f"{file.name} is incomplete or was changed"):
         open_model(folder)
     file.unlink()
-    with pytest.raises(StoreError, match=f"holds no whole model .*{file.name}"):
+    with pytest.raises(StoreError, match=f"holds no complete model .*{file.name}"):
         open_model(folder)
 
 
@@ -220,7 +220,7 @@ def test_a_header_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"holds no whole model .*make it by --save"):
+    with pytest.raises(StoreError, match=r"holds no complete model .*create it by --save"):
         open_model(tmp_path / "none")
 
 
