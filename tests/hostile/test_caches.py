@@ -57,7 +57,7 @@ class Catalogue:
         """Return the features that a categorizer would learn from, with a newly opened cache."""
         network = network or self.network
         cache = bottleneck_cache(self.path, network, Recorder(self.said))
-        found = bottlenecks(self.main, self.images, network, cache, more=self.more)
+        found = bottlenecks(self.main, self.images, network, cache, more_images=self.more)
         assert not found.lost
         return found[np.arange(len(self.main))]
 
@@ -207,7 +207,7 @@ def test_two_programs_with_one_damaged_cache_agree(catalogue: Catalogue) -> None
     assert np.array_equal(catalogue.features(), right)  # another program adds what is missing
     assert np.array_equal(mapped, before)  # and overwrites nothing that the first one reads
     found = bottlenecks(
-        catalogue.main, catalogue.images, catalogue.network, first, more=catalogue.more
+        catalogue.main, catalogue.images, catalogue.network, first, more_images=catalogue.more
     )
     assert np.array_equal(found[np.arange(len(right))], right)
 

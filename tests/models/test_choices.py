@@ -212,13 +212,8 @@ IMAGES, BOTH = Choices(kind="images"), Choices(kind="both")
         pytest.param(BOTH, {"modality_dropout": 0.2}, marks=pytest.mark.slow),
     ],
 )
-<<<<<<< HEAD
 def test_different_choices_are_recorded_differently(
-    choices: Choices, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-=======
-def test_what_differs_in_the_choices_differs_in_what_is_recorded(
     choices: Choices, change: dict[str, Any]
->>>>>>> main
 ) -> None:
     assert record(choices) != record(dataclasses.replace(choices, **change))
 

@@ -223,13 +223,8 @@ def test_an_invalid_header_is_refused(text: str, tmp_path: Path) -> None:
         open_model(folder)
 
 
-<<<<<<< HEAD
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"holds no whole model .*make it by --save"):
-=======
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"holds no complete model .*create it by --save"):
->>>>>>> main
         open_model(tmp_path / "none")
 
 

@@ -200,16 +200,10 @@ def test_a_nodes_probability_is_the_sum_of_the_classes_below_it() -> None:
     assert uncalibrated[inner, 1] == pytest.approx(cold[inner, :2].sum(axis=1))
 
 
-<<<<<<< HEAD
-def test_the_temperature_minimizes_the_loss_on_tuning_rows() -> None:
-    features = Features(words=words(), pictures=pictures())
-    model = trained(features)
-=======
-def test_the_temperature_is_the_one_that_tuning_rows_like_best(
+def test_the_temperature_minimizes_the_loss_on_tuning_rows(
     of_both: tuple[Trained, Features],
 ) -> None:
     model, _ = of_both
->>>>>>> main
     targets = Targets.of(TUNING, LABELS)
     logits = model.classifier.logits(targets.rows)
     best = targets.score(softmax(logits / model.temperature)).loss
