@@ -255,3 +255,13 @@ class CrawlScope:
     pictures: Path | None  # a local folder that file names lead into
     refresh: str | None  # fetch anew what was fetched before this date
     parts: Sequence[str]  # of 'categories', 'products' and 'images'
+
+
+@dataclass(frozen=True)
+class FeaturePaths:
+    """The folders of pictures and of the cache, and the network that reads the pictures."""
+
+    images: Path
+    cache: Path
+    backbone: str | None = None  # None: the network of the experiment or the saved model
+    weights: Path | None = None  # a file, for a network given by name

@@ -15,21 +15,15 @@ from product_classifier.console import Console
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
-from product_classifier.features.cleaning import BASIC
-from product_classifier.features.dataset_features import (
-    FeaturePaths,
-    Features,
-    picture_features,
-    word_features,
-)
-from product_classifier.features.text_vectors import TextSettings
+from product_classifier.features.cleaning import BASIC, TextSettings
+from product_classifier.features.dataset_features import Features, picture_features, word_features
 from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import escape_formula
 from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
-from product_classifier.records import Dataset, Report
+from product_classifier.records import Dataset, FeaturePaths, Report
 from product_classifier.report.label_errors import (
     label_errors_text,
     label_errors_values,
