@@ -239,6 +239,6 @@ class Report(NamedTuple):
     """The answer to a question about a catalogue: as text, as values for programs, as a page."""
 
     text: str
-    values: Any = None  # what JSON can hold; None: the text only says what was written where
+    values: Any = None  # serializable as JSON; None: the text only names the written files
     page: str | None = None
-    shortfalls: Sequence[str] = ()  # what was required and is not so, a line each
+    shortfalls: Sequence[str] = ()  # one line for each required figure that was missed
