@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -242,3 +243,15 @@ class Report(NamedTuple):
     values: Any = None  # serializable as JSON; None: the text only names the written files
     page: str | None = None
     shortfalls: Sequence[str] = ()  # one line for each required figure that was missed
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlScope:
+    """The categories, products and pictures that a crawl is to fetch."""
+
+    root: str
+    max_per_category: int
+    images_per_product: int
+    pictures: Path | None  # folder of local pictures; files outside are not read
+    refresh: str | None  # a date; rows fetched earlier are fetched again
+    parts: Sequence[str]  # of 'categories', 'products' and 'images'
