@@ -33,7 +33,7 @@ def main() -> int:
 def make_report(db: sqlite3.Connection, args: argparse.Namespace) -> Report:
     """Return the report that the options ask for; without such an option, the figures."""
     from product_classifier.evaluate.accuracy import TARGETS  # --help need not wait for SciPy
-    from product_classifier.features.dataset_features import Places
+    from product_classifier.features.dataset_features import FeaturePaths
     from product_classifier.recipes import (
         find_label_errors,
         judge_experiments,
@@ -48,7 +48,7 @@ def make_report(db: sqlite3.Connection, args: argparse.Namespace) -> Report:
         cost_error=args.cost_error,
         cost_review=args.cost_review,
     )
-    places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
+    places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
     if args.crawl:
         return summarise_catalogue.crawl_report(db)
     if args.catalogue:

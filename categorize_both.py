@@ -44,7 +44,7 @@ def main() -> int:
         insist_on_writable(db)
         dataset, _ = select(db, args.selection, script.console)
         script.console.warn(dataset.left_out, "left out")
-        words = word_features(dataset, args.cache_path, args.reading, script.console)
+        words = word_features(dataset, args.cache_path, args.text_settings, script.console)
         features = words | picture_features(
             dataset.images,
             args.images_path,
@@ -58,7 +58,7 @@ def main() -> int:
         )
         number = save_experiment(db, experiment)
     if args.save:
-        save_model(args.save, trained, experiment, dataset, features, args.reading)
+        save_model(args.save, trained, experiment, dataset, features, args.text_settings)
     return script.end(experiment_text(number, experiment, dataset), features.lost_pictures)
 
 

@@ -29,7 +29,7 @@ from product_classifier.recipes.import_catalogue import import_catalogue, import
 from product_classifier.sources.formats import SHOP, SQLITE, open_source
 from product_classifier.store import bookmarks, products
 from product_classifier.store.database import open_database, snapshot, sole_crawler
-from product_classifier.store.legacy_database import adopt, insist_on_adopted
+from product_classifier.store.legacy_database import copy_legacy_database, insist_on_legacy_copy
 from product_classifier.terminal import script
 
 
@@ -46,7 +46,7 @@ def main() -> int:
     format = format_of(args) if args.source else None
     with sole_crawler(args.db_path), ExitStack() as stack:
         if format == SQLITE and not args.db_path.exists():
-            adopt(Path(args.source), args.db_path)
+            copy_legacy_database(Path(args.source), args.db_path)
         db = stack.enter_context(open_database(args.db_path, create=True))
         if args.refresh:
             bookmarks.reopen(db, args.refresh)
@@ -80,7 +80,7 @@ def main() -> int:
 def import_from(db: sqlite3.Connection, format: str, args: argparse.Namespace) -> None:
     """Import the catalogue of --from."""
     if format == SQLITE:
-        insist_on_adopted(db, args.source)
+        insist_on_legacy_copy(db, args.source)
     elif format == SHOP:
         shop = shopify_of(args)
         import_shop(db, shop, script.console, by_collection=args.collections, strict=args.strict)

@@ -62,7 +62,16 @@ def fill(db: sqlite3.Connection, folder: ImageFolder, count: int) -> None:
     words = ["".join(rng.choice(LETTERS, rng.integers(3, 11))) for _ in range(WORDS)]
     for start in range(0, count, BATCH):
         products = make_products(rng, range(start, min(start + BATCH, count)), leaves, words)
-        save_page(db, Page("generated", products, [], start, start + BATCH >= count))
+        save_page(
+            db,
+            Page(
+                query="generated",
+                products=products,
+                skipped=[],
+                next_offset=start,
+                finished=start + BATCH >= count,
+            ),
+        )
         addresses = {product.image for product in products if product.image}
         save_images(db, [make_image(rng, address, files) for address in sorted(addresses)])
 
@@ -70,12 +79,18 @@ def fill(db: sqlite3.Connection, folder: ImageFolder, count: int) -> None:
 def grow() -> tuple[list[Category], list[str]]:
     """Make a tree of three levels; returns it and its leaves."""
     names = [f"c{number}" for number in range(WIDTH)]
-    tree = [Category("root", "Root", None, "", False)]
+    tree = [Category(id="root", name="Root", parent=None, path="", leaf=False)]
     for level in (1, 2, 3):
         for parts in itertools.product(names, repeat=level):
             path = "/".join(parts)
             tree.append(
-                Category(path, parts[-1], path.rpartition("/")[0] or "root", path, level == 3)
+                Category(
+                    id=path,
+                    name=parts[-1],
+                    parent=path.rpartition("/")[0] or "root",
+                    path=path,
+                    leaf=level == 3,
+                )
             )
     return tree, [category.path for category in tree if category.leaf]
 
@@ -101,11 +116,11 @@ def make_products(
         image = f"https://shop.example/{number - number % 2 * (chance[row, 4] < 0.05)}.jpg"
         products.append(
             Product(
-                str(number),
-                name,
-                description,
-                tuple(dict.fromkeys(within)) if chance[row, 3] > 0.02 else (),
-                image if chance[row, 4] < 0.96 else None,
+                id=str(number),
+                name=name,
+                description=description,
+                categories=tuple(dict.fromkeys(within)) if chance[row, 3] > 0.02 else (),
+                image=image if chance[row, 4] < 0.96 else None,
             )
         )
     return products
@@ -114,10 +129,16 @@ def make_products(
 def make_image(rng: np.random.Generator, address: str, files: Sequence[str]) -> Image:
     """Make a row of a picture: one of twenty-five could not be had."""
     if rng.random() < 0.04:
-        return Image(address, error=f"HTTP {rng.choice([403, 404, 500])}")
+        return Image(address=address, error=f"HTTP {rng.choice([403, 404, 500])}")
     width, height = rng.integers(60, 1600, 2).tolist()
     digest = hashlib.sha256(address[:-5].encode() if rng.random() < 0.03 else address.encode())
-    return Image(address, files[int(rng.integers(len(files)))], digest.hexdigest(), width, height)
+    return Image(
+        address=address,
+        file=files[int(rng.integers(len(files)))],
+        sha256=digest.hexdigest(),
+        width=width,
+        height=height,
+    )
 
 
 def noise(rng: np.random.Generator) -> bytes:

@@ -82,7 +82,10 @@ def main(shared: Path, cores: int) -> None:
 def files_to_cache(files: list[Path], backbone: Backbone) -> float:
     """Tell how many different pictures a second go from their files into a cache."""
     hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    images = [Image(str(file), file.name, sha) for file, sha in zip(files, hashes, strict=True)]
+    images = [
+        Image(address=str(file), file=file.name, sha256=sha)
+        for file, sha in zip(files, hashes, strict=True)
+    ]
     with tempfile.TemporaryDirectory() as place:
         cache = BottleneckCache(Path(place), backbone.width)
         started = time.monotonic()

@@ -212,7 +212,12 @@ def rival(file: Path) -> Backbone:
         return np.asarray(session.run(["features"], {"image": pictures * np.float32(255)})[0])
 
     return Backbone(
-        file.stem, hashlib.sha256(file.read_bytes()).hexdigest(), 224, 1280, embed, embed
+        name=file.stem,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        size=224,
+        width=1280,
+        embed=embed,
+        graph=embed,
     )
 
 
@@ -232,5 +237,10 @@ def classic_features() -> Backbone:
 
     width = len(features(np.zeros((128, 128, 3), np.float32)))
     return Backbone(
-        "HOG and colours", hashlib.sha256(b"classic").hexdigest(), 128, width, embed, embed
+        name="HOG and colours",
+        sha256=hashlib.sha256(b"classic").hexdigest(),
+        size=128,
+        width=width,
+        embed=embed,
+        graph=embed,
     )

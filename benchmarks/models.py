@@ -18,7 +18,7 @@ from benchmarks.peers import Guessed, Rows
 from product_classifier.evaluate.comparison import Comparison, Scored, compare
 from product_classifier.evaluate.coverage import coverage
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import Reading, vectorize
+from product_classifier.features.text_vectors import TextSettings, vectorize
 from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.training import predict, train
@@ -156,7 +156,7 @@ def features_of(catalogue: Catalogue, choices: Choices, learning: Rows) -> Featu
         model = WORD_MODELS[choices.model]
         mask = np.zeros(len(catalogue.texts), bool)
         mask[learning] = True
-        reading = Reading(model.vectorizer, model.clean, catalogue.limit)
+        reading = TextSettings(model.vectorizer, model.clean, catalogue.limit)
         vectors, vocabulary = vectorize(catalogue.texts, mask, reading)
         features |= Features(words=vectors, vocabulary=vocabulary)
     if choices.kind != "words":
@@ -182,7 +182,7 @@ def inputs(
         return seen
     mask = np.zeros(len(catalogue.texts), bool)
     mask[cut[0]] = True
-    bag = vectorize(catalogue.texts, mask, Reading(limit=catalogue.limit)).vectors
+    bag = vectorize(catalogue.texts, mask, TextSettings(limit=catalogue.limit)).vectors
     return csr_matrix(hstack([bag, csr_matrix(seen)]))
 
 

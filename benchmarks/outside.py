@@ -13,7 +13,7 @@ from benchmarks.common import Row
 from benchmarks.cuts import Catalogue, read_catalogues
 from benchmarks.models import features_of
 from product_classifier.models.choices import Choices, fit_of
-from product_classifier.models.novelty import find_outside
+from product_classifier.models.novelty import measure_novelty
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
 
@@ -52,5 +52,5 @@ def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, 
 
     labels = [(label,) for label in catalogue.labels.tolist()]
     rows = {TRAIN: learning, TUNING: tuning, TEST: np.asarray(test)}
-    found = find_outside(train_on(labels), train_on, features, labels, rows, classes, turn)
+    found = measure_novelty(train_on(labels), train_on, features, labels, rows, classes, turn)
     return found.auroc, found.softmax_auroc, found.false_alarms

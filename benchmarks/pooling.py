@@ -112,7 +112,7 @@ def read_crops(shared: Path, backbone: Backbone) -> Shown:
         seen = [
             bottlenecks(
                 *(found.images, found.folder, backbone, cache),
-                view=lambda image, number=number: view(image, number, ()),  # type: ignore[misc]
+                view_of=lambda image, number=number: view(image, number, ()),  # type: ignore[misc]
             )[np.arange(len(found.images))]
             for number in (0, 1, 3)
         ]

@@ -29,7 +29,7 @@ from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Image, Product
 from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.product_pictures import read_choice
+from product_classifier.store.product_pictures import read_picture_choice
 
 LEARNED = 500  # products, each with a whole picture and a close-up
 ZOOMED = 0.15  # of the others have a close-up for their main picture; Atlas had as many
@@ -55,7 +55,7 @@ class Shop:
     def right(self) -> dict[str, tuple[float, float, float]]:
         """Tell precision, recall and F of each label."""
         with open_database(self.place / "crawl.db") as db:
-            marked = read_choice(db, 1).marked
+            marked = read_picture_choice(db, 1).marked
         zoomed = {sha256 for sha256, is_zoomed in self.truth.items() if is_zoomed}
         return {
             "zoomed": scores(set(marked), zoomed),
@@ -140,7 +140,8 @@ def read_pictured(folder: Path) -> list[Product]:
     products = [product for product in read_products(folder) if product.image]
     texts = [f"{one.name}\n{one.description}" for one in products]
     images: list[Image | None] = [
-        Image(str(one.image), "", digest(Path(str(one.image)))) for one in products
+        Image(address=str(one.image), file="", sha256=digest(Path(str(one.image))))
+        for one in products
     ]
     where = dict(zip((one.id for one in products), positions(texts, images), strict=True))
     return sorted(products, key=lambda one: (where[one.id], one.id))

@@ -1,6 +1,6 @@
-"""One product's appearance in numbers: drawn here by chance, then told by its text and its picture.
+"""The random appearance of a product in numbers, from which its text and its picture are made.
 
-Because both read the same appearance, "striped, long sleeves" in a description is what one sees.
+Both have the same source, so that a "striped, long sleeves" text has such a picture.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from demo.catalogue.random_streams import pick
 class Appearance:
     """Everything that a picture depends on."""
 
-    kind: str  # which drawing
+    kind: str  # of drawing
     colour: str
     trim: str  # the second colour: collars, soles, stones, dials
     pattern: str
-    seed: int  # of what no text mentions: background, pose, folds
+    seed: int  # of details that no text mentions: background, pose, folds
     shape: Mapping[str, float] = field(hash=False)
 
 
@@ -90,12 +90,12 @@ def _measured(rng: random.Random, measure: Measure) -> float:
 
 
 def appearance_of(leaf: str, rng: random.Random) -> Appearance:
-    """Draw how one product of a leaf looks."""
+    """Return a random appearance of a product of a leaf."""
     options = LEAF_LOOKS[leaf]
     _, kind, own = options[pick(rng, {i: option[0] for i, option in enumerate(options)})]
     shape = {key: _measured(rng, measure) for key, measure in {**KINDS[kind], **own}.items()}
     if shape.get("vee", 0.0) > 0.5:
-        shape["depth"] += 0.12  # a point needs more room than a curve
+        shape["depth"] += 0.12  # a pointed neckline is deeper than a round one
     colours, trims, patterns = _CHOICES.get(leaf, _CHOICES[kind])
     colour = pick(rng, colours)
     trim = pick(rng, {name: weight for name, weight in trims.items() if name != colour} or trims)
@@ -106,6 +106,6 @@ def appearance_of(leaf: str, rng: random.Random) -> Appearance:
 
 
 def other_colour(leaf: str, look: Appearance, rng: random.Random) -> str:
-    """Draw a colour in which the same product might also be sold."""
+    """Return a random other colour in which the same product might be sold."""
     colours = _CHOICES.get(leaf, _CHOICES[look.kind])[0]
     return pick(rng, {name: weight for name, weight in colours.items() if name != look.colour})

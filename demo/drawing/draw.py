@@ -1,4 +1,4 @@
-"""From a product to its picture: chooses the drawing, its cloth, its pose and what lies behind."""
+"""The picture of a product: the choice of drawing, cloth, pose and background."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from demo.drawing.watches import watch
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """How products of a kind are drawn and photographed."""
+    """The drawing function of a kind of product, and the settings of its photograph."""
 
     draw: Callable[[Subject], None]
     scale: float = 1.0
@@ -39,7 +39,7 @@ class Staging:
     grain: float = 0.4  # of the cloth, 0 to 1
     volume: float = 1.0  # 0 flat, 1 rounded
     stands: bool = False  # on a floor, instead of lying on it
-    gauge: tuple[float, float] = (0.08, 0.16)  # distance between a pattern's repeats
+    gauge: tuple[float, float] = (0.08, 0.16)  # range of the distance between a pattern's repeats
 
 
 STAGINGS: Mapping[str, Staging] = {
@@ -73,12 +73,12 @@ _STANDING = {"white": 44, "gradient": 22, "paper": 12, "wall": 22}
 
 
 def draw(product: DemoProduct, size: tuple[int, int] = (328, 410)) -> Image.Image:
-    """Draw a product's picture, RGB, always the same for one product and size."""
+    """Return a product's picture, RGB, always the same for one product and size."""
     return draw_appearance(product.appearance, size)
 
 
 def draw_appearance(look: Appearance, size: tuple[int, int] = (328, 410)) -> Image.Image:
-    """Draw anything that looks so."""
+    """Return a picture of an appearance, RGB."""
     staging = STAGINGS[look.kind]
     rng = stream("picture", look.seed)
     colour, trim = COLOURS[look.colour], COLOURS[look.trim]
@@ -99,7 +99,7 @@ def draw_appearance(look: Appearance, size: tuple[int, int] = (328, 410)) -> Ima
 
 
 def _accent(colour: Colour, rng: random.Random) -> Colour:
-    """Choose a second colour for a pattern, well apart from the first."""
+    """Return a second colour for a pattern that contrasts with the first."""
     light, dark = rng.choice(_LIGHT), rng.choice(_DARK)
     bold = rng.choice(_BOLD)
     if rng.random() < 0.45 and sum(abs(a - b) for a, b in zip(bold, colour, strict=True)) > 190:

@@ -12,7 +12,7 @@ from demo.drawing.patterns import Cloth
 
 
 def _cut(s: Subject, neck: float, depth: float, vee: bool) -> Cut:
-    """Measure the roomy bodice of a knit."""
+    """Return the measures of a knit's roomy bodice."""
     chest = 0.44 * s.shape["width"]
     waist = chest * s.shape["waist"]
     return Cut(
@@ -29,7 +29,7 @@ def _cut(s: Subject, neck: float, depth: float, vee: bool) -> Cut:
 
 
 def _ribbing(s: Subject) -> Cloth:
-    """Choose the cloth of a knit's borders."""
+    """Return the cloth of a knit's borders."""
     return Cloth(contrast(s.cloth.colour, 0.06), "rib")
 
 

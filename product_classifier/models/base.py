@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.console import SILENT, Console
-from product_classifier.evaluate.reliability import COLDEST, HOTTEST
+from product_classifier.evaluate.reliability import HIGHEST, LOWEST
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.fields import fields, items, mapping, text
 
@@ -89,7 +89,7 @@ class Fitted:
     parameters: int  # numbers that it consists of
     settings: Mapping[str, Any] = field(default_factory=dict)
     # trains the same once more, on more rows: those that calibrated it need not be lost to it
-    again: Callable[[Targets], Classifier] | None = None
+    refit: Callable[[Targets], Classifier] | None = None
 
 
 Fit = Callable[[Task], Fitted]
@@ -171,8 +171,8 @@ def insist(right: Any, problem: str) -> None:
 
 def insist_on_temperatures(temperatures: NDArray[Any]) -> None:
     """Raise ValueError unless all of them are such as calibration finds."""
-    possible = (temperatures >= COLDEST) & (temperatures <= HOTTEST)
-    insist(possible, f"a temperature is not from {COLDEST:g} to {HOTTEST:g}")
+    possible = (temperatures >= LOWEST) & (temperatures <= HIGHEST)
+    insist(possible, f"a temperature is not from {LOWEST:g} to {HIGHEST:g}")
 
 
 def _of(outline: Any, arrays: Arrays, place: str, deepest: int) -> State:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.models.base import (
     Classifier,
     Fit,
@@ -28,22 +28,24 @@ def fit_blend(task: Task, members: Sequence[Fit]) -> Fitted:
     """Train each member by itself, calibrate it by the tuning rows, and average."""
     fitted = [fit(task) for fit in members]
     tuning = task.tuning
-    warmth = [
-        temperature(np.asarray(one.classifier.logits(tuning.rows)), tuning.labels, tuning.weights)
+    temperature = [
+        fit_temperature(
+            np.asarray(one.classifier.logits(tuning.rows)), tuning.labels, tuning.weights
+        )
         for one in fitted
     ]
     settings = {
         "blended": len(members),
-        "temperatures": [round(one, 6) for one in warmth],
+        "temperatures": [round(one, 6) for one in temperature],
         "members": [dict(one.settings) for one in fitted],
     }
-    blend = _Blend([one.classifier for one in fitted], warmth)
+    blend = _Blend([one.classifier for one in fitted], temperature)
 
-    def again(learning: Targets) -> Classifier:
-        members = [one.again(learning) if one.again else one.classifier for one in fitted]
-        return _Blend(members, warmth)
+    def refit(learning: Targets) -> Classifier:
+        members = [one.refit(learning) if one.refit else one.classifier for one in fitted]
+        return _Blend(members, temperature)
 
-    return Fitted(blend, sum(one.parameters for one in fitted), settings, again)
+    return Fitted(blend, sum(one.parameters for one in fitted), settings, refit)
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class _Blend:
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
         found = [
-            softmax(np.asarray(member.logits(rows)) / warmth)
-            for member, warmth in zip(self.members, self.temperatures, strict=True)
+            softmax(np.asarray(member.logits(rows)) / temperature)
+            for member, temperature in zip(self.members, self.temperatures, strict=True)
         ]
         return np.asarray(np.log(np.maximum(np.mean(found, axis=0), LEAST)))
 

@@ -37,7 +37,7 @@ class Choices:
     modality_dropout: float = 0.0
     balance: Balance = AS_THEY_ARE
     max_per_category_train: int | None = None
-    outside: bool = False
+    novelty: bool = False
     levels: bool = False  # a head for each level of the tree, see LEVELLED
     seed: int = 0
 

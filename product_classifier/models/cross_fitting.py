@@ -86,7 +86,7 @@ def probabilities(
 
     An item without any evidence is given the share of each category among the training rows.
     """
-    evident = features.evidence()[rows]
+    evident = features.has_features()[rows]
     found = np.tile(trained.prior, (len(rows), 1))
     found[evident] = softmax(trained.classifier.logits(rows[evident]) / trained.temperature)
     return found

@@ -20,7 +20,7 @@ from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
 from product_classifier.models.levels import judged_by_level, levels_of, with_levels
-from product_classifier.models.novelty import Outside, find_outside
+from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
 from product_classifier.predictions import Experiment, NoveltyScore, PathScores, Prediction
@@ -61,7 +61,7 @@ def run_experiment(
     accuracy: dict[str, float | None] = {}
     for part in (TRAIN, TUNING, CALIBRATION, TEST):
         known = np.array([row for row in rows[part] if labels[row]], dtype=np.int64)
-        judged = trained.untuned if part == TUNING else trained
+        judged = trained.before_refit if part == TUNING else trained
         predicted, _ = predict(judged, features, known)
         right = [k in labels[row] for row, k in zip(known, predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
@@ -91,10 +91,12 @@ def run_experiment(
     if levels is not None:
         truth = [labels[row] for row in rows[TEST]]
         by_level = {"levels": judged_by_level(levels, tested.answers[:, 0], truth)}
-    outside = None
-    if choices.outside:
+    novelty = None
+    if choices.novelty:
         parted = {**rows, TRAIN: learned}
-        outside = find_outside(trained, train_on, features, labels, parted, classes, choices.seed)
+        novelty = measure_novelty(
+            trained, train_on, features, labels, parted, classes, choices.seed
+        )
     experiment = Experiment(
         name=f"{TITLES[choices.kind]} classification of: {dataset.name}",
         kind=choices.kind,
@@ -106,7 +108,7 @@ def run_experiment(
             **trained.settings,
             **recorded(choices),
             **by_level,
-            **_told(outside),
+            **_told(novelty),
             "peak_bytes": peak_bytes(),
         },
         versions=_versions(),
@@ -114,7 +116,7 @@ def run_experiment(
         accuracy=accuracy,
         predictions=predictions,
         paths=paths,
-        outside=_scores(outside, tested.products),
+        novelty=_scores(novelty, tested.products),
         alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
     return experiment, trained
@@ -127,27 +129,27 @@ def _without_marked(dataset: Dataset, features: Features) -> dict[str, int]:
     return {"marked_pictures": dataset.marked_images}
 
 
-def _told(outside: Outside | None) -> dict[str, Any]:
+def _told(novelty: Novelty | None) -> dict[str, Any]:
     """Sum up, as an experiment records it, how well strangers are known."""
-    if outside is None:
+    if novelty is None:
         return {}
     values = {
-        "threshold": outside.threshold,
-        "marked": int(outside.marked.sum()),
-        "left_out": outside.left_out,
-        "auroc": outside.auroc,
-        "softmax_auroc": outside.softmax_auroc,
-        "false_alarms": outside.false_alarms,
+        "threshold": novelty.threshold,
+        "marked": int(novelty.marked.sum()),
+        "left_out": novelty.left_out,
+        "auroc": novelty.auroc,
+        "softmax_auroc": novelty.softmax_auroc,
+        "false_alarms": novelty.false_alarms,
     }
     return {"outside": {name: value for name, value in values.items() if math.isfinite(value)}}
 
 
-def _scores(outside: Outside | None, products: Sequence[str]) -> list[NoveltyScore]:
-    if outside is None:
+def _scores(novelty: Novelty | None, products: Sequence[str]) -> list[NoveltyScore]:
+    if novelty is None:
         return []
     return [
         NoveltyScore(product, float(score), bool(marked))
-        for product, score, marked in zip(products, outside.score, outside.marked, strict=True)
+        for product, score, marked in zip(products, novelty.score, novelty.marked, strict=True)
     ]
 
 
@@ -207,14 +209,3 @@ def peak_bytes() -> int:
     import resource  # which Windows has not
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether a backend of Keras' ran out of memory: each has an error of its own for it."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    text = str(error).lower()
-    return (
-        bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
-        or "resource_exhausted" in text
-        or "out of memory" in text
-    )

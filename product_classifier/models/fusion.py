@@ -15,13 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.pooling import PLACEHOLDER
 from product_classifier.models.base import Classifier, Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.late_fusion import Halves, Late, Stack, evidence, log_of, stacked
+from product_classifier.models.late_fusion import (
+    Late,
+    Modalities,
+    Stack,
+    log_of,
+    modalities_present,
+    stacked,
+)
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_quietly
 from product_classifier.models.split import duplicate_groups
@@ -39,9 +46,9 @@ def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) 
     """
     from scipy.optimize import minimize
 
-    halves, judged = _halves(task, words, pictures)
+    modalities, judged = _train_modalities(task, words, pictures)
     learning = task.learning
-    both = evidence(task.features, learning.rows).all(axis=0)
+    both = modalities_present(task.features, learning.rows).all(axis=0)
     chosen = np.flatnonzero(both)
     share = learning.weights[chosen] / max(float(learning.weights[chosen].sum()), 1e-12)
     labels = learning.labels[chosen]
@@ -59,13 +66,13 @@ def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) 
     settings = {
         "weight_of_words": float(weights[0]),
         "weight_of_pictures": float(weights[1]),
-        **halves.settings,
+        **modalities.settings,
     }
     return Fitted(
-        Late(halves.untuned, weights),
-        halves.parameters + 2,
+        Late(modalities.before_refit, weights),
+        modalities.parameters + 2,
         settings,
-        functools.partial(_as_learned, Late(halves, weights)),
+        functools.partial(_as_learned, Late(modalities, weights)),
     )
 
 
@@ -76,23 +83,23 @@ def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network)
     """
     from sklearn.linear_model import LogisticRegression
 
-    halves, judged = _halves(task, words, pictures)
+    modalities, judged = _train_modalities(task, words, pictures)
     learning = task.learning
-    inputs = stacked(judged, evidence(task.features, learning.rows))
+    inputs = stacked(judged, modalities_present(task.features, learning.rows))
     if len(np.unique(learning.labels)) < 2:
         raise ModelError("the products to learn from are all in one category")
     found: list[tuple[float, Fitted]] = []
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=300)
         fit_quietly(model, inputs, learning)
-        stack = Stack(halves.untuned, model, task.classes)
+        stack = Stack(modalities.before_refit, model, task.classes)
         logits = stack.logits(task.tuning.rows)
         loss = task.tuning.score(np.exp(logits)).loss if len(task.tuning.rows) else strength
-        settings = {"strength": strength, **halves.settings}
-        parameters = halves.parameters + model.coef_.size + model.intercept_.size
-        learned = Stack(halves, model, task.classes)
-        again = functools.partial(_as_learned, learned)
-        found.append((loss, Fitted(stack, parameters, settings, again)))
+        settings = {"strength": strength, **modalities.settings}
+        parameters = modalities.parameters + model.coef_.size + model.intercept_.size
+        learned = Stack(modalities, model, task.classes)
+        refit = functools.partial(_as_learned, learned)
+        found.append((loss, Fitted(stack, parameters, settings, refit)))
     return min(found, key=lambda one: one[0])[1]
 
 
@@ -101,7 +108,9 @@ def _as_learned(learned: Classifier, learning: Targets) -> Classifier:
     return learned
 
 
-def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.float64]]:
+def _train_modalities(
+    task: Task, words: Fit, pictures: Fit
+) -> tuple[Modalities, NDArray[np.float64]]:
     """Train both halves; returns them and what others say of the targets, [2, targets, classes]."""
     features, learning = task.features, task.learning
     if features.words is None or features.pictures is None:
@@ -111,12 +120,21 @@ def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.f
     tuning_rows = np.unique(task.tuning.rows)
     groups = _groups(features, train_rows)
     trained, judged = [], []
-    for fit, half in ((words, features.words_alone), (pictures, features.pictures_alone)):
+    for fit, modality in ((words, features.words_alone), (pictures, features.pictures_alone)):
         trained.append(
-            train(half, labels, train_rows, tuning_rows, task.classes, task.seed, task.console, fit)
+            train(
+                modality,
+                labels,
+                train_rows,
+                tuning_rows,
+                task.classes,
+                task.seed,
+                task.console,
+                fit,
+            )
         )
         out_of_fold = cross_fitted(
-            half,
+            modality,
             labels,
             groups,
             task.classes,
@@ -127,8 +145,10 @@ def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.f
             fit,
             calibrated=False,
         )
-        judged.append(_calibrated(out_of_fold[place], learning, half.evidence()[learning.rows]))
-    return Halves(trained[0], trained[1], features), log_of(np.stack(judged))
+        judged.append(
+            _calibrated(out_of_fold[place], learning, modality.has_features()[learning.rows])
+        )
+    return Modalities(trained[0], trained[1], features), log_of(np.stack(judged))
 
 
 def _calibrated(
@@ -136,15 +156,17 @@ def _calibrated(
 ) -> NDArray[np.float64]:
     """Calibrate all folds by one temperature, since a fold alone has few rows to do it by."""
     logits = np.log(np.maximum(out_of_fold.astype(np.float64), np.finfo(np.float32).tiny))
-    warmth = temperature(logits[evident], learning.labels[evident], learning.weights[evident])
-    found = softmax(logits / warmth)
+    temperature = fit_temperature(
+        logits[evident], learning.labels[evident], learning.weights[evident]
+    )
+    found = softmax(logits / temperature)
     found[~evident] = out_of_fold[~evident]
     return found
 
 
 def _labels(task: Task) -> Sequence[Sequence[int]]:
     """Give each item its labels once more, of the learning and the tuning rows alone."""
-    found: list[list[int]] = [[] for _ in range(len(task.features.evidence()))]
+    found: list[list[int]] = [[] for _ in range(len(task.features.has_features()))]
     for targets in (task.learning, task.tuning):
         for row, label in zip(targets.rows.tolist(), targets.labels.tolist(), strict=True):
             if label not in found[row]:

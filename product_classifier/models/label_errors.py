@@ -73,7 +73,7 @@ def compare_labels(
     )
 
 
-def fingerprint(dataset: Dataset, experiment: int) -> str:
+def search_fingerprint(dataset: Dataset, experiment: int) -> str:
     """Sum up all that a search of an experiment's labels depends on."""
     digest = hashlib.sha256(str(experiment).encode())
     for item in dataset.items:

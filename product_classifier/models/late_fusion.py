@@ -27,7 +27,7 @@ SURE = 1e-6  # a half is never taken to be surer than this
 
 
 @dataclass(frozen=True)
-class Halves:
+class Modalities:
     """A classifier of words and one of pictures."""
 
     words: Trained
@@ -37,12 +37,12 @@ class Halves:
     @property
     def parameters(self) -> int:
         """Count the numbers that both consist of."""
-        return sum(int(half.settings["parameters"]) for half in (self.words, self.pictures))
+        return sum(int(modality.settings["parameters"]) for modality in (self.words, self.pictures))
 
     @property
-    def untuned(self) -> Halves:
+    def before_refit(self) -> Modalities:
         """The same as they were when the tuning rows judged them."""
-        return Halves(self.words.untuned, self.pictures.untuned, self.features)
+        return Modalities(self.words.before_refit, self.pictures.before_refit, self.features)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -58,11 +58,11 @@ class Halves:
         found = [
             np.concatenate(
                 [
-                    probabilities(half, features, rows[start : start + CHUNK])
+                    probabilities(modality, features, rows[start : start + CHUNK])
                     for start in range(0, max(len(rows), 1), CHUNK)
                 ]
             )
-            for half, features in (
+            for modality, features in (
                 (self.words, self.features.words_alone),
                 (self.pictures, self.features.pictures_alone),
             )
@@ -74,39 +74,41 @@ class Halves:
 class Late:
     """Weighs the logarithms of both, and takes one alone where the other is missing."""
 
-    halves: Halves
+    modalities: Modalities
     weights: NDArray[np.float64]  # [2]
 
     def state(self) -> State:
         """Tell what it consists of."""
-        return State("late", arrays={"weights": self.weights}, parts=self.halves.states())
+        return State("late", arrays={"weights": self.weights}, parts=self.modalities.states())
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the logits of some items, [rows, classes]."""
-        evident = evidence(self.halves.features, rows)
+        evident = modalities_present(self.modalities.features, rows)
         alone = evident.sum(axis=0) < 2
         weights = np.where(alone, evident, self.weights[:, None])
-        return np.asarray((weights[:, :, None] * self.halves.judge(rows)).sum(axis=0))
+        return np.asarray((weights[:, :, None] * self.modalities.judge(rows)).sum(axis=0))
 
 
 @dataclass(frozen=True)
 class Stack:
     """A logistic regression over what both say."""
 
-    halves: Halves
+    modalities: Modalities
     model: Any
     classes: int
 
     def state(self) -> State:
         """Tell what it consists of."""
         numbers = {"classes": self.classes}
-        return State("stack", numbers, linear_arrays(self.model), self.halves.states())
+        return State("stack", numbers, linear_arrays(self.model), self.modalities.states())
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
         found = np.full((len(rows), self.classes), np.log(SURE))
         if len(rows):
-            inputs = stacked(self.halves.judge(rows), evidence(self.halves.features, rows))
+            inputs = stacked(
+                self.modalities.judge(rows), modalities_present(self.modalities.features, rows)
+            )
             found[:, self.model.classes_] = log_of(logistic(self.model, inputs))
         return found
 
@@ -118,22 +120,22 @@ def restored_fusion(
 
     Raises ValueError where the state does not fit.
     """
-    halves = Halves(parts[0], parts[1], features)
+    modalities = Modalities(parts[0], parts[1], features)
     if state.kind == "late":
         state.insist_on(arrays=["weights"], parts=2)
         weights = checked(state.arrays, "weights", (2,))
         insist(weights >= 0, "a weight of words or pictures is negative")
-        return Late(halves, weights)
+        return Late(modalities, weights)
     state.insist_on(["classes"], array_names(LOGISTIC), parts=2)
     whole(state.numbers["classes"], "the number of categories", classes, classes)
     model = restored_linear(LOGISTIC, state.arrays, 2 * classes + 4, classes)
-    return Stack(halves, model, classes)
+    return Stack(modalities, model, classes)
 
 
-def evidence(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def modalities_present(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which items have known words, and which a picture, [2, rows]."""
-    halves = features.words_alone, features.pictures_alone
-    return np.stack([half.evidence()[rows] for half in halves])
+    modalities = features.words_alone, features.pictures_alone
+    return np.stack([modality.has_features()[rows] for modality in modalities])
 
 
 def stacked(judged: NDArray[np.float64], evident: NDArray[np.bool_]) -> NDArray[np.float64]:

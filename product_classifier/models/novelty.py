@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest
+from product_classifier.features.neighbours import highest_similarity
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import TEST, TRAIN, TUNING
@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Outside:
+class Novelty:
     """How far test products are from all that was learned, and how well that can be told."""
 
     score: Floats  # [test rows], 0 to 1; 1 without any evidence
@@ -53,7 +53,7 @@ class Outside:
         return self.score >= self.threshold
 
 
-def find_outside(
+def measure_novelty(
     trained: Trained,
     train: Train,
     features: Features,
@@ -61,7 +61,7 @@ def find_outside(
     rows: Mapping[str, NDArray[np.int64]],
     classes: int,
     seed: int = 0,
-) -> Outside:
+) -> Novelty:
     """Score the test rows of a trained classifier.
 
     train: trains such a classifier on other labels; rows without any are left out. rows: by part.
@@ -69,13 +69,13 @@ def find_outside(
     no tuning rows.
     """
     if classes < FEWEST_CATEGORIES:
-        raise ModelError(f"{classes} categories are too few to leave some out; omit --outside")
-    if not features.evidence()[rows[TUNING]].any():
-        raise ModelError("there are no tuning products to know others from; omit --outside")
+        raise ModelError(f"{classes} categories are too few to leave some out; omit --novelty")
+    if not features.has_features()[rows[TUNING]].any():
+        raise ModelError("there are no tuning products to know others from; omit --novelty")
     tuning, score = _scores(trained, features, rows[TUNING], rows[TEST], rows[TRAIN])
     order = np.random.default_rng(seed).permutation(classes)
     left_out = set(order[: max(1, int(LEFT_OUT * classes))].tolist())
-    return Outside(
+    return Novelty(
         score,
         min(marking_threshold(tuning, MARKED), 1.0),
         *_measure(train, features, labels, rows, left_out),
@@ -101,10 +101,10 @@ def signals(
         surest[some] = softmax(logits / trained.temperature).max(axis=1, initial=0)
     clipped = np.clip(surest, 1e-6, 1 - 1e-6)
     columns = [np.log(clipped / (1 - clipped)), largest]
-    for half in (features.words_alone, features.pictures_alone):
-        if half.words is not None or half.pictures is not None:
-            alike = closest(half, rows, learned)
-            alike[~half.evidence()[rows]] = np.nan
+    for modality in (features.words_alone, features.pictures_alone):
+        if modality.words is not None or modality.pictures is not None:
+            alike = highest_similarity(modality, rows, learned)
+            alike[~modality.has_features()[rows]] = np.nan
             columns.append(alike)
     return np.stack(columns, axis=1)
 
@@ -142,7 +142,7 @@ def _scores(
     learned: NDArray[np.int64],
 ) -> tuple[Floats, Floats]:
     """Score the tuning rows and the tested ones; what has no evidence is outside for sure."""
-    usual = signals(trained.untuned, features, tuning, learned)
+    usual = signals(trained.before_refit, features, tuning, learned)
     known = np.ma.masked_invalid(usual)
     mean, deviation = known.mean(axis=0).filled(0), known.std(axis=0).filled(1)
     scores = []
@@ -150,9 +150,12 @@ def _scores(
     for rows, found in ((tuning, usual), (tested, others)):
         apart = (mean - found) / np.maximum(deviation, 1e-6)
         unlike = np.ma.masked_invalid(apart).clip(-FARTHEST, FARTHEST)
-        halves = unlike[:, :OF_CLASSIFIER], unlike[:, OF_CLASSIFIER:]  # what is missing is left out
-        total = sum(half.mean(axis=1).filled(0) for half in halves)
+        modalities = (
+            unlike[:, :OF_CLASSIFIER],
+            unlike[:, OF_CLASSIFIER:],
+        )  # what is missing is left out
+        total = sum(modality.mean(axis=1).filled(0) for modality in modalities)
         score = 1 / (1 + np.exp(-total))
-        score[~features.evidence()[rows]] = 1.0
+        score[~features.has_features()[rows]] = 1.0
         scores.append(score)
     return scores[0], scores[1]

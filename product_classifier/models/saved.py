@@ -17,7 +17,7 @@ from product_classifier.backbones.saved_backbone import SavedBackbone, saved_bac
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.certificate import certify
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import Reader, Reading
+from product_classifier.features.text_vectors import TextSettings, Vectorizer
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import State, insist
 from product_classifier.models.blend import restored_blend
@@ -52,7 +52,7 @@ class SavedModel:
     kind: str  # 'words', 'images' or 'both'
     leaves: Sequence[Leaf]
     thresholds: Mapping[float, float]  # certified: accuracy → score from which it is kept
-    reader: Reader | None  # of texts
+    reader: Vectorizer | None  # of texts
     backbone: SavedBackbone | None  # of pictures
     images_per_product: int
     state: State
@@ -94,7 +94,7 @@ def save_model(
     experiment: Experiment,
     dataset: Dataset,
     features: Features,
-    reading: Reading | None = None,
+    reading: TextSettings | None = None,
 ) -> None:
     """Keep what an experiment has trained. Raises StoreError where path cannot be written."""
     state = trained.state()
@@ -115,7 +115,9 @@ def save_model(
     )
     if features.words is not None and reading is not None:
         learned = [item.part == TRAIN for item in dataset.items]
-        reader = Reader.of(reading, features.vocabulary, features.words[np.flatnonzero(learned)])
+        reader = Vectorizer.of(
+            reading, features.vocabulary, features.words[np.flatnonzero(learned)]
+        )
         settings["reading"] = reading._asdict()
         arrays = {**folder.arrays, READING_WEIGHTS: reader.weights}
         folder = dataclasses.replace(folder, vocabulary=reader.vocabulary, arrays=arrays)
@@ -130,7 +132,7 @@ def save_model(
     settings["about"] = _plain(
         {
             "name": experiment.name,
-            "data": {"split": dataset.split, "sha256": fingerprint(dataset)},
+            "data": {"split": dataset.split, "sha256": dataset_fingerprint(dataset)},
             "experiment": told,
             "versions": dict(experiment.versions),
         }
@@ -162,7 +164,7 @@ def open_model(path: Path) -> SavedModel:
         raise ModelError(f"{path} is damaged ({error}); save the model again") from None
 
 
-def fingerprint(dataset: Dataset) -> str:
+def dataset_fingerprint(dataset: Dataset) -> str:
     """Hash all that was learned from and tested on."""
     digest = hashlib.sha256()
     for item in dataset.items:
@@ -222,11 +224,11 @@ def _fusion(state: State, features: Features, classes: int) -> Any:
     both = features.words is not None and features.pictures is not None
     insist(both and len(state.parts) == 2, f"{state.kind} has no words and pictures")
     words, pictures = state.parts
-    halves = [
+    modalities = [
         _trained(words, features.words_alone, classes),
         _trained(pictures, features.pictures_alone, classes),
     ]
-    return restored_fusion(state, halves, features, classes)
+    return restored_fusion(state, modalities, features, classes)
 
 
 _RESTORE: Mapping[str, Callable[[State, Features, int], Any]] = {

@@ -26,8 +26,8 @@ from product_classifier.features.text_vectors import (
     VECTORIZERS,
     VOCABULARY_SIZE,
     WORD_GRAMS,
-    Reader,
-    Reading,
+    TextSettings,
+    Vectorizer,
 )
 from product_classifier.models.base import checked, insist
 from product_classifier.models.fields import (
@@ -68,7 +68,7 @@ class Settings:
     kind: str  # WORDS, IMAGES or BOTH
     images_per_product: int
     thresholds: Mapping[float, float]  # accuracy → score
-    reading: Reading | None
+    reading: TextSettings | None
     backbone: SavedBackbone | None  # without its file
     model: Any  # the outline of its State, which that checks
 
@@ -109,7 +109,7 @@ def read_leaves(values: Sequence[Sequence[str]]) -> list[Leaf]:
 
 def read_reader(
     settings: Settings, vocabulary: Sequence[str] | None, weights: NDArray[Any] | None
-) -> Reader | None:
+) -> Vectorizer | None:
     """Check the vocabulary of a model and its weights; None for one that reads no words."""
     reading = settings.reading
     if reading is None:
@@ -124,7 +124,7 @@ def read_reader(
     count = len(vocabulary) if reading.vectorizer == NGRAMS else 0
     known = checked({READING_WEIGHTS: weights}, READING_WEIGHTS, (count,))
     insist((known >= 0) & (known <= MOST_WEIGHT), "a weight of a term is none")
-    return Reader(reading, vocabulary, known.astype(np.float32))
+    return Vectorizer(reading, vocabulary, known.astype(np.float32))
 
 
 def read_backbone(settings: Settings, file: Path | None) -> SavedBackbone | None:
@@ -145,10 +145,10 @@ def _thresholds(value: Any) -> dict[float, float]:
     return found
 
 
-def _reading(value: Any) -> Reading:
-    told = fields(value, "how texts are read", Reading._fields)
+def _reading(value: Any) -> TextSettings:
+    told = fields(value, "how texts are read", TextSettings._fields)
     limit = told["limit"]
-    return Reading(
+    return TextSettings(
         one_of(told["vectorizer"], "the vectorizer", VECTORIZERS),
         one_of(told["clean"], "the cleaning of texts", CLEANINGS),
         None if limit is None else whole(limit, "the words of a text", 1, 10**9),

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.exact_products import products, whole
+from product_classifier.features.exact_products import products, to_integers
 from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task
 from product_classifier.models.fields import one_of
 from product_classifier.models.fields import whole as whole_number
@@ -86,10 +86,10 @@ def fit_linear(task: Task) -> Fitted:
     parameters = machine.coef_.size + machine.intercept_.size
     settings = {"strength": STRENGTH}
 
-    def again(learning: Targets) -> Classifier:
+    def refit(learning: Targets) -> Classifier:
         return fit_linear(dataclasses.replace(task, learning=learning)).classifier
 
-    return Fitted(fitted, parameters, settings, again)
+    return Fitted(fitted, parameters, settings, refit)
 
 
 def _logistic(task: Task, strength: float, mixture: float) -> Fitted:
@@ -176,7 +176,7 @@ def margins(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArr
     """
     if isinstance(inputs, csr_matrix):  # row by row, and in order
         return np.asarray(inputs @ model.coef_.T + model.intercept_, np.float64)
-    return np.asarray(products(whole(inputs), whole(model.coef_)) + model.intercept_)
+    return np.asarray(products(to_integers(inputs), to_integers(model.coef_)) + model.intercept_)
 
 
 def logistic(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -222,5 +222,5 @@ def _tuning_score(task: Task, fitted: Fitted) -> Score:
     """Judge by the tuning rows, at the best temperature."""
     tuning = task.tuning
     logits = fitted.classifier.logits(tuning.rows)
-    warmth = temperature(logits, tuning.labels, tuning.weights)
-    return tuning.score(softmax(np.asarray(logits) / warmth))
+    temperature = fit_temperature(logits, tuning.labels, tuning.weights)
+    return tuning.score(softmax(np.asarray(logits) / temperature))

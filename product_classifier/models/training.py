@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.balance import AS_THEY_ARE, Balance
 from product_classifier.models.base import (
@@ -42,7 +42,7 @@ class Trained:
     first: Classifier | None = None  # where it has learned the tuning rows too: before it did
 
     @property
-    def untuned(self) -> Trained:
+    def before_refit(self) -> Trained:
         """The same as it was when the tuning rows judged it."""
         return dataclasses.replace(self, classifier=self.first or self.classifier)
 
@@ -58,9 +58,9 @@ class Trained:
         shares = checked(state.arrays, "prior", (classes,))
         insist((shares >= 0) & (shares <= 1), "shares are not from 0 to 1")
         insist(abs(shares.sum() - 1) < 1e-3, "shares do not sum to 1")
-        warmth = checked(state.arrays, "temperature", ())
-        insist_on_temperatures(warmth)
-        return cls(classifier, shares, float(warmth), {})
+        temperature = checked(state.arrays, "temperature", ())
+        insist_on_temperatures(temperature)
+        return cls(classifier, shares, float(temperature), {})
 
 
 def train(
@@ -79,7 +79,7 @@ def train(
     labels: [items], the positions of each item's categories. Raises ModelError where no training
     row has any evidence.
     """
-    evidence = features.evidence()
+    evidence = features.has_features()
     learning = Targets.of(train_rows[evidence[train_rows]], labels)
     tuning = Targets.of(tuning_rows[evidence[tuning_rows]], labels)
     if not len(learning.rows):
@@ -88,17 +88,17 @@ def train(
     balanced = balance.apply(learning, classes, seed)
     fitted = fit(Task(features, balanced, tuning, classes, seed, console))
     first = classifier = balance.adjust(fitted.classifier, shares)
-    warmth = temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
-    if fitted.again and len(tuning.rows):
+    temperature = fit_temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
+    if fitted.refit and len(tuning.rows):
         both = balance.apply(learning | tuning, classes, seed)
-        classifier = balance.adjust(fitted.again(both), shares)
+        classifier = balance.adjust(fitted.refit(both), shares)
     return Trained(
         classifier,
         shares,
-        warmth,
+        temperature,
         {
             "seed": seed,
-            "temperature": warmth,
+            "temperature": temperature,
             "parameters": fitted.parameters,
             **balance.settings,
             **fitted.settings,
@@ -144,7 +144,7 @@ def predict_paths(
     score, uncalibrated = np.empty(answers.shape), np.empty(answers.shape)
     for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
         some = slice(start, start + CHUNK)
-        evident = features.evidence()[rows[some]]
+        evident = features.has_features()[rows[some]]
         logits = trained.classifier.logits(rows[some][evident])
         cold, warm = (np.tile(trained.prior, (len(evident), 1)) for _ in range(2))
         cold[evident], warm[evident] = softmax(logits), softmax(logits / trained.temperature)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.dataset_features import Places
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.dataset_features import FeaturePaths
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import (
     APART,
@@ -27,10 +27,10 @@ decides: worth it from 3 on, since of two the main one stands (1)"""
 
 
 def arguments(kind: str, description: str | None, examples: str) -> argparse.Namespace:
-    """Read that of the categorizer of words, images or both.
+    """Return the parsed command line of the categorizer of words, images or both.
 
-    With selection, which products are asked for, choices, what is to be trained, and reading, how
-    texts are to be read. Ends with the usage error that names what is wrong.
+    `selection` holds the chosen products, `choices` what to train, `text_settings` how texts become
+    vectors. Ends with a usage error that names the wrong option.
     """
     parser = common.new_parser(description, examples)
     common.add_database(parser)
@@ -48,7 +48,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
         _add_fusion(parser)
     _add_imbalance(parser)
     _add_levels(parser)
-    _add_outside(parser)
+    _add_novelty(parser)
     _add_saving(parser, kind)
     args = parser.parse_args()
     problem = (
@@ -57,14 +57,16 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     if problem:
         parser.error(problem)
     if kind == "words":
-        args.places = Places(Path(), args.cache_path)
+        args.places = FeaturePaths(Path(), args.cache_path)
     else:
-        args.places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
+        args.places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
     args.selection = selection.selection_of(args)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":
         model = WORD_MODELS[args.choices.model]
-        args.reading = Reading(model.vectorizer, args.clean or model.clean, args.text_words)
+        args.text_settings = TextSettings(
+            model.vectorizer, args.clean or model.clean, args.text_words
+        )
     return args
 
 
@@ -149,9 +151,10 @@ def _add_levels(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_outside(parser: argparse.ArgumentParser) -> None:
+def _add_novelty(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--outside",
+        "--novelty",
+        "--outside",  # the name until version 1.6, kept as an alias
         action="store_true",
         help="""also score how unlike all the categories each product is, and mark those that a
         person should look at whatever their category's score; trains once more""",

@@ -14,7 +14,7 @@ from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import REACHABLE, category_query
 from product_classifier.store import bookmarks, pending_pictures, products
 from product_classifier.store.database import open_database
-from product_classifier.store.legacy_database import read_older
+from product_classifier.store.legacy_database import read_legacy_entries
 
 
 def preview(format: str, source: SourceOptions | Shopify) -> str:
@@ -25,7 +25,7 @@ def preview(format: str, source: SourceOptions | Shopify) -> str:
     if isinstance(source, Shopify):
         about, entries = "a Shopify shop, its first page", source.first_page()
     elif format == SQLITE:
-        about, entries = f"{source.path}: of the earlier system", read_older(source.path)
+        about, entries = f"{source.path}: of the earlier system", read_legacy_entries(source.path)
     else:
         opened = open_source(format, source)
         about, entries = f"{opened.name}: {opened.about}", opened.entries()

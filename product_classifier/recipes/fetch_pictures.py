@@ -10,7 +10,7 @@ from product_classifier.sources.web.client import Client
 from product_classifier.sources.web.download_pictures import fetch_pictures
 from product_classifier.store import pending_pictures, products
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.legacy_database import old_copies
+from product_classifier.store.legacy_database import legacy_pictures
 
 
 def crawl_pictures(
@@ -33,7 +33,7 @@ def crawl_pictures(
     store.sweep()
     wanted = pictures, refresh, images_per_product
     addresses = pending_pictures.pending_images(db, *wanted)
-    copies = old_copies(db, pictures)
+    copies = legacy_pictures(db, pictures)
     counts = {"failed": 0}
     progress = None
     for batch in fetch_pictures(addresses, client, pictures, store, connections, copies):

@@ -9,7 +9,7 @@ from product_classifier.backbones.exported_classifier import load_classifier, re
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features.augmented_views import View
-from product_classifier.features.bottlenecks import embedded
+from product_classifier.features.bottlenecks import embed_views
 from product_classifier.store.database import open_database, sole_crawler
 from product_classifier.store.marks import (
     MarkCounts,
@@ -56,7 +56,9 @@ def mark_pictures(
         wanted = {str(image.sha256): View(image) for image in read_unscored(db, *judged[:2])}
         if wanted:
             network = load_classifier(classifier)
-            batches = embedded(wanted, images_path, network, lost, "pictures", console)
+            batches = embed_views(
+                wanted, images_path, network, lost=lost, label="pictures", console=console
+            )
             for names, probabilities in batches:
                 scores = zip(names, probabilities[:, column].tolist(), strict=True)
                 save_scores(db, scores, *judged)

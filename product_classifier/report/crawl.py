@@ -21,7 +21,7 @@ def crawl_text(state: CrawlState) -> str:
     width = max(map(columns_of, names), default=0)
     lines = [f"{state.products:,} products in {len(leaves):,} leaves"]
     for category, name in zip(leaves, names, strict=True):
-        told = f"  {padded(name, width)} {category.found:>9,}"
+        told = f"  {padded(name, width)} {category.products:>9,}"
         told += "" if category.expected is None else f" of {category.expected:,}"
         lines.append(told + (f"  failed: {unbroken(category.error)}" if category.error else ""))
     lines.append(f"{state.pictures:,} pictures complete, {state.waiting:,} not tried yet")
@@ -49,9 +49,9 @@ def crawl_page(state: CrawlState) -> str:
     """Write a page with a bar for each leaf, the largest first: one file, no script."""
     leaves = sorted(
         (category for category in state.categories if category.leaf),
-        key=lambda category: (-category.found, category.path),
+        key=lambda category: (-category.products, category.path),
     )
-    filled = [category.found for category in leaves if category.found]
+    filled = [category.products for category in leaves if category.products]
     logarithmic = bool(filled) and filled[0] > WIDE_SPREAD * filled[-1]
     return render(
         "crawl.html",
@@ -65,8 +65,8 @@ def crawl_page(state: CrawlState) -> str:
 
 def _share(category: CategoryState, filled: list[int], logarithmic: bool) -> float:
     """How much of the longest bar a leaf gets, 0 to 1."""
-    if not category.found:
+    if not category.products:
         return 0.0
     if logarithmic:
-        return math.log(category.found + 1) / math.log(filled[0] + 1)
-    return category.found / filled[0]
+        return math.log(category.products + 1) / math.log(filled[0] + 1)
+    return category.products / filled[0]

@@ -29,18 +29,18 @@ def leaderboard_values(entries: Sequence[LeaderboardEntry]) -> list[dict[str, An
     return [
         {
             "split": split,
-            "depth": group[0].judged.experiment.settings.get("depth"),
-            "test_products": group[0].judged.figures.leaf.total,
+            "depth": group[0].evaluation.experiment.settings.get("depth"),
+            "test_products": group[0].evaluation.figures.leaf.total,
             "experiments": [
                 {
-                    "id": entry.judged.experiment.id,
-                    "model": model_name(entry.judged.experiment),
+                    "id": entry.evaluation.experiment.id,
+                    "model": model_name(entry.evaluation.experiment),
                     "macro_f1": entry.macro_f1,
-                    **{name: known(value) for name, value in metrics(entry.judged).items()},
-                    "seconds": entry.judged.experiment.seconds,
-                    "peak_bytes": entry.judged.experiment.settings.get("peak_bytes"),
-                    "parameters": entry.judged.experiment.settings.get("parameters"),
-                    "settings": dict(entry.judged.experiment.settings),
+                    **{name: known(value) for name, value in metrics(entry.evaluation).items()},
+                    "seconds": entry.evaluation.experiment.seconds,
+                    "peak_bytes": entry.evaluation.experiment.settings.get("peak_bytes"),
+                    "parameters": entry.evaluation.experiment.settings.get("parameters"),
+                    "settings": dict(entry.evaluation.experiment.settings),
                 }
                 for entry in group
             ],
@@ -69,23 +69,23 @@ def _by_split(
     """
 
     def split(entry: LeaderboardEntry) -> tuple[str, int]:
-        experiment = entry.judged.experiment
+        experiment = entry.evaluation.experiment
         depth = experiment.settings.get("depth") or 0
         return experiment.split or f"unknown {experiment.id}", depth
 
     groups = [list(group) for _, group in itertools.groupby(sorted(entries, key=split), split)]
-    groups.sort(key=lambda group: -max(entry.judged.experiment.id for entry in group))
+    groups.sort(key=lambda group: -max(entry.evaluation.experiment.id for entry in group))
     for group in groups:
-        group.sort(key=lambda entry: (-entry.judged.figures.leaf.accuracy, _number(entry)))
-        yield group[0].judged.experiment.split, group
+        group.sort(key=lambda entry: (-entry.evaluation.figures.leaf.accuracy, _number(entry)))
+        yield group[0].evaluation.experiment.split, group
 
 
 def _tables(entries: Sequence[LeaderboardEntry]) -> Iterator[tuple[str, Table]]:
     for split, group in _by_split(entries):
-        leaf = group[0].judged.figures.leaf
+        leaf = group[0].evaluation.figures.leaf
         targets = list(leaf.coverage)
-        name = group[0].judged.experiment.name.partition(": ")[2]
-        promised = [name for name in metrics(group[0].judged) if name.startswith("certified")]
+        name = group[0].evaluation.experiment.name.partition(": ")[2]
+        promised = [name for name in metrics(group[0].evaluation) if name.startswith("certified")]
         columns = (
             *("#no.", "model", "#accuracy", "#macro F1"),
             *(f"#covered at {percent(target)}" for target in targets),
@@ -97,11 +97,11 @@ def _tables(entries: Sequence[LeaderboardEntry]) -> Iterator[tuple[str, Table]]:
 
 
 def _row(entry: LeaderboardEntry, promised: Sequence[str]) -> Sequence[str]:
-    judged, settings = entry.judged, entry.judged.experiment.settings
+    judged, settings = entry.evaluation, entry.evaluation.experiment.settings
     found = metrics(judged)
     return (
         f"#{_number(entry)}",
-        model_name(entry.judged.experiment),
+        model_name(entry.evaluation.experiment),
         f"{found['accuracy']:.2%}",
         "–" if entry.macro_f1 is None else f"{entry.macro_f1:.3f}",
         *(share(one.share) for one in judged.figures.leaf.coverage.values()),
@@ -131,4 +131,4 @@ def _promised(found: Mapping[str, float], name: str) -> str:
 
 
 def _number(entry: LeaderboardEntry) -> int:
-    return entry.judged.experiment.id
+    return entry.evaluation.experiment.id

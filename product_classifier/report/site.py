@@ -22,7 +22,7 @@ def page_of(experiment: Summary, kind: str = "experiment") -> str:
 
 def overview_page(entries: Sequence[LeaderboardEntry], site: Site) -> str:
     """Set all experiments side by side, and then the models that share a split."""
-    judged = [entry.judged for entry in entries]
+    judged = [entry.evaluation for entry in entries]
     targets = list(judged[0].certification.levels if judged and judged[0].certification else ())
     rows = [
         (

@@ -101,7 +101,15 @@ class Shopify:
                 raise SourceError(f"{self.query(path)} repeats its page {offset} as the next one")
             offset, before = offset + 1, products
             categories = self._branches.take_new()
-            yield Page(self.query(path), products, skipped, offset, not listed, None, categories)
+            yield Page(
+                query=self.query(path),
+                products=products,
+                skipped=skipped,
+                next_offset=offset,
+                finished=not listed,
+                total=None,
+                categories=categories,
+            )
             if not listed:
                 return
 
@@ -165,4 +173,12 @@ def _read(
     name, description = text_of(entry.get("title")) or "", text_of(entry.get("body_html")) or ""
     categories = (found,) if found else ()
     main, more = next(iter(addresses), None), tuple(addresses[1:])
-    yield Product(identity, name, description, categories, main, more, place=place)
+    yield Product(
+        id=identity,
+        name=name,
+        description=description,
+        categories=categories,
+        image=main,
+        more_images=more,
+        place=place,
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.predictions import Mistake
-from product_classifier.store.category_depth import fold_in_sql, fold_paths
+from product_classifier.store.category_depth import define_roll_up, path_roll_up
 from product_classifier.store.database import transaction
 
 
@@ -51,7 +51,7 @@ def read_open_audit(db: sqlite3.Connection, experiment: int) -> list[Mistake]:
            order by product.id""",
         (experiment,),
     )
-    told = fold_paths(db, experiment)
+    told = path_roll_up(db, experiment)
     return [
         Mistake(
             product_id=product,
@@ -72,13 +72,13 @@ def read_audit(db: sqlite3.Connection, experiment: int) -> AuditSample | None:
     sample = "select count(*) from audit where experiment_id = ?"
     if db.execute(sample, (experiment,)).fetchone() == (0,):
         return None
-    fold_in_sql(db, experiment)
+    define_roll_up(db, experiment)
     rows = db.execute(
         """select exists (
              select 1 from product_category recorded where recorded.product_id = pc.product_id
-               and stands_for(recorded.category_id) = pc.category_id) as recorded_right,
+               and rolled_up(recorded.category_id) = pc.category_id) as recorded_right,
              audit.product_id is not null, verdict,
-             stands_for(latest_decision.category_id) = pc.category_id
+             rolled_up(latest_decision.category_id) = pc.category_id
            from predicted_category pc
            left join audit using (experiment_id, product_id)
            left join latest_decision on latest_decision.product_id = audit.product_id

@@ -20,7 +20,7 @@ from product_classifier.store.schema import (
     migration,
 )
 from product_classifier.store.validation import insist_on_tree, insist_on_values
-from product_classifier.system_errors import of_limits
+from product_classifier.system_errors import exhausted_limit
 
 LARGEST_VALUE = 50_000_000  # bytes of a text; ours are far smaller
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
@@ -205,6 +205,6 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
     }.get(code)
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
         advice = "was moved or removed while it was used; put it back, and run it again"
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and (limit := of_limits()):
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and (limit := exhausted_limit()):
         advice = f"cannot be read or written: {limit}"
     return StoreError(f"{path} {advice}") if advice else error

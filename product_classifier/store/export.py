@@ -79,7 +79,7 @@ def read_paths_of_names(db: sqlite3.Connection) -> dict[str, Path]:
     return found
 
 
-def read_rows(db: sqlite3.Connection, experiment: int | None) -> Iterator[Exported]:
+def read_export_rows(db: sqlite3.Connection, experiment: int | None) -> Iterator[Exported]:
     """Read products in the order of their import, then categories without products.
 
     experiment: whose predictions to add. Raises StoreError where there is no such experiment.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 from product_classifier.store.files import HALF_WRITTEN, is_left_over, sync_files, write_named
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 LARGEST = 100_000_000  # bytes of a picture; a crawl takes smaller ones
 
@@ -52,7 +52,7 @@ class ImageFolder:
         try:
             yield
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written: {told(error)}") from None
+            raise StoreError(f"{self.path} cannot be written: {reason_of(error)}") from None
 
     def read(self, file: str | None) -> bytes | None:
         """Read a picture's bytes, or nothing where it is gone, or no file of a sane size."""

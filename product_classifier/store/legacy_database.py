@@ -47,7 +47,7 @@ where category_id is not null and category_id not in (select id from category) o
 """
 
 
-def adopt(source: Path, target: Path) -> list[Skipped]:
+def copy_legacy_database(source: Path, target: Path) -> list[Skipped]:
     """Copy an earlier system's file and bring the copy up to date.
 
     Returns what could not be kept. Raises StoreError where the source is something else or is
@@ -70,26 +70,28 @@ def adopt(source: Path, target: Path) -> list[Skipped]:
     return lost
 
 
-def read_older(source: Path) -> Iterator[Entry]:
+def read_legacy_entries(source: Path) -> Iterator[Entry]:
     """Read what an earlier system's file holds, without a copy of it. Raises StoreError."""
     with connected(source, "ro") as old:
         lost = list(_lost(old, source))
         for category, parent, leaf, path in old.execute(TREE):
-            yield Category(category, category, parent, path, bool(leaf))
+            yield Category(id=category, name=category, parent=parent, path=path, leaf=bool(leaf))
         for identity, name, description, category, image in old.execute(PRODUCTS):
             within = (category,) if category else ()
-            yield Product(identity, name, description, within, image)
+            yield Product(
+                id=identity, name=name, description=description, categories=within, image=image
+            )
         yield from lost
 
 
-def insist_on_adopted(db: sqlite3.Connection, source: str) -> None:
+def insist_on_legacy_copy(db: sqlite3.Connection, source: str) -> None:
     """Make sure that a database began as a copy of an earlier system's. Raises StoreError."""
     if not bookmark(db, _query(source)).finished:
         [(_, _, path)] = db.execute("pragma database_list").fetchall()
         raise StoreError(f"{path} is there already; pass another --db-path for {source}")
 
 
-def old_copies(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], Path | None]:
+def legacy_pictures(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], Path | None]:
     """Tell where the earlier system kept a picture: images/7a/7ab8….jpg, by the URL's last part.
 
     Only names that are hashes are unique; others may be of any product.

@@ -29,7 +29,7 @@ from product_classifier.errors import StoreError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import HALF_WRITTEN, LONGEST_WRITE, is_left_over, write_whole
 from product_classifier.store.npz import read_arrays
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 MOST_CATEGORIES, MOST_TERMS = 100_000, 1_000_000
 LONGEST_LINE = 1_500_000  # bytes, of a category
@@ -65,7 +65,7 @@ def write_model_folder(path: Path, model: ModelFolder) -> None:
         write_whole(path / HEADER, data)
         _remove_older(path, {file.name for file in files}, before)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {told(error)}") from None
+        raise StoreError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def read_model_folder(path: Path) -> ModelFolder:
@@ -113,9 +113,9 @@ def _read(path: Path, tries: int) -> ModelFolder:
 def _section(path: Path, name: str, header: Mapping[str, Any]) -> bytes:
     """Read a section, and insist on its size and hash."""
     file = section_file(path, name, header)
-    told = header["sections"][name]
-    data = read_bounded(file, min(SECTIONS[name].most, max(told["bytes"], 0)))
-    if len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
+    expected = header["sections"][name]
+    data = read_bounded(file, min(SECTIONS[name].most, max(expected["bytes"], 0)))
+    if len(data) != expected["bytes"] or hashlib.sha256(data).hexdigest() != expected["sha256"]:
         raise ValueError(f"{file.name} is cut short or not the file it was")
     return data
 
@@ -262,7 +262,7 @@ def parse_header(path: Path, data: bytes) -> dict[str, Any]:
                 f"{path} has a section {name[:100]!r}, which this version does not know; use the "
                 "version that made it"
             )
-        if not _is_told(section):
+        if not _has_size_and_hash(section):
             raise ValueError(f"the section {name} has no size and hash")
     return header
 
@@ -283,7 +283,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _is_told(section: Any) -> bool:
+def _has_size_and_hash(section: Any) -> bool:
     return (
         isinstance(section, dict)
         and section.keys() == {"bytes", "sha256"}

@@ -76,7 +76,7 @@ def _of_system(error: OSError) -> str:
         return "the current folder is gone; change into another"
     name = error.filename
     subject = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | os.PathLike) else ""
-    return f"{subject}{system_errors.told(error)}"
+    return f"{subject}{system_errors.reason_of(error)}"
 
 
 def _in_a_folder() -> bool:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from product_classifier.console import Notes
 from product_classifier.errors import ProductClassifierError
 from product_classifier.printable import one_line, printable
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 from product_classifier.terminal import failures, startup, streams
 from product_classifier.terminal.streams import say, show
 
@@ -70,7 +70,7 @@ def write(result: str, output: Path | None, named: bool = True) -> None:
         with replacing(output, lasting=False) as part, part.open("x", encoding="utf-8") as file:
             file.write(result)
     except OSError as error:
-        raise ProductClassifierError(f"{output} cannot be written: {told(error)}") from None
+        raise ProductClassifierError(f"{output} cannot be written: {reason_of(error)}") from None
 
 
 def report(text: str, values: Any, *, as_json: bool, output: Path | None) -> None:
@@ -86,7 +86,7 @@ def make_folder(path: Path) -> None:
         verb = "written"
         tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise ProductClassifierError(f"{path} cannot be {verb}: {told(error)}") from None
+        raise ProductClassifierError(f"{path} cannot be {verb}: {reason_of(error)}") from None
 
 
 class Problems:

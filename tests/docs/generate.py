@@ -27,13 +27,14 @@ BEGIN, END = "<!-- generated from schema.sql by make docs -->", "<!-- end of the
 INTRODUCTION = """\
 # Options
 
-Every option of the six scripts, generated from their command lines by `make docs`. Values in parentheses are the
-defaults. `--help` prints the same in the terminal. [Categorizing](categorizing.md), [importing](importing.md),
-[crawling](crawling.md), [backbones](backbones.md), [trust](trust.md) and [labels](labels.md) explain when to use which.
+Every option of the six scripts, generated from their command lines by `make docs`. Values in
+parentheses are the defaults. `--help` prints the same in the terminal.
+[Categorizing](categorizing.md), [importing](importing.md), [crawling](crawling.md),
+[backbones](backbones.md), [trust](trust.md) and [labels](labels.md) explain when to use which.
 """
 
 
-class ParserFound(Exception):
+class ParserFoundError(Exception):
     """Carries the parser of a script out of its main function."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
@@ -45,12 +46,12 @@ def parser_of(script: str) -> argparse.ArgumentParser:
     """Return the parser of a script, which its main function builds first of all."""
 
     def interrupt(parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        raise ParserFound(parser)
+        raise ParserFoundError(parser)
 
     with mock.patch.object(argparse.ArgumentParser, "parse_args", interrupt):
         try:
             importlib.import_module(script).main()
-        except ParserFound as caught:
+        except ParserFoundError as caught:
             caught.parser.prog = f"{script}.py"
             return caught.parser
     raise AssertionError(f"{script}.py reads no command line")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import crawl
 from demo import shopstyle_api
 from demo.catalogue.products import make_catalogue
+from product_classifier.recipes import crawl_shopstyle
 from product_classifier.sources import shopstyle
 from tests.faults.server import FaultServer
 from tests.faults.shop import healthy_shop, run_crawl
@@ -20,7 +20,7 @@ PRODUCTS, REACHABLE = 300, 10
 @pytest.fixture
 def short_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the API hand out ten products of a query instead of 5,000."""
-    for module in (crawl, shopstyle, shopstyle_api):
+    for module in (crawl_shopstyle, shopstyle, shopstyle_api):
         monkeypatch.setattr(module, "REACHABLE", REACHABLE)
 
 

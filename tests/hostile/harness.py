@@ -7,6 +7,7 @@ starting a process, unpickling, or connecting anywhere that was not allowed.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import random
@@ -65,7 +66,7 @@ class Answer(NamedTuple):
 
 
 def survive(
-    inputs: HostileInputs, folder: Path, short: int = 200, long: int = 10_000
+    inputs: HostileInputs, folder: Path, short: int = 100, long: int = 10_000
 ) -> Counter[str]:
     """Read `short` inputs (`long` in `make soak`), and return how many were read and refused.
 
@@ -136,6 +137,8 @@ def _work(pipe: Connection, inputs: HostileInputs, folder: Path, seed: int, numb
     scratch.mkdir(exist_ok=True)
     tempfile.tempdir = str(scratch)
     inputs.warm_up(_empty(folder / "warm-up"))
+    gc.collect()
+    gc.freeze()  # readers of feeds collect garbage; what the libraries consist of is none
     forbidden: list[str] = []
     sys.addaudithook(_auditor(folder, inputs.allowed, forbidden))
     _, most = resource.getrlimit(resource.RLIMIT_AS)

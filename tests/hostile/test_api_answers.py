@@ -203,7 +203,7 @@ def crawl_shopify(
 def try_pictures(db: sqlite3.Connection) -> None:
     """Let each picture fail, and check that each then has a row with its own address."""
     addresses = list(pending_pictures.pending_images(db, None, pictures=1000))
-    catalogue.save_images(db, [Image(address, error="none") for address in addresses])
+    catalogue.save_images(db, [Image(address=address, error="none") for address in addresses])
     known = {address for (address,) in db.execute("select address from image")}
     assert known >= set(addresses), set(addresses) - known
 

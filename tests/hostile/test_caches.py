@@ -21,7 +21,7 @@ from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features import bottlenecks as pipeline
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
 from product_classifier.features.dataset_features import word_features
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.records import Dataset, Image, Item
 from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays
@@ -193,7 +193,7 @@ def test_a_cache_that_is_removed_repeatedly_is_no_longer_used(
         shutil.rmtree(catalogue.cache)
 
     monkeypatch.setattr(BottleneckCache, "append", append_and_remove)
-    with pytest.raises(FeatureError, match="let no other program clean it, and run it again"):
+    with pytest.raises(FeatureError, match="stop other programs that clean the cache"):
         catalogue.features()
 
 
@@ -294,15 +294,24 @@ def test_cached_words_of_another_shape_are_computed_again_despite_a_valid_checks
     changed: str, vectorizer: str, tmp_path: Path
 ) -> None:
     texts = ["red shoe", "blue shoe", ""]
-    items = tuple(Item(text, text, None, (0,), "train") for text in texts)
-    dataset, said = Dataset((), (), items, "all", "split", (), {}), list[str]()
-    right = word_features(dataset, tmp_path, Reading(vectorizer), Recorder(said))
+    items = tuple(Item(id=text, text=text, image=None, labels=(0,), part="train") for text in texts)
+    said: list[str] = []
+    dataset = Dataset(
+        categories=(),
+        above=(),
+        items=items,
+        name="all",
+        split="split",
+        left_out=(),
+        settings={},
+    )
+    right = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
     [path] = tmp_path.iterdir()
     arrays = read_arrays(path.read_bytes()[:-DIGEST_BYTES], 10_000_000)
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{**arrays, **SHAPES[changed](arrays)})
     path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
-    found = word_features(dataset, tmp_path, Reading(vectorizer), Recorder(said))
+    found = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
     assert found.vocabulary == right.vocabulary
     assert found.words is not None
     assert right.words is not None

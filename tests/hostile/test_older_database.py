@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.store.database import open_database
-from product_classifier.store.legacy_database import adopt, read_older
+from product_classifier.store.legacy_database import copy_legacy_database, read_legacy_entries
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 from tests.store.test_database import EARLIER_SYSTEM
@@ -96,12 +96,12 @@ def _try(db: sqlite3.Connection, script: str) -> None:
 def read(path: Path) -> None:
     """Preview a file and adopt it; both must say the same."""
     try:
-        for _ in read_older(path):
+        for _ in read_legacy_entries(path):
             pass
     finally:
         target = path.with_name("crawl.db")
         target.unlink(missing_ok=True)
-        adopt(path, target)
+        copy_legacy_database(path, target)
         with open_database(target) as db:
             db.execute("select count(*) from product").fetchall()
 

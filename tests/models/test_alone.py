@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest, nearest
+from product_classifier.features.neighbours import highest_similarity, nearest
 from product_classifier.models import scikit
 from product_classifier.models.balance import LOGIT_ADJUST, Balance
 from product_classifier.models.base import Fit
@@ -117,7 +117,7 @@ def test_a_product_is_as_novel_alone() -> None:
 def test_a_product_is_as_like_others_alone(features: Features) -> None:
     same_alone(lambda rows: np.stack(nearest(features, rows), axis=2), TEST)
     if features.words is None or features.pictures is None:
-        same_alone(lambda rows: closest(features, rows, TRAIN), TEST)
+        same_alone(lambda rows: highest_similarity(features, rows, TRAIN), TEST)
 
 
 def test_a_forest_says_the_same_each_time_it_is_asked() -> None:

@@ -49,9 +49,9 @@ def test_probabilities_are_the_mean_of_the_members_calibrated_ones(tuning: bool)
 
 def test_a_margin_counts_by_its_calibrated_probability_and_not_by_its_size() -> None:
     model = trained(blended(fit_linear, fit_logistic))
-    warmth = [trained(fit).temperature for fit in (fit_linear, fit_logistic)]
-    assert model.settings["temperatures"] == pytest.approx(warmth, abs=1e-6)
-    assert abs(warmth[0] - warmth[1]) > 0.1
+    temperatures = [trained(fit).temperature for fit in (fit_linear, fit_logistic)]
+    assert model.settings["temperatures"] == pytest.approx(temperatures, abs=1e-6)
+    assert abs(temperatures[0] - temperatures[1]) > 0.1
 
 
 def test_a_blend_of_one_is_that_one_calibrated() -> None:

@@ -15,10 +15,10 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.cleaning import stems
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import (
-    AS_USUAL,
+    DEFAULT_TEXT_SETTINGS,
     SEQUENCE,
     SEQUENCE_LENGTH,
-    Reading,
+    TextSettings,
     vectorize,
 )
 from product_classifier.models import fitting
@@ -55,7 +55,7 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "LEARNING_RATE", 0.02)
 
 
-def read(reading: Reading = AS_USUAL, texts: list[str] = TEXTS) -> Features:
+def read(reading: TextSettings = DEFAULT_TEXT_SETTINGS, texts: list[str] = TEXTS) -> Features:
     words, vocabulary = vectorize(texts, np.isin(np.arange(len(texts)), TRAIN), reading)
     return Features(words, vocabulary=vocabulary)
 
@@ -70,7 +70,7 @@ def seen() -> Features:
 def of_words(choices: Choices) -> Features:
     """Read texts as the chosen model does."""
     model = WORD_MODELS[choices.model]
-    return read(Reading(model.vectorizer, model.clean))
+    return read(TextSettings(model.vectorizer, model.clean))
 
 
 def learned(choices: Choices, features: Features) -> Trained:
@@ -322,7 +322,7 @@ def test_a_sequence_is_given_as_the_numbers_of_its_first_stems_by_place() -> Non
         "a striped thing, wide",
         "",
     ]
-    features = read(Reading(SEQUENCE, "stemmed"), texts)
+    features = read(TextSettings(SEQUENCE, "stemmed"), texts)
     number = {term: k for k, term in enumerate(features.vocabulary, 1)}
     expected = []
     for text in texts:

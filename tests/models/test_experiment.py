@@ -21,9 +21,23 @@ BELTS, HATS, SCARVES = range(3)
 
 def dataset(labels: list[tuple[int, ...]]) -> Dataset:
     """Products of belts, hats and scarves, all in the training part."""
-    categories = tuple(Category(name, name, None, name, True) for name in ("belt", "hat", "scarf"))
-    items = tuple(Item(f"p{k:03}", "", None, found, "train") for k, found in enumerate(labels))
-    return Dataset(categories, ((),) * 3, items, "belts, hats and scarves", "split", (), {})
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=name, leaf=True)
+        for name in ("belt", "hat", "scarf")
+    )
+    items = tuple(
+        Item(id=f"p{k:03}", text="", image=None, labels=found, part="train")
+        for k, found in enumerate(labels)
+    )
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="belts, hats and scarves",
+        split="split",
+        left_out=(),
+        settings={},
+    )
 
 
 def chosen(
@@ -61,7 +75,13 @@ def test_the_same_products_are_kept_whatever_the_order() -> None:
     # a product is known by its id, not by its row
     data = dataset(LABELS)
     backwards = Dataset(
-        *(data.categories, data.above, data.items[::-1], data.name, data.split, (), {})
+        categories=data.categories,
+        above=data.above,
+        items=data.items[::-1],
+        name=data.name,
+        split=data.split,
+        left_out=(),
+        settings={},
     )
     assert [51 - row for row in chosen(backwards, 5)][::-1] == found
 

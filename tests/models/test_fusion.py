@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.pooling import PLACEHOLDER
@@ -21,7 +21,7 @@ from product_classifier.models import fusion
 from product_classifier.models.base import Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fusion import FOLDS, _groups, fit_late, fit_stack
-from product_classifier.models.late_fusion import SURE, Halves
+from product_classifier.models.late_fusion import SURE, Modalities
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_linear, fit_logistic
 from product_classifier.models.split import duplicate_groups
@@ -76,7 +76,7 @@ def right(model: Trained, features: Features, rows: NDArray[np.int64] = TEST) ->
     return float(np.mean(predict(model, features, rows)[0] == TRUTH[rows]))
 
 
-def halves_of(features: Features) -> tuple[Trained, Trained]:
+def modalities_of(features: Features) -> tuple[Trained, Trained]:
     """The same classifiers, trained by themselves."""
     return trained(features.words_alone), trained(features.pictures_alone)
 
@@ -97,7 +97,7 @@ def test_pictures_that_show_nothing_get_next_to_no_weight() -> None:
     of_words, of_pictures = weights(model)
     assert of_pictures < 0.1 * of_words
     assert right(model, features) == pytest.approx(
-        right(halves_of(features)[0], features), abs=0.02
+        right(modalities_of(features)[0], features), abs=0.02
     )
 
 
@@ -107,7 +107,7 @@ def test_words_that_tell_nothing_get_next_to_no_weight() -> None:
     of_words, of_pictures = weights(model)
     assert of_words < 0.1 * of_pictures
     assert right(model, features) == pytest.approx(
-        right(halves_of(features)[1], features), abs=0.02
+        right(modalities_of(features)[1], features), abs=0.02
     )
 
 
@@ -116,7 +116,7 @@ def test_a_stack_is_not_misled_by_a_half_that_knows_nothing(
     about: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> None:
     features = shop(*about)
-    best = max(right(half, features) for half in halves_of(features))
+    best = max(right(modality, features) for modality in modalities_of(features))
     assert right(trained(features, STACK), features) > best - 0.05
 
 
@@ -125,26 +125,26 @@ def test_what_words_and_pictures_tell_by_halves_is_put_together(fuse: Fit) -> No
     features = shop(*HALF_EACH)
     model = trained(features, fuse)
     assert right(model, features) > 0.8
-    for half, alone in zip(
-        halves_of(features), (features.words_alone, features.pictures_alone), strict=True
+    for modality, alone in zip(
+        modalities_of(features), (features.words_alone, features.pictures_alone), strict=True
     ):
-        assert right(half, alone) < 0.6
+        assert right(modality, alone) < 0.6
 
 
 @BOTH_WAYS
 def test_products_that_lack_something_are_judged_by_what_they_have(fuse: Fit) -> None:
     features = shop(*TWICE, lacking=0.2)
     has_words, has_picture = have(features)
-    model, (words, pictures) = trained(features, fuse), halves_of(features)
+    model, (words, pictures) = trained(features, fuse), modalities_of(features)
     found = probabilities(model, features, TEST)
     assert found.sum(axis=1) == pytest.approx(1)
-    for having, half, alone in (
+    for having, modality, alone in (
         (has_words & ~has_picture, words, features.words_alone),
         (has_picture & ~has_words, pictures, features.pictures_alone),
     ):
         rows = TEST[having[TEST]]
         assert len(rows) > 20
-        assert right(model, features, rows) >= right(half, alone, rows) - 0.05
+        assert right(model, features, rows) >= right(modality, alone, rows) - 0.05
     whole = TEST[(has_words & has_picture)[TEST]]
     assert right(model, features, whole) > right(words, features.words_alone, whole)
     assert right(model, features, whole) > right(pictures, features.pictures_alone, whole)
@@ -155,20 +155,20 @@ def test_products_that_lack_something_are_judged_by_what_they_have(fuse: Fit) ->
 
 def have(features: Features) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which products have known words, and which a picture."""
-    return features.words_alone.evidence(), features.pictures_alone.evidence()
+    return features.words_alone.has_features(), features.pictures_alone.has_features()
 
 
 def test_late_leaves_a_single_half_exactly_as_it_is() -> None:
     features = shop(*TWICE, lacking=0.2)
     has_words, has_picture = have(features)
-    model, (words, pictures) = trained(features, LATE), halves_of(features)
+    model, (words, pictures) = trained(features, LATE), modalities_of(features)
     of_words = np.flatnonzero(has_words & ~has_picture)
     of_picture = np.flatnonzero(has_picture & ~has_words)
-    for rows, half, alone in (
+    for rows, modality, alone in (
         (of_words, words, features.words_alone),
         (of_picture, pictures, features.pictures_alone),
     ):
-        expected = probabilities(half, alone, rows)
+        expected = probabilities(modality, alone, rows)
         found = softmax(np.asarray(model.classifier.logits(rows)))
         assert found == pytest.approx(expected, abs=1e-5)
 
@@ -185,22 +185,22 @@ def test_a_product_is_judged_alike_whatever_the_others_lack() -> None:
 def test_the_weights_are_those_under_which_unseen_folds_are_likeliest() -> None:
     features = shop(*TWICE, lacking=0.2)
     both = np.logical_and(*have(features))
-    rows = TRAIN[features.evidence()[TRAIN]]
+    rows = TRAIN[features.has_features()[TRAIN]]
     groups = _groups(features, rows)
     chosen = both[rows]
     judged = np.stack(
         [
             calibrated(
                 cross_fitted(
-                    *(half, LABELS, groups, CLASSES, FOLDS),
+                    *(modality, LABELS, groups, CLASSES, FOLDS),
                     rows=rows,
                     fit=fit_logistic,
                     calibrated=False,
                 ),
                 rows,
-                half.evidence()[rows],
+                modality.has_features()[rows],
             )[chosen]
-            for half in (features.words_alone, features.pictures_alone)
+            for modality in (features.words_alone, features.pictures_alone)
         ]
     )
     targets = Targets.of(rows[chosen], LABELS)
@@ -224,8 +224,8 @@ def calibrated(
     """Take one temperature for the rows of all folds."""
     logits = np.log(probability.astype(np.float64))
     known = Targets.of(rows[evident], LABELS)
-    warmth = temperature(logits[evident], known.labels, known.weights)
-    return softmax(logits / warmth)
+    temperature = fit_temperature(logits[evident], known.labels, known.weights)
+    return softmax(logits / temperature)
 
 
 def test_a_picture_of_very_many_products_says_nothing_of_their_being_alike() -> None:
@@ -319,9 +319,9 @@ def test_without_products_there_is_nothing_to_judge(fuse: Fit) -> None:
 @BOTH_WAYS
 def test_one_half_cannot_be_put_together(fuse: Fit) -> None:
     features = shop(*TWICE)
-    for half in (features.words_alone, features.pictures_alone):
+    for modality in (features.words_alone, features.pictures_alone):
         with pytest.raises(ModelError, match="no two halves"):
-            trained(half, fuse)
+            trained(modality, fuse)
 
 
 @BOTH_WAYS
@@ -336,9 +336,9 @@ def test_a_half_that_no_training_product_has_is_an_error(fuse: Fit) -> None:
             trained(lacking, fuse)
 
 
-def fused_from(model: Trained) -> Halves:
-    found = model.classifier.halves  # type: ignore[attr-defined]
-    assert isinstance(found, Halves)
+def fused_from(model: Trained) -> Modalities:
+    found = model.classifier.modalities  # type: ignore[attr-defined]
+    assert isinstance(found, Modalities)
     return found
 
 
@@ -349,12 +349,12 @@ def test_a_fusion_is_calibrated_before_its_halves_learn_the_tuning_products(
     fit = functools.partial(fuse, words=fit_linear, pictures=fit_logistic)
     features = shop(("colour",), ("kind",))
     model = train(features, LABELS, TRAIN, TUNING, CLASSES, fit=fit)
-    fused, before = (fused_from(one).words for one in (model, model.untuned))
+    fused, before = (fused_from(one).words for one in (model, model.before_refit))
     alone = train(features.words_alone, LABELS, TRAIN, TUNING, CLASSES, fit=fit_linear)
-    expected = alone.classifier.logits(TEST), alone.untuned.classifier.logits(TEST)
+    expected = alone.classifier.logits(TEST), alone.before_refit.classifier.logits(TEST)
     assert np.array_equal(fused.classifier.logits(TEST), expected[0])
     assert np.array_equal(before.classifier.logits(TEST), expected[1])
     assert not np.array_equal(*expected)
-    on_tuning = np.asarray(model.untuned.classifier.logits(TUNING))
-    warmth = temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
-    assert model.temperature == pytest.approx(warmth, rel=1e-3)
+    on_tuning = np.asarray(model.before_refit.classifier.logits(TUNING))
+    temperature = fit_temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
+    assert model.temperature == pytest.approx(temperature, rel=1e-3)

@@ -27,14 +27,30 @@ short_rounds = test_training.short_rounds
 
 
 def dataset(paths: list[str], above: list[tuple[str, ...]], each: int = 1) -> Dataset:
-    categories = tuple(Category(path, path, None, path, True) for path in paths)
+    categories = tuple(
+        Category(id=path, name=path, parent=None, path=path, leaf=True) for path in paths
+    )
     parts = ("train", "train", "train", "train", "tuning", "calibration", "test")
     items = tuple(
-        Item(f"{path}-{k:02}", path.replace("/", " "), None, (number,), parts[k % len(parts)])
+        Item(
+            id=f"{path}-{k:02}",
+            text=path.replace("/", " "),
+            image=None,
+            labels=(number,),
+            part=parts[k % len(parts)],
+        )
         for number, path in enumerate(paths)
         for k in range(each)
     )
-    return Dataset(categories, tuple(above), items, "clothes", "split", (), {})
+    return Dataset(
+        categories=categories,
+        above=tuple(above),
+        items=items,
+        name="clothes",
+        split="split",
+        left_out=(),
+        settings={},
+    )
 
 
 def test_a_leaf_stands_for_itself_below_its_level() -> None:

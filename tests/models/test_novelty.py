@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.models.novelty import Outside, find_outside
+from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.scikit import fit_logistic
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
@@ -54,9 +54,9 @@ def train_on(features: Features, labels: Sequence[Sequence[int]]) -> Trained:
     return train(features, labels, ROWS[TRAIN], ROWS[TUNING], CLASSES, fit=fit_logistic)
 
 
-def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: int = 0) -> Outside:
+def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: int = 0) -> Novelty:
     by = functools.partial(train_on, features)
-    return find_outside(by(labels), by, features, labels, ROWS, CLASSES, seed)
+    return measure_novelty(by(labels), by, features, labels, ROWS, CLASSES, seed)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_categories_left_out_teach_nothing() -> None:
         return train_on(features, labels)
 
     features = Features(words=words())
-    first = find_outside(
+    first = measure_novelty(
         train_on(features, LABELS), watching, features, LABELS, ROWS, CLASSES, seed=3
     )
     [labels] = taught
@@ -128,7 +128,7 @@ def test_what_cannot_be_left_out_or_known_is_said() -> None:
     features = Features(words=words())
     by = functools.partial(train_on, features)
     with pytest.raises(ModelError, match="3 categories are too few"):
-        find_outside(by(LABELS), by, features, LABELS, ROWS, 3)
+        measure_novelty(by(LABELS), by, features, LABELS, ROWS, 3)
     empty: NDArray[np.int64] = ROWS[TUNING][:0]
     with pytest.raises(ModelError, match="no tuning products"):
-        find_outside(by(LABELS), by, features, LABELS, {**ROWS, TUNING: empty}, CLASSES)
+        measure_novelty(by(LABELS), by, features, LABELS, {**ROWS, TUNING: empty}, CLASSES)

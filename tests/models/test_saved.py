@@ -14,7 +14,7 @@ import pytest
 from product_classifier.errors import ModelError, ProductClassifierError, StoreError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.balance import LOGIT_ADJUST, Balance
 from product_classifier.models.choices import FUSIONS, JOINED, WORD_MODELS, Choices
 from product_classifier.models.fitting import fit_network
@@ -32,13 +32,23 @@ NEW = ["Soft boot denim", "a buckle of leather", "", "nothing known at all"]
 
 
 def dataset() -> Dataset:
-    categories = tuple(Category(name, name, None, f"women/{name}", True) for name in NAMES)
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=f"women/{name}", leaf=True) for name in NAMES
+    )
     parts = ["train"] * 90 + ["tuning"] * 15 + ["calibration"] * 15
     items = tuple(
-        Item(f"p{row:03}", text, None, shop.LABELS[row], parts[row])
+        Item(id=f"p{row:03}", text=text, image=None, labels=shop.LABELS[row], part=parts[row])
         for row, text in enumerate(shop.TEXTS)
     )
-    return Dataset(categories, ((),) * 3, items, "all", "0123456789abcdef", (), {})
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="all",
+        split="0123456789abcdef",
+        left_out=(),
+        settings={},
+    )
 
 
 def experiment(kind: str, right: int = 60) -> Experiment:
@@ -68,7 +78,7 @@ def experiment(kind: str, right: int = 60) -> Experiment:
 
 
 def kept(
-    folder: Path, trained: Trained, features: Features, reading: Reading, kind: str = "words"
+    folder: Path, trained: Trained, features: Features, reading: TextSettings, kind: str = "words"
 ) -> None:
     pictured = {"backbone": "colours", "weights": "ab" * 32} if features.pictures else {}
     features = dataclasses.replace(features, settings=pictured)
@@ -83,20 +93,20 @@ def named(names: Any, slow: set[str]) -> list[Any]:
 def test_a_model_of_words_says_the_same_when_opened_elsewhere(name: str, tmp_path: Path) -> None:
     choices = Choices(model=name)
     model = WORD_MODELS[name]
-    reading = Reading(model.vectorizer, model.clean)
+    reading = TextSettings(model.vectorizer, model.clean)
     features = shop.of_words(choices)
     trained = shop.learned(choices, features)
     kept(tmp_path / "here", trained, features, reading)
     shutil.move(tmp_path / "here", tmp_path / "there")
     opened = open_model(tmp_path / "there")
     assert opened.reader
-    vectors = opened.reader.read(shop.TEXTS)
+    vectors = opened.reader.transform(shop.TEXTS)
     assert (vectors != features.words).nnz == 0
     again = opened.trained(Features(vectors, vocabulary=opened.reader.vocabulary))
     assert again.temperature == trained.temperature
     expected = np.asarray(trained.classifier.logits(ALL))
     assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
-    unknown = opened.trained(Features(opened.reader.read(NEW)))
+    unknown = opened.trained(Features(opened.reader.transform(NEW)))
     assert np.isfinite(np.asarray(unknown.classifier.logits(np.arange(4)))).all()
 
 
@@ -109,7 +119,7 @@ def test_a_fusion_says_the_same_when_opened_elsewhere(fusion: str, tmp_path: Pat
     assert pictures
     features = shop.read() | Features(pictures=Bottlenecks(pictures.vectors, rows, ()))
     trained = shop.learned(choices, features)
-    kept(tmp_path, trained, features, Reading(), "both")
+    kept(tmp_path, trained, features, TextSettings(), "both")
     again = open_model(tmp_path).trained(features)
     expected = np.asarray(trained.classifier.logits(ALL))
     assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
@@ -121,7 +131,7 @@ def test_heads_of_pictures_and_of_levels_say_the_same(tmp_path: Path) -> None:
     levelled = train(shop.seen(), shop.LABELS, shop.TRAIN, shop.TUNING, 3, fit=fit)
     dense = shop.learned(Choices("images", head=(8, 4)), shop.seen())
     for name, trained in (("levels", levelled), ("dense", dense)):
-        kept(tmp_path / name, trained, shop.seen(), Reading(), "images")
+        kept(tmp_path / name, trained, shop.seen(), TextSettings(), "images")
         again = open_model(tmp_path / name).trained(shop.seen())
         expected = np.asarray(trained.classifier.logits(ALL))
         assert np.array_equal(np.asarray(again.classifier.logits(ALL)), expected)
@@ -131,7 +141,7 @@ def linear(tmp_path: Path) -> Path:
     """Keep a small model, for tests of its folder."""
     choices = Choices(model="logistic", balance=Balance(LOGIT_ADJUST, 1))
     features = shop.of_words(choices)
-    kept(tmp_path / "model", shop.learned(choices, features), features, Reading())
+    kept(tmp_path / "model", shop.learned(choices, features), features, TextSettings())
     return tmp_path / "model"
 
 
@@ -217,7 +227,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_tree_that_has_no_end_is_refused(tmp_path: Path) -> None:
     choices = Choices(model="forest")
     features = shop.of_words(choices)
-    kept(tmp_path, shop.learned(choices, features), features, Reading())
+    kept(tmp_path, shop.learned(choices, features), features, TextSettings())
     opened = open_model(tmp_path)
     [forest] = opened.state.parts
     left = forest.arrays["left_child"].copy()

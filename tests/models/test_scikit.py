@@ -19,7 +19,7 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models import scikit
@@ -108,9 +108,9 @@ def test_a_linear_machine_is_calibrated_before_it_learns_the_tuning_products() -
     oracle = LinearSVC(random_state=0).fit(words(0.3)[TRAIN], TRUTH[TRAIN])
     model = trained(fit_linear)
     on_tuning = oracle.decision_function(words(0.3)[TUNING])
-    assert model.untuned.classifier.logits(TUNING) == pytest.approx(on_tuning)
-    warmth = temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
-    assert model.temperature == pytest.approx(warmth)
+    assert model.before_refit.classifier.logits(TUNING) == pytest.approx(on_tuning)
+    temperature = fit_temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
+    assert model.temperature == pytest.approx(temperature)
     alone = train(Features(words(0.3)), LABELS, TRAIN, TUNING[:0], 3, fit=fit_linear)
     found = alone.classifier.logits(TEST)
     assert found == pytest.approx(oracle.decision_function(words(0.3)[TEST]))
@@ -145,7 +145,7 @@ def test_a_forest_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_can_be_told_apart_is_learned(fit: Fit, features: Features) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 30)
-        seen = features.evidence()[TEST].mean()
+        seen = features.has_features()[TEST].mean()
         assert right(trained(fit, features), features) >= seen
 
 
@@ -166,8 +166,8 @@ def test_what_words_and_pictures_tell_by_halves_is_learned_from_both() -> None:
     seen = Bottlenecks(vectors, np.arange(ROWS), ())
     features = Features(told, seen)
     assert right(trained(fit_logistic, features), features) == 1
-    for half in (features.words_alone, features.pictures_alone):
-        assert right(trained(fit_logistic, half), half) < 0.7
+    for modality in (features.words_alone, features.pictures_alone):
+        assert right(trained(fit_logistic, modality), modality) < 0.7
 
 
 @pytest.mark.parametrize("fit", FITS)
@@ -209,8 +209,8 @@ def searched(penalty: str, rounds: int, rows: csr_matrix) -> list[tuple[float, f
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             regression.fit(rows[TRAIN], TRUTH[TRAIN])
         logits = np.log(regression.predict_proba(rows[TUNING]))
-        warmth = temperature(logits, targets.labels, targets.weights)
-        found.append((targets.score(softmax(logits / warmth)).loss, strength, regression))
+        temperature = fit_temperature(logits, targets.labels, targets.weights)
+        found.append((targets.score(softmax(logits / temperature)).loss, strength, regression))
     return found
 
 

@@ -191,14 +191,21 @@ def test_the_temperature_is_the_one_that_tuning_rows_like_best() -> None:
 
 
 @pytest.mark.slow
-def test_what_is_observed_of_a_round_is_the_mean_of_its_batches() -> None:
-    def observed(round_steps: int) -> list[Score]:
-        features, found = Features(pictures=pictures()), []
-        schedule = Schedule(30, 3, round_steps, patience=None, learning_rate=0.01)
+def test_the_score_reported_for_a_round_is_the_mean_of_its_batches() -> None:
+    def reported(round_steps: int) -> list[Score]:
+        features = Features(pictures=pictures())
+        scores: list[Score] = []
+        schedule = Schedule(
+            batch_size=30, steps=3, round_steps=round_steps, patience=None, learning_rate=0.01
+        )
         targets = Targets.of(TRAIN, LABELS)
         network = Network.new(features, TRAIN, 3, seed=0)
-        fit(network, targets, targets, schedule, 0, observe=lambda _, on, __: found.append(on))
-        return found
 
-    [whole] = observed(3)
-    assert np.mean(observed(1), axis=0) == pytest.approx(whole, rel=1e-6)
+        def on_round(step: int, on_batches: Score, on_tuning: Score) -> None:
+            scores.append(on_batches)
+
+        fit(network, targets, targets, schedule, seed=0, on_round=on_round)
+        return scores
+
+    [whole] = reported(3)
+    assert np.mean(reported(1), axis=0) == pytest.approx(whole, rel=1e-6)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import DEFAULTS, FUSIONS, WORD_MODELS, Choices, choices_of
 from product_classifier.options.categorizing import arguments, balance, head
@@ -178,7 +178,7 @@ def test_each_model_of_words_can_be_typed_and_reads_texts_in_its_own_way(
     model = WORD_MODELS[name]
     args = typed(monkeypatch, "words", f"--model {name}")
     assert args.choices.model == name
-    assert args.reading == Reading(model.vectorizer, model.clean)
+    assert args.text_settings == TextSettings(model.vectorizer, model.clean)
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
@@ -187,18 +187,18 @@ def test_each_fusion_can_be_typed(monkeypatch: pytest.MonkeyPatch, fusion: str) 
 
 
 @pytest.mark.parametrize(
-    ("line", "reading"),
+    ("line", "text_settings"),
     [
-        ("", Reading("bag", "basic")),
-        ("--model sequence", Reading("sequence", "stemmed")),
-        ("--model sequence --clean none", Reading("sequence", "none")),
-        ("--model linear --clean stemmed --text-words 20", Reading("ngrams", "stemmed", 20)),
+        ("", TextSettings("bag", "basic")),
+        ("--model sequence", TextSettings("sequence", "stemmed")),
+        ("--model sequence --clean none", TextSettings("sequence", "none")),
+        ("--model linear --clean stemmed --text-words 20", TextSettings("ngrams", "stemmed", 20)),
     ],
 )
 def test_texts_are_read_as_the_model_wants_unless_another_way_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, line: str, reading: Reading
+    monkeypatch: pytest.MonkeyPatch, line: str, text_settings: TextSettings
 ) -> None:
-    assert typed(monkeypatch, "words", line).reading == reading
+    assert typed(monkeypatch, "words", line).text_settings == text_settings
 
 
 @pytest.mark.parametrize(

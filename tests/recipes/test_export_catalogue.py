@@ -192,9 +192,18 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
     with TemporaryDirectory() as place:
         folder = Path(place)
         with open_database(folder / "crawl.db", create=True) as db:
-            tree = [Category(name, name, "", name, True) for _, name, _, _ in rows]
+            tree = [
+                Category(id=name, name=name, parent="", path=name, leaf=True)
+                for _, name, _, _ in rows
+            ]
             products = [
-                Product(f"{number}{identity}", title, text, (name,), None)
+                Product(
+                    id=f"{number}{identity}",
+                    name=title,
+                    description=text,
+                    categories=(name,),
+                    image=None,
+                )
                 for number, (identity, name, title, text) in enumerate(rows)
             ]
             save_import(db, list(dict.fromkeys(tree)), products, [], "a.csv")

@@ -35,7 +35,9 @@ def test_a_strict_import_stores_nothing(tmp_path: Path) -> None:
         raise SourceError(entry.reason)
 
     with open_database(tmp_path / "crawl.db", create=True) as db:
-        with pytest.raises(SourceError, match="id 1 stands in an earlier place"):
+        with pytest.raises(
+            SourceError, match="id 1 has another name or picture at an earlier place"
+        ):
             import_source(db, source, ImageFolder(tmp_path), refuse, SILENT.counter("records"))
         assert db.execute("select * from product").fetchall() == []
         assert db.execute("pragma foreign_keys").fetchall() == [(1,)]

@@ -39,7 +39,9 @@ def add(place: Path, *reds: int) -> None:
     for red in reds:
         data = jpeg(f"rgb({red}%, 0%, {100 - red}%)")
         (place / "images" / f"{red}.jpg").write_bytes(data)
-        images.append(Image(f"{red:03}", f"{red}.jpg", sha256(data), 30, 40))
+        images.append(
+            Image(address=f"{red:03}", file=f"{red}.jpg", sha256=sha256(data), width=30, height=40)
+        )
     with open_database(place / "crawl.db", create=True) as db:
         products = [product(image.address, "belts", image=image.address) for image in images]
         save_import(db, TREE, products, [], "products.csv")

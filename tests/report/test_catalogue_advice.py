@@ -23,7 +23,18 @@ from product_classifier.evaluate.category_tree import Sizes
 from product_classifier.records import CatalogueState
 from product_classifier.report.catalogue_advice import catalogue_advice
 
-STATE = CatalogueState(5000, 0, 0, 0, 0, 0, 0, {}, [], {})
+STATE = CatalogueState(
+    products=5000,
+    no_name=0,
+    no_description=0,
+    no_text=0,
+    no_picture=0,
+    waiting_pictures=0,
+    lost_pictures=0,
+    reasons={},
+    marks=[],
+    decided={},
+)
 NO_DUPLICATES = Duplicates(groups=0, products=0, largest=0, contradicting=0, contradicted=0)
 LENGTHS = Quantiles(5, 5, 5, 5, 5)
 SOUND = CatalogueSummary(

@@ -86,11 +86,14 @@ def test_experiments_of_another_depth_have_a_table_of_their_own() -> None:
 def test_a_model_is_named_with_what_is_not_as_usual(
     kind: str, settings: dict[str, Any], expected: str
 ) -> None:
-    assert model_name(entry(1, 5, kind=kind, **settings).judged.experiment) == f"{kind}: {expected}"
+    assert (
+        model_name(entry(1, 5, kind=kind, **settings).evaluation.experiment)
+        == f"{kind}: {expected}"
+    )
 
 
 def test_an_experiment_of_an_older_program_has_its_kind_for_a_name() -> None:
-    assert model_name(entry(1, 5).judged.experiment) == "words"
+    assert model_name(entry(1, 5).evaluation.experiment) == "words"
 
 
 def test_the_page_holds_text_alone_whatever_a_setting_says() -> None:

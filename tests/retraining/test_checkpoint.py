@@ -54,7 +54,7 @@ def test_other_arrays_than_those_of_the_training_are_refused(
     checkpoint: Checkpoint, groups: dict[str, Any]
 ) -> None:
     checkpoint.save(NUMBERS, **groups)
-    with pytest.raises(ModelError, match=r"is damaged .*; remove it to begin anew"):
+    with pytest.raises(ModelError, match=r"is damaged .*; remove it to start anew"):
         load(checkpoint)
 
 

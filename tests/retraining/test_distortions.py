@@ -26,7 +26,7 @@ def drawn() -> PillowImage.Image:
 
 
 def seen(distortions: Distortions, number: int = 0, size: int = 40) -> NDArray[np.uint8]:
-    return np.asarray(distortions.seen(drawn(), size, "abc", number))
+    return np.asarray(distortions.distort(drawn(), size, "abc", number))
 
 
 def test_nothing_asked_for_is_the_plain_square() -> None:
@@ -73,7 +73,7 @@ def test_what_comes_into_sight_has_the_colour_of_the_border(name: str) -> None:
 
 def test_a_turned_picture_is_the_one_that_pillow_turns() -> None:
     distortions = Distortions(random_rotation=90)
-    chance = [distortions.seen(drawn(), 40, "abc", number) for number in range(10)]
+    chance = [distortions.distort(drawn(), 40, "abc", number) for number in range(10)]
     angles = np.arange(-90, 90.5, 0.5)
     for picture in chance:
         errors = [
@@ -93,5 +93,5 @@ def test_the_same_picture_and_epoch_give_the_same_and_others_others() -> None:
     first, again, later = seen(distortions), seen(distortions), seen(distortions, 1)
     assert (first == again).all()
     assert (first != later).any()
-    other = np.asarray(distortions.seen(drawn(), 40, "abd", 0))
+    other = np.asarray(distortions.distort(drawn(), 40, "abd", 0))
     assert (first != other).any()

@@ -209,8 +209,8 @@ def test_modules_in_the_current_folder_are_not_run(folder: Path, tmp_path: Path)
     for name in ("numpy", "csv", "json", "tqdm", "sqlite3", "product_classifier", "sitecustomize"):
         (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\n")
     database = ["--db-path", str(folder / "crawl.db")]
-    run(tmp_path, "analyze", "--catalogue", *database)
-    run(tmp_path, "crawl", "--from", str(folder / "products.csv"))
+    run(tmp_path, "analyze", "--catalogue", *database, fresh=True)
+    run(tmp_path, "crawl", "--from", str(folder / "products.csv"), fresh=True)
     assert not (tmp_path / "was-run").exists()
 
 

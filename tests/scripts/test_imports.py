@@ -45,7 +45,9 @@ def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
         "paths are joined by ' > '"
     )
     assert said[1] == "skipped: a.jsonl.gz line 4: it has no id"
-    assert said[2].startswith("skipped: a.jsonl.gz line 2: id 1 stands in an earlier place")
+    assert said[2].startswith(
+        "skipped: a.jsonl.gz line 2: id 1 has another name or picture at an earlier place"
+    )
     options = ("--images", ".", "--path-separator=->")
     result = run(tmp_path, "crawl", "--export", "b.csv", *options, key=None)
     assert result.stdout == "b.csv: 2 rows\n"

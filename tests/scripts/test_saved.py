@@ -58,7 +58,7 @@ def test_pictures_are_read_by_the_network_of_the_model_alone(
         str(rows(tmp_path, "select count(*) from product")[0][0])
     )
     said = run(tmp_path, "categorize_both", *saved, "--backbone", "mini", code=1).stderr
-    assert "and mini is not that network; pass that one as --backbone" in said
+    assert "and mini is not that network; pass that network as --backbone" in said
     said = run(tmp_path, "categorize_images", *saved, code=1).stderr
     assert said == "categorize_images.py: kept reads both; use categorize_both.py\n"
 

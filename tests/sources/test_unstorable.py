@@ -17,7 +17,7 @@ from product_classifier.sources.files.cdiscount import read_batch
 from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.store.database import open_database
 from product_classifier.store.importing import PagedImport, save_import
-from product_classifier.store.legacy_database import adopt
+from product_classifier.store.legacy_database import copy_legacy_database
 from product_classifier.store.products import put_images, save_images, save_page
 from tests.hostile.imports import import_file
 from tests.store.test_database import EARLIER_SYSTEM
@@ -67,7 +67,7 @@ def assert_no_picture_is_lost(db: sqlite3.Connection) -> None:
     """Fail unless the row of each product's picture is found by its address."""
     addresses = [a for (a,) in db.execute("select image from product where image is not null")]
     assert addresses
-    put_images(db, [Image(address, error="gone") for address in addresses])
+    put_images(db, [Image(address=address, error="gone") for address in addresses])
     lost = "select image from product where image not in (select address from image)"
     assert not db.execute(lost).fetchall()
 
@@ -105,9 +105,14 @@ def test_pictures_of_odd_ids_in_bson_belong_to_their_products(
     embedded: list[Embedded] = []
     [batch, end] = file.batches(0)
     page = read_batch(path, file.query, batch, embedded.append)
-    category = Category(page.products[0].categories[0], "a", None, "a", True)
+    category = Category(
+        id=page.products[0].categories[0], name="a", parent=None, path="a", leaf=True
+    )
     page.categories.append(category)
-    images = [Image(picture.address, "f.jpg", "0" * 64, 1, 1) for picture in embedded]
+    images = [
+        Image(address=picture.address, file="f.jpg", sha256="0" * 64, width=1, height=1)
+        for picture in embedded
+    ]
     PagedImport(db, file.query).save([(page, [*images])])
     query = "select file, instr(address, char(0)) from product join image on image = address"
     assert db.execute(query).fetchall() == [("f.jpg", 0)]
@@ -119,7 +124,7 @@ def test_pictures_of_a_legacy_database_belong_to_their_products(tmp_path: Path) 
         old.executescript(EARLIER_SYSTEM)
         old.execute("update product set image = ?, name = ?", (f"http://shop/{ODD}.jpg", ODD))
         old.commit()
-    adopt(tmp_path / "old.db", tmp_path / "crawl.db")
+    copy_legacy_database(tmp_path / "old.db", tmp_path / "crawl.db")
     with open_database(tmp_path / "crawl.db") as db:
         assert_no_picture_is_lost(db)
         assert not [text for text in texts(db) if "\0" in text]
@@ -128,15 +133,28 @@ def test_pictures_of_a_legacy_database_belong_to_their_products(tmp_path: Path) 
 @pytest.mark.parametrize("odd", [ODD, "a\ud800b"])
 def test_whatever_a_source_yields_is_stored_as_unicode(odd: str, db: sqlite3.Connection) -> None:
     entries: list[Entry] = [
-        Category(odd, odd, None, odd, True, odd),
-        Product(odd, odd, odd, (odd,), odd, (odd, "c")),
-        Product("2", "plain", "", (odd,), None),
+        Category(id=odd, name=odd, parent=None, path=odd, leaf=True, translated=odd),
+        Product(
+            id=odd, name=odd, description=odd, categories=(odd,), image=odd, more_images=(odd, "c")
+        ),
+        Product(id="2", name="plain", description="", categories=(odd,), image=None),
         Skipped("product", odd, odd),
     ]
     save_import(db, entries, "a.csv")
     assert_no_picture_is_lost(db)
-    save_page(db, Page("q", [Product(odd, odd, odd, (odd,), f"{odd}2")], [], 1, True))
-    save_images(db, [Image(f"{odd}2", error=odd)])
+    save_page(
+        db,
+        Page(
+            query="q",
+            products=[
+                Product(id=odd, name=odd, description=odd, categories=(odd,), image=f"{odd}2")
+            ],
+            skipped=[],
+            next_offset=1,
+            finished=True,
+        ),
+    )
+    save_images(db, [Image(address=f"{odd}2", error=odd)])
     assert_no_picture_is_lost(db)
     assert {text.replace("\ufffd", odd[1]) for text in texts(db)} >= {odd, f"{odd}2"}
     pairs = "select product_id, category_id from product_category order by product_id"

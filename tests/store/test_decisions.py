@@ -146,7 +146,10 @@ def test_ids_with_control_characters_come_back_from_a_file_that_shows_them(
 
 
 def test_a_thousand_wrong_lines_are_told_quickly_and_briefly(db: sqlite3.Connection) -> None:
-    tree = [Category(f"leaf{k}", "x", "", f"leaf{k}" * 20, True) for k in range(2_000)]
+    tree = [
+        Category(id=f"leaf{k}", name="x", parent="", path=f"leaf{k}" * 20, leaf=True)
+        for k in range(2_000)
+    ]
     save_import(db, tree, [product("1", "leaf0")], [], "a.csv")
     lines = [Decided(k, "1", "leaf" * 30 + "\x1b" + "x" * 100_000) for k in range(1_000)]
     lines += [Decided(k, "x" * 100_000, "keep") for k in range(1_000)]

@@ -94,6 +94,13 @@ class CategoryTree:
         identity = own_id or path
         if identity in self._by_id:
             raise UnusableError(f"{identity} is the id of one category and the path of another")
-        category = Category(identity, name, parent_id, path, True, translation or None)
+        category = Category(
+            id=identity,
+            name=name,
+            parent=parent_id,
+            path=path,
+            leaf=True,
+            translated=translation or None,
+        )
         self.add(category)
         return category

@@ -116,7 +116,10 @@ class KnownCategories:
                 product = dataclasses.replace(product, categories=())
             elif unknown:
                 self._ids.update(unknown)
-                new += [Category(identity, identity, None, identity, True) for identity in unknown]
+                new += [
+                    Category(id=identity, name=identity, parent=None, path=identity, leaf=True)
+                    for identity in unknown
+                ]
             products.append(product)
         return dataclasses.replace(page, products=products, skipped=skipped, categories=new)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from product_classifier.errors import SourceError, UnusableError
@@ -30,6 +31,7 @@ class LabelledImages:
     labels: tuple[str, ...]
     images: tuple[Image, ...]
     label_of: tuple[int, ...]  # [images]
+    unreadable: tuple[str, ...] = ()  # pictures that cannot be read, a line each
 
 
 def read_nested_folders(folder: Path) -> Iterator[Entry]:
@@ -88,53 +90,69 @@ def read_labelled_images(folder: Path) -> LabelledImages:
     """
     if not folder.is_dir():
         raise SourceError(f"there is no folder {folder}; pass --image_dir")
-    files_of: dict[str, list[Path]] = {}  # by label
+    images_of: dict[str, list[Image]] = {}  # by label
+    unreadable: list[str] = []
     try:
         for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()):
             paths = sorted(subfolder.iterdir())
             files = [path for path in paths if path.suffix.lower() in EXTENSIONS]
             label = re.sub(r"[\W_]+", " ", subfolder.name.lower()).strip()
-            if label in files_of:
+            if label in images_of:
                 raise SourceError(f"two folders of {folder} mean the label {label!r}; rename one")
-            if files:
-                files_of[label] = files
-        if len(files_of) < 2:
-            raise SourceError(
-                f"{folder} needs at least two folders with pictures in them, one for each label; "
-                f"it has {len(files_of)}"
-            )
-        images = [
-            Image(str(file), file.relative_to(folder).as_posix(), _sha256(file))
-            for files in files_of.values()
-            for file in files
-        ]
+            if images := _hashed(files, folder, unreadable):
+                images_of[label] = images
     except OSError as error:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
-    label_of = [k for k, files in enumerate(files_of.values()) for _ in files]
-    return LabelledImages(tuple(files_of), tuple(images), tuple(label_of))
+    if len(images_of) < 2:
+        raise SourceError(
+            f"{folder} needs at least two folders with pictures in them, one for each label; "
+            f"it has {len(images_of)}{_first_reason(unreadable)}"
+        )
+    label_of = [k for k, images in enumerate(images_of.values()) for _ in images]
+    every_image = tuple(chain.from_iterable(images_of.values()))
+    return LabelledImages(tuple(images_of), every_image, tuple(label_of), tuple(unreadable))
 
 
-def read_pictures(folder: Path) -> list[Image]:
-    """Return all pictures below a folder in the order of their paths, with their bytes' hashes.
+def read_pictures(folder: Path) -> tuple[list[Image], list[str]]:
+    """Return all pictures below a folder, by path, with the hashes of their bytes.
 
-    Image.file is the absolute path. Raises SourceError if there is no such folder, no picture in
-    it, or a picture that cannot be read.
+    Image.file is the absolute path. Returns as well a line for each picture or folder that cannot
+    be read. Raises SourceError if there is no such folder, or no picture in it.
     """
     if not folder.is_dir():
         raise SourceError(f"there is no folder {folder}; pass --image_dir")
+    unreadable: list[str] = []
 
     def refuse(path: str, reason: str) -> None:
-        raise SourceError(f"{path} cannot be read: {reason}; take it out of {folder}")
+        unreadable.append(f"{path}: {reason}")
 
-    try:
-        folders = walk_pictures(str(folder), refuse)
-        files = sorted(Path(place, name) for place, names in folders for name in names)
-        images = [Image(str(file), str(file.absolute()), _sha256(file)) for file in files]
-    except OSError as error:
-        raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from None
+    folders = walk_pictures(str(folder), refuse)
+    files = sorted(Path(place, name) for place, names in folders for name in names)
+    images = _hashed(files, None, unreadable)
     if not images:
-        raise SourceError(f"{folder} has no pictures; pass another --image_dir")
+        raise SourceError(
+            f"{folder} has no pictures{_first_reason(unreadable)}; pass another --image_dir"
+        )
+    return images, unreadable
+
+
+def _hashed(files: Iterable[Path], folder: Path | None, unreadable: list[str]) -> list[Image]:
+    """Return the pictures that can be read, with their hashes; add the others to unreadable.
+
+    Image.file is the path below folder, or the absolute path without one.
+    """
+    images = []
+    for file in files:
+        name = file.relative_to(folder).as_posix() if folder else str(file.absolute())
+        try:
+            images.append(Image(address=str(file), file=name, sha256=_sha256(file)))
+        except OSError as error:
+            unreadable.append(f"{file}: {error.strerror}")
     return images
+
+
+def _first_reason(unreadable: Sequence[str]) -> str:
+    return f" ({unreadable[0]})" if unreadable else ""
 
 
 def walk_pictures(root: str, refuse: Callable[[str, str], None]) -> Iterator[tuple[str, list[str]]]:

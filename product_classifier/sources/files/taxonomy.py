@@ -119,7 +119,9 @@ def _by_parent(tree: CategoryTree, unplaced: dict[str, UnplacedNode]) -> Iterato
 
 def _category(identity: str, name: str, parent: Category | None) -> Category:
     path = f"{parent.path}/{identity}" if parent else identity
-    return Category(identity, name, parent.id if parent else None, path, True)
+    return Category(
+        id=identity, name=name, parent=parent.id if parent else None, path=path, leaf=True
+    )
 
 
 def _name(node: Node, identity: str) -> str:

@@ -1,6 +1,6 @@
-"""Fetching from servers nobody here controls: paced, retried, bounded, not from private networks.
+"""Fetch JSON and files from untrusted servers: rate-limited, retried, bounded, public hosts only.
 
-Messages never contain a query string: it may hold an API key.
+Messages never contain a query string, which may hold an API key.
 """
 
 from __future__ import annotations
@@ -18,30 +18,34 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import requests
 import urllib3.exceptions as failure
+from urllib3 import BaseHTTPResponse
 from urllib3.util.url import Url
 
 from product_classifier import __version__
 from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
+from product_classifier.sources.web.api_session import ApiSession
 from product_classifier.sources.web.connections import (
     TIMEOUT,
     bare,
-    insist_on_public,
     joined,
     parts_of,
     pools,
+    require_public,
 )
-from product_classifier.sources.web.rate_limit import Gate
-from product_classifier.system_errors import told
+from product_classifier.sources.web.rate_limit import RateLimiter
+from product_classifier.system_errors import reason_of
 
 TRIES = 5
-BUSY = frozenset({429, 503})  # these ask everybody to wait
+BUSY = frozenset({429, 503})  # statuses by which a server asks for a pause
 TRANSIENT = frozenset({408}) | frozenset(range(500, 600))
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 MAX_BYTES = 20_000_000  # of one answer, both as it comes and decompressed
-MOST_PIECES = 200_000  # that an answer may come in, since each takes memory of its own
-MOST_VALUES = 2_000_000  # of one JSON answer: a value of three bytes takes up to 240 of memory
+MOST_PIECES = 200_000  # of an answer: each piece takes memory of its own
+MOST_VALUES = 2_000_000  # of one JSON answer: a value of 3 bytes takes up to 240 of memory
+NOT_AN_ADDRESS = (failure.LocationValueError, requests.exceptions.InvalidURL, UnicodeError)
 OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 CHUNK = 65_536
 T = TypeVar("T")
@@ -54,20 +58,20 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    counted: bool  # the server said how long the body is, so that it cannot be cut short
+    counted: bool  # whether the server announced the length, so that a cut would be noticed
 
 
 @dataclass(frozen=True)
-class _Moved:
-    to: str
+class _Redirect:
+    target: str
 
 
 class Client:
-    """Asks servers, each through a gate of its own; safe to use from several threads.
+    """Asks servers, each at a rate of its own; safe to use from several threads.
 
-    per_minute: requests to a host, None for no limit; connections: to a host at once; contact: an
-    address for those who run the servers; environment_proxies: whether to ask through the proxies
-    that the environment names; sleep and clock: replaced by tests.
+    per_minute: requests to a host, None for no limit; connections: to a host at the same time;
+    contact: an address that is sent to servers, for their operators; environment_proxies: whether
+    to use the proxies that the environment names; sleep and clock: replaced by tests.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._new_gate = functools.partial(Gate, per_minute, sleep, clock)
+        self._new_limiter = functools.partial(RateLimiter, per_minute, sleep, clock)
         self._allow_private = allow_private
         self._max_bytes = max_bytes
         self._sleep = sleep
@@ -92,19 +96,20 @@ class Client:
             scheme: pools(connections, allow_private, proxies.get(scheme))
             for scheme in ("http", "https")
         }
-        self._gates: dict[str, Gate] = {}
-        self._gates_lock = threading.Lock()
+        self._session = ApiSession(self._pools)
+        self._limiters: dict[str, RateLimiter] = {}
+        self._limiters_lock = threading.Lock()
 
     @property
     def pauses(self) -> int:
-        """How often servers have asked for a rest."""
-        return sum(gate.pauses for gate in self._gates.values())
+        """The number of pauses that servers have asked for."""
+        return sum(limiter.pauses for limiter in self._limiters.values())
 
     def get_json(self, url: str, parameters: Mapping[str, Any]) -> Any:
-        """Fetch and parse JSON, whatever its status: an API's errors are JSON too.
+        """Return the parsed JSON of an answer of any status: an API's errors are JSON too.
 
-        Redirects are not followed, since the parameters may hold a key. Raises KeyRejectedError
-        where a 401 or 403 says no more, and SourceError for what fails for good.
+        Redirects are not followed, since the parameters may hold a key. Raises KeyRejectedError for
+        a 401 or 403 without JSON, and SourceError if all tries fail.
         """
 
         def parse(answer: Answer) -> Any:
@@ -125,20 +130,25 @@ class Client:
                 raise UnusableError("the answer is not JSON") from None
 
         try:
-            return self._tried(f"{url}?{urlencode(parameters, doseq=True)}", "gzip", parse)
+            address = f"{url}?{urlencode(parameters, doseq=True)}"
+            return self._tried(address, self._ask_for_json, parse)
         except UnusableError as error:
             raise SourceError(f"{url} failed {TRIES} times: {error}") from None
+        except SourceError as error:
+            if type(error) is not SourceError or url in str(error):
+                raise
+            raise SourceError(f"{url} cannot be read: {error}") from None
 
     def get_file(self, url: str, check: Callable[[bytes], T]) -> T:
-        """Fetch a file, following redirects, and return what check makes of it.
+        """Fetch a file, following redirects, and return check(its bytes).
 
-        check may raise UnusableError; what may have been cut short is then fetched again. Raises
-        SourceError.
+        If check raises UnusableError, a body of unknown length is fetched again: it may have been
+        cut short. Raises SourceError.
         """
 
-        def parse(answer: Answer) -> T | _Moved:
+        def parse(answer: Answer) -> T | _Redirect:
             if answer.status in REDIRECTS and "Location" in answer.headers:
-                return _Moved(joined(url, answer.headers["Location"]))
+                return _Redirect(joined(url, answer.headers["Location"]))
             if answer.status != 200:
                 raise SourceError(f"HTTP {answer.status}")
             try:
@@ -150,34 +160,34 @@ class Client:
 
         try:
             for _ in range(MOST_REDIRECTS + 1):
-                found = self._tried(url, "identity", parse)
-                if not isinstance(found, _Moved):
-                    return found
-                url = found.to
+                answer = self._tried(url, self._ask_for_file, parse)
+                if not isinstance(answer, _Redirect):
+                    return answer
+                url = answer.target
         except UnusableError as error:
             raise SourceError(f"failed {TRIES} times: {error}") from None
         raise SourceError(f"redirects more than {MOST_REDIRECTS} times")
 
-    def _tried(self, url: str, encoding: str, parse: Callable[[Answer], T]) -> T:
-        """Ask until an answer can be used. Raises UnusableError where none of the tries' can."""
+    def _tried(self, url: str, ask: Callable[[Url], Answer], parse: Callable[[Answer], T]) -> T:
+        """Return the first answer that parse accepts. Raises UnusableError if all tries fail."""
         target = parts_of(url)
-        gate = self._gate(target)
+        limiter = self._limiter(target)
         problem = ""
         for attempt in range(TRIES):
-            gate.wait()
+            limiter.wait()
             try:
-                answer = self._ask(target, encoding)
+                answer = ask(target)
                 if answer.status in BUSY:
-                    gate.close(_seconds(answer.headers.get("Retry-After", "")))
+                    limiter.pause(_seconds(answer.headers.get("Retry-After", "")))
                     problem = f"HTTP {answer.status}"
                     continue
-                gate.open()
+                limiter.resume()
                 if answer.status not in TRANSIENT:
                     return parse(answer)
                 problem = f"HTTP {answer.status}"
             except UnusableError as error:
                 problem = str(error)
-            except (failure.LocationValueError, UnicodeError):
+            except NOT_AN_ADDRESS:
                 raise SourceError(f"not an address that can be fetched: {bare(url)!r}") from None
             except (failure.HTTPError, OSError) as error:
                 problem = _cause(error)
@@ -185,19 +195,36 @@ class Client:
                 self._sleep(random.uniform(0, 2.0**attempt))
         raise UnusableError(problem)
 
-    def _ask(self, target: Url, encoding: str) -> Answer:
+    def _ask_for_json(self, target: Url) -> Answer:
+        response = self._session.get(
+            target.url,
+            headers=self._headers("gzip"),
+            allow_redirects=False,
+            stream=True,
+            timeout=TIMEOUT,
+        )
+        return self._read(response.raw)
+
+    def _ask_for_file(self, target: Url) -> Answer:
         pools = self._pools[str(target.scheme)]
-        whole = pools.proxy and target.scheme == "http"  # what such a proxy wants to be told
+        through_proxy = pools.proxy and target.scheme == "http"  # which wants the whole URL
         response = pools.connection_from_host(target.host, target.port, target.scheme).urlopen(
             "GET",
-            target.url if whole else target.request_uri,
-            headers={"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": encoding},
+            target.url if through_proxy else target.request_uri,
+            headers=self._headers("identity"),
             retries=False,
             redirect=False,
             assert_same_host=False,
             preload_content=False,
             timeout=TIMEOUT,
         )
+        return self._read(response)
+
+    def _headers(self, encoding: str) -> dict[str, str]:
+        return {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": encoding}
+
+    def _read(self, response: BaseHTTPResponse) -> Answer:
+        """Read an answer to its end. Raises SourceError for one that is too large."""
         try:
             chunks, size = [], 0
             if (response.length_remaining or 0) > self._max_bytes:
@@ -214,26 +241,26 @@ class Client:
             counted = "Content-Length" in response.headers or response.chunked
             return Answer(response.status, response.headers, b"".join(chunks), counted)
         except BaseException:
-            response.close()  # what is still to come would be taken for the next answer
+            response.close()  # the rest of this answer would be taken for the next answer
             raise
         finally:
             response.release_conn()
 
-    def _gate(self, target: Url) -> Gate:
-        """Find the gate before a host. Raises SourceError for one that must not be asked."""
+    def _limiter(self, target: Url) -> RateLimiter:
+        """Return the rate limiter of a host. Raises SourceError for a private host."""
         if not self._allow_private:
-            insist_on_public(str(target.host))
-        with self._gates_lock:
-            return self._gates.setdefault(target.netloc or "", self._new_gate())
+            require_public(str(target.host))
+        with self._limiters_lock:
+            return self._limiters.setdefault(target.netloc or "", self._new_limiter())
 
 
 def _values(body: bytes) -> int:
-    """Count at least as many values as a JSON text holds, far cheaper than to parse it."""
+    """Return an upper bound of the number of values in a JSON text, without parsing it."""
     return 1 + sum(map(body.count, (b",", b":", b"[", b"{")))
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Read Retry-After, which is a number of seconds or a date."""
+    """Return the seconds of a Retry-After header, a number or a date; None for anything else."""
     if retry_after.isascii() and retry_after.isdecimal():
         return float(retry_after)
     try:
@@ -243,11 +270,13 @@ def _seconds(retry_after: str) -> float | None:
 
 
 def _cause(error: BaseException) -> str:
-    """Name a failure without its URL, which urllib3's exceptions contain."""
+    """Return the cause of a failure without its URL, which exceptions of urllib3 contain."""
+    if isinstance(error, requests.RequestException) and error.args:
+        error = error.args[0] if isinstance(error.args[0], BaseException) else error
     if "CERTIFICATE_VERIFY_FAILED" in str(error) and isinstance(error, failure.SSLError):
         return "its TLS certificate cannot be verified"
-    if limited := _limited(error):
-        return limited
+    if own_limit := _own_limit(error):
+        return own_limit
     for kind, text in (
         (failure.NameResolutionError, "the server's name is unknown"),
         (failure.NewConnectionError, "no connection"),  # a TimeoutError to urllib3
@@ -265,10 +294,10 @@ def _cause(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _limited(error: BaseException | None) -> str | None:
-    """Tell which limit of this machine is behind a failure, if one is."""
+def _own_limit(error: BaseException | None) -> str | None:
+    """Return the limit of this machine that caused a failure, or None."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in OWN_LIMITS:
-            return told(error)
+            return reason_of(error)
         error = error.__cause__ or error.__context__
     return None

@@ -1,4 +1,4 @@
-"""Connections that look where they lead before they are made, and hang up at their limits."""
+"""Connections that refuse private addresses before connecting, and end at a deadline or a size."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ BUFFER = 65_536  # bytes
 
 
 def pools(connections: int, allow_private: bool, proxy: str | None = None) -> urllib3.PoolManager:
-    """Keep at most some connections to each host.
+    """Return connection pools with at most a number of connections to each host.
 
-    allow_private: whether private and loopback addresses may be asked. proxy: its URL, with a user
-    and password where it wants them; the address that is judged is then what the URL names, since
-    only the proxy knows where a name leads. Raises SourceError for a proxy that is none.
+    allow_private: whether private and loopback addresses may be connected to. proxy: its URL, with
+    user and password if it needs them; then only the host in a request's URL is checked, since the
+    proxy resolves names. Raises SourceError if the proxy's URL is not one.
     """
     context = ssl.create_default_context(cafile=certifi.where())
     context.sslsocket_class = _TlsSocket
     options: dict[str, Any] = {"maxsize": connections, "block": True, "ssl_context": context}
     manager = _by_proxy(proxy, options) if proxy else urllib3.PoolManager(**options)
-    # urllib3 would compare all options each time; here they are the same for all
+    # urllib3 would compare all options for each request; here they never differ
     manager.key_fn_by_scheme = {"http": _place, "https": _place}  # type: ignore[dict-item]
     anywhere = allow_private or proxy
     plain, tls = (_Pool, _TlsPool) if anywhere else (_PublicPool, _PublicTlsPool)
@@ -67,26 +67,26 @@ def _place(context: Mapping[str, Any]) -> tuple[str, str, int]:
     return context["scheme"], context["host"], context["port"]
 
 
-def insist_on_public(host: str) -> None:
-    """Refuse a host that names a private address itself. Raises ForbiddenError."""
+def require_public(host: str) -> None:
+    """Raise ForbiddenError for localhost and for a private IP address."""
     if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
         raise _forbidden(host)
     try:
         public = is_public(host.strip("[]"))
     except ValueError:
-        return  # a name, or an odd spelling: its addresses are judged before any is connected to
+        return  # a name, or an odd spelling: its addresses are checked before connecting
     if not public:
         raise _forbidden(host)
 
 
-class _Limited:
-    """Limits the time and the bytes of all reads together.
+class _LimitedReads:
+    """A socket that limits the time and the bytes of all its reads together.
 
-    A server may send a byte just before each timeout, and heads or chunks that nobody counts.
-    Asks the system as little as it can: threads that wait for each other make each call dear.
+    Without it, a server could send a byte just before each timeout, or endless headers. System
+    calls are few, because with many threads each call is slow.
     """
 
-    until = math.inf  # as time.monotonic() tells it
+    until = math.inf  # seconds, as of time.monotonic()
     most = left = MOST_RECEIVED
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
@@ -109,16 +109,16 @@ class _Limited:
         return super().makefile(mode, BUFFER)  # type: ignore[misc]
 
 
-class _Socket(_Limited, socket.socket):  # type: ignore[misc]
+class _Socket(_LimitedReads, socket.socket):  # type: ignore[misc]
     pass
 
 
-class _TlsSocket(_Limited, ssl.SSLSocket):  # type: ignore[misc]
+class _TlsSocket(_LimitedReads, ssl.SSLSocket):  # type: ignore[misc]
     pass
 
 
-class _Hasty:
-    """A connection whose limits begin anew with each request."""
+class _LimitedConnection:
+    """A connection that sets the deadline and the byte limits anew for each request."""
 
     sock: Any
 
@@ -127,26 +127,26 @@ class _Hasty:
         self.sock.until = time.monotonic() + DEADLINE
 
     def getresponse(self) -> Any:
-        received = self.sock  # which the connection forgets where nothing follows the answer
-        received.most = received.left = LARGEST_HEAD
+        sock = self.sock  # the connection drops it if the server closes after the answer
+        sock.most = sock.left = LARGEST_HEAD
         answer = super().getresponse()  # type: ignore[misc]
-        received.most = received.left = MOST_RECEIVED
+        sock.most = sock.left = MOST_RECEIVED
         return answer
 
 
-class _Connection(_Hasty, HTTPConnection):
+class _Connection(_LimitedConnection, HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _Socket(fileno=super()._new_conn().detach())
 
 
-class _TlsConnection(_Hasty, HTTPSConnection):
+class _TlsConnection(_LimitedConnection, HTTPSConnection):
     pass
 
 
 class _Public:
-    """A connection to public addresses alone, wherever a name leads and however that changes.
+    """A connection to public addresses only.
 
-    A name is resolved once, and what is connected to is an address that has been judged.
+    A name is resolved once, and the addresses that were checked are those that are connected to.
     """
 
     _dns_host: str
@@ -168,10 +168,10 @@ class _Public:
 
     def _public_addresses(self) -> list[str]:
         try:
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
             raise failure.NameResolutionError(self.host, self, error) from None  # type: ignore[arg-type]
-        return [str(place[0]) for *_, place in found if is_public(str(place[0]))]
+        return [str(place[0]) for *_, place in addresses if is_public(str(place[0]))]
 
 
 class _PublicConnection(_Public, _Connection):
@@ -202,8 +202,9 @@ def _forbidden(host: str) -> ForbiddenError:
     return ForbiddenError(f"{host} is in a private network; pass --allow-private if you mean it")
 
 
-# Beside what `ipaddress` knows as private: ways into IPv4 that hide where they lead, and what
-# Python's versions judge differently. Sources: IANA's special-purpose address registries.
+# Networks that are closed beside those that `ipaddress` calls private: ways into IPv4 that hide the
+# target, and networks that versions of Python judge differently. Source: IANA's registries of
+# special-purpose addresses.
 CLOSED = tuple(
     map(
         ipaddress.ip_network,
@@ -229,7 +230,7 @@ CLOSED = tuple(
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address, as `getpeername` writes it, is one of the public internet."""
+    """Return whether an IP address, as `getpeername` writes it, belongs to the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
@@ -238,7 +239,7 @@ def is_public(address: str) -> bool:
 
 
 def parts_of(url: str) -> Url:
-    """Take a URL apart. Raises SourceError, without a password, for what cannot be asked."""
+    """Return the parts of a URL. Raises SourceError, which names no password, for a bad URL."""
     try:
         target = parse_url(url) if len(url) <= LONGEST_ADDRESS else Url()
     except LocationParseError:
@@ -251,14 +252,16 @@ def parts_of(url: str) -> Url:
 
 
 def joined(url: str, location: str) -> str:
-    """Find where a redirect leads. Raises SourceError where that is no address."""
+    """Return the target of a redirect. Raises SourceError if the target is not an address."""
     try:
         return urljoin(url, location)
     except ValueError:
-        raise SourceError(f"redirects to what is no address: {bare(location)!r}") from None
+        raise SourceError(
+            f"redirects to something that is not an address: {bare(location)!r}"
+        ) from None
 
 
 def bare(url: str) -> str:
-    """Leave out of a URL what may be secret: its query, and a user with a password."""
+    """Return a URL without its query, user and password, which may be secret."""
     text = url[:LONGEST_ADDRESS].partition("?")[0]
     return re.sub(r"(?is)^(https?:[/\\]*)?.*@", r"\1", text)  # a password may hold slashes

@@ -1,6 +1,6 @@
-"""Product pictures from the web or a folder: fetched whole, decoded once, then stored.
+"""Fetch product pictures from the web or a folder, check them by decoding, and store them.
 
-A picture counts when it has been decoded; what cannot be had is an Image with the reason.
+A picture that cannot be fetched or decoded is an Image with the reason.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from product_classifier.system_errors import open_files_left
 
 Copies = Callable[[str], Path | None]
 LARGEST = 160_000_000  # bytes of a file: 50 million pixels, not compressed
-AHEAD = 8  # addresses for each worker, so that none of them waits for this thread
+AHEAD = 8  # addresses that are queued for each worker, so that no worker waits
 FILES_EACH = 2  # open at once for each worker: a connection and a file
-LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many at once takes as long as one
+LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many takes as long as one
 
 
 class Store(Protocol):
-    """Where pictures go, such as store.images.ImageFolder."""
+    """A place to store pictures in, such as store.image_folder.ImageFolder."""
 
     def put(self, data: bytes, extension: str) -> tuple[str, str]:
-        """Store a picture's bytes; returns its file and its SHA-256."""
+        """Store a picture's bytes, and return its file name and SHA-256."""
 
     def keep(self) -> None:
-        """Make sure that all that has been put stays there."""
+        """Write everything that was put to the disk."""
 
 
 def fetch_pictures(
@@ -46,22 +46,22 @@ def fetch_pictures(
     workers: int = 16,
     copies: Copies = lambda address: None,
 ) -> Iterator[list[Image]]:
-    """Fetch many pictures at once, and yield those that are stored or have failed since.
+    """Fetch many pictures at the same time, and yield lists of those that were stored or failed.
 
-    An address is a URL, or the path of a file below folder; addresses are taken as they are needed.
-    copies: where a file might be that somebody has fetched from a URL before.
-    Abandoning the iteration loses nothing that was yielded; the workers are daemons and hold nobody
-    up. Raises SourceError where so many workers may not open their files.
+    An address is a URL, or the path of a file below folder; addresses are consumed as needed.
+    copies: returns the file that an earlier system may have fetched from a URL. Abandoning the
+    iteration loses nothing that was yielded; the workers are daemon threads. Raises SourceError if
+    the limit of open files is too low for the workers.
     """
-    _insist_on_open_files(workers)
-    asked: SimpleQueue[str | None] = SimpleQueue()
+    _require_open_files(workers)
+    queued: SimpleQueue[str | None] = SimpleQueue()
     ready: SimpleQueue[Image | BaseException] = SimpleQueue()
 
     def work() -> None:
-        while (address := asked.get()) is not None:
+        while (address := queued.get()) is not None:
             try:
                 ready.put(_fetched(address, client, folder, store, copies))
-            except BaseException as error:  # for the thread that waits for it
+            except BaseException as error:  # raised again by the thread that reads the results
                 ready.put(error)
 
     for _ in range(workers):
@@ -71,22 +71,22 @@ def fetch_pictures(
     try:
         while True:
             for address in islice(rest, AHEAD * workers - waiting):
-                asked.put(address)
+                queued.put(address)
                 waiting += 1
             if not waiting:
                 return
-            found = [ready.get()]
+            results = [ready.get()]
             time.sleep(LONGEST_WAIT)
-            found += [ready.get() for _ in range(ready.qsize())]
-            waiting -= len(found)
+            results += [ready.get() for _ in range(ready.qsize())]
+            waiting -= len(results)
             store.keep()
-            yield [_whole(result) for result in found]
+            yield [_picture(result) for result in results]
     finally:
         for _ in range(workers):
-            asked.put(None)
+            queued.put(None)
 
 
-def _insist_on_open_files(workers: int) -> None:
+def _require_open_files(workers: int) -> None:
     left = open_files_left()
     if FILES_EACH * workers > left:
         raise SourceError(
@@ -97,47 +97,56 @@ def _insist_on_open_files(workers: int) -> None:
 
 
 def put_embedded(picture: Embedded, store: Store) -> Image | Skipped:
-    """Check and put a picture that a source holds itself.
+    """Check and store a picture that a source contains.
 
-    One that is none is skipped for good: nobody else can be asked for it.
+    A broken one is skipped for good, since it can be fetched from nowhere else.
     """
     try:
         extension, size = check_framed(picture.data)
     except PictureError as error:
         return Skipped("image", picture.place, str(error))
-    return Image(picture.address, *store.put(picture.data, extension), *size)
+    return _stored(picture.address, picture.data, extension, size, store)
 
 
 def _fetched(
     address: str, client: Client, folder: Path | None, store: Store, copies: Copies
 ) -> Image:
-    with suppress(SourceError, PictureError):  # without a whole copy, the web is asked
+    with suppress(SourceError, PictureError):  # without a sound copy, the picture is fetched
         if copy := copies(address):
             data, extension, size = _checked(_read(str(copy), folder))
-            return Image(address, *store.put(data, extension), *size)
+            return _stored(address, data, extension, size, store)
     try:
         if address.startswith(("http://", "https://")):
             data, extension, size = client.get_file(address, _checked)
         else:
             data, extension, size = _checked(_read(address, folder))
     except (SourceError, PictureError) as error:
-        return Image(address, error=str(error))
+        return Image(address=address, error=str(error))
     except ProductClassifierError:
         raise
-    except Exception as error:  # of a million addresses, none may be the end of all the others
+    except Exception as error:  # one address of a million must not end the others
         problem = SourceError(f"a fault of this program, please report it: {error!r}")
-        return Image(address, error=str(problem))
-    return Image(address, *store.put(data, extension), *size)
+        return Image(address=address, error=str(problem))
+    return _stored(address, data, extension, size, store)
 
 
-def _whole(result: Image | BaseException) -> Image:
+def _stored(
+    address: str, data: bytes, extension: str, size: tuple[int, int], store: Store
+) -> Image:
+    """Store a picture's bytes, and return its record."""
+    file, sha256 = store.put(data, extension)
+    width, height = size
+    return Image(address=address, file=file, sha256=sha256, width=width, height=height)
+
+
+def _picture(result: Image | BaseException) -> Image:
     if isinstance(result, BaseException):
         raise result
     return result
 
 
 def _checked(data: bytes) -> tuple[bytes, str, tuple[int, int]]:
-    """Read a whole picture, and pass on its bytes with their extension, width and height."""
+    """Return a picture's bytes with its extension, width and height. Raises PictureError."""
     return data, *check(data)
 
 
@@ -147,5 +156,5 @@ def _read(address: str, folder: Path | None) -> bytes:
         if folder is None or not file.resolve().is_relative_to(folder.resolve()):
             raise SourceError(f"not below the folder of pictures {folder or ''}".strip())
         return read_bounded(file, LARGEST)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: a name that a file cannot have
         raise SourceError(getattr(error, "strerror", None) or str(error)) from None

@@ -60,8 +60,9 @@ def test_a_tree_of_a_thousand_levels_is_read_down_to_the_fiftieth(folder: Path) 
     products, _, [(_, reason)] = read(folder)
     assert products == ["A/1.jpg"]
     assert reason == "it has folders below level 50, which are not read"
-    with pytest.raises(SourceError, match="folders below level 50"):
-        read_pictures(folder)
+    pictures, [line] = read_pictures(folder)
+    assert [picture.address for picture in pictures] == [str(folder / "A" / "1.jpg")]
+    assert line.endswith(": it has folders below level 50, which are not read")
     subprocess.run(["rm", "-r", str(folder)], check=True)  # shutil.rmtree gives up
 
 
@@ -80,10 +81,22 @@ def test_files_and_folders_whose_names_are_not_unicode_are_skipped(folder: Path)
     ]
 
 
-def test_pictures_to_train_with_must_be_regular_files(folder: Path) -> None:
+def test_pictures_to_train_with_that_are_not_files_are_reported(folder: Path) -> None:
     (folder / "B").mkdir()
     os.mkfifo(folder / "B" / "pipe.jpg")
-    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is a pipe, not a file"):
+    (folder / "B" / "device.jpg").symlink_to("/dev/zero")
+    with pytest.raises(SourceError, match=r"it has 1 \(.*device\.jpg: it is a device, not a file"):
         read_labelled_images(folder)
-    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: not a regular file; take"):
+    (folder / "B" / "2.jpg").write_bytes(jpeg("blue"))
+    labelled = read_labelled_images(folder)
+    pictures, unreadable = read_pictures(folder)
+    assert [image.file for image in labelled.images] == ["A/1.jpg", "B/2.jpg"]
+    assert len(pictures) == 2
+    assert labelled.label_of == (0, 1)
+    for lines in (labelled.unreadable, unreadable):
+        assert [Path(line.partition(":")[0]).name for line in lines] == ["device.jpg", "pipe.jpg"]
+        assert all("not a" in line for line in lines)
+    for file in (folder / "A" / "1.jpg", folder / "B" / "2.jpg"):
+        file.unlink()
+    with pytest.raises(SourceError, match=r"no pictures \(.*device\.jpg: not a regular file\)"):
         read_pictures(folder)

@@ -49,10 +49,18 @@ def test_a_line_becomes_a_product_and_its_path_becomes_categories(tmp_path: Path
     contents = read(tmp_path, HEADER + 'a1,Red belt,"Soft, wide",Women/Belts,images/a1.jpg\n')
     assert contents == Contents(
         [
-            Category("Women", "Women", None, "Women", True),
-            Category("Women/Belts", "Belts", "Women", "Women/Belts", True),
+            Category(id="Women", name="Women", parent=None, path="Women", leaf=True),
+            Category(id="Women/Belts", name="Belts", parent="Women", path="Women/Belts", leaf=True),
         ],
-        [Product("a1", "Red belt", "Soft, wide", ("Women/Belts",), f"{tmp_path}/images/a1.jpg")],
+        [
+            Product(
+                id="a1",
+                name="Red belt",
+                description="Soft, wide",
+                categories=("Women/Belts",),
+                image=f"{tmp_path}/images/a1.jpg",
+            )
+        ],
         [],
     )
 
@@ -81,17 +89,23 @@ def test_a_line_without_id_is_skipped_and_reported(tmp_path: Path) -> None:
 
 def test_a_product_without_category_is_still_a_product(tmp_path: Path) -> None:
     contents = read(tmp_path, HEADER + "1,x,,,\n")
-    assert contents.products == [Product("1", "x", "", (), None)]
+    assert contents.products == [
+        Product(id="1", name="x", description="", categories=(), image=None)
+    ]
 
 
 def test_description_and_image_may_be_absent_and_columns_in_any_order(tmp_path: Path) -> None:
     contents = read(tmp_path, "category_path,id,name\nA/B,1,x\n")
-    assert contents.products == [Product("1", "x", "", ("A/B",), None)]
+    assert contents.products == [
+        Product(id="1", name="x", description="", categories=("A/B",), image=None)
+    ]
 
 
 def test_a_byte_order_mark_and_short_lines_are_accepted(tmp_path: Path) -> None:
     contents = read(tmp_path, b"\xef\xbb\xbf" + HEADER.encode() + b"1,x\n")
-    assert contents.products == [Product("1", "x", "", (), None)]
+    assert contents.products == [
+        Product(id="1", name="x", description="", categories=(), image=None)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The gate before a host, in time that passes in sleep alone, and with real threads."""
+"""The limiter before a host, in time that passes in sleep alone, and with real threads."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_classifier.sources.web.rate_limit import LONGEST_PAUSE, Gate
+from product_classifier.sources.web.rate_limit import LONGEST_PAUSE, RateLimiter
 from tests.sources.web.test_client import Time
 
 
 def test_no_minute_sees_more_requests_than_agreed_and_few_less() -> None:
     fake = Time()
-    gate = Gate(60, fake.sleep, fake.clock)
+    limiter = RateLimiter(60, fake.sleep, fake.clock)
     passed = []
     for _ in range(300):
-        gate.wait()
+        limiter.wait()
         passed.append(fake.now)
     minutes = [sum(start <= other < start + 60 for other in passed) for start in passed[:-60]]
     assert max(minutes) <= 60
@@ -33,55 +33,55 @@ def test_whoever_oversleeps_crowds_no_minute(late: list[float]) -> None:
     def sleep(seconds: float) -> None:
         fake.now += seconds + next(delays, 0)
 
-    gate = Gate(120, sleep, fake.clock)
+    limiter = RateLimiter(120, sleep, fake.clock)
     passed = []
     for _ in range(400):
-        gate.wait()
+        limiter.wait()
         passed.append(fake.now)
     assert max(sum(start <= other < start + 60 for other in passed) for start in passed) <= 120
 
 
 def test_turns_that_are_missed_by_a_little_are_made_up_for() -> None:
     fake = Time()
-    gate = Gate(750, lambda seconds: fake.sleep(seconds + 0.01), fake.clock)
+    limiter = RateLimiter(750, lambda seconds: fake.sleep(seconds + 0.01), fake.clock)
     for _ in range(751):
-        gate.wait()
+        limiter.wait()
     assert fake.now - 1000 <= 60 / 0.95
 
 
 def test_time_that_is_spent_elsewhere_counts() -> None:
     fake = Time()
-    gate = Gate(60, fake.sleep, fake.clock)
+    limiter = RateLimiter(60, fake.sleep, fake.clock)
     for _ in range(10):
-        gate.wait()
+        limiter.wait()
         fake.now += 2
     assert fake.pauses == []
 
 
-def test_a_closed_gate_lets_nobody_pass_until_it_opens() -> None:
+def test_during_a_pause_no_thread_gets_a_turn() -> None:
     fake = Time()
-    gate = Gate(None, fake.sleep, fake.clock)
-    gate.close(30)
-    gate.close(10)
-    gate.wait()
+    limiter = RateLimiter(None, fake.sleep, fake.clock)
+    limiter.pause(30)
+    limiter.pause(10)
+    limiter.wait()
     assert fake.now == 1030
 
 
 @pytest.mark.slow
-def test_a_gate_that_closes_while_others_wait_holds_them_too() -> None:
-    gate = Gate(600)
-    gate.wait()
+def test_a_pause_also_holds_threads_that_wait_already() -> None:
+    limiter = RateLimiter(600)
+    limiter.wait()
     passed: list[float] = []
 
     def worker() -> None:
-        gate.wait()
+        limiter.wait()
         passed.append(time.monotonic())
 
     threads = [threading.Thread(target=worker) for _ in range(64)]
     for thread in threads:
         thread.start()
     closed = time.monotonic()
-    gate.close(1.0)
+    limiter.pause(1.0)
     time.sleep(0.9)
     assert not [moment for moment in passed if moment > closed + 0.01]
     for thread in threads:
@@ -94,21 +94,21 @@ def test_a_gate_that_closes_while_others_wait_holds_them_too() -> None:
 def test_pauses_by_chance_grow_until_the_host_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda least, most: most)
     fake = Time()
-    gate = Gate(None, fake.sleep, fake.clock)
+    limiter = RateLimiter(None, fake.sleep, fake.clock)
     for _ in range(9):
-        gate.close()
-        gate.wait()
-    gate.open()
-    gate.close()
-    gate.wait()
+        limiter.pause()
+        limiter.wait()
+    limiter.resume()
+    limiter.pause()
+    limiter.wait()
     assert fake.pauses == [2, 4, 8, 16, 32, 64, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE, 2]
 
 
-def test_several_answers_to_one_overload_close_the_gate_once() -> None:
+def test_several_refusals_of_one_overload_make_one_pause() -> None:
     fake = Time()
-    gate = Gate(None, fake.sleep, fake.clock)
+    limiter = RateLimiter(None, fake.sleep, fake.clock)
     for _ in range(20):
-        gate.close()
-    assert gate.pauses == 1
-    gate.wait()
+        limiter.pause()
+    assert limiter.pauses == 1
+    limiter.wait()
     assert fake.now <= 1002
