@@ -42,7 +42,10 @@ def crawl_text(state: CrawlState) -> str:
 
 def crawl_values(state: CrawlState) -> Mapping[str, Any]:
     """Return the same for --json."""
-    return dataclasses.asdict(state)
+    values = dataclasses.asdict(state)
+    for category in values["categories"]:
+        category["found"] = category.pop("products")  # the name that programs know
+    return values
 
 
 def crawl_page(state: CrawlState) -> str:
