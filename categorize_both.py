@@ -51,14 +51,16 @@ def main() -> int:
             choose_backbone(args.backbone, script.console, args.weights),
             args.cache_path,
             script.console,
-            dataset.more_images,
+            more_images=dataset.more_images,
         )
         experiment, trained = run_experiment(
             dataset, features, args.choices, started, script.console
         )
         number = save_experiment(db, experiment)
     if args.save:
-        save_model(args.save, trained, experiment, dataset, features, args.text_settings)
+        save_model(
+            args.save, trained, experiment, dataset, features, text_settings=args.text_settings
+        )
     return script.end(experiment_text(number, experiment, dataset), features.lost_pictures)
 
 

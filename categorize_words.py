@@ -49,7 +49,9 @@ def main() -> int:
         )
         number = save_experiment(db, experiment)
     if args.save:
-        save_model(args.save, trained, experiment, dataset, features, args.text_settings)
+        save_model(
+            args.save, trained, experiment, dataset, features, text_settings=args.text_settings
+        )
     return script.end(experiment_text(number, experiment, dataset))
 
 

@@ -61,7 +61,7 @@ def retrain(args: argparse.Namespace) -> int:
             validation_batch_size=args.validation_batch_size,
         )
     print_test(tested, list_errors=args.print_misclassified_test_images)
-    return script.UNFINISHED if tested.lost or tested.images.unreadable else script.DONE
+    return script.UNFINISHED if tested.lost else script.DONE
 
 
 def print_test(tested: Tested, *, list_errors: bool) -> None:

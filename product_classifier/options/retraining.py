@@ -39,7 +39,7 @@ def arguments(description: str | None) -> argparse.Namespace:
         type=Path,
         action="append",
         default=[],
-        help="folder of folders of pictures; with --distill of any pictures, repeatable",
+        help="folder of folders of pictures, each a label; with --distill any pictures, repeatable",
     )
     add("--backbone", help=common.BACKBONE_HELP)
     add("--weights", type=Path, metavar="FILE", help=common.WEIGHTS_HELP)
@@ -47,7 +47,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     add(
         "--print_misclassified_test_images",
         action="store_true",
-        help="list them with their predicted labels",
+        help="list the misclassified test pictures with their predicted labels",
     )
     group = parser.add_argument_group("fine-tuning")
     add = group.add_argument
@@ -55,14 +55,18 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--fine-tune",
         type=part,
         metavar="PART",
-        help="train head, last:N blocks or all of --backbone, not only a softmax regression on it",
+        help="head, last:N or all: train that part of --backbone together with a softmax head",
     )
-    add("--flip_left_right", action="store_true", help="mirror every second picture")
+    add("--flip_left_right", action="store_true", help="mirror half of the pictures")
     add_options(group, FINE_TUNING_OPTIONS)
     group = parser.add_argument_group("distillation")
     add = group.add_argument
     add("--distill", action="store_true", help="train a student of --backbone, without labels")
-    add("--db-path", type=Path, help="learn from the training pictures of this crawl, never others")
+    add(
+        "--db-path",
+        type=Path,
+        help="learn from the training pictures of this crawl, never from its test pictures",
+    )
     add_options(group, DISTILLATION_OPTIONS)
     add_options(parser.add_argument_group("fine-tuning and distillation"), BOTH_OPTIONS)
     args = parser.parse_args()
@@ -75,8 +79,8 @@ def arguments(description: str | None) -> argparse.Namespace:
         (args.distill and args.fine_tune, "pass either --distill or --fine-tune"),
         (
             distortions(args) and not args.fine_tune,
-            "distortions go with --fine-tune, since each one costs a pass through the network; "
-            "--fine-tune head trains what is trained without it",
+            "distortions go with --fine-tune, since each one takes a pass through the network; "
+            "pass --fine-tune head to train a softmax head alone",
         ),
         (not args.testing_percentage, "--testing_percentage 0 leaves nothing to test on"),
         (
@@ -171,8 +175,8 @@ def precision(text: str) -> str:
 OPTIONS: tuple[Option, ...] = (
     ("model_dir", Path, OUT / "imagenet", "folder of fetched networks"),
     ("bottleneck_dir", Path, OUT / "bottleneck", "folder of cached bottlenecks"),
-    ("validation_percentage", common.percentage, 10, "of the pictures"),
-    ("testing_percentage", common.percentage, 10, "of the pictures"),
+    ("validation_percentage", common.percentage, 10, "of the pictures, to tune on"),
+    ("testing_percentage", common.percentage, 10, "of the pictures, to test on"),
     ("seed", common.seed, 0, "of weights and shuffling"),
     ("output_graph", Path, OUT / GRAPH, "exported graph; .onnx with --backbone mini"),
     ("output_labels", Path, None, "labels of the graph (beside it: g_labels.txt of g.onnx)"),
@@ -183,7 +187,7 @@ OPTIONS: tuple[Option, ...] = (
         "learning_rate",
         common.amount("learning rate"),
         0,
-        "of gradient descent; 0 means Adam. With --fine-tune, Adam's",
+        "for gradient descent; 0 means Adam; with --fine-tune, for Adam",
     ),
     ("eval_step_interval", common.positive, 10, "steps between evaluations"),
     (
@@ -196,7 +200,7 @@ OPTIONS: tuple[Option, ...] = (
         "validation_batch_size",
         common.how_many,
         100,
-        "validation pictures at each; -1 means all",
+        "validation pictures; -1 means all",
     ),
     ("test_batch_size", common.how_many, -1, "test pictures; -1 means all"),
 )
@@ -206,7 +210,7 @@ DISTILLATION_OPTIONS: tuple[Option, ...] = (
         "output_student",
         Path,
         OUT / "student.npz",
-        "its file; resumes from .state if interrupted",
+        "file of the student; resumes from .state if interrupted",
     ),
     (
         "views",
@@ -219,7 +223,7 @@ DISTILLATION_OPTIONS: tuple[Option, ...] = (
         "student_size",
         common.positive,
         None,
-        f"side of its pictures, in pixels (that of --start_from, or {Shape.size})",
+        f"side of the student's pictures, in pixels (that of --start_from, or {Shape.size})",
     ),
 )
 PER_CENT, DEGREES = at_most(100, "per cent"), at_most(180, "degrees")
@@ -248,7 +252,7 @@ BOTH_OPTIONS: tuple[Option, ...] = (
         "precision",
         precision,
         None,
-        "float32, or bfloat16, several times faster on some processors (float32; bfloat16 where "
-        "--fine-tune finds a GPU)",
+        "float32 or bfloat16, which is several times faster on some processors (float32; bfloat16 "
+        "with --fine-tune on a GPU)",
     ),
 )

@@ -92,9 +92,8 @@ def pictures_to_distil(
 ) -> tuple[list[Image], NDArray[np.str_], list[str]]:
     """Return the training and tuning pictures of a database and of folders, with their parts.
 
-    Returns as well which pictures cannot be read, each with the reason.
-
-    The database's pictures are in its frozen split; those of folders are split by hash.
+    The third value lists the pictures that cannot be read, each with the reason. The database's
+    pictures are in its frozen split; those of folders are split by hash.
     """
     part_of: dict[Image, str] = {}
     if settings.db_path:

@@ -202,7 +202,8 @@ def _tested(
     predicted: NDArray[np.int64],
     lost: tuple[str, ...],
 ) -> Tested:
-    return Tested(images, list(zip(rows.tolist(), predicted.tolist(), strict=True)), lost)
+    predictions = list(zip(rows.tolist(), predicted.tolist(), strict=True))
+    return Tested(images, predictions, (*images.unreadable, *lost))
 
 
 def _report_epochs(summaries_path: Path, console: Console) -> Callable[[Epoch], None]:

@@ -44,7 +44,7 @@ def crawl_values(state: CrawlState) -> Mapping[str, Any]:
     """Return the same for --json."""
     values = dataclasses.asdict(state)
     for category in values["categories"]:
-        category["found"] = category.pop("products")  # the name that programs know
+        category["found"] = category.pop("products")  # as --json has called them since version 1
     return values
 
 

@@ -18,7 +18,7 @@ from PIL import ImageEnhance
 VERSION = 1  # of the distortions below; part of the seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Distortions:
     """Upper limits of the random changes to a picture; all zero means no distortion."""
 

@@ -49,7 +49,7 @@ from product_classifier.retraining.keras_student import (
 HEAD, ALL = "head", "all"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainableNetwork:
     """A network as a frozen backbone and, with the same weights, as trainable layers."""
 
@@ -139,11 +139,11 @@ def _of_network(backbone: Backbone, loaded: KerasNetwork, precision: str) -> Tra
         return Cut(trunk, _tail(block_inputs[-count], network.model.output))
 
     return TrainableNetwork(
-        backbone,
-        network.on_pictures(),
-        groups,
-        lambda path, about: save_network(network, about, path),
-        cut,
+        backbone=backbone,
+        model=network.on_pictures(),
+        blocks=groups,
+        save=lambda path, about: save_network(network, about, path),
+        cut=cut,
     )
 
 
@@ -175,7 +175,7 @@ def _of_student(backbone: Backbone, student: Student, precision: str) -> Trainab
 
     pictures = load_keras().Input((shape.size, shape.size, 3), dtype="uint8")
     model = load_keras().Model(pictures, keras_model(pictures))
-    return TrainableNetwork(backbone, model, groups, save, cut)
+    return TrainableNetwork(backbone=backbone, model=model, blocks=groups, save=save, cut=cut)
 
 
 def _tail(start: Any, end: Any) -> Any:

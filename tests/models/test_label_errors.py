@@ -29,7 +29,7 @@ def data(db: sqlite3.Connection) -> Dataset:
 
 @pytest.fixture
 def catalogue(db: sqlite3.Connection) -> sqlite3.Connection:
-    """A shop that files two products under flare, and of one nobody can tell."""
+    """A shop with two products under flare, one of which is ambiguous."""
     products = {found.id: found for found in shop(db)}
     wrong = [product(id, "flare", name=products[id].name) for id in WRONG]
     save_import(db, TREE, wrong, [], "wrong.csv")
@@ -58,7 +58,9 @@ def test_wrong_labels_are_the_most_suspicious(
         assert alike.neighbour_id.split("-")[0] == alike.product_id.split("-")[0]
 
 
-def test_the_fingerprint_tells_whether_anything_has_changed(catalogue: sqlite3.Connection) -> None:
+def test_the_fingerprint_changes_with_anything_a_search_depends_on(
+    catalogue: sqlite3.Connection,
+) -> None:
     before = search_fingerprint(data(catalogue), 1)
     assert (
         search_fingerprint(data(catalogue), 1) == before != search_fingerprint(data(catalogue), 2)

@@ -92,9 +92,9 @@ def distilled_from(
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Distilled:
-    """Distil for as long as it takes."""
-    folder = tmp_path_factory.mktemp("taught")
+def distilled(tmp_path_factory: pytest.TempPathFactory) -> Distilled:
+    """The result of a distillation of 25 epochs."""
+    folder = tmp_path_factory.mktemp("distilled")
     return distilled_from(draw(folder), folder, replace(CONFIG, epochs=25))
 
 
@@ -106,20 +106,20 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_student_comes_close_to_its_teacher(taught: Distilled) -> None:
-    assert taught.agreement.explained > 0.8
-    assert taught.agreement.cosine > 0.99
-    assert taught.student.about["pictures"] == {"train": 200, "tuning": 15}
+def test_a_student_agrees_with_its_teacher(distilled: Distilled) -> None:
+    assert distilled.agreement.explained > 0.8
+    assert distilled.agreement.cosine > 0.99
+    assert distilled.student.about["pictures"] == {"train": 200, "tuning": 15}
 
 
 def teacher_bottlenecks(images: list[Image], folder: Path) -> NDArray[np.float32]:
     return colours(np.stack([to_pixels(read_view(View(image), folder), 4) for image in images]))
 
 
-def test_what_is_saved_gives_what_was_learned(
-    taught: Distilled, images: list[Image], tmp_path: Path
+def test_a_saved_student_agrees_as_much_as_the_trained_one(
+    distilled: Distilled, images: list[Image], tmp_path: Path
 ) -> None:
-    save_student(taught.student, tmp_path / "student.npz")
+    save_student(distilled.student, tmp_path / "student.npz")
     backbone = load_backbone(str(tmp_path / "student.npz"))
     cache = bottleneck_cache(tmp_path / "cache", backbone)
     tuning = images[200:215]
@@ -127,7 +127,7 @@ def test_what_is_saved_gives_what_was_learned(
     outputs = bottlenecks(tuning, tmp_path, backbone, cache)[np.arange(15)][:, : SHAPE.outputs]
     deviation = teacher_bottlenecks(images[:200], tmp_path).std(axis=0)
     again = agreement_of(outputs / deviation, wanted / deviation)
-    assert again.explained == pytest.approx(taught.agreement.explained, abs=0.05)
+    assert again.explained == pytest.approx(distilled.agreement.explained, abs=0.05)
 
 
 def test_folding_the_norms_keeps_the_outputs() -> None:
@@ -155,16 +155,16 @@ def test_a_keras_student_loads_a_student_and_gives_its_outputs(tmp_path: Path) -
         assert again.deviations[name] == pytest.approx(kept.deviations[name], rel=1e-4)
 
 
-def test_training_goes_on_from_a_student(
-    taught: Distilled, images: list[Image], tmp_path: Path
+def test_training_starts_from_a_student(
+    distilled: Distilled, images: list[Image], tmp_path: Path
 ) -> None:
     short = replace(CONFIG, epochs=2, learning_rate=0.001, start="first")
     state = tmp_path / "second"
     second = distil(
-        targets(images, tmp_path), PARTS, SHAPE, short, state_path=state, start=taught.student
+        targets(images, tmp_path), PARTS, SHAPE, short, state_path=state, start=distilled.student
     )
-    assert second.agreement.explained > taught.agreement.explained - 0.1
-    assert second.student.about["start"] == taught.student.about
+    assert second.agreement.explained > distilled.agreement.explained - 0.1
+    assert second.student.about["start"] == distilled.student.about
 
 
 def test_a_resumed_distillation_ends_as_an_uninterrupted_one(
@@ -212,7 +212,7 @@ def test_training_stops_when_the_agreement_on_tuning_pictures_no_longer_rises(
     assert 25 < len(epochs) < 50  # the first half uses smaller pictures and never stops early
 
 
-def test_another_course_does_not_go_on_with_the_first(
+def test_a_state_of_other_settings_is_refused(
     begun: Path, images: list[Image], tmp_path: Path
 ) -> None:
     shutil.copy(begun / "state", tmp_path)
@@ -220,7 +220,7 @@ def test_another_course_does_not_go_on_with_the_first(
         distilled_from(images, tmp_path, replace(BEGUN, seed=1))
 
 
-def test_a_damaged_state_is_told(begun: Path, images: list[Image], tmp_path: Path) -> None:
+def test_a_damaged_state_is_reported(begun: Path, images: list[Image], tmp_path: Path) -> None:
     state = (begun / "state").read_bytes()
     (tmp_path / "state").write_bytes(state[: len(state) // 2])
     with pytest.raises(ModelError, match=r"is damaged.*remove it to start anew"):
@@ -246,7 +246,7 @@ def test_broken_pictures_are_left_out_and_reported(images: list[Image], tmp_path
     assert distilled.student.about["pictures"]["tuning"] == 14
 
 
-def test_likeness_is_the_share_of_variance_and_the_mean_cosine() -> None:
+def test_agreement_is_the_share_of_variance_and_the_mean_cosine() -> None:
     wanted = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert agreement_of(wanted, wanted) == Agreement(1, 1)
     assert agreement_of(np.full((2, 2), 0.5), wanted) == pytest.approx((0, np.sqrt(0.5)))

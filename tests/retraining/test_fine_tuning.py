@@ -246,7 +246,18 @@ def test_a_network_whose_layers_are_unknown_is_refused() -> None:
 def test_a_resumed_fine_tuning_ends_as_an_uninterrupted_one(
     student: Path, labelled: TrainingImages, tmp_path: Path
 ) -> None:
-    config = replace(CONFIG, epochs=3, distortions=Distortions(True, 10, 10, 10, 10, 10))
+    config = replace(
+        CONFIG,
+        epochs=3,
+        distortions=Distortions(
+            flip_left_right=True,
+            random_crop=10,
+            random_scale=10,
+            random_brightness=10,
+            random_rotation=10,
+            random_shear=10,
+        ),
+    )
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir()
     parts.mkdir()
@@ -340,7 +351,11 @@ def test_feature_maps_train_a_network_as_image_inputs_do(
 
 @pytest.mark.parametrize(
     ("part", "distortions"),
-    [("last:1", Distortions(True)), ("head", Distortions(True)), ("all", Distortions())],
+    [
+        ("last:1", Distortions(flip_left_right=True)),
+        ("head", Distortions(flip_left_right=True)),
+        ("all", Distortions()),
+    ],
 )
 def test_pictures_are_read_in_each_epoch_if_they_are_distorted_or_nothing_is_frozen(
     student: Path,

@@ -86,7 +86,7 @@ def test_test_pictures_are_predicted() -> None:
     assert len(result.test_rows) == 20
 
 
-def test_a_small_test_batch_is_honoured() -> None:
+def test_a_test_batch_size_limits_the_test_pictures() -> None:
     split = parts("train", "test")
     result = train_colours(split, test_batch_size=5)
     assert len(result.predicted) == 5
@@ -191,7 +191,7 @@ def test_only_students_are_exported_to_onnx(tmp_path: Path) -> None:
     check_export(backbone, tmp_path / "graph.pb")
 
 
-def test_curves_that_cannot_be_written_are_told_before_anything_is_learned(tmp_path: Path) -> None:
+def test_curves_that_cannot_be_written_are_refused_before_training(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ModelError, match=r"curves cannot be written: Not a directory.*summaries_"):
         Summaries(tmp_path / "file" / "curves")

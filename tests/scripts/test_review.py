@@ -65,7 +65,7 @@ def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
     run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20)
     ids = {line["product_id"] for line in fill(tmp_path / "next.csv", {})}
     assert not ids & {line["product_id"] for line in lines[:3]}
-    run(tmp_path, "categorize_words", "--min-per-category", 3)
+    run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear")
     assert "#2: " in run(tmp_path, "analyze").stdout
 
 
