@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -242,3 +243,15 @@ class Report(NamedTuple):
     values: Any = None  # what JSON can hold; None: the text only says what was written where
     page: str | None = None
     shortfalls: Sequence[str] = ()  # what was required and is not so, a line each
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlScope:
+    """The categories, products and pictures that a crawl is to fetch."""
+
+    root: str
+    max_per_category: int
+    images_per_product: int
+    pictures: Path | None  # a local folder that file names lead into
+    refresh: str | None  # fetch anew what was fetched before this date
+    parts: Sequence[str]  # of 'categories', 'products' and 'images'

@@ -109,6 +109,11 @@ def warm_python() -> Warm:
     return Warm()
 
 
+def is_warm() -> bool:
+    """Return whether this process of pytest has begun its warm Python."""
+    return warm_python.cache_info().currsize > 0
+
+
 def main() -> None:
     """Load the libraries, and fork for each line of stdin; a child runs its script and ends."""
     sys.path[0] = str(ROOT)

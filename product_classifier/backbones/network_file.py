@@ -7,8 +7,6 @@ of the arrays are checked before any array is read.
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,13 +19,11 @@ from numpy.typing import NDArray
 from product_classifier.errors import FeatureError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
-from product_classifier.store.npz import NpzArrays
+from product_classifier.store.npz import JSON_HEADER, NpzArrays, json_header, npz_bytes
 from product_classifier.system_errors import reason_of
 
 LARGEST = 400_000_000  # bytes of a file; ResNet101, the largest Keras network, has 171 MB
-LONGEST_HEAD = 1_000_000  # bytes of the JSON header
 LONGEST_HASH_FILE = 10_000  # bytes
-HEAD = "head"
 # errors of readers for damaged files; json raises RecursionError for deep nesting
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -48,7 +44,8 @@ class Archive:
 
         Reads the arrays' headers alone.
         """
-        headers = {name: header for name, header in self.arrays.headers.items() if name != HEAD}
+        headers = dict(self.arrays.headers)
+        del headers[JSON_HEADER]
         for name, (kind, shape) in expected.items():
             if name not in headers:
                 raise ValueError(f"{name} is missing")
@@ -69,12 +66,10 @@ def write_archive(
 
     Raises FeatureError if it cannot be written.
     """
-    archive = io.BytesIO()
-    save = np.savez_compressed if compressed else np.savez
-    save(archive, allow_pickle=False, **{**arrays, HEAD: np.array(json.dumps(head))})
-    sha256 = hashlib.sha256(archive.getvalue()).hexdigest()
+    data = npz_bytes(arrays, head, compressed=compressed)
+    sha256 = hashlib.sha256(data).hexdigest()
     try:
-        write_whole(path, archive.getvalue())
+        write_whole(path, data)
         write_whole(_hash_file(path), f"{sha256}  {path.name}\n".encode())
     except OSError as error:
         raise FeatureError(f"{path} cannot be written: {reason_of(error)}") from None
@@ -102,7 +97,7 @@ def opened_archive(path: Path, what: str) -> Iterator[Archive]:
         )
     try:
         arrays = NpzArrays(data, LARGEST)
-        yield Archive(path, sha256, _head(arrays), arrays)
+        yield Archive(path, sha256, json_header(arrays), arrays)
     except _DAMAGE as error:
         raise FeatureError(
             f"{path} (SHA-256 {sha256}) is damaged or not a {what} ({error}); fetch the file again"
@@ -116,15 +111,6 @@ def _expected(beside: Path) -> str | None:
     except FileNotFoundError:
         return None
     return words[0] if words else ""
-
-
-def _head(arrays: NpzArrays) -> Mapping[str, Any]:
-    if arrays.headers[HEAD].size > LONGEST_HEAD:
-        raise ValueError(f"its header is longer than {LONGEST_HEAD:,} bytes")
-    head = json.loads(str(arrays[HEAD]))
-    if not isinstance(head, dict):
-        raise ValueError("its header is not a JSON object")
-    return head
 
 
 def _hash_file(path: Path) -> Path:

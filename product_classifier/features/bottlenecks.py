@@ -153,7 +153,7 @@ def bottlenecks(
             "bottlenecks disappear from the cache while they are read; stop other programs that "
             "clean the cache, then run the command again"
         )
-    cache.tell_damage()
+    cache.report_damage()
     if not (rows >= 0).any():
         raise FeatureError(f"no picture can be read ({lost[0]}); pass the right --images-path")
     return Bottlenecks(cache.read(), rows, tuple(lost), mains)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +13,10 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
-from product_classifier.store.npz import NpzArrays
+from product_classifier.store.npz import JSON_HEADER, NpzArrays, json_header, npz_bytes
 from product_classifier.system_errors import reason_of
 
 Arrays = Sequence[NDArray[Any]]
-HEAD = "head"
-LONGEST_HEAD = 1_000_000  # bytes of its text
 MORE = 100_000_000  # bytes that a file may have beside the arrays of its training
 LARGEST_COUNT = 2**53
 
@@ -34,15 +30,12 @@ class Checkpoint:
 
     def save(self, numbers: Mapping[str, Any], **groups: Arrays) -> None:
         """Write a checkpoint over the last one. Raises ModelError if it cannot be written."""
-        head = json.dumps({"key": self._key, "numbers": dict(numbers)})
+        header = {"key": self._key, "numbers": dict(numbers)}
         arrays = {
             f"{name}/{k}": array for name, group in groups.items() for k, array in enumerate(group)
         }
-        arrays[HEAD] = np.array(head)
-        archive = io.BytesIO()
-        np.savez(archive, allow_pickle=False, **arrays)
         try:
-            write_whole(self.path, archive.getvalue())
+            write_whole(self.path, npz_bytes(arrays, header))
         except OSError as error:
             raise ModelError(f"{self.path} cannot be written: {reason_of(error)}") from None
 
@@ -63,21 +56,21 @@ class Checkpoint:
         most = MORE + sum(dtype.itemsize * math.prod(shape) for dtype, shape in wanted.values())
         try:
             arrays = NpzArrays(read_bounded(self.path, most), most)
-            head = _head(arrays)
+            header = json_header(arrays)
         except FileNotFoundError:
             return {}, {}
         except (OSError, ValueError, KeyError, RecursionError) as error:
             raise self._damaged(error) from None
-        if head.get("key") != self._key:
+        if header.get("key") != self._key:
             raise ModelError(
                 f"{self.path} belongs to other pictures, another teacher or other settings; "
                 "pass the same again to resume it, or remove it to start anew"
             )
-        declared = {name: h[:2] for name, h in arrays.headers.items() if name != HEAD}
-        if declared != wanted or not _is_like(head.get("numbers"), numbers):
+        declared = {name: h[:2] for name, h in arrays.headers.items() if name != JSON_HEADER}
+        if declared != wanted or not _is_like(header.get("numbers"), numbers):
             raise self._damaged("its numbers are not those of this training")
         try:
-            return head["numbers"], {
+            return header["numbers"], {
                 name: [arrays[f"{name}/{k}"] for k in range(len(group))]
                 for name, group in groups.items()
             }
@@ -86,15 +79,6 @@ class Checkpoint:
 
     def _damaged(self, reason: object) -> ModelError:
         return ModelError(f"{self.path} is damaged ({reason}); remove it to start anew")
-
-
-def _head(arrays: NpzArrays) -> Mapping[str, Any]:
-    if arrays.headers[HEAD].size > LONGEST_HEAD:
-        raise ValueError("its head is too long")
-    head = json.loads(str(arrays[HEAD]))
-    if not isinstance(head, dict):
-        raise ValueError("its head is not a JSON object")
-    return head
 
 
 def _is_like(value: Any, wanted: Any) -> bool:

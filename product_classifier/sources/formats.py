@@ -10,6 +10,7 @@ from pathlib import Path
 
 from product_classifier.printable import storable
 from product_classifier.records import Entry
+from product_classifier.sources import BSON, SHOP, SQLITE
 from product_classifier.sources.files.atlas import is_atlas, read_atlas
 from product_classifier.sources.files.cdiscount import BsonFile, BsonSample, read_category_names
 from product_classifier.sources.files.csv_rows import find_dialect, read_delimited
@@ -36,9 +37,6 @@ from product_classifier.sources.files.taxonomy import is_taxonomy, read_taxonomy
 from product_classifier.sources.files.text_stream import encoding_of, open_unpacked
 from product_classifier.sources.shopify import is_shopify, read_shopify
 
-SQLITE = "sqlite"
-SHOP = "shopify"
-BSON = "bson"
 START = 64_000  # bytes from which a format is detected
 
 
@@ -218,4 +216,3 @@ OPENERS = {
     "folder": _folder,
     BSON: _bson,
 }
-FORMATS = (*OPENERS, SQLITE, SHOP)

@@ -16,6 +16,7 @@ from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.limits import DEEPEST_PATH, LONGEST_PATH
 from product_classifier.printable import brief
 from product_classifier.records import Category, Page, Product, Query, Skipped
+from product_classifier.sources import API_URL
 from product_classifier.sources.json_fields import (
     count_of,
     list_of,
@@ -25,7 +26,6 @@ from product_classifier.sources.json_fields import (
 )
 from product_classifier.sources.web.client import Client
 
-API_URL = "https://api.shopstyle.com/api/v2"
 PAGE_SIZE = 50  # the API gives no more at once
 REACHABLE = 5_000  # products of one query, whatever its total says
 MOST_CATEGORIES = 100_000  # of a tree

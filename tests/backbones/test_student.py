@@ -270,7 +270,7 @@ def test_an_unexpected_member_of_the_file_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "student.npz", "a") as archive:
         archive.writestr("code.py", "import os")
     (tmp_path / "student.npz.sha256").unlink()
-    with pytest.raises(FeatureError, match=r"code\.py' in it is no array"):
+    with pytest.raises(FeatureError, match=r"code\.py' is not an array"):
         read_student(tmp_path / "student.npz")
 
 

@@ -160,7 +160,7 @@ def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: P
     ended = script(folder, *command).wait()
     assert ended.returncode == 0
     assert "damaged" in ended.stderr
-    assert "is made anew" in ended.stderr
+    assert "is computed again" in ended.stderr
     first, second = ask(folder, f"select {EXPERIMENT} from experiment order by id")
     assert without_memory([first]) == without_memory([second])
     for name in ("predicted_category", "predicted_path"):

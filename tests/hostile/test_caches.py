@@ -135,7 +135,7 @@ def test_a_damaged_vector_is_said_once_and_computed_once(catalogue: Catalogue) -
     assert np.array_equal(catalogue.features(backbone(asked)), right)
     assert asked.batches == 1
     [line] = catalogue.said
-    assert "vectors.f32: 1 damaged vectors, found by their checksums, were computed anew" in line
+    assert "vectors.f32: 1 damaged vectors, found by their checksums, were computed again" in line
     assert np.array_equal(catalogue.features(backbone(asked)), right)
     assert asked.batches == 1
     assert len(catalogue.said) == 1
@@ -161,7 +161,7 @@ def test_a_cache_of_an_older_version_is_not_believed(catalogue: Catalogue) -> No
     (catalogue.cache / "keys.sha256").write_bytes(b"k" * 32 * PICTURES)
     assert np.array_equal(catalogue.features(), right)
     [line] = catalogue.said
-    assert "of an older version without checksums: its vectors are computed anew" in line
+    assert "of an older version without checksums: its vectors are computed again" in line
 
 
 @pytest.mark.parametrize("removed", ["vectors.f32", "keys.sha256", "network.txt", "lock", "."])
@@ -216,7 +216,7 @@ def test_a_pipe_in_a_cache_is_not_waited_for(catalogue: Catalogue) -> None:
     catalogue.features()
     (catalogue.cache / "keys.sha256").unlink()
     os.mkfifo(catalogue.cache / "keys.sha256")
-    with pytest.raises(StoreError, match=r"keys\.sha256 is no file; remove it"):
+    with pytest.raises(StoreError, match=r"keys\.sha256 is not a file; remove it"):
         catalogue.features()
 
 
@@ -226,7 +226,7 @@ def test_no_link_in_a_cache_is_followed(name: str, catalogue: Catalogue, tmp_pat
     own.write_bytes(b"")
     catalogue.cache.mkdir(parents=True)
     (catalogue.cache / name).symlink_to(own)
-    with pytest.raises(StoreError, match=f"{name} is no file; remove it|cannot grow"):
+    with pytest.raises(StoreError, match=f"{name} is not a file; remove it|cannot grow"):
         catalogue.features()
     assert own.read_bytes() == b""
 
@@ -277,7 +277,7 @@ def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
     found, names = cached_vectors(path, "key", words, Recorder(said))
     assert names == vocabulary
     assert (found != right).nnz == 0
-    assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+    assert said == [f"{path} is damaged, or of an older version: it is computed again"]
 
 
 SHAPES: dict[str, Reshape] = {
@@ -317,7 +317,7 @@ def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
     assert right.words is not None
     assert found.words.shape == right.words.shape
     assert (found.words != right.words).nnz == 0
-    assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+    assert said == [f"{path} is damaged, or of an older version: it is computed again"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -185,10 +185,10 @@ def test_a_truncated_file_is_refused(name: str, tmp_path: Path) -> None:
     file = section(folder, name)
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])
-    with pytest.raises(StoreError, match=f"{file.name} is cut short or not the file it was"):
+    with pytest.raises(StoreError, match=f"{file.name} is incomplete or was changed"):
         open_model(folder)
     file.unlink()
-    with pytest.raises(StoreError, match=f"holds no whole model .*{file.name}"):
+    with pytest.raises(StoreError, match=f"holds no complete model .*{file.name}"):
         open_model(folder)
 
 
@@ -224,7 +224,7 @@ def test_an_invalid_header_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"holds no whole model .*make it by --save"):
+    with pytest.raises(StoreError, match=r"holds no complete model .*create it by --save"):
         open_model(tmp_path / "none")
 
 

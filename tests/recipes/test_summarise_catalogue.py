@@ -98,7 +98,8 @@ def test_a_category_that_lies_above_itself_is_told(db: sqlite3.Connection) -> No
     found = told(db)
     assert {one.path: one.products for one in found.categories} == {"a": 2, "b": 2, "b/c": 1}
     assert any(
-        remark.startswith("2 categories lie above themselves") for remark in catalogue_advice(found)
+        remark.startswith("2 categories are their own ancestors")
+        for remark in catalogue_advice(found)
     )
 
 
@@ -114,7 +115,7 @@ def test_categories_of_the_same_name_are_told_apart_by_path(db: sqlite3.Connecti
     save_import(db, tree, [product("1", "men/hats"), product("2", "women/hats")], [], "x.csv")
     found = told(db)
     assert [one.label for one in found.categories if one.leaf] == ["men/hats", "women/hats"]
-    assert any("such as Hats for 2" in remark for remark in catalogue_advice(found))
+    assert any("such as Hats by 2" in remark for remark in catalogue_advice(found))
 
 
 def test_pictures_are_told_by_what_became_of_them(db: sqlite3.Connection) -> None:
@@ -246,8 +247,8 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
         assert len(set(names)) == 6
         assert all(name.startswith(f"product {leaf}") for name in names)
         assert all(tile.thumbnail for tile in shelf.tiles)
-    assert sheet.much_shown
-    assert [tile.note for tile in sheet.much_shown.tiles] == ["shown by 18 products"]
+    assert sheet.shared
+    assert [tile.note for tile in sheet.shared.tiles] == ["shown by 18 products"]
     assert read_catalogue(db, SILENT, folder)[1] == sheet
 
 
@@ -256,4 +257,4 @@ def test_without_leaves_products_are_drawn_from_all(db: sqlite3.Connection, tmp_
     found, sheet = read_catalogue(db, SILENT, ImageFolder(tmp_path))
     assert sheet
     assert [(shelf.title, len(shelf.tiles)) for shelf in sheet.leaves] == [("without a leaf", 2)]
-    assert "Of all products (seed 0)." in catalogue_page(found, sheet)
+    assert "From all products (seed 0)." in catalogue_page(found, sheet)

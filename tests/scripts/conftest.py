@@ -16,12 +16,15 @@ from demo.server import KEY, serve
 from tests.backbones.test_backbone import save_network
 from tests.conftest import ROOT
 from tests.kernels import CHOSEN
-from tests.warm_python import warm_python
+from tests.warm_python import is_warm, warm_python
 
 CATALOGUE = make_catalogue(products=200)
 BROKEN = sum(product.image_fault is not None for product in CATALOGUE.products)
 PASSED_ON = ("PATH", "HOME", *CHOSEN)  # the kernels, too, that tests are run under
 ENVIRONMENT = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
+QUICK = ("crawl", "analyze")  # they load little: no warm Python is begun for them
 
 
 def run(
@@ -36,6 +39,7 @@ def run(
 
     It runs in a process of its own; fresh: one that loads all libraries anew.
     """
+    fresh = fresh or (script in QUICK and not is_warm())
     environment = ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {})
     if fresh:
         command = [sys.executable, str(ROOT / f"{script}.py"), *map(str, options)]
@@ -89,7 +93,7 @@ def categorized(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The crawled catalogue with one experiment on its words, number 1."""
     folder = tmp_path_factory.mktemp("categorized")
     copy_database(crawled, folder)
-    said = run(folder, "categorize_words", "--min-per-category", 3)
+    said = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
     (folder / "said.txt").write_text(said.stdout)
     return folder
 

@@ -75,9 +75,9 @@ def test_experiments_are_compared_on_the_same_products_alone(
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     run(tmp_path, "categorize_words", "--min-per-category", 3, "--seed", 2)
-    run(tmp_path, "categorize_words", "--min-per-category", 12)
+    run(tmp_path, "categorize_words", "--min-per-category", 12, "--model", "linear")
     text = run(tmp_path, "analyze", "--compare", 1, 2).stdout
-    assert "\n#2 beside #1:\n  accuracy " in text
+    assert "\n#2 compared with #1:\n  accuracy " in text
     values = json.loads(run(tmp_path, "analyze", "--compare", 2, 1, "--json").stdout)
     assert [pair["first"] for pair in values["pairs"]] == [2]
     said = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr

@@ -101,7 +101,7 @@ def test_a_larger_maximum_goes_on_where_the_smaller_one_ended(
         ([], "wrong", "the API rejected the key (401: Invalid partner id: …); set SHOPSTYLE_API"),
         (["--root", "wimmin"], KEY, "error 404: Invalid category id: wimmin"),
         (["--from", "none.csv"], None, "none.csv cannot be read: No such file or directory"),
-        (["--db-path", "no/crawl.db"], KEY, "there is no folder no to put crawl.db into"),
+        (["--db-path", "no/crawl.db"], KEY, "there is no folder no for crawl.db; create it"),
     ],
 )
 def test_a_crawl_that_cannot_be_says_what_to_do(

@@ -118,7 +118,7 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
     assert rows(tmp_path, "select name from experiment") != []
     (tmp_path / "other.db").write_bytes((tmp_path / "old.db").read_bytes())
     result = run(tmp_path, "crawl", "--from", "other.db", code=1, key=None)
-    assert "is there already; pass another --db-path for other.db" in result.stderr
+    assert "exists already; pass another --db-path for other.db" in result.stderr
 
 
 @pytest.mark.parametrize(

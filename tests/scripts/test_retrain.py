@@ -15,7 +15,7 @@ from tests.conftest import jpeg, sha256
 from tests.scripts.conftest import copy_database, rows, run
 
 
-def test_retraining_tells_its_accuracy_and_saves_graph_and_labels(
+def test_retraining_prints_its_accuracy_and_saves_graph_and_labels(
     tmp_path: Path, network: Path
 ) -> None:
     for label, colour in (("Dark-Red_things", "rgb({},0,0)"), ("blue", "rgb(0,0,{})")):
@@ -49,7 +49,7 @@ def test_a_pipe_among_pictures_is_reported_and_the_rest_is_learned(
     os.mkfifo(tmp_path / "pictures" / "blue" / "pipe.jpg")
     options = ["--image_dir", "pictures", "--backbone", network, "--how_many_training_steps", 10]
     result = run(tmp_path, "retrain", *options, code=3)
-    assert "picture not read: pictures/blue/pipe.jpg: it is a pipe and no file" in result.stderr
+    assert "picture not read: pictures/blue/pipe.jpg: it is a pipe, not a file" in result.stderr
     assert "Final test accuracy" in result.stdout
 
 
@@ -61,9 +61,7 @@ def test_a_pipe_among_pictures_is_reported_and_the_rest_is_learned(
         (["T-Shirts", "t shirts"], "two folders of pictures mean the label 't shirts'; rename one"),
     ],
 )
-def test_folders_that_cannot_be_learned_from_are_said(
-    tmp_path: Path, folders: list[str], message: str
-) -> None:
+def test_unusable_folders_are_refused(tmp_path: Path, folders: list[str], message: str) -> None:
     (tmp_path / "pictures").mkdir()
     for name in folders:
         (tmp_path / "pictures" / name).mkdir()
@@ -113,7 +111,7 @@ def test_a_student_is_distilled_from_a_crawl_and_a_folder_and_used(
         ),
     ],
 )
-def test_a_student_that_cannot_be_distilled_says_why(
+def test_distillations_that_cannot_start_are_refused(
     tmp_path: Path, network: Path, options: list[str], message: str
 ) -> None:
     for folder in ("empty", "few"):
@@ -143,7 +141,7 @@ def colours(folder: Path, count: int = 40) -> None:
 
 
 @pytest.mark.slow
-def test_a_network_is_fine_tuned_and_used_and_once_done_stays_as_it_is(
+def test_a_network_is_fine_tuned_and_used_and_a_finished_training_is_not_repeated(
     tmp_path: Path, student: Path, crawled: Path
 ) -> None:
     colours(tmp_path)
@@ -174,7 +172,7 @@ def test_a_network_is_fine_tuned_and_used_and_once_done_stays_as_it_is(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "tuning", "test"])
-def test_a_label_with_one_picture_is_learned_or_told(
+def test_a_label_with_one_picture_is_learned_or_refused(
     tmp_path: Path, student: Path, part: str
 ) -> None:
     colours(tmp_path)
@@ -211,14 +209,14 @@ def test_a_label_with_one_picture_is_learned_or_told(
         (["--fine-tune", "all", "--precision", "int8"], "neither float32 nor bfloat16"),
     ],
 )
-def test_fine_tuning_that_makes_no_sense_is_a_usage_error(
+def test_contradictory_options_of_fine_tuning_are_usage_errors(
     tmp_path: Path, options: list[str], message: str
 ) -> None:
     assert message in run(tmp_path, "retrain", "--image_dir", "x", *options, code=2).stderr
 
 
 @pytest.mark.slow
-def test_a_network_that_cannot_be_fine_tuned_so_is_told_before_anything_is_done(
+def test_a_network_that_cannot_be_fine_tuned_is_refused_at_once(
     tmp_path: Path, student: Path, network: Path
 ) -> None:
     colours(tmp_path, 4)

@@ -65,7 +65,9 @@ def test_pictures_are_read_by_the_network_of_the_model_alone(
 
 def test_what_cannot_be_filed_is_said(categorized: Path) -> None:
     said = run(categorized, "categorize_words", "--saved", "none", code=1).stderr
-    assert said.startswith("categorize_words.py: none holds no whole model (none/settings.json: ")
+    assert said.startswith(
+        "categorize_words.py: none holds no complete model (none/settings.json: "
+    )
     said = run(categorized, "categorize_words", "--all", code=2).stderr
     assert said.endswith("--all goes with --saved\n")
     line = ["--saved", "a", "--db-path", "b", "--model", "linear"]

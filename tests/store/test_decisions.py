@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_said_and_the_rest_is_stored(filled: sqlite3.Conn
         "line 3: there is no product 'nobody'; leave the ids as they were exported",
         "line 4: 'jeans/flair' is neither keep nor ambiguous nor a category's id or path; "
         "did you mean jeans/flare or jeans/bootcut?",
-        "line 5: 'jeans' is not a leaf; name one below it",
+        "line 5: 'jeans' is not a leaf; name a leaf below it",
         "lines 6 and 7 contradict each other about product belt3; neither is stored",
     ]
 

@@ -29,8 +29,8 @@ def test_a_file_of_the_earlier_system_becomes_a_database_of_its_own(tmp_path: Pa
     assert told == [
         ("old.db x", "it lies below itself: a cycle"),
         ("old.db y", "it lies below itself: a cycle"),
-        ("old.db 9", "it names the category nowhere, which is not there"),
-        ("old.db 472", "it names the category lost-category, which is not there"),
+        ("old.db 9", "its category nowhere does not exist"),
+        ("old.db 472", "its category lost-category does not exist"),
     ]
     assert old.read_bytes() == before
     with open_database(new) as db:
@@ -42,7 +42,7 @@ def test_a_file_of_the_earlier_system_becomes_a_database_of_its_own(tmp_path: Pa
         assert copy(f"http://img/xim/7a/b8/{name}.jpg") == tmp_path / f"images/7a/{name}.jpg"
         assert copy(f"http://img/pim/{name}_xlarge.jpg") is not None
         assert copy(f"http://img/sim/{name}_xlarge/red-belt.jpg") is None
-    with pytest.raises(StoreError, match=r"crawl\.db is there already; pass another --db-path"):
+    with pytest.raises(StoreError, match=r"crawl\.db exists already; pass another --db-path"):
         copy_legacy_database(old, new)
 
 

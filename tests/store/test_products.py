@@ -159,9 +159,13 @@ def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
     catalogue.save_images(db, [Image(address="/old/1.jpg", error="No such file or directory")])
     other = [Skipped("product", "b.csv line 9", "it has no id")]
     save_import(db, [], [], other, "b.csv")
-    assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=2, failed=1)
+    assert catalogue.progress(db) == catalogue.Progress(
+        categories=5, products=1, pictures=0, skipped=2, failed=1
+    )
     save_import(db, TREE, [product("1", "belts", image="/new/1.jpg")], [], "a.csv")
-    assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=1, failed=0)
+    assert catalogue.progress(db) == catalogue.Progress(
+        categories=5, products=1, pictures=0, skipped=1, failed=0
+    )
 
 
 def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
@@ -184,4 +188,6 @@ def test_an_import_is_stored_whole_or_not_at_all(db: sqlite3.Connection) -> None
     broken = Product(id="2", name="x", description="", categories=("unheard of",), image=None)
     with pytest.raises(sqlite3.IntegrityError):
         save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")
-    assert catalogue.progress(db) == catalogue.Progress(0, 0, 0, 0, 0)
+    assert catalogue.progress(db) == catalogue.Progress(
+        categories=0, products=0, pictures=0, skipped=0, failed=0
+    )
