@@ -51,7 +51,7 @@ bench-crawl: $(VENV)/.checks $(PEERS)/.installed  ## crawl.py alone, beside img2
 	@$(RUN) -m benchmarks crawling fetching
 
 bench-models: $(VENV)/.checks $(PEERS)/.installed  ## every model beside its peers (needs ../shared)
-	@$(RUN) -m benchmarks models outside
+	@$(RUN) -m benchmarks models novelty
 
 clean:  ## remove what can be made again, .venv included
 	rm -rf $(VENV) $(PEERS) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis

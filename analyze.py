@@ -1,10 +1,13 @@
 """Report what experiments are worth, what can be trusted, and which labels are probably wrong."""
 
-from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, IN_A_REVIEW, ON_SCREEN, arguments
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
     startup.begin(computes=True)
+# isort: split
+from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, IN_A_REVIEW, ON_SCREEN, arguments
+
+if __name__ == "__main__":
     arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
 # isort: split
 

@@ -1,10 +1,13 @@
 """Fill crawl.db with categories, products and pictures: of the ShopStyle API or any catalogue."""
 
-from product_classifier.options.crawling import arguments
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
     startup.begin(computes=startup.asks_for("--filter-images"))
+# isort: split
+from product_classifier.options.crawling import arguments
+
+if __name__ == "__main__":
     arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
 # isort: split
 

@@ -1,1 +1,1 @@
-"""The benchmarks, each figure beside its peer's; run by `make bench`."""
+"""Benchmarks: each figure beside the same figure of a peer; run by `make bench`."""

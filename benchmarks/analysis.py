@@ -22,7 +22,7 @@ MOST_SECONDS, MOST_BYTES = 30, 1.5 * 2**30
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Make the experiment, a tenth of it wrong, and analyze it."""
+    """Generate the experiment, a tenth of its predictions wrong, and analyze it."""
     rng = np.random.default_rng(0)
     leaves = [f"parent-{k // SIBLINGS}/leaf-{k}" for k in range(LEAVES)]
     parents = sorted({leaf.partition("/")[0] for leaf in leaves})

@@ -28,7 +28,7 @@ LETTERS = np.array(list("aeiourstlnmdpkbgcfhv"))
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Make the catalogue, and let the command write its page."""
+    """Generate the catalogue, and measure the command that writes its page."""
     with tempfile.TemporaryDirectory() as place:
         path, images = Path(place, "crawl.db"), Path(place, "images")
         with open_database(path, create=True) as db:
@@ -53,7 +53,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def fill(db: sqlite3.Connection, folder: ImageFolder, count: int) -> None:
-    """Store products in leaves of Zipf sizes; some lack parts, are duplicates or hold HTML."""
+    """Store products in leaves of Zipf sizes; some lack parts, are duplicates or have HTML."""
     rng = np.random.default_rng(0)
     tree, leaves = grow()
     save_import(db, tree, "generated")
@@ -77,7 +77,7 @@ def fill(db: sqlite3.Connection, folder: ImageFolder, count: int) -> None:
 
 
 def grow() -> tuple[list[Category], list[str]]:
-    """Make a tree of three levels; returns it and its leaves."""
+    """Return a tree of three levels, and its leaves."""
     names = [f"c{number}" for number in range(WIDTH)]
     tree = [Category(id="root", name="Root", parent=None, path="", leaf=False)]
     for level in (1, 2, 3):
@@ -98,7 +98,7 @@ def grow() -> tuple[list[Category], list[str]]:
 def make_products(
     rng: np.random.Generator, numbers: range, leaves: Sequence[str], words: Sequence[str]
 ) -> list[Product]:
-    """Make some products; of a hundred, three repeat the words of the one before them."""
+    """Return products, of which three in a hundred repeat the text of the previous product."""
     many = len(numbers)
     chosen = np.minimum(rng.zipf(1.3, (many, 2)) - 1, len(leaves) * 1000) % len(leaves)
     spoken = np.minimum(rng.zipf(1.2, many * 60), 2**40) % len(words)
@@ -127,7 +127,7 @@ def make_products(
 
 
 def make_image(rng: np.random.Generator, address: str, files: Sequence[str]) -> Image:
-    """Make a row of a picture: one of twenty-five could not be had."""
+    """Return the record of a picture; one in twenty-five could not be fetched."""
     if rng.random() < 0.04:
         return Image(address=address, error=f"HTTP {rng.choice([403, 404, 500])}")
     width, height = rng.integers(60, 1600, 2).tolist()
@@ -142,7 +142,7 @@ def make_image(rng: np.random.Generator, address: str, files: Sequence[str]) -> 
 
 
 def noise(rng: np.random.Generator) -> bytes:
-    """Draw a picture that is hard to compress."""
+    """Return a picture that is hard to compress."""
     file = io.BytesIO()
     Picture.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)).save(file, "JPEG")
     return file.getvalue()

@@ -1,7 +1,7 @@
 """Fine-tuning the last block on fashion, beside a softmax regression on the frozen network.
 
-A part of the catalogue, since a network of Inception's size takes hours for all of it without a
-GPU: of each leaf so many products, by their pictures' hashes, in the frozen split.
+Only a part of the catalogue, since a network of Inception's size takes hours for all of it without
+a GPU: a fixed number of products per leaf and part of the frozen split, by their pictures' hashes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from product_classifier.retraining.trainable_network import FineTuningConfig, lo
 from product_classifier.retraining.trainer import SoftmaxHead
 from product_classifier.retraining.training_images import TrainingImages, choose_source
 
-MOST = {"train": 20, "tuning": 6, "test": 12}  # products of a leaf
+MOST = {"train": 20, "tuning": 6, "test": 12}  # products per leaf
 CONFIG = FineTuningConfig(part="last:1", epochs=8)
 
 
@@ -41,7 +41,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 def fine_tuned_rows(title: str, name: str, dataset: Dataset, place: Path) -> Iterator[Row]:
     """Yield the accuracy and the time of fine-tuning the last block of a network."""
-    rows = chosen(dataset)
+    rows = sampled(dataset)
     images = [image for row in rows if (image := dataset.images[row])]
     label_of = [dataset.items[row].labels[0] for row in rows]
     parts = np.array([dataset.items[row].part for row in rows])
@@ -85,8 +85,8 @@ def fine_tuned_rows(title: str, name: str, dataset: Dataset, place: Path) -> Ite
     yield Row(f"{title}, seconds per epoch", f"{seconds:.1f}", learned, "reported")
 
 
-def chosen(dataset: Dataset) -> list[int]:
-    """Choose some products with a picture of each leaf in each part."""
+def sampled(dataset: Dataset) -> list[int]:
+    """Return rows of products with a picture, a limited number per leaf and part."""
     counts: dict[tuple[int, str], int] = {}
 
     def key(row: int) -> str:

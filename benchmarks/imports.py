@@ -1,4 +1,4 @@
-"""A million products from CSV and from BSON into crawl.db, beside what no import can do without."""
+"""A million products from CSV and from BSON into crawl.db, beside the minimum of an import."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from PIL import Image
 from benchmarks.common import ROOT, Row
 
 PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", 1_000_000))
-TURNS = 3  # of CSV; pictures of a million products fill a disk, and are written once by each
+TURNS = 3  # of CSV; BSON has one turn, since a million pictures fill a disk
 SIDE, BYTES = 180, 15_000  # of a picture
 MEMORY = 300  # MB
 
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Import both, the peers in between."""
+    """Measure both imports, and the peers in between."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         yield from _csv(folder)
@@ -64,7 +64,7 @@ def _bson(folder: Path) -> Iterator[Row]:
     command = ("-m", "benchmarks.bare_imports", "pictures", source, folder / "bare")
     bare = _cost(folder, *command)
     os.sync()
-    # its files stay: memory that becomes free goes to other machines here, and costs who takes it
+    # the peer's files stay: on a virtual machine, reusing freed memory would slow the next process
     ours = _cost(folder, *_crawl(source, folder))
     yield from _rows("BSON", ours, "decode_file_iter, files", bare, 0.7)
 
@@ -91,8 +91,10 @@ def _crawl(source: Path, folder: Path) -> tuple[object, ...]:
 def _cost(folder: Path, *command: object) -> Cost:
     words = [sys.executable, ROOT / "benchmarks" / "launch.py", sys.executable, *command]
     started = time.monotonic()
-    said = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=True)
-    _, kilobytes = map(float, said.stdout.split())
+    process = subprocess.run(
+        [*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    _, kilobytes = map(float, process.stdout.split())
     return Cost(time.monotonic() - started, kilobytes / 1000)
 
 
@@ -130,7 +132,7 @@ def write_bson(path: Path, products: int) -> None:
 
 
 def _jpeg(noise: np.random.Generator) -> bytes:
-    """Draw a picture that takes about so many bytes."""
+    """Return a random JPEG of at most BYTES bytes, of the highest quality possible."""
     small = noise.integers(0, 255, (SIDE // 4, SIDE // 4, 3), dtype=np.uint8)
     picture = Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     for quality in range(95, 5, -2):

@@ -13,7 +13,7 @@ from demo.catalogue.measures import KINDS, LEAF_LOOKS, Measure
 from demo.catalogue.random_streams import pick
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
     """Everything that a picture depends on."""
 
@@ -102,7 +102,14 @@ def appearance_of(leaf: str, rng: random.Random) -> Appearance:
     pattern = pick(rng, patterns)
     if pattern == "animal" and colour not in _FURS:
         pattern = "plain"
-    return Appearance(kind, colour, trim, pattern, rng.getrandbits(32), shape)
+    return Appearance(
+        kind=kind,
+        colour=colour,
+        trim=trim,
+        pattern=pattern,
+        seed=rng.getrandbits(32),
+        shape=shape,
+    )
 
 
 def other_colour(leaf: str, look: Appearance, rng: random.Random) -> str:

@@ -38,7 +38,7 @@ class Copy:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Brief:
     """The facts and the random generator for one text."""
 
@@ -68,7 +68,15 @@ def write(
     """Return a random name and description of a product of the given leaves."""
     words = [VOCABULARY[leaf] for leaf in leaves]
     material = rng.choice(fitting(words[0].materials, facts_of(look)))
-    brief = _Brief(words, look, facts_of(look, material), material, brand, retailer, rng)
+    brief = _Brief(
+        words=words,
+        look=look,
+        facts=facts_of(look, material),
+        material=material,
+        brand=brand,
+        retailer=retailer,
+        rng=rng,
+    )
     name = _name(brief)
     return Copy(f"{brand} {name}" if brand and rng.random() < 0.9 else name, _description(brief))
 

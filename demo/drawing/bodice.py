@@ -16,7 +16,7 @@ from demo.drawing.patterns import Cloth
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """The measures of a bodice's right half, in box units; y grows downwards."""
 

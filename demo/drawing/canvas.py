@@ -33,7 +33,7 @@ class Pose:
     y: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Canvas:
     """The drawing of one subject, without its background."""
 
@@ -213,7 +213,7 @@ def _grain(size: tuple[int, int], roughness: float) -> Image.Image:
     return Image.fromarray(noise).point(table)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A product to draw; shape has the measures of its Appearance."""
 

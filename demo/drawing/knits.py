@@ -46,7 +46,9 @@ def cardigan(s: Subject) -> None:
     neckline = [(gap, low), (cut.neck * 0.65, low - cut.depth * 0.55), (cut.neck, cut.top)]
     shoulder = [neckline[-1], cut.shoulder_tip]
     hem = [(cut.hem, cut.bottom), (cut.hem / 2, bottom), (gap, bottom)]
-    front = outline(neckline, shoulder, cut.armhole_edge, cut.side, hem, [hem[-1], neckline[0]])
+    opening = [hem[-1], neckline[0]]
+    runs = [neckline, shoulder, cut.armhole_edge, cut.side, hem, opening]
+    front = outline(*runs)
     c.both(front, s.cloth)
     _front_hems(s, cut, gap)
     if s.has("pocket"):

@@ -152,12 +152,9 @@ class Costs:
             self._constant += size
         else:
             self._values += size
+        largest = MOST_CONSTANT if constant else LARGEST_TENSOR * self._batch_size
         for count, most, unit in (
-            (
-                size,
-                MOST_CONSTANT if constant else LARGEST_TENSOR * self._batch_size,
-                "values at once",
-            ),
+            (size, largest, "values at once"),
             (self._values, MOST_VALUES, "values in total"),
             (self._constant, MOST_CONSTANT, "values of constants"),
             (self._multiplications, MOST_MULTIPLICATIONS * self._batch_size, "multiplications"),

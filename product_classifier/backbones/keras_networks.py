@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,8 @@ FULL_PRECISION, HALF_PRECISION = "float32", "bfloat16"
 INCEPTION_2015 = "inception_v3_2015"
 
 
-class Architecture(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
     """A network's module and class in keras.applications, and the pattern of its blocks.
 
     block: a regular expression that finds the block's name in a layer's name; a layer without a
@@ -47,14 +48,22 @@ class Architecture(NamedTuple):
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "vgg16": Architecture("vgg16", "VGG16", r"^block\d+"),
-    "vgg19": Architecture("vgg19", "VGG19", r"^block\d+"),
-    "resnet50": Architecture("resnet", "ResNet50", r"^conv\d+(?=_)"),
-    "resnet101": Architecture("resnet", "ResNet101", r"^conv\d+(?=_)"),
-    "mobilenet_v2": Architecture("mobilenet_v2", "MobileNetV2", r"^(expanded_conv|block_\d+)(?=_)"),
-    "efficientnet_b0": Architecture("efficientnet", "EfficientNetB0", r"^block\d+"),
-    "inception_v3": Architecture("inception_v3", "InceptionV3", r"^mixed\d+$", 299, ends=True),
-    INCEPTION_2015: Architecture("inception_v3", "InceptionV3", r"^mixed\d+$", 299, ends=True),
+    "vgg16": Architecture(module="vgg16", name="VGG16", block=r"^block\d+"),
+    "vgg19": Architecture(module="vgg19", name="VGG19", block=r"^block\d+"),
+    "resnet50": Architecture(module="resnet", name="ResNet50", block=r"^conv\d+(?=_)"),
+    "resnet101": Architecture(module="resnet", name="ResNet101", block=r"^conv\d+(?=_)"),
+    "mobilenet_v2": Architecture(
+        module="mobilenet_v2", name="MobileNetV2", block=r"^(expanded_conv|block_\d+)(?=_)"
+    ),
+    "efficientnet_b0": Architecture(
+        module="efficientnet", name="EfficientNetB0", block=r"^block\d+"
+    ),
+    "inception_v3": Architecture(
+        module="inception_v3", name="InceptionV3", block=r"^mixed\d+$", size=299, ends=True
+    ),
+    INCEPTION_2015: Architecture(
+        module="inception_v3", name="InceptionV3", block=r"^mixed\d+$", size=299, ends=True
+    ),
 }
 APPLICATIONS = tuple(name for name in ARCHITECTURES if name != INCEPTION_2015)
 DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte

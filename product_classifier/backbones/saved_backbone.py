@@ -24,9 +24,8 @@ STUDENT = "student"  # its file is in the model's folder
 GIVEN = "given"  # the user passes the network each time
 NAMES = (MINI, STUDENT, GIVEN, *dict.fromkeys([*HANDLES, *APPLICATIONS]))
 LONGEST_CALLED = 200  # characters
-KERAS_FILE = (
-    "{}_weights_tf_dim_ordering_tf_kernels_notop.h5"  # the name of most files in Keras' cache
-)
+# names of files in Keras' download cache
+KERAS_FILE = "{}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 KERAS_FILES = {
     "mobilenet_v2": "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
     "efficientnet_b0": "efficientnetb0_notop.h5",

@@ -30,9 +30,8 @@ from product_classifier.backbones.graph_file import (
 )
 from product_classifier.backbones.runtime import tensorflow
 
-ALIASES = frozenset(
-    {"Identity", "IdentityN", "Reshape", "Squeeze", "ExpandDims"}
-)  # outputs share the input's memory
+# operations whose output shares the memory of their input
+ALIASES = frozenset({"Identity", "IdentityN", "Reshape", "Squeeze", "ExpandDims"})
 OPERATIONS = ALIASES | frozenset(
     {
         *("Add", "AddN", "AddV2", "AvgPool", "BiasAdd", "Cast", "Concat", "ConcatV2", "Const"),

@@ -108,22 +108,22 @@ def bottlenecks(
     cache: BottleneckCache,
     console: Console = SILENT,
     view_of: Callable[[Image], View] = View,
-    more: Sequence[Sequence[Image]] = (),
+    more_images: Sequence[Sequence[Image]] = (),
 ) -> Bottlenecks:
     """Return the bottleneck of each product's picture, from the cache or computed.
 
     images: [products], main pictures, files below folder. view_of: chooses the augmented view of
-    a main picture (by default the picture itself). more: [products], further pictures whose
+    a main picture (by default the picture itself). more_images: [products], further pictures whose
     bottlenecks are pooled with that of the main one. Safe to kill: committed bottlenecks are not
     computed again. Raises FeatureError if no product has a readable picture.
     """
-    if not any(images) and not any(more):
+    if not any(images) and not any(more_images):
         raise FeatureError(
             "none of these products has a picture; run crawl.py again to fetch them, "
             "or use categorize_words.py"
         )
     views = [view_of(image) if image else None for image in images]
-    further_views = [[View(image) for image in further] for further in more]
+    further_views = [[View(image) for image in further] for further in more_images]
     all_views = [*views, *chain.from_iterable(further_views)]
     lost: list[str] = []
     unreadable: set[str] = set()  # keys

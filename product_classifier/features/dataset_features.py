@@ -35,7 +35,7 @@ class Features:
     vocabulary: Sequence[str] = ()  # the terms of the columns of words, see vectorize
 
     def has_features(self) -> NDArray[np.bool_]:
-        """Which products have a known word or a picture, [items]: others can only be guessed."""
+        """Return whether each product has a known word or a picture, [items]."""
         masks = []
         if self.words is not None:
             masks.append(np.diff(self.words.indptr) > 0)
@@ -123,15 +123,16 @@ def picture_features(
     backbone: Backbone,
     cache_path: Path,
     console: Console = SILENT,
-    more: Sequence[Sequence[Image]] = (),
+    *,
+    more_images: Sequence[Sequence[Image]] = (),
 ) -> Features:
     """Return the bottleneck of each product's picture, pooled with its further pictures if any.
 
-    images: [products]; more: [products] or empty. Raises FeatureError if no product has a readable
-    picture.
+    images: [products]; more_images: [products] or empty. Raises FeatureError if no product has a
+    readable picture.
     """
     cache = bottleneck_cache(cache_path, backbone, console)
-    pictures = bottlenecks(images, images_path, backbone, cache, console, more=more)
+    pictures = bottlenecks(images, images_path, backbone, cache, console, more_images=more_images)
     return Features(
         pictures=pictures,
         settings={

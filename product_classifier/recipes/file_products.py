@@ -74,7 +74,7 @@ def _features(
             )
         else:
             features |= picture_features(
-                images, places.images, backbone, places.cache, console, more
+                images, places.images, backbone, places.cache, console, more_images=more
             )
     return features
 

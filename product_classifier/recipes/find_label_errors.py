@@ -175,7 +175,7 @@ def _features(
             backbone,
             places.cache,
             console,
-            dataset.more_images,
+            more_images=dataset.more_images,
         )
     return features
 

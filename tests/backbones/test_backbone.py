@@ -105,11 +105,11 @@ def test_the_default_falls_back_to_mini_with_a_message_if_inception_cannot_be_fe
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     monkeypatch.setitem(HANDLES, "inception_v3", "http://127.0.0.1:9/network/1")
-    told: list[str] = []
-    backbone = choose_backbone(None, Recorder(told))
+    messages: list[str] = []
+    backbone = choose_backbone(None, Recorder(messages))
     assert (backbone.name, backbone.width) == ("mini", 2048 + 3 * 3 * 192)
     assert backbone.sha256 == hashlib.sha256(MINI_FILE.read_bytes()).hexdigest()
-    [line] = told
+    [line] = messages
     assert line.startswith("using mini instead of inception_v3: ")
     assert "127.0.0.1:9/network/1 cannot be fetched" in line
 

@@ -46,8 +46,8 @@ def test_a_saved_network_is_a_backbone_with_the_same_outputs(
     assert saved.with_name("network.npz.sha256").read_text().split()[0] == backbone.sha256
     pictures = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3), np.uint8)
     expected = network.on_pictures().predict_on_batch(pictures)
-    found = backbone.embed((pictures / 255).astype(np.float32))
-    assert found == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    bottlenecks = backbone.embed((pictures / 255).astype(np.float32))
+    assert bottlenecks == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
 def test_an_incomplete_or_changed_network_is_refused(saved: Path, tmp_path: Path) -> None:
@@ -101,12 +101,12 @@ def test_a_networks_layers_are_grouped_into_the_blocks_of_its_architecture(
     architecture: str, count: int, last: str
 ) -> None:
     network = new_network(architecture)
-    found = blocks(network)
-    assert len(found) == count
-    assert found[-1][0].name.startswith(last)
-    assert [layer for block in found for layer in block] == network.model.layers
-    assert all(any(layer.weights for layer in block) for block in found)
-    for before, block in itertools.pairwise(found):  # one tensor leads into each
+    groups = blocks(network)
+    assert len(groups) == count
+    assert groups[-1][0].name.startswith(last)
+    assert [layer for block in groups for layer in block] == network.model.layers
+    assert all(any(layer.weights for layer in block) for block in groups)
+    for before, block in itertools.pairwise(groups):  # one tensor leads into each
         assert block[0].input is before[-1].output
 
 

@@ -99,7 +99,7 @@ def large_attribute(file: Any) -> None:
         (too_many, "more numbers than the network has|too many groups"),
         (too_deep, "too many groups, or groups nested too deeply"),
         (named_type, "layer in the file is neither a group nor an array"),
-        (large_attribute, "the attributes of it are too large"),
+        (large_attribute, "the attributes of the file are too large"),
     ],
 )
 def test_a_file_that_keras_would_not_write_is_refused(

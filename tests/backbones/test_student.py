@@ -74,7 +74,7 @@ def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float
     def relu(x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.maximum(x, 0)
 
-    found = []
+    rows = []
     for picture in pictures.astype(float):
         x = relu(convolve(picture * 2 - 1, "stem", 2))
         for block, stride in (("stage0_block0", 2), ("stage1_block0", 2), ("stage1_block1", 1)):
@@ -85,8 +85,8 @@ def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float
                 ends = [slice(0, 2), slice(2, 3)]
                 where = [x[rows, columns].mean(axis=(0, 1)) for rows in ends for columns in ends]
         what = relu(convolve(x, "head", 1)).mean(axis=(0, 1))
-        found.append(np.concatenate([what, *where, x.mean(axis=(0, 1))]))
-    return np.array(found)
+        rows.append(np.concatenate([what, *where, x.mean(axis=(0, 1))]))
+    return np.array(rows)
 
 
 @pytest.fixture
@@ -113,15 +113,15 @@ def test_onnx_runtime_agrees_with_tensorflow(pictures: NDArray[np.float32]) -> N
 def test_eight_bits_preserve_a_kernel_to_one_part_in_254(tmp_path: Path) -> None:
     student = random_student()
     save_student(student, tmp_path / "student.npz")
-    kept, _ = read_student(tmp_path / "student.npz")
-    assert kept.shape == student.shape
-    assert kept.about == {"teacher": "toy"}
+    loaded, _ = read_student(tmp_path / "student.npz")
+    assert loaded.shape == student.shape
+    assert loaded.about == {"teacher": "toy"}
     for name, kernel in student.kernels.items():
         largest = np.abs(kernel).max(axis=(0, 1, 2))
-        assert (np.abs(kept.kernels[name] - kernel) <= largest / 253).all()
-        assert (kept.biases[name] == student.biases[name]).all()
-        assert (kept.means[name] == student.means[name]).all()
-        assert (kept.deviations[name] == student.deviations[name]).all()
+        assert (np.abs(loaded.kernels[name] - kernel) <= largest / 253).all()
+        assert (loaded.biases[name] == student.biases[name]).all()
+        assert (loaded.means[name] == student.means[name]).all()
+        assert (loaded.deviations[name] == student.deviations[name]).all()
 
 
 def test_a_kernel_of_zeros_is_preserved(tmp_path: Path) -> None:
@@ -143,11 +143,11 @@ def test_an_incomplete_file_is_refused_and_its_hash_named(tmp_path: Path, beside
     path = tmp_path / "student.npz"
     expected = save_student(random_student(), path)
     path.write_bytes(path.read_bytes()[:-100])
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    actual = hashlib.sha256(path.read_bytes()).hexdigest()
     if not beside:
         (tmp_path / "student.npz.sha256").unlink()
     with pytest.raises(
-        FeatureError, match=f"{found}.*{expected if beside else 'fetch the file again'}"
+        FeatureError, match=f"{actual}.*{expected if beside else 'fetch the file again'}"
     ):
         read_student(path)
 

@@ -30,7 +30,7 @@ def compute(
 ) -> Bottlenecks:
     network = backbone(embed or Toy())
     cache = BottleneckCache(folder.parent / "cache" / cache_name(network), network.width)
-    return bottlenecks(images, folder, network, cache, more=more)
+    return bottlenecks(images, folder, network, cache, more_images=more)
 
 
 def shades(folder: Path, start: int, count: int) -> list[Image]:

@@ -55,16 +55,16 @@ def test_a_limit_keeps_the_first_words() -> None:
 
 
 def test_ngrams_are_of_terms_and_of_characters() -> None:
-    found = vectorize(["red hat", "hat"], np.array([True, True]), TextSettings(NGRAMS))
-    assert [name for name in found.vocabulary if not name.startswith(PART)] == [
+    words = vectorize(["red hat", "hat"], np.array([True, True]), TextSettings(NGRAMS))
+    assert [name for name in words.vocabulary if not name.startswith(PART)] == [
         *("hat", "red", "red hat"),
     ]
     parts = {" ha", "hat", "at ", " hat", "hat ", " hat ", " re", "red", "ed "}
     parts |= {" red", "red ", " red "}
-    assert {name for name in found.vocabulary if name.startswith(PART)} == {
+    assert {name for name in words.vocabulary if name.startswith(PART)} == {
         PART + part for part in parts
     }
-    lengths = found.vectors[:, :3].power(2).sum(axis=1)
+    lengths = words.vectors[:, :3].power(2).sum(axis=1)
     assert lengths == pytest.approx(np.ones((2, 1)))
 
 
@@ -79,9 +79,9 @@ def test_ngrams_agree_with_scikit_learn() -> None:
 
 def test_a_sequence_is_one_hot_by_position() -> None:
     texts = ["red hat", "hat red red", "blue hat", "hat"]
-    found = vectorize(texts, np.array([True, True, False, True]), TextSettings(SEQUENCE))
-    assert found.vocabulary == ["hat", "red"]  # the most frequent first
-    places = [np.flatnonzero(row).tolist() for row in found.vectors.toarray()]
+    words = vectorize(texts, np.array([True, True, False, True]), TextSettings(SEQUENCE))
+    assert words.vocabulary == ["hat", "red"]  # the most frequent first
+    places = [np.flatnonzero(row).tolist() for row in words.vectors.toarray()]
     assert places == [
         [1, 2],
         [0, 3, 5],
@@ -93,9 +93,9 @@ def test_a_sequence_is_one_hot_by_position() -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.text("ab <&;-", max_size=8), min_size=1, max_size=6))
 def test_vectors_agree_with_a_plain_count(texts: list[str]) -> None:
-    known = sorted({term for text in texts for term in terms(text)})
-    if known:
-        expected = [[float(term in terms(text)) for term in known] for text in texts]
+    vocabulary = sorted({term for text in texts for term in terms(text)})
+    if vocabulary:
+        expected = [[float(term in terms(text)) for term in vocabulary] for text in texts]
         assert dense(texts, [True] * len(texts)) == expected
 
 

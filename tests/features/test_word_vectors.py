@@ -79,14 +79,14 @@ def refused(tmp_path: Path, text: str | bytes, name: str = "words.vec") -> str:
 
 
 def test_fasttext_vectors_are_read_after_the_line_of_counts(tmp_path: Path) -> None:
-    found = read_vectors(write_fasttext(tmp_path / "cc.en.vec", FILE), VOCABULARY)
-    assert found.dtype == np.float32
-    assert found == pytest.approx(EXPECTED)
+    vectors = read_vectors(write_fasttext(tmp_path / "cc.en.vec", FILE), VOCABULARY)
+    assert vectors.dtype == np.float32
+    assert vectors == pytest.approx(EXPECTED)
 
 
 def test_glove_vectors_are_read_from_the_first_line(tmp_path: Path) -> None:
-    found = read_vectors(write_glove(tmp_path / "glove.txt", FILE), VOCABULARY)
-    assert found == pytest.approx(EXPECTED)
+    vectors = read_vectors(write_glove(tmp_path / "glove.txt", FILE), VOCABULARY)
+    assert vectors == pytest.approx(EXPECTED)
 
 
 def test_lines_may_end_with_carriage_returns(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_vectors_of_a_binary_file_are_read_with_or_without_newlines(
 ) -> None:
     rows = {word.replace(" ", "_"): values for word, values in FILE.items()}
     path = write_binary(tmp_path / "words.bin", rows, end)
-    found = read_vectors(path, ["belt", "hat", "new_york", "red"])
-    assert found == pytest.approx(EXPECTED)
+    vectors = read_vectors(path, ["belt", "hat", "new_york", "red"])
+    assert vectors == pytest.approx(EXPECTED)
 
 
 def test_a_binary_vector_may_contain_bytes_of_spaces_and_newlines(tmp_path: Path) -> None:
@@ -114,9 +114,9 @@ def test_a_binary_vector_may_contain_bytes_of_spaces_and_newlines(tmp_path: Path
 def test_terms_missing_from_the_file_are_zeros_and_do_not_affect_the_scale(
     tmp_path: Path,
 ) -> None:
-    found = read(tmp_path, "hat 1 2\nwolf 5 5\n")
-    assert found[[0, 2, 3]].tolist() == [[0, 0]] * 3
-    assert np.abs(found[1]).mean() == pytest.approx(0.1)
+    vectors = read(tmp_path, "hat 1 2\nwolf 5 5\n")
+    assert vectors[[0, 2, 3]].tolist() == [[0, 0]] * 3
+    assert np.abs(vectors[1]).mean() == pytest.approx(0.1)
 
 
 def test_terms_are_matched_case_folded_and_the_first_spelling_wins(tmp_path: Path) -> None:
@@ -145,20 +145,20 @@ def test_vectors_agree_with_a_plain_look_up(
     vocabulary: list[str],
     write: Callable[[Path, Rows], Path],
 ) -> None:
-    known: dict[str, list[float]] = {}
+    first: dict[str, list[float]] = {}
     for word, vector in rows.items():
-        known.setdefault(word.casefold(), vector)
-    sizes = [abs(value) for term in vocabulary for value in known.get(term, [])]
+        first.setdefault(word.casefold(), vector)
+    sizes = [abs(value) for term in vocabulary for value in first.get(term, [])]
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / ("words.bin" if write is write_binary else "words.vec"), rows)
         if not sizes:
             with pytest.raises(FeatureError, match="no vector for any"):
                 read_vectors(path, vocabulary)
             return
-        found = read_vectors(path, vocabulary)
+        vectors = read_vectors(path, vocabulary)
     mean = sum(sizes) / len(sizes) or 1
-    for row, term in zip(found.tolist(), vocabulary, strict=True):
-        expected = [value / mean * 0.1 for value in known.get(term, [0, 0, 0])]
+    for row, term in zip(vectors.tolist(), vocabulary, strict=True):
+        expected = [value / mean * 0.1 for value in first.get(term, [0, 0, 0])]
         assert row == pytest.approx(expected, rel=1e-5)
 
 
@@ -234,10 +234,10 @@ def test_clothing_words_are_similar_in_real_vectors(tmp_path: Path, shared: Path
     real = np.load(shared / "weights" / "glove_25d.npz")
     rows = dict(zip(real["w"].tolist(), real["v"].astype(np.float64).tolist(), strict=True))
     vocabulary = ["dress", "skirt", "jacket", "bank", "finance", "qzxqzx"]
-    found = read_vectors(write_glove(tmp_path / "glove.txt", rows), vocabulary)
-    assert found.shape == (6, 25)
-    assert found == pytest.approx(scaled([rows.get(term, [0] * 25) for term in vocabulary]))
-    dress, skirt, jacket, bank, finance, _ = found
+    vectors = read_vectors(write_glove(tmp_path / "glove.txt", rows), vocabulary)
+    assert vectors.shape == (6, 25)
+    assert vectors == pytest.approx(scaled([rows.get(term, [0] * 25) for term in vocabulary]))
+    dress, skirt, jacket, bank, finance, _ = vectors
     assert min(cosine(dress, skirt), cosine(dress, jacket)) > cosine(dress, bank)
     assert cosine(bank, finance) > cosine(bank, jacket)
 
@@ -259,12 +259,12 @@ def placed(texts: list[str]) -> dict[str, NDArray[np.float32]]:
 
 
 def test_terms_of_the_same_texts_are_nearer_than_others() -> None:
-    found = placed(TEXTS)
-    pairs = itertools.combinations(sorted(found), 2)
+    vectors = placed(TEXTS)
+    pairs = itertools.combinations(sorted(vectors), 2)
     near: dict[bool, list[float]] = {True: [], False: []}
     for one, other in pairs:
         together = any({one, other} <= kind for kind in KINDS)
-        near[together].append(cosine(found[one], found[other]))
+        near[together].append(cosine(vectors[one], vectors[other]))
     assert len(near[True]) == 6
     assert min(near[True]) > max(near[False]) + 0.3
 
@@ -280,22 +280,22 @@ def information(texts: list[str], vocabulary: list[str]) -> NDArray[np.float64]:
     def share(*terms: str) -> float:
         return sum(text.issuperset(terms) for text in split) / len(split)
 
-    def known(one: str, other: str) -> float:
+    def information(one: str, other: str) -> float:
         both = share(one, other)
         return max(math.log(both / (share(one) * share(other))), 0) if both else 0
 
-    return np.array([[known(one, other) for other in vocabulary] for one in vocabulary])
+    return np.array([[information(one, other) for other in vocabulary] for one in vocabulary])
 
 
 def test_fewer_terms_than_dimensions_reproduce_their_mutual_information() -> None:
     texts = [*TEXTS, "boot leather", "jeans"]
     bags, vocabulary = vectorize(texts, np.ones(len(texts), bool))
-    found = train_vectors(bags)
-    assert found.shape == (6, 6)
-    assert found.dtype == np.float32
+    vectors = train_vectors(bags)
+    assert vectors.shape == (6, 6)
+    assert vectors.dtype == np.float32
     # the products of vectors are the information, but for the signs of what it is made of
     size, part = np.linalg.eigh(information(texts, vocabulary))
-    assert found @ found.T == pytest.approx(part * np.abs(size) @ part.T, abs=1e-5)
+    assert vectors @ vectors.T == pytest.approx(part * np.abs(size) @ part.T, abs=1e-5)
 
 
 def test_more_terms_than_dimensions_keep_the_largest_components(
@@ -303,12 +303,12 @@ def test_more_terms_than_dimensions_keep_the_largest_components(
 ) -> None:
     monkeypatch.setattr(word_vectors, "DIMENSIONS", 2)
     bags, vocabulary = vectorize(TEXTS, np.ones(len(TEXTS), bool))
-    found = train_vectors(bags)
-    assert found.shape == (6, 2)
+    vectors = train_vectors(bags)
+    assert vectors.shape == (6, 2)
     size, part = np.linalg.eigh(information(TEXTS, vocabulary))
     largest = np.argsort(-np.abs(size))[:2]
     expected = part[:, largest] * np.abs(size[largest]) @ part[:, largest].T
-    assert found @ found.T == pytest.approx(expected, abs=1e-5)
+    assert vectors @ vectors.T == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("texts", [["red"], ["red hat", "red hat"]])

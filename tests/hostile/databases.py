@@ -1,4 +1,4 @@
-"""Databases of our own schema with hostile rows, objects and bytes, and what reads them."""
+"""Databases of the current schema with hostile rows, objects and bytes, and their readers."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Case(NamedTuple):
 
 @functools.cache
 def template() -> bytes:
-    """A database with something in every table."""
+    """Return a database with rows in every table."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "crawl.db"
         with open_database(path, create=True) as db:
@@ -191,7 +191,7 @@ def hostile_database(chance: random.Random, folder: Path) -> Case:
 
 
 def _change(chance: random.Random, db: sqlite3.Connection, tables: list[str]) -> None:
-    """Put hostile values into columns of some rows, most of them of the type that is expected."""
+    """Set columns of some rows to hostile values, most of them of the expected type."""
     for _ in range(chance.choice([1, 1, 3])):
         table = chance.choice(tables)
         columns = db.execute(f"pragma table_info({table})").fetchall()
@@ -232,7 +232,7 @@ def _change_json(chance: random.Random, db: sqlite3.Connection) -> None:
 
 
 def _seal(db: sqlite3.Connection) -> None:
-    """Seal an experiment anew, as an enemy would."""
+    """Compute an experiment's checksum again, as an attacker would."""
     for (number,) in db.execute("select id from experiment").fetchall():
         seal = Checksum()
         for query in (PREDICTED_CATEGORIES, PREDICTED_PATHS):
@@ -254,7 +254,7 @@ def plain_database(folder: Path) -> None:
 
 
 def read_database(case: Case) -> None:
-    """Let a part of a script read a database, as the script would."""
+    """Read a database as a part of a script does."""
     if case.reader in OLDER:
         OLDER[case.reader](case.path)
         return
@@ -393,6 +393,6 @@ SLOW: dict[str, Callable[[sqlite3.Connection, Path], None]] = {"pages": pages}
 
 
 def rows_of(path: Path) -> Iterator[str]:
-    """Write all that is in a database."""
+    """Write all values in a database."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         yield from db.iterdump()

@@ -1,4 +1,4 @@
-"""Folders of saved models of every kind, as --save writes them, and ways to falsify them.
+"""Folders of saved models of every kind, as --save writes them, and ways to change them.
 
 Whoever falsifies a folder can compute its checksum anew: `rewrite` does, whatever it is given.
 """
@@ -56,7 +56,7 @@ WITH_KERAS = ("network", "sequence", "embedding", "levels", "head", *JOINED)
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder's contents, to be changed and written."""
+    """The contents of a folder, which can be changed and written."""
 
     header: dict[str, Any]
     sections: Mapping[str, bytes]
@@ -93,7 +93,7 @@ def trained(classifier: Classifier) -> Trained:
 
 
 def example(name: str) -> tuple[Classifier, Features, TextSettings]:
-    """Make a classifier of a kind, fitted quickly or not at all: its folder is what matters."""
+    """Return a classifier of a kind, hardly fitted, because only its folder is tested."""
     if name in ("logistic", "forest", "blended", "balanced"):
         reading = TextSettings(NGRAMS, "basic", 40) if name == "blended" else DEFAULT_TEXT_SETTINGS
         features = words(reading)
@@ -195,7 +195,7 @@ def save(folder: Path, name: str) -> None:
 
 @functools.cache
 def saved(name: str) -> Folder:
-    """Read what --save wrote for a model of a kind, once a process."""
+    """Return the folder that --save writes for a model of a kind, cached in the process."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as place:
@@ -214,7 +214,7 @@ def contents(path: Path) -> Folder:
 
 
 def with_array(folder: Folder, name: str, array: NDArray[Any] | None) -> Folder:
-    """Replace an array, or leave it out."""
+    """Replace or remove an array."""
     others = {key: value for key, value in folder.arrays.items() if key != name}
     arrays = others if array is None else {**others, name: array}
     file = io.BytesIO()
@@ -240,7 +240,7 @@ def rewrite(path: Path, folder: Folder, hashed: bool = True, sealed: bool = True
 
 
 def predicted(path: Path) -> Any:
-    """Open a folder as --saved does, choose its network, and predict rows that are known."""
+    """Return predictions of test rows by a folder that is opened as --saved opens it."""
     model = open_model(path)
     features = Features()
     if model.reader:
@@ -260,7 +260,7 @@ def predicted(path: Path) -> Any:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """List the place of every value within a value of JSON."""
+    """Return the places of all values inside a JSON value."""
     yield path
     if isinstance(value, dict):
         for name in value:
@@ -271,7 +271,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """Copy a value of JSON with another one at a place."""
+    """Return a copy of a JSON value with another value at a place."""
     if not path:
         return new
     copy = dict(value) if isinstance(value, dict) else list(value)

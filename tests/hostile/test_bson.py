@@ -1,4 +1,4 @@
-"""BSON files of Cdiscount from an enemy: lengths that lie, odd types, pictures that are bombs."""
+"""Hostile BSON files of Cdiscount: wrong lengths, odd types, pictures that are bombs."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _picture(chance: random.Random) -> Any:
 
 
 def _declared_png(side: int) -> bytes:
-    """Make a PNG that is larger than it looks, and holds nothing."""
+    """Return a PNG of one pixel whose header declares side x side pixels."""
     file = io.BytesIO()
     PIL.Image.new("1", (1, 1)).save(file, "PNG")
     data = bytearray(file.getvalue())
@@ -154,7 +154,7 @@ def _nested(depth: int) -> bytes:
 
 
 def _wide(count: int) -> bytes:
-    """Make a document of many empty ones."""
+    """Return a document of many empty documents."""
     inner = b"".join(b"\x03%d\0\x05\0\0\0\0" % (k % 10) for k in range(count))
     body = (
         b"\x10_id\0\x07\0\0\0\x04imgs\0" + (len(inner) + 5).to_bytes(4, "little") + inner + b"\0\0"

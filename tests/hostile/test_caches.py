@@ -1,4 +1,4 @@
-"""Caches that a disk, another program or an enemy has changed: no score changes with them."""
+"""Caches that a disk, another program or an attacker has changed do not change any score."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Reshape = Callable[[Arrays], Arrays]
 
 
 class Catalogue:
-    """Products with one or two pictures, and the cache of a toy network."""
+    """Return products with one or two pictures, and the cache of a toy network."""
 
     def __init__(self, folder: Path) -> None:
         self.images = folder / "images"
@@ -54,10 +54,10 @@ class Catalogue:
         return self.path / cache_name(self.network)
 
     def features(self, network: Backbone | None = None) -> NDArray[np.float32]:
-        """What a categorizer would learn from, by a cache opened anew."""
+        """Return the features that a categorizer would learn from, with a newly opened cache."""
         network = network or self.network
         cache = bottleneck_cache(self.path, network, Recorder(self.said))
-        found = bottlenecks(self.main, self.images, network, cache, more=self.more)
+        found = bottlenecks(self.main, self.images, network, cache, more_images=self.more)
         assert not found.lost
         return found[np.arange(len(self.main))]
 
@@ -78,7 +78,7 @@ def cut(chance: random.Random, data: bytes) -> bytes:
 
 
 def features_unless_refused(catalogue: Catalogue) -> NDArray[np.float32] | None:
-    """What would be learned from; nothing where the cache is said to be of another network."""
+    """Return the features, or None if the cache is refused as that of another network."""
     try:
         return catalogue.features()
     except StoreError as error:
@@ -125,7 +125,7 @@ def test_each_bit_of_a_vector_and_of_its_key_is_covered(
             (catalogue.cache / name).write_bytes(data)
 
 
-def test_a_damaged_vector_is_said_once_and_computed_once(catalogue: Catalogue) -> None:
+def test_a_damaged_vector_is_reported_once_and_computed_once(catalogue: Catalogue) -> None:
     right = catalogue.features()
     vectors = catalogue.cache / "vectors.f32"
     data = bytearray(vectors.read_bytes())
@@ -141,7 +141,7 @@ def test_a_damaged_vector_is_said_once_and_computed_once(catalogue: Catalogue) -
     assert len(catalogue.said) == 1
 
 
-def test_a_vector_stands_for_its_own_picture_only(tmp_path: Path) -> None:
+def test_a_vector_is_only_used_for_its_own_picture(tmp_path: Path) -> None:
     one, other = "11" * 32, "22" * 32
     cache = BottleneckCache(tmp_path, 2)
     cache.append([one, other], np.array([[1, 1], [2, 2]], np.float32))
@@ -156,7 +156,7 @@ def test_a_vector_stands_for_its_own_picture_only(tmp_path: Path) -> None:
     assert other not in swapped_cache
 
 
-def test_a_cache_of_an_older_version_is_not_believed(catalogue: Catalogue) -> None:
+def test_a_cache_of_an_older_version_is_not_used(catalogue: Catalogue) -> None:
     right = catalogue.features()
     (catalogue.cache / "keys.sha256").write_bytes(b"k" * 32 * PICTURES)
     assert np.array_equal(catalogue.features(), right)
@@ -165,7 +165,7 @@ def test_a_cache_of_an_older_version_is_not_believed(catalogue: Catalogue) -> No
 
 
 @pytest.mark.parametrize("removed", ["vectors.f32", "keys.sha256", "network.txt", "lock", "."])
-def test_a_cache_that_is_removed_while_it_is_used_costs_time_only(
+def test_a_cache_that_is_removed_during_use_only_costs_time(
     removed: str, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = catalogue.features()
@@ -183,7 +183,7 @@ def test_a_cache_that_is_removed_while_it_is_used_costs_time_only(
     assert np.array_equal(catalogue.features(), right)
 
 
-def test_a_cache_that_is_removed_again_and_again_is_given_up(
+def test_a_cache_that_is_removed_repeatedly_is_no_longer_used(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = BottleneckCache.append
@@ -207,12 +207,12 @@ def test_two_programs_with_one_damaged_cache_agree(catalogue: Catalogue) -> None
     assert np.array_equal(catalogue.features(), right)  # another program adds what is missing
     assert np.array_equal(mapped, before)  # and overwrites nothing that the first one reads
     found = bottlenecks(
-        catalogue.main, catalogue.images, catalogue.network, first, more=catalogue.more
+        catalogue.main, catalogue.images, catalogue.network, first, more_images=catalogue.more
     )
     assert np.array_equal(found[np.arange(len(right))], right)
 
 
-def test_a_pipe_in_a_cache_is_not_waited_for(catalogue: Catalogue) -> None:
+def test_a_pipe_in_a_cache_does_not_block(catalogue: Catalogue) -> None:
     catalogue.features()
     (catalogue.cache / "keys.sha256").unlink()
     os.mkfifo(catalogue.cache / "keys.sha256")
@@ -265,7 +265,7 @@ def test_no_change_of_cached_words_changes_a_vector(
         lambda values: values.astype(bool),
     ],
 )
-def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
+def test_cached_words_that_are_not_numbers_are_computed_again_despite_a_valid_checksum(
     damage: Callable[[NDArray[np.float32]], NDArray[Any]], tmp_path: Path
 ) -> None:
     path, said = tmp_path / "words.npz", list[str]()
@@ -290,7 +290,7 @@ SHAPES: dict[str, Reshape] = {
 
 @pytest.mark.parametrize("vectorizer", ["bag", "ngrams", "sequence"])
 @pytest.mark.parametrize("changed", SHAPES)
-def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
+def test_cached_words_of_another_shape_are_computed_again_despite_a_valid_checksum(
     changed: str, vectorizer: str, tmp_path: Path
 ) -> None:
     texts = ["red shoe", "blue shoe", ""]
@@ -321,7 +321,7 @@ def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_bottleneck_that_is_no_number_is_made_anew_whatever_its_checksum_says(
+def test_a_cached_bottleneck_that_is_not_a_number_is_computed_again_despite_a_valid_checksum(
     value: float, catalogue: Catalogue
 ) -> None:
     right = catalogue.features()

@@ -1,4 +1,4 @@
-"""Databases of the earlier system from an enemy: views, triggers, odd types, cycles, damage."""
+"""Hostile legacy databases: views, triggers, odd types, cycles, damage."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def read(path: Path) -> None:
             db.execute("select count(*) from product").fetchall()
 
 
-def test_older_databases_are_adopted_or_refused_in_one_line(tmp_path: Path) -> None:
+def test_legacy_databases_are_adopted_or_refused_in_one_line(tmp_path: Path) -> None:
     outcomes = survive(
         HostileInputs(make=hostile_database, read=read, warm_up=plain_database), tmp_path
     )

@@ -1,4 +1,4 @@
-"""The scripts as processes on hostile inputs of every format: one clean line, nothing else."""
+"""The scripts as processes on hostile inputs of every format print one clean line each."""
 
 from __future__ import annotations
 

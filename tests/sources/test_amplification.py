@@ -88,10 +88,10 @@ def test_a_product_loses_a_category_path_of_twenty_thousand_levels(
     write: Write, tmp_path: Path, db: sqlite3.Connection
 ) -> None:
     path = write(tmp_path)
-    found = read(path)
-    assert ids(found) == ["1", "2"]
-    assert [entry.id for entry in found if isinstance(entry, Category)] == ["Belts"]
-    assert reasons(found) == [
+    entries = read(path)
+    assert ids(entries) == ["1", "2"]
+    assert [entry.id for entry in entries if isinstance(entry, Category)] == ["Belts"]
+    assert reasons(entries) == [
         "its category path has 20,000 levels, more than 50; is the separator right?"
     ]
     source = open_source(format_of(str(path)), SourceOptions(path=path, images=path.parent))
@@ -103,9 +103,9 @@ def test_a_product_loses_a_category_path_of_twenty_thousand_levels(
 def test_a_tree_of_parents_ends_at_the_fiftieth_level(tmp_path: Path) -> None:
     path = tmp_path / "tree.json"
     path.write_text(json.dumps([{"id": str(k), "parent": str(k - 1)} for k in range(20_000)]))
-    found = read(path)
-    assert len([entry for entry in found if isinstance(entry, Category)]) == 50
-    first, *rest = reasons(found)
+    entries = read(path)
+    assert len([entry for entry in entries if isinstance(entry, Category)]) == 50
+    first, *rest = reasons(entries)
     assert first == "its path has 51 levels, more than 50"
     assert set(rest) == {"its parent category cannot be used"}
 
@@ -116,10 +116,10 @@ def test_categories_beyond_a_limit_are_skipped(
     monkeypatch.setattr(category_tree, "MOST_CATEGORIES", 10)
     path = tmp_path / "a.csv"
     path.write_text("id,name,category\n" + "".join(f"{k},Boot,c{k}\n" for k in range(30)))
-    found = read(path)
-    assert len(ids(found)) == 30
-    assert len([entry for entry in found if isinstance(entry, Category)]) == 10
-    assert "the source has more than 10 categories" in reasons(found)[-1]
+    entries = read(path)
+    assert len(ids(entries)) == 30
+    assert len([entry for entry in entries if isinstance(entry, Category)]) == 10
+    assert "the source has more than 10 categories" in reasons(entries)[-1]
 
 
 def test_of_a_hundred_thousand_pictures_and_categories_a_product_keeps_the_first(
@@ -129,10 +129,10 @@ def test_of_a_hundred_thousand_pictures_and_categories_a_product_keeps_the_first
     item = {"id": 1, "name": "x", "category": [[name] for name in many], "more_images": many}
     path = tmp_path / "a.json"
     path.write_text(json.dumps([item]))
-    found = read(path)
-    [product] = [entry for entry in found if isinstance(entry, Product)]
+    entries = read(path)
+    [product] = [entry for entry in entries if isinstance(entry, Product)]
     assert (len(product.categories), len(product.more_images)) == (250, 250)
-    assert reasons(found) == [
+    assert reasons(entries) == [
         "it has 100,000 categories; the first 250 are used",
         "it has 100,000 further pictures; the first 250 are used",
     ]
@@ -169,25 +169,25 @@ def test_an_unclosed_quote_before_long_rows_loses_only_its_own_row(tmp_path: Pat
     path = tmp_path / "a.csv"
     rest = "".join(f"{k},Boot {'x' * 1_000},Boots\n" for k in range(6_000))
     path.write_text(f'id,name,category\n0,"Boot,Boots\n{rest}')
-    found = read(path)
-    assert (len(ids(found)), len(reasons(found))) == (6_000, 1)
+    entries = read(path)
+    assert (len(ids(entries)), len(reasons(entries))) == (6_000, 1)
 
 
 def test_values_of_unused_columns_may_have_any_type(tmp_path: Path) -> None:
     item = {"id": 1, "name": "Boot", "category": "Boots", "in_stock": True, "price": {"eur": 3}}
     for name, text in (("a.json", json.dumps([item])), ("a.jsonl", json.dumps(item))):
         (tmp_path / name).write_text(text)
-        found = read(tmp_path / name)
-        assert (ids(found), reasons(found)) == (["1"], [])
+        entries = read(tmp_path / name)
+        assert (ids(entries), reasons(entries)) == (["1"], [])
 
 
 @pytest.mark.parametrize("name", [float("inf"), True, [[["x"]]], {"a": 1}, 10**400])
 def test_a_name_that_is_not_text_loses_only_its_own_product(name: object, tmp_path: Path) -> None:
     good = {"id": 1, "name": "Boot", "category": "Boots"}
     (tmp_path / "a.json").write_text(json.dumps([good | {"id": 0, "name": name}, good]))
-    found = read(tmp_path / "a.json")
-    assert "1" in ids(found)
-    assert all(len(reason) < 200 for reason in reasons(found))
+    entries = read(tmp_path / "a.json")
+    assert "1" in ids(entries)
+    assert all(len(reason) < 200 for reason in reasons(entries))
 
 
 def test_deeply_nested_lists_are_not_quoted_again_and_again(tmp_path: Path) -> None:

@@ -30,12 +30,12 @@ def read(path: Path, **options: Any) -> list[Entry]:
     )
 
 
-def products(found: list[Entry]) -> list[str]:
-    return [entry.id for entry in found if isinstance(entry, Product)]
+def products(entries: list[Entry]) -> list[str]:
+    return [entry.id for entry in entries if isinstance(entry, Product)]
 
 
-def problems(found: list[Entry]) -> list[tuple[str, str]]:
-    return [(entry.item, entry.reason) for entry in found if isinstance(entry, Skipped)]
+def problems(entries: list[Entry]) -> list[tuple[str, str]]:
+    return [(entry.item, entry.reason) for entry in entries if isinstance(entry, Skipped)]
 
 
 def test_json_lines_with_wrong_types_are_skipped(tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_json_lines_with_wrong_types_are_skipped(tmp_path: Path) -> None:
         json.dumps(good | {"id": 7, "category_path": "A > B"}),
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    found = read(tmp_path / "a.jsonl")
-    assert {p.id: p.categories for p in found if isinstance(p, Product)} == {
+    entries = read(tmp_path / "a.jsonl")
+    assert {p.id: p.categories for p in entries if isinstance(p, Product)} == {
         "1": ("A/B",),
         "6": ("A/B", "C"),
         "7": ("A/B",),
     }
-    assert [(item, reason[:20]) for item, reason in problems(found)] == [
+    assert [(item, reason[:20]) for item, reason in problems(entries)] == [
         ("a.jsonl line 2", "not valid JSON (Expe"),
         ("a.jsonl line 3", "its name is not text"),
         ("a.jsonl line 4", "not a JSON object: ["),
@@ -69,8 +69,8 @@ def test_endlessly_nested_json_is_skipped_and_a_document_without_list_is_refused
 ) -> None:
     path = tmp_path / "a.json"
     path.write_text('[{"id": 1, "name": "a", "category": "A"}, ' + '{"a":[' * 100_000)
-    found = read(path)
-    assert (products(found), len(problems(found))) == (["1"], 1)
+    entries = read(path)
+    assert (products(entries), len(problems(entries))) == (["1"], 1)
     path.write_text('{"id": 1}')
     with pytest.raises(SourceError, match="is not a JSON list of objects"):
         read(path)
@@ -88,15 +88,15 @@ def test_atlas_items_with_wrong_types_lose_the_wrong_fields_or_are_skipped(tmp_p
         {"filename": "4.jpg", "label": "zoomed", "title": "b"},
     ]
     (tmp_path / "atlas.json").write_text(json.dumps({"images": items}))
-    found = read(tmp_path / "atlas.json")
-    facts = [(p.id, p.categories, p.image, p.part) for p in found if isinstance(p, Product)]
+    entries = read(tmp_path / "atlas.json")
+    facts = [(p.id, p.categories, p.image, p.part) for p in entries if isinstance(p, Product)]
     assert facts == [
         ("x/1.jpg", ("Men/Jeans",), url, "validation"),
         ("2.jpg", (), f"{tmp_path}/2.jpg", None),
         ("../../3.jpg", ("Men/Jeans",), None, None),
         ("4.jpg", ("zoomed",), f"{tmp_path}/4.jpg", None),
     ]
-    assert [item for item, _ in problems(found)] == [f"atlas.json item {k}" for k in (2, 3, 4, 5)]
+    assert [item for item, _ in problems(entries)] == [f"atlas.json item {k}" for k in (2, 3, 4, 5)]
 
 
 def test_a_parquet_row_with_a_wrong_type_is_skipped_and_a_damaged_file_is_refused(
@@ -105,9 +105,9 @@ def test_a_parquet_row_with_a_wrong_type_is_skipped_and_a_damaged_file_is_refuse
     texts = {"id": [1, 2], "name": ["a", "b"], "category": ["A", None]}
     table = pyarrow.table({**texts, "description": [{"de": "a"}, None]})
     parquet.write_table(table, tmp_path / "a.parquet")
-    found = read(tmp_path / "a.parquet")
-    assert products(found) == ["2"]
-    assert problems(found) == [("a.parquet row 1", "its description is not text: {'de': 'a'}")]
+    entries = read(tmp_path / "a.parquet")
+    assert products(entries) == ["2"]
+    assert problems(entries) == [("a.parquet row 1", "its description is not text: {'de': 'a'}")]
     (tmp_path / "b.parquet").write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(SourceError, match=r"b\.parquet is not a complete Parquet file"):
         read(tmp_path / "b.parquet")
@@ -150,10 +150,10 @@ def test_a_feed_may_repeat_paths_and_pictures(tmp_path: Path) -> None:
 def test_a_broken_item_is_reported_and_does_not_affect_others(
     tmp_path: Path, item: str, ids: list[str]
 ) -> None:
-    found = feed(tmp_path, item)
-    assert products(found) == ids
-    assert problems(found)
-    assert all(place.startswith("feed.xml line ") for place, _ in problems(found))
+    entries = feed(tmp_path, item)
+    assert products(entries) == ids
+    assert problems(entries)
+    assert all(place.startswith("feed.xml line ") for place, _ in problems(entries))
 
 
 BOMB = '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -233,12 +233,12 @@ def test_bson_with_wrong_types_is_skipped_and_unknown_categories_are_dropped(
         document(_id=7)[:-9],
     ]
     (tmp_path / "a.bson").write_bytes(b"".join(documents))
-    found = read(tmp_path / "a.bson", category_names=tmp_path / "names.csv")
-    facts = [(p.id, p.categories) for p in found if isinstance(p, Product)]
+    entries = read(tmp_path / "a.bson", category_names=tmp_path / "names.csv")
+    facts = [(p.id, p.categories) for p in entries if isinstance(p, Product)]
     assert facts == [("1", ("10",)), ("4", ()), ("6", ())]
     places = [sum(map(len, documents[:k])) for k in (1, 2, 3, 5, 7, 4)]  # unknown categories last
-    assert [item for item, _ in problems(found)] == [f"a.bson byte {k}" for k in places]
-    assert [reason.partition(":")[0] for _, reason in problems(found)] == [
+    assert [item for item, _ in problems(entries)] == [f"a.bson byte {k}" for k in places]
+    assert [reason.partition(":")[0] for _, reason in problems(entries)] == [
         "its _id is neither a number nor a text",
         "one of its pictures is not binary data",
         "its imgs is not a list",
@@ -250,12 +250,12 @@ def test_bson_with_wrong_types_is_skipped_and_unknown_categories_are_dropped(
 
 def test_bson_is_not_read_beyond_an_invalid_length(tmp_path: Path) -> None:
     (tmp_path / "a.bson").write_bytes(document() + b"\xff\xff\xff\x7f" + document(_id=2))
-    found = read(tmp_path / "a.bson")
-    assert products(found) == ["1"]
-    assert [reason for _, reason in problems(found)] == [
+    entries = read(tmp_path / "a.bson")
+    assert products(entries) == ["1"]
+    assert [reason for _, reason in problems(entries)] == [
         "not valid BSON; the rest of the file cannot be read"
     ]
-    assert [c.id for c in found if isinstance(c, Category)] == ["10"]
+    assert [c.id for c in entries if isinstance(c, Category)] == ["10"]
 
 
 def test_a_tree_with_a_cycle_keeps_the_categories_below_its_root(tmp_path: Path) -> None:
@@ -268,12 +268,12 @@ def test_a_tree_with_a_cycle_keeps_the_categories_below_its_root(tmp_path: Path)
         {"name": "nameless", "parent": "a"},
     ]
     (tmp_path / "tree.json").write_text(json.dumps(nodes))
-    found = read(tmp_path / "tree.json")
-    assert [(c.id, c.parent, c.path) for c in found if isinstance(c, Category)] == [
+    entries = read(tmp_path / "tree.json")
+    assert [(c.id, c.parent, c.path) for c in entries if isinstance(c, Category)] == [
         ("a", None, "a"),
         ("b", "a", "a/b"),
     ]
-    assert [reason for _, reason in problems(found)] == [
+    assert [reason for _, reason in problems(entries)] == [
         "id a appears earlier",
         "it has no id",
         "category x is below itself: a cycle",
@@ -288,9 +288,9 @@ def test_a_tree_whose_paths_contradict_each_other_keeps_the_first(tmp_path: Path
 
     nodes = [node("a", "b"), node("c", "b"), node("a", "d"), node("b", "a")]
     (tmp_path / "tree.json").write_text(json.dumps(nodes))
-    found = read(tmp_path / "tree.json")
-    assert [c.path for c in found if isinstance(c, Category)] == ["a", "a/b", "c", "a/d"]
-    assert [item for item, _ in problems(found)] == ["tree.json item 2", "tree.json item 4"]
+    entries = read(tmp_path / "tree.json")
+    assert [c.path for c in entries if isinstance(c, Category)] == ["a", "a/b", "c", "a/d"]
+    assert [item for item, _ in problems(entries)] == ["tree.json item 2", "tree.json item 4"]
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Detection of products of left-out categories, beside the largest probability."""
+"""Novelty detection of left-out categories, beside the largest probability as a score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from product_classifier.models.novelty import measure_novelty
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
 
-TURNS = 3  # each leaves out other categories
+TURNS = 3  # each leaves out different categories
 CASES = (
     ("instacart", Choices(kind="words")),
     ("fashion, 3 words", Choices(kind="words")),
@@ -32,10 +32,10 @@ CASES = (
 def run(shared: Path) -> Iterator[Row]:
     """Yield the figures of each case, without a tenth of the categories, three times each."""
     with tempfile.TemporaryDirectory() as place:
-        known = read_catalogues(shared, Path(place))
+        catalogues = read_catalogues(shared, Path(place))
         for name, choices in CASES:
-            found = [measured(known[name], choices, turn) for turn in range(TURNS)]
-            ours, peer, alarms = (fmean(values) for values in zip(*found, strict=True))
+            turns = [measured(catalogues[name], choices, turn) for turn in range(TURNS)]
+            ours, peer, alarms = (fmean(values) for values in zip(*turns, strict=True))
             title = f"outside, {name}, {choices.kind}: AUROC, false alarms at 95 % recall"
             bar = "> largest probability"
             yield Row(title, f"{ours:.3f}, {alarms:.0%}", f"{peer:.3f}", bar, ours > peer)
