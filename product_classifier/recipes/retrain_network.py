@@ -34,7 +34,7 @@ FEW_IMAGES = 20  # of a label; fewer are worth a message
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainingSettings:
-    """What softmax heads and fine-tuning share: the pictures, the backbone and the outputs."""
+    """The settings that softmax heads and fine-tuning share: pictures, backbone and outputs."""
 
     folder: Path  # of folders, each named as its pictures' label
     validation_percentage: float
