@@ -53,6 +53,7 @@ from product_classifier.store.predicted_paths import CALIBRATION, read_predicted
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
+SHOWN = 5  # lines of a review file that cannot be stored
 
 
 def label_errors_report(
@@ -99,11 +100,14 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
     review = read_review(path)
     imported = import_decisions(db, review.decided, reviewer)
     kept, moved, ambiguous = (imported.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
+    shortfalls = [f"not stored: {problem}" for problem in imported.problems[:SHOWN]]
+    if len(imported.problems) > SHOWN:
+        shortfalls.append(f"not stored: {len(imported.problems) - SHOWN:,} more")
     return Report(
         f"{path}: {imported.stored.total():,} decisions of {reviewer} stored "
         f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {imported.replaced:,} replace "
         f"earlier ones), {imported.known:,} known before, {review.open:,} lines still open",
-        shortfalls=imported.problems,
+        shortfalls=shortfalls,
     )
 
 
