@@ -18,7 +18,7 @@ setup: $(VENV)/.runs  ## make .venv with what the scripts need
 demo: $(VENV)/.runs  ## do the whole job on the demo catalogue (OPTIONS='--backbone FOLDER')
 	@$(RUN) -m demo $(OPTIONS)
 
-test: $(VENV)/.checks  ## run all tests
+test: $(VENV)/.checks  ## run all tests (OPTIONS=--cpu lists their processor time)
 	$(TESTS) $(OPTIONS)
 
 test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seconds
@@ -27,11 +27,12 @@ test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seco
 test-kernels: $(VENV)/.checks  ## run what compares floats as on other processors (OPTIONS='tests/models')
 	@$(RUN) -m tests.kernels $(OPTIONS)
 
-check: $(VENV)/.checks  ## lint, format, types and all tests: what CI runs
+lint: $(VENV)/.checks  ## lint, format and types
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(TESTS)
+
+check: lint test  ## lint, format, types and all tests: what CI runs
 
 format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff check --fix
@@ -41,7 +42,7 @@ docs: $(VENV)/.checks  ## write the generated pages: docs/options.md, the tables
 	@$(RUN) -m tests.docs.generate
 
 soak: $(VENV)/.checks  ## faults and hostile inputs for hours (SOAK_SEED=N plays them again)
-	SOAK=1 $(RUN) -m pytest tests/faults tests/hostile -s $(OPTIONS)
+	SOAK=1 $(RUN) -m pytest tests/faults tests/hostile tests/sources/test_formats.py -s $(OPTIONS)
 
 bench: $(VENV)/.checks $(PEERS)/.installed  ## print each figure beside its peer (needs ../shared; OPTIONS='scale')
 	@$(RUN) -m benchmarks $(OPTIONS)
@@ -50,7 +51,7 @@ bench-crawl: $(VENV)/.checks $(PEERS)/.installed  ## crawl.py alone, beside img2
 	@$(RUN) -m benchmarks crawling fetching
 
 bench-models: $(VENV)/.checks $(PEERS)/.installed  ## every model beside its peers (needs ../shared)
-	@$(RUN) -m benchmarks models outside
+	@$(RUN) -m benchmarks models novelty
 
 clean:  ## remove what can be made again, .venv included
 	rm -rf $(VENV) $(PEERS) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -72,4 +73,4 @@ $(PEERS)/.installed: requirements-peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help setup demo test test-fast test-kernels check format docs soak bench bench-crawl bench-models clean
+.PHONY: help setup demo test test-fast test-kernels lint check format docs soak bench bench-crawl bench-models clean

@@ -3,13 +3,25 @@
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    startup.begin(computes=True)  # before what takes long to load
+    startup.begin(computes=True)
+# isort: split
+from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, IN_A_REVIEW, ON_SCREEN, arguments
+
+if __name__ == "__main__":
+    arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
 # isort: split
 
 import argparse
 import sqlite3
 
-from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, IN_A_REVIEW, ON_SCREEN, arguments
+from product_classifier.evaluate.accuracy import TARGETS
+from product_classifier.features.dataset_features import FeaturePaths
+from product_classifier.recipes import (
+    find_label_errors,
+    judge_experiments,
+    summarise_catalogue,
+    write_site,
+)
 from product_classifier.records import Report
 from product_classifier.store.database import open_database
 from product_classifier.terminal import script
@@ -32,15 +44,6 @@ def main() -> int:
 
 def make_report(db: sqlite3.Connection, args: argparse.Namespace) -> Report:
     """Return the report that the options ask for; without such an option, the figures."""
-    from product_classifier.evaluate.accuracy import TARGETS  # --help need not wait for SciPy
-    from product_classifier.features.dataset_features import Places
-    from product_classifier.recipes import (
-        find_label_errors,
-        judge_experiments,
-        summarise_catalogue,
-        write_site,
-    )
-
     console, required = script.console, args.require or ()
     terms = judge_experiments.Terms(
         targets=args.target or TARGETS,
@@ -48,7 +51,7 @@ def make_report(db: sqlite3.Connection, args: argparse.Namespace) -> Report:
         cost_error=args.cost_error,
         cost_review=args.cost_review,
     )
-    places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
+    places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
     if args.crawl:
         return summarise_catalogue.crawl_report(db)
     if args.catalogue:

@@ -44,21 +44,23 @@ def main() -> int:
         insist_on_writable(db)
         dataset, _ = select(db, args.selection, script.console)
         script.console.warn(dataset.left_out, "left out")
-        words = word_features(dataset, args.cache_path, args.reading, script.console)
+        words = word_features(dataset, args.cache_path, args.text_settings, script.console)
         features = words | picture_features(
             dataset.images,
             args.images_path,
             choose_backbone(args.backbone, script.console, args.weights),
             args.cache_path,
             script.console,
-            dataset.more_images,
+            more_images=dataset.more_images,
         )
         experiment, trained = run_experiment(
             dataset, features, args.choices, started, script.console
         )
         number = save_experiment(db, experiment)
     if args.save:
-        save_model(args.save, trained, experiment, dataset, features, args.reading)
+        save_model(
+            args.save, trained, experiment, dataset, features, text_settings=args.text_settings
+        )
     return script.end(experiment_text(number, experiment, dataset), features.lost_pictures)
 
 

@@ -50,7 +50,7 @@ def main() -> int:
             choose_backbone(args.backbone, script.console, args.weights),
             args.cache_path,
             script.console,
-            dataset.more_images,
+            more_images=dataset.more_images,
         )
         experiment, trained = run_experiment(
             dataset, features, args.choices, started, script.console

@@ -43,13 +43,15 @@ def main() -> int:
         insist_on_writable(db)
         dataset, _ = select(db, args.selection, script.console)
         script.console.warn(dataset.left_out, "left out")
-        features = word_features(dataset, args.cache_path, args.reading, script.console)
+        features = word_features(dataset, args.cache_path, args.text_settings, script.console)
         experiment, trained = run_experiment(
             dataset, features, args.choices, started, script.console
         )
         number = save_experiment(db, experiment)
     if args.save:
-        save_model(args.save, trained, experiment, dataset, features, args.reading)
+        save_model(
+            args.save, trained, experiment, dataset, features, text_settings=args.text_settings
+        )
     return script.end(experiment_text(number, experiment, dataset))
 
 

@@ -1,1 +1,1 @@
-"""What is measured, each figure beside its peer; run by `make bench`."""
+"""Benchmarks: each figure beside the same figure of a peer; run by `make bench`."""

@@ -22,12 +22,15 @@ MOST_SECONDS, MOST_BYTES = 30, 1.5 * 2**30
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Make the experiment, a tenth of it wrong, and analyze it."""
+    """Generate the experiment, a tenth of its predictions wrong, and analyze it."""
     rng = np.random.default_rng(0)
     leaves = [f"parent-{k // SIBLINGS}/leaf-{k}" for k in range(LEAVES)]
     parents = sorted({leaf.partition("/")[0] for leaf in leaves})
-    tree = [Category(name, name, None, name, False) for name in parents]
-    tree += [Category(leaf, leaf, leaf.partition("/")[0], leaf, True) for leaf in leaves]
+    tree = [Category(id=name, name=name, parent=None, path=name, leaf=False) for name in parents]
+    tree += [
+        Category(id=leaf, name=leaf, parent=leaf.partition("/")[0], path=leaf, leaf=True)
+        for leaf in leaves
+    ]
     count = TESTED + CALIBRATING
     true = rng.integers(0, LEAVES, count)
     score = rng.beta(5, 0.6, count)
@@ -38,7 +41,16 @@ def run(shared: Path) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "crawl.db"
         with open_database(path, create=True) as db:
-            products = (Product(str(k), "name", "", (leaves[true[k]],), None) for k in range(count))
+            products = (
+                Product(
+                    id=str(k),
+                    name="name",
+                    description="",
+                    categories=(leaves[true[k]],),
+                    image=None,
+                )
+                for k in range(count)
+            )
             save_import(db, [*tree, *products], "generated")
             predictions = [
                 Prediction(str(k), leaves[predicted[k]], float(score[k])) for k in range(TESTED)

@@ -1,4 +1,4 @@
-"""What an import cannot do without, and nothing else: rows into a table, pictures onto the disk."""
+"""The minimum of an import, as a peer: rows into a table, pictures onto the disk."""
 
 import csv
 import sqlite3
@@ -14,7 +14,7 @@ PUT = """insert into product (id, name, description, category_id, image, date)
 
 
 def rows(source: Path, folder: Path) -> None:
-    """Put the rows of a CSV file into the table product of an empty crawl.db."""
+    """Insert the rows of a CSV file into the table product of an empty crawl.db."""
     db = sqlite3.connect(folder / "bare.db", isolation_level=None)
     db.executescript((ROOT / "schema.sql").read_text())
     db.execute("begin")

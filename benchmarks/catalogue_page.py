@@ -28,7 +28,7 @@ LETTERS = np.array(list("aeiourstlnmdpkbgcfhv"))
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Make the catalogue, and let the command write its page."""
+    """Generate the catalogue, and measure the command that writes its page."""
     with tempfile.TemporaryDirectory() as place:
         path, images = Path(place, "crawl.db"), Path(place, "images")
         with open_database(path, create=True) as db:
@@ -53,7 +53,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def fill(db: sqlite3.Connection, folder: ImageFolder, count: int) -> None:
-    """Store products in leaves of Zipf sizes; some lack parts, are duplicates or hold HTML."""
+    """Store products in leaves of Zipf sizes; some lack parts, are duplicates or have HTML."""
     rng = np.random.default_rng(0)
     tree, leaves = grow()
     save_import(db, tree, "generated")
@@ -62,20 +62,35 @@ def fill(db: sqlite3.Connection, folder: ImageFolder, count: int) -> None:
     words = ["".join(rng.choice(LETTERS, rng.integers(3, 11))) for _ in range(WORDS)]
     for start in range(0, count, BATCH):
         products = make_products(rng, range(start, min(start + BATCH, count)), leaves, words)
-        save_page(db, Page("generated", products, [], start, start + BATCH >= count))
+        save_page(
+            db,
+            Page(
+                query="generated",
+                products=products,
+                skipped=[],
+                next_offset=start,
+                finished=start + BATCH >= count,
+            ),
+        )
         addresses = {product.image for product in products if product.image}
         save_images(db, [make_image(rng, address, files) for address in sorted(addresses)])
 
 
 def grow() -> tuple[list[Category], list[str]]:
-    """Make a tree of three levels; returns it and its leaves."""
+    """Return a tree of three levels, and its leaves."""
     names = [f"c{number}" for number in range(WIDTH)]
-    tree = [Category("root", "Root", None, "", False)]
+    tree = [Category(id="root", name="Root", parent=None, path="", leaf=False)]
     for level in (1, 2, 3):
         for parts in itertools.product(names, repeat=level):
             path = "/".join(parts)
             tree.append(
-                Category(path, parts[-1], path.rpartition("/")[0] or "root", path, level == 3)
+                Category(
+                    id=path,
+                    name=parts[-1],
+                    parent=path.rpartition("/")[0] or "root",
+                    path=path,
+                    leaf=level == 3,
+                )
             )
     return tree, [category.path for category in tree if category.leaf]
 
@@ -83,7 +98,7 @@ def grow() -> tuple[list[Category], list[str]]:
 def make_products(
     rng: np.random.Generator, numbers: range, leaves: Sequence[str], words: Sequence[str]
 ) -> list[Product]:
-    """Make some products; of a hundred, three repeat the words of the one before them."""
+    """Return products, of which three in a hundred repeat the text of the previous product."""
     many = len(numbers)
     chosen = np.minimum(rng.zipf(1.3, (many, 2)) - 1, len(leaves) * 1000) % len(leaves)
     spoken = np.minimum(rng.zipf(1.2, many * 60), 2**40) % len(words)
@@ -101,27 +116,33 @@ def make_products(
         image = f"https://shop.example/{number - number % 2 * (chance[row, 4] < 0.05)}.jpg"
         products.append(
             Product(
-                str(number),
-                name,
-                description,
-                tuple(dict.fromkeys(within)) if chance[row, 3] > 0.02 else (),
-                image if chance[row, 4] < 0.96 else None,
+                id=str(number),
+                name=name,
+                description=description,
+                categories=tuple(dict.fromkeys(within)) if chance[row, 3] > 0.02 else (),
+                image=image if chance[row, 4] < 0.96 else None,
             )
         )
     return products
 
 
 def make_image(rng: np.random.Generator, address: str, files: Sequence[str]) -> Image:
-    """Make a row of a picture: one of twenty-five could not be had."""
+    """Return the record of a picture; one in twenty-five could not be fetched."""
     if rng.random() < 0.04:
-        return Image(address, error=f"HTTP {rng.choice([403, 404, 500])}")
+        return Image(address=address, error=f"HTTP {rng.choice([403, 404, 500])}")
     width, height = rng.integers(60, 1600, 2).tolist()
     digest = hashlib.sha256(address[:-5].encode() if rng.random() < 0.03 else address.encode())
-    return Image(address, files[int(rng.integers(len(files)))], digest.hexdigest(), width, height)
+    return Image(
+        address=address,
+        file=files[int(rng.integers(len(files)))],
+        sha256=digest.hexdigest(),
+        width=width,
+        height=height,
+    )
 
 
 def noise(rng: np.random.Generator) -> bytes:
-    """Draw a picture that is hard to compress."""
+    """Return a picture that is hard to compress."""
     file = io.BytesIO()
     Picture.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)).save(file, "JPEG")
     return file.getvalue()

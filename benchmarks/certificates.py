@@ -1,4 +1,4 @@
-"""Certified coverage in simulated catalogues, beside the threshold that is chosen in hindsight."""
+"""Certified coverage in simulated catalogues, beside thresholds chosen in hindsight."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from product_classifier.evaluate.coverage import coverage
 from product_classifier.evaluate.hierarchy import accepted, certify_heights
 from tests.evaluate.simulated import LABEL_NOISE, SHAPES, Products, products
 
-CATALOGUES, EVERYBODY, DELTA = 500, 200_000, 0.05
+CATALOGUES, POPULATION, DELTA = 500, 200_000, 0.05
 LUCK = 2 * (DELTA * (1 - DELTA) / CATALOGUES) ** 0.5
 GIVEN_UP = {0.95: 0.04, 0.98: 0.09}  # coverage, at most
 
 
-class Found(NamedTuple):
-    """What a rule's thresholds come to in truth, over all simulated catalogues of a shape."""
+class Outcome(NamedTuple):
+    """The true performance of a rule's thresholds over all simulated catalogues of a shape."""
 
-    broken: float  # share of catalogues whose accepted products are right less often than promised
+    broken: float  # share of catalogues whose accepted products miss the target accuracy
     coverage: float  # mean
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Simulate calibration parts of two sizes, and judge thresholds by all products there are."""
+    """Simulate calibration parts of two sizes, and evaluate thresholds on the whole population."""
     for count in (1000, 5000):
         for target in (0.95, 0.98):
             yield from thresholds(count, target)
@@ -36,14 +36,14 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def thresholds(count: int, target: float) -> Iterator[Row]:
-    """Certify, and choose in hindsight, from the same products."""
-    found = {}
+    """Compare certified thresholds with those chosen in hindsight on the same products."""
+    outcomes = {}
     for noise, names in ((0.0, SHAPES), (LABEL_NOISE, ("two kinds",))):
         for shape in names:
-            found[shape, noise] = simulated(shape, noise, count, target)
+            outcomes[shape, noise] = simulated(shape, noise, count, target)
     label = f"{count:,} calibration products, {target:.0%}"
-    worst = max(found, key=lambda key: found[key][0].broken)
-    ours, hindsight, _ = found[worst]
+    worst = max(outcomes, key=lambda key: outcomes[key][0].broken)
+    ours, hindsight, _ = outcomes[worst]
     yield Row(
         f"{label}: broken promises",
         f"{ours.broken:.1%}",
@@ -51,7 +51,7 @@ def thresholds(count: int, target: float) -> Iterator[Row]:
         f"<= {DELTA + LUCK:.1%}",
         ours.broken <= DELTA + LUCK,
     )
-    clean = [figures for (_, noise), figures in found.items() if not noise]
+    clean = [figures for (_, noise), figures in outcomes.items() if not noise]
     mean = float(np.mean([best - ours.coverage for ours, _, best in clean]))
     bar = GIVEN_UP[target] if count == 5000 else None
     yield Row(
@@ -61,7 +61,7 @@ def thresholds(count: int, target: float) -> Iterator[Row]:
         f"<= {100 * bar:.0f} points" if bar else "reported",
         mean <= bar if bar else None,
     )
-    ours, _, best = found["two kinds", LABEL_NOISE]
+    ours, _, best = outcomes["two kinds", LABEL_NOISE]
     yield Row(
         f"  … where {LABEL_NOISE:.0%} of the labels are wrong",
         f"{100 * (best - ours.coverage):.1f} points",
@@ -70,46 +70,50 @@ def thresholds(count: int, target: float) -> Iterator[Row]:
     )
 
 
-def simulated(shape: str, noise: float, count: int, target: float) -> tuple[Found, Found, float]:
-    """Judge both rules on a shape; also returns the largest coverage that keeps the target."""
-    everybody = products(shape, np.random.default_rng(0), EVERYBODY, noise)
-    score, chance = everybody.score[:, 0], everybody.chance[:, 0]
+def simulated(
+    shape: str, noise: float, count: int, target: float
+) -> tuple[Outcome, Outcome, float]:
+    """Return the outcomes of both rules on a shape, and the largest coverage at the target."""
+    population = products(shape, np.random.default_rng(0), POPULATION, noise)
+    score, chance = population.score[:, 0], population.chance[:, 0]
     covered = np.zeros((CATALOGUES, 2))
     broken = np.zeros((CATALOGUES, 2), dtype=bool)
     for catalogue in range(CATALOGUES):
         rng = np.random.default_rng([catalogue, count])
-        some = products(shape, rng, count, noise)
-        right = some.drawn(rng)[:, 0]
-        kept = certify(some.score[:, 0], right, target, 1 - DELTA)
-        threshold = kept.threshold if kept else None
+        sample = products(shape, rng, count, noise)
+        right = sample.drawn(rng)[:, 0]
+        certificate = certify(sample.score[:, 0], right, target, 1 - DELTA)
+        threshold = certificate.threshold if certificate else None
         for k, lowest in enumerate(
-            (threshold, coverage(some.score[:, 0], right, target).threshold)
+            (threshold, coverage(sample.score[:, 0], right, target).threshold)
         ):
             if lowest is not None:
                 chosen = score >= lowest
                 covered[catalogue, k] = chosen.mean()
                 broken[catalogue, k] = chance[chosen].mean() < target
     ours, hindsight = (
-        Found(float(broken[:, k].mean()), float(covered[:, k].mean())) for k in range(2)
+        Outcome(float(broken[:, k].mean()), float(covered[:, k].mean())) for k in range(2)
     )
     order = np.argsort(-score)
-    kept_to = np.cumsum(chance[order]) >= target * np.arange(1, EVERYBODY + 1)
-    return ours, hindsight, (int(np.flatnonzero(kept_to).max(initial=-1)) + 1) / EVERYBODY
+    on_target = np.cumsum(chance[order]) >= target * np.arange(1, POPULATION + 1)
+    return ours, hindsight, (int(np.flatnonzero(on_target).max(initial=-1)) + 1) / POPULATION
 
 
 def deepest(count: int, target: float) -> Iterator[Row]:
-    """Answer at the leaf, else at its parent; a promise is broken at a height of its own."""
+    """Evaluate predictions at the leaf or else at its parent, each height by itself."""
     worst, fewer = 0.0, 0
     for shape in SHAPES:
-        everybody = products(shape, np.random.default_rng(0), EVERYBODY)
+        population = products(shape, np.random.default_rng(0), POPULATION)
         broken = np.zeros((CATALOGUES, 2), dtype=bool)
         for catalogue in range(CATALOGUES):
             rng = np.random.default_rng([catalogue, count])
-            some = products(shape, rng, count)
-            kept = certify_heights(some.score, some.drawn(rng), target, 1 - DELTA, leftover=True)
-            answered = accepted(everybody.score, kept, leftover=True)
-            alone = accepted(everybody.score, kept[:1], leftover=True)
-            broken[catalogue] = accuracies(everybody, answered) < target
+            sample = products(shape, rng, count)
+            certificates = certify_heights(
+                sample.score, sample.drawn(rng), target, 1 - DELTA, leftover=True
+            )
+            answered = accepted(population.score, certificates, leftover=True)
+            alone = accepted(population.score, certificates[:1], leftover=True)
+            broken[catalogue] = accuracies(population, answered) < target
             fewer += int(answered.sum() < alone.sum())
         worst = max(worst, float(broken.mean(axis=0).max()))
     yield Row(
@@ -122,7 +126,7 @@ def deepest(count: int, target: float) -> Iterator[Row]:
     yield Row("  … answers fewer than the leaf alone", str(fewer), "", "0", fewer == 0)
 
 
-def accuracies(everybody: Products, answered: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Compute the accuracy of the answers at each height, 1 where there are none."""
-    right = (everybody.chance * answered).sum(axis=0)
+def accuracies(population: Products, answered: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the accuracy of the accepted predictions at each height, 1 if there are none."""
+    right = (population.chance * answered).sum(axis=0)
     return np.where(answered.any(axis=0), right / np.maximum(answered.sum(axis=0), 1), 1.0)

@@ -1,4 +1,4 @@
-"""What the benchmarks share: rows of the table, peers, and measuring a whole process."""
+"""Shared parts of the benchmarks: rows of the table, a peer, and measuring a process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Row:
     ours: str
     peer: str
     bar: str
-    met: bool | None = None  # None: only reported
+    met: bool | None = None  # None: reported without a bar
 
     def __str__(self) -> str:
         verdict = {True: "met", False: "MISSED", None: "–"}[self.met]
@@ -43,7 +43,7 @@ def logistic_regression(
     train: NDArray[np.int64],
     test: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Predict and score test rows with scikit-learn's LogisticRegression, as it comes."""
+    """Return predictions and scores of test rows by scikit-learn's default LogisticRegression."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(max_iter=1000).fit(features[train], labels[train])
@@ -53,7 +53,7 @@ def logistic_regression(
 
 @dataclass(frozen=True)
 class Process:
-    """What a finished process took and said."""
+    """The duration and output of a finished process."""
 
     seconds: float
     output: str
@@ -61,7 +61,7 @@ class Process:
 
 
 def measure(*command: object) -> Process:
-    """Run a Python module or script to its end. Raises for one that fails."""
+    """Run a Python module or script. Raises CalledProcessError if it fails."""
     words = [sys.executable, *map(str, command)]
     started = time.monotonic()
     process = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
@@ -72,11 +72,11 @@ def measure(*command: object) -> Process:
 
 
 def read_products(folder: Path) -> list[Product]:
-    """Read the products of a catalogue whose pictures lie beside its products.csv."""
-    source = open_source("csv", SourceOptions(folder / "products.csv", folder))
+    """Return the products of a catalogue with pictures beside its products.csv."""
+    source = open_source("csv", SourceOptions(path=folder / "products.csv", images=folder))
     return [entry for entry in source.entries() if isinstance(entry, Product)]
 
 
 def percent(values: Sequence[float]) -> str:
-    """Write shares side by side."""
+    """Return shares as percentages, separated by slashes."""
     return " / ".join(f"{value:.2%}" for value in values)

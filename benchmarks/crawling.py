@@ -1,4 +1,4 @@
-"""crawl.py against the demo server at no latency: the server shares the machine, and draws."""
+"""crawl.py against the demo server without latency; the server draws on the same machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRODUCTS = 1500
 
 @contextlib.contextmanager
 def demo_shop(products: int) -> Iterator[list[object]]:
-    """Serve the demo's catalogue; yields what crawl.py needs to crawl it."""
+    """Serve the demo's catalogue; yields the options of crawl.py for it."""
     os.environ["SHOPSTYLE_API_KEY"] = KEY
     with serve(make_catalogue(products=products)) as address:
         yield ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 10**6]
@@ -31,9 +31,9 @@ def run(shared: Path) -> Iterator[Row]:
         where = ["--db-path", folder / "crawl.db", "--images-path", folder / "images"]
         process = measure("crawl.py", *api, *where)
     for label, stage, count in (("products", "leaves", PRODUCTS), ("pictures", "pictures", None)):
-        found = re.search(rf"^{stage}: ([\d,]+) in ([\d.]+) s\b", process.errors, re.MULTILINE)
-        assert found
-        total = count or int(found[1].replace(",", ""))
+        match = re.search(rf"^{stage}: ([\d,]+) in ([\d.]+) s\b", process.errors, re.MULTILINE)
+        assert match
+        total = count or int(match[1].replace(",", ""))
         yield Row(
-            f"crawl of the demo server: {label}", f"{total / float(found[2]):.0f}/s", "", "reported"
+            f"crawl of the demo server: {label}", f"{total / float(match[2]):.0f}/s", "", "reported"
         )

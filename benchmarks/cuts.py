@@ -1,4 +1,4 @@
-"""The real catalogues, cut into parts to learn from, to tune on and to test on."""
+"""Real catalogues with their splits into training, tuning and test parts."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from product_classifier.records import Dataset, Image
 FOLDS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Products with the ways they are cut; every field but the last three is [products]."""
+    """A catalogue's products and splits; texts, labels and group are [products]."""
 
     texts: Sequence[str]
     labels: NDArray[np.int64]
     group: NDArray[np.int64]  # of duplicates
     pictures: Bottlenecks | None
-    cuts: Sequence[tuple[Rows, Rows, Rows]]  # to learn from, to tune on, to test on
-    limit: int | None = None  # words of a text that are read
+    cuts: Sequence[tuple[Rows, Rows, Rows]]  # training, tuning and test rows of each split
+    limit: int | None = None  # words read of each text; None: all
 
     @property
     def tested(self) -> Rows:
-        """The rows of all test parts."""
+        """Return the rows of all test parts."""
         return np.concatenate([test for _, _, test in self.cuts])
 
     @property
     def read(self) -> Sequence[str]:
-        """What peers may read of the texts."""
+        """Return the texts, cut to the limit, for peers."""
         return [" ".join(text.split()[: self.limit]) for text in self.texts]
 
 
 def read_catalogues(shared: Path, place: Path) -> dict[str, Catalogue]:
-    """Read all of them into a place, their pictures as Inception's bottlenecks."""
+    """Return all catalogues by name, with Inception's bottlenecks of their pictures."""
     instacart, fashion = (
         read_catalogue(place / name, "--from", shared / "data" / name / "products.csv")
         for name in ("instacart", "fashion")
@@ -54,43 +54,43 @@ def read_catalogues(shared: Path, place: Path) -> dict[str, Catalogue]:
     backbone = load_backbone(str(shared / "weights" / "inception_v3"))
 
     def pictures(images: Sequence[Image | None], folder: Path) -> Bottlenecks:
-        found = picture_features(images, folder, backbone, place / "cache").pictures
-        assert found
-        return found
+        bottlenecks = picture_features(images, folder, backbone, place / "cache").pictures
+        assert bottlenecks
+        return bottlenecks
 
-    found = read_flipkart(shared, place / "flipkart")
+    raw = read_flipkart(shared, place / "flipkart")
     flipkart = Catalogue(
-        found.texts,
-        found.labels,
-        groups(found.texts, found.images),
-        pictures(found.images, found.folder),
-        list(folds(found.where)),
+        texts=raw.texts,
+        labels=raw.labels,
+        group=groups(raw.texts, raw.images),
+        pictures=pictures(raw.images, raw.folder),
+        cuts=list(folds(raw.where)),
     )
-    dressed = split(fashion, pictures(fashion.images, place / "fashion" / "images"))
+    dresses = split(fashion, pictures(fashion.images, place / "fashion" / "images"))
     return {
         "instacart": split(instacart),
         "flipkart": flipkart,
-        "fashion": dressed,
-        "fashion, 3 words": dataclasses.replace(dressed, limit=3),
+        "fashion": dresses,
+        "fashion, 3 words": dataclasses.replace(dresses, limit=3),
     }
 
 
 def split(dataset: Dataset, pictures: Bottlenecks | None = None) -> Catalogue:
-    """Cut a data set as its frozen split does."""
+    """Return a data set with its frozen split."""
     parts = np.array([item.part for item in dataset.items])
     texts = [item.text for item in dataset.items]
     cut = tuple(np.flatnonzero(parts == part) for part in ("train", "tuning", "test"))
     return Catalogue(
-        texts,
-        np.array([item.labels[0] for item in dataset.items]),
-        groups(texts, dataset.images),
-        pictures,
-        [cut],  # type: ignore[list-item]
+        texts=texts,
+        labels=np.array([item.labels[0] for item in dataset.items]),
+        group=groups(texts, dataset.images),
+        pictures=pictures,
+        cuts=[cut],  # type: ignore[list-item]
     )
 
 
 def crossed(catalogue: Catalogue) -> Catalogue:
-    """Cut a whole catalogue into folds, so that each product is tested once."""
+    """Return a catalogue with a cross-validation split, which tests each product once."""
     fold, tuning = cross_fitting.cut([str(group) for group in catalogue.group], FOLDS)
     cuts = [
         (
@@ -104,5 +104,5 @@ def crossed(catalogue: Catalogue) -> Catalogue:
 
 
 def groups(texts: Sequence[str], images: Sequence[Image | None]) -> NDArray[np.int64]:
-    """Give the duplicate group of each product a number."""
+    """Return the number of each product's duplicate group, [products]."""
     return np.array(duplicate_groups(texts, [image.sha256 if image else None for image in images]))

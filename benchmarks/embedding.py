@@ -1,8 +1,8 @@
-"""Pictures a second: the network alone beside Keras and OpenVINO, and files to cache beside it.
+"""Pictures per second: the network alone beside Keras and OpenVINO, and from files to cache.
 
-Contenders take turns, so that a noisy machine is noisy for all of them, and each turn gives one
-ratio. A process of its own measures one core, and another one all cores: on one core the three are
-limited by their code, on all of them by the processor.
+Contenders take turns, so that noise of the machine affects all of them, and each turn gives one
+ratio. One process measures a single core, another one all cores: a single core is limited by the
+software, all cores by the processor.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache
 
 TURNS = 7
-PICTURES = 160  # random ones, for the networks alone
-FILES = 320  # end to end
+PICTURES = 160  # random pictures for the networks alone
+FILES = 320  # for files to cache
 Embed = Callable[[NDArray[np.float32]], object]
 Speeds = dict[str, list[float]]
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Measure Inception v3 on one core, where the system can pin a process, and on all."""
+    """Measure Inception v3 on one core, if the system can pin a process, and on all."""
     for cores in (
         (1, os.cpu_count() or 1) if hasattr(os, "sched_setaffinity") else (os.cpu_count(),)
     ):
@@ -44,22 +44,22 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def _rows(figure: str, speeds: Speeds) -> Iterator[Row]:
-    median = {name: f"{statistics.median(values):.1f}/s" for name, values in speeds.items()}
-    for one, other, least in (
+    median = {key: f"{statistics.median(values):.1f}/s" for key, values in speeds.items()}
+    for name, peer_name, least in (
         ("network", "keras", 1.4),
         ("network", "openvino", None),
         ("files", "network", 0.85),
     ):
-        turns = zip(speeds[one], speeds[other], strict=True)
+        turns = zip(speeds[name], speeds[peer_name], strict=True)
         ratio = statistics.median(a / b for a, b in turns)
         bar, met = (f">= {least} x", ratio >= least) if least else ("reported", None)
-        what = "files to cache" if one == "files" else "network only, batch 8"
-        ours, peer = f"{median[one]} = {ratio:.2f} x", f"{other} {median[other]}"
-        yield Row(f"{figure}, {what}", ours, peer, bar, met)
+        task = "files to cache" if name == "files" else "network only, batch 8"
+        ours, peer = f"{median[name]} = {ratio:.2f} x", f"{peer_name} {median[peer_name]}"
+        yield Row(f"{figure}, {task}", ours, peer, bar, met)
 
 
 def main(shared: Path, cores: int) -> None:
-    """Measure on so many cores and print the speeds of each turn."""
+    """Measure on a number of cores, and print the speeds of each turn as JSON."""
     if cores < (os.cpu_count() or 1):
         os.sched_setaffinity(0, set(range(cores)))
     folder = shared / "weights" / "inception_v3"
@@ -69,7 +69,7 @@ def main(shared: Path, cores: int) -> None:
     files = sorted((shared / "data" / "fashion" / "images").iterdir())[:FILES]
     speeds: Speeds = {name: [] for name in (*networks, "files")}
     for embed in networks.values():
-        embed(pixels)  # the first time sets up
+        embed(pixels)  # warm-up
     for _ in range(TURNS):
         for name, embed in networks.items():
             started = time.monotonic()
@@ -80,9 +80,12 @@ def main(shared: Path, cores: int) -> None:
 
 
 def files_to_cache(files: list[Path], backbone: Backbone) -> float:
-    """Tell how many different pictures a second go from their files into a cache."""
+    """Return the number of distinct pictures per second from their files into a cache."""
     hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    images = [Image(str(file), file.name, sha) for file, sha in zip(files, hashes, strict=True)]
+    images = [
+        Image(address=str(file), file=file.name, sha256=sha)
+        for file, sha in zip(files, hashes, strict=True)
+    ]
     with tempfile.TemporaryDirectory() as place:
         cache = BottleneckCache(Path(place), backbone.width)
         started = time.monotonic()

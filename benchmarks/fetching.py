@@ -1,7 +1,7 @@
-"""Pictures a second of crawl.py beside img2dataset and a script, from a server with latency.
+"""Pictures per second of crawl.py beside img2dataset and a script, from a server with latency.
 
-The server has a process of its own on the same machine, and tells when each picture was asked for:
-starting and ending a program do not count. All of them decode every picture whole.
+The server is a process on the same machine that records the time of each request: the start and end
+of a program do not count. All contenders decode every picture completely.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ PEERS = ROOT / ".venv-peers" / "bin"
 
 
 class Cost(NamedTuple):
-    """What fetching took."""
+    """The cost of fetching."""
 
     per_second: float  # pictures
     milliseconds: float  # of all cores, for each picture; the server's are not counted
-    megabytes: float  # at most, of the largest process
+    megabytes: float  # peak of the largest process
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Let the contenders take turns."""
+    """Measure the contenders in turns."""
     if not (PEERS / "img2dataset").exists():
-        raise SystemExit("img2dataset is not there; run make bench-crawl")
+        raise SystemExit("img2dataset is not installed; run make bench-crawl")
     taken: dict[str, list[Cost]] = {name: [] for name in ("crawl.py", "img2dataset", "script")}
     with tempfile.TemporaryDirectory() as place:  # removed last: new files are slow after removals
         for turn in range(TURNS):
@@ -66,19 +66,19 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def cost_of(name: str, folder: Path) -> Cost:
-    """Fetch all pictures with one of the contenders, into an empty folder."""
+    """Return the cost of fetching all pictures with a contender into an empty folder."""
     with picture_server() as (address, server):
         urls = [f"{address}/{number}.jpg" for number in range(PICTURES)]
         (folder / "urls.txt").write_text("\n".join(urls))
         lines = [f"{number},picture,A,{url}" for number, url in enumerate(urls)]
         (folder / "urls.csv").write_text("\n".join(["id,name,category_path,image", *lines]))
         launched = [sys.executable, str(ROOT / "benchmarks" / "launch.py"), *COMMANDS[name]]
-        told = subprocess.run(launched, cwd=folder, capture_output=True, text=True, check=True)
+        process = subprocess.run(launched, cwd=folder, capture_output=True, text=True, check=True)
         server.send("how long?")
-        asked, seconds = server.recv()
-        assert asked == PICTURES
+        requests, seconds = server.recv()
+        assert requests == PICTURES
         assert len([file for file in folder.rglob("*.jpg") if file.stat().st_size]) == PICTURES
-    processor, kilobytes = map(float, told.stdout.split())
+    processor, kilobytes = map(float, process.stdout.split())
     return Cost(PICTURES / seconds, 1000 * processor / PICTURES, kilobytes / 1000)
 
 
@@ -87,7 +87,7 @@ COMMANDS: dict[str, list[str]] = {
         *(sys.executable, str(ROOT / "crawl.py"), "--from", "urls.csv", "--allow-private"),
         *("--connections", str(CONNECTIONS)),
     ],
-    "img2dataset": [  # keeps the bytes as they are, after it has decoded them
+    "img2dataset": [  # decodes pictures, but stores the bytes unchanged
         *(str(PEERS / "img2dataset"), "--url_list=urls.txt", "--output_folder=pictures"),
         *("--processes_count=1", f"--thread_count={CONNECTIONS}", "--output_format=files"),
         *("--resize_mode=no", "--skip_reencode=True", "--encode_format=jpg"),
@@ -101,7 +101,7 @@ COMMANDS: dict[str, list[str]] = {
 
 @contextlib.contextmanager
 def picture_server() -> Iterator[tuple[str, Connection]]:
-    """Serve pictures from another process; yields its address and a line to it."""
+    """Serve pictures from another process; yields its address and a connection to it."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=serve, args=(there,), daemon=True)
@@ -114,10 +114,10 @@ def picture_server() -> Iterator[tuple[str, Connection]]:
 
 
 def serve(line: Connection) -> None:
-    """Serve, and tell how many pictures were asked for, and for how long."""
+    """Serve pictures, and send the number of requests and the seconds between first and last."""
     with FaultServer(lambda path, _: Body(JPEG, signed(path)), latency=LATENCY).running() as server:
         line.send(server.address)
         line.recv()
-        moments = [asked.moment for asked in server.asked]
+        moments = [request.moment for request in server.asked]
         line.send((len(moments), max(moments) - min(moments)))
         line.recv()

@@ -1,7 +1,7 @@
 """Fine-tuning the last block on fashion, beside a softmax regression on the frozen network.
 
-A part of the catalogue, since a network of Inception's size takes hours for all of it without a
-GPU: of each leaf so many products, by their pictures' hashes, in the frozen split.
+Only a part of the catalogue, since a network of Inception's size takes hours for all of it without
+a GPU: a fixed number of products per leaf and part of the frozen split, by their pictures' hashes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from product_classifier.console import SILENT
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Dataset, Image
 from product_classifier.retraining.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
-from product_classifier.retraining.softmax_head import retrain
-from product_classifier.retraining.trainable_network import Plan, load_tunable
-from product_classifier.retraining.trainer import Head
-from product_classifier.retraining.training_images import Album, choose_source
+from product_classifier.retraining.softmax_head import train_softmax_head
+from product_classifier.retraining.trainable_network import FineTuningConfig, load_trainable_network
+from product_classifier.retraining.trainer import SoftmaxHead
+from product_classifier.retraining.training_images import TrainingImages, choose_source
 
-MOST = {"train": 20, "tuning": 6, "test": 12}  # products of a leaf
-PLAN = Plan("last:1", epochs=8)
+MOST = {"train": 20, "tuning": 6, "test": 12}  # products per leaf
+CONFIG = FineTuningConfig(part="last:1", epochs=8)
 
 
 def run(shared: Path) -> Iterator[Row]:
@@ -34,36 +34,49 @@ def run(shared: Path) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "fashion"
         dataset = read_catalogue(folder, "--from", shared / "data" / "fashion" / "products.csv")
-        yield from tuned("mini", MINI, dataset, folder)
+        yield from fine_tuned_rows("mini", MINI, dataset, folder)
         inception = str(shared / "weights" / "inception_v3")
-        yield from tuned("Inception v3", inception, dataset, folder)
+        yield from fine_tuned_rows("Inception v3", inception, dataset, folder)
 
 
-def tuned(title: str, name: str, dataset: Dataset, place: Path) -> Iterator[Row]:
-    """Fine-tune a network's last block, keep it, and judge what was kept."""
-    rows = chosen(dataset)
+def fine_tuned_rows(title: str, name: str, dataset: Dataset, place: Path) -> Iterator[Row]:
+    """Yield the accuracy and the time of fine-tuning the last block of a network."""
+    rows = sampled(dataset)
     images = [image for row in rows if (image := dataset.images[row])]
     label_of = [dataset.items[row].labels[0] for row in rows]
     parts = np.array([dataset.items[row].part for row in rows])
     labels = [category.path for category in dataset.categories]
-    tunable = load_tunable(name, None, PLAN.precision, SILENT)
+    trainable = load_trainable_network(name, None, CONFIG.precision, SILENT)
     pictures, cache = place / "images", place / "cache"
-    features = picture_features(images, pictures, tunable.backbone, cache)
-    frozen = retrain(features, label_of, parts, labels, HEAD_START)
-    album = Album(images, pictures, np.array(label_of), frozen.rows, labels)
-    network, source = choose_source(tunable, PLAN, album, features, cache)
-    epochs: list[Epoch] = []
-    found = fine_tune(
-        *(tunable, network, source, album, Head.of(frozen.network), PLAN),
-        place / f"{title}.state",
-        epochs.append,
+    features = picture_features(images, pictures, trainable.backbone, cache)
+    frozen = train_softmax_head(
+        features, labels, label_of=label_of, parts=parts, schedule=HEAD_START
     )
-    tunable.save(place / "network.npz", found.about(tunable, PLAN, album))
+    labelled = TrainingImages(
+        images=images,
+        folder=pictures,
+        label_of=np.array(label_of),
+        rows=frozen.rows,
+        labels=labels,
+    )
+    network, source = choose_source(trainable, CONFIG, labelled, features, cache_path=cache)
+    epochs: list[Epoch] = []
+    fine_tuned = fine_tune(
+        trainable,
+        labelled,
+        CONFIG,
+        network=network,
+        source=source,
+        head=SoftmaxHead.of(frozen.network),
+        state_path=place / f"{title}.state",
+        on_epoch=epochs.append,
+    )
+    trainable.save(place / "network.npz", fine_tuned.about(trainable, CONFIG, labelled))
     saved = load_backbone(str(place / "network.npz"))
-    predicted = predict_test(saved, found, album, cache)
-    truth = album.label_of[frozen.rows["test"]]
+    predicted = predict_test(saved, fine_tuned, labelled, cache)
+    truth = labelled.label_of[frozen.rows["test"]]
     before, after = (float((guess == truth).mean()) for guess in (frozen.predicted, predicted))
-    learned = f"{len(frozen.rows['train'])} pictures, best epoch {found.progress.best_epoch}"
+    learned = f"{len(frozen.rows['train'])} pictures, best epoch {fine_tuned.progress.best_epoch}"
     title = f"fashion, last block of {title}"
     yield Row(
         f"{title}, accuracy (N={len(truth)})", percent([after]), f"frozen {before:.2%}", "reported"
@@ -72,8 +85,8 @@ def tuned(title: str, name: str, dataset: Dataset, place: Path) -> Iterator[Row]
     yield Row(f"{title}, seconds per epoch", f"{seconds:.1f}", learned, "reported")
 
 
-def chosen(dataset: Dataset) -> list[int]:
-    """Choose some products with a picture of each leaf in each part."""
+def sampled(dataset: Dataset) -> list[int]:
+    """Return rows of products with a picture, a limited number per leaf and part."""
     counts: dict[tuple[int, str], int] = {}
 
     def key(row: int) -> str:

@@ -1,7 +1,7 @@
-"""Words, pictures and both on flipkart, tenfold, beside logistic regression on the same features.
+"""Words, pictures and both on flipkart, 10-fold, beside logistic regression on the same features.
 
-Folds are cut by duplicate group. A twentieth of the rest, again by group, is the tuning part; the
-peer is trained on the very rows that the networks learn from, and once on the tuning rows as well.
+Folds are split by duplicate group. A twentieth of the other folds, again by group, is the tuning
+part; the peer is trained on the same rows as the networks, and once on the tuning rows as well.
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ Result = dict[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Measure all three kinds."""
+    """Measure words, images and both."""
     with tempfile.TemporaryDirectory() as place:
         flipkart = read_flipkart(shared, Path(place))
         backbone = load_backbone(str(shared / "weights" / "inception_v3"))
         features = picture_features(flipkart.images, flipkart.folder, backbone, Path(place))
         assert features.pictures
-        whole = dataclasses.replace(features.pictures, vectors=np.array(features.pictures.vectors))
-    yield from compare(flipkart.texts, whole, flipkart.labels, flipkart.where)
+        in_memory = np.array(features.pictures.vectors)  # the files are about to be removed
+        pictures = dataclasses.replace(features.pictures, vectors=in_memory)
+    yield from compare(flipkart.texts, pictures, flipkart.labels, flipkart.where)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Flipkart:
-    """A catalogue that nothing here has learned from; every field is [products]."""
+    """A catalogue on which nothing here was developed; every field but folder is [products]."""
 
     texts: list[str]
     images: list[Image | None]  # below folder
@@ -59,7 +60,7 @@ class Flipkart:
 
 
 def read_flipkart(shared: Path, place: Path) -> Flipkart:
-    """Read the catalogue, its pictures into a folder below place."""
+    """Return the catalogue, with its pictures copied below place."""
     folder = shared / "data" / "flipkart"
     products = read_products(folder)
     names = sorted({product.categories[0] for product in products})
@@ -68,17 +69,23 @@ def read_flipkart(shared: Path, place: Path) -> Flipkart:
     store = ImageFolder(place / "images")
     addresses = [product.image for product in products if product.image]
     fetched = fetch_pictures(addresses, Client(), folder, store)
-    images = {image.address: image for some in fetched for image in some if image.file}
-    found = [images.get(str(product.image)) for product in products]
-    return Flipkart(texts, found, labels, positions(texts, found), store.path)
+    by_address = {image.address: image for batch in fetched for image in batch if image.file}
+    images = [by_address.get(str(product.image)) for product in products]
+    return Flipkart(
+        texts=texts,
+        images=images,
+        labels=labels,
+        where=positions(texts, images),
+        folder=store.path,
+    )
 
 
 def folds(
     where: NDArray[np.float64],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the rows of each fold: those to learn from, to tune on, and to test on."""
+    """Yield the training, tuning and test rows of each fold."""
     fold = (where * FOLDS).astype(int)
-    inner = (where * FOLDS) % 1  # spreads each fold's groups evenly again
+    inner = (where * FOLDS) % 1  # the position within a fold, again in [0, 1)
     tuning_part = inner < TUNING
     for number in range(FOLDS):
         learning = np.flatnonzero((fold != number) & ~tuning_part)
@@ -87,7 +94,7 @@ def folds(
 
 
 def positions(texts: list[str], images: list[Image | None]) -> NDArray[np.float64]:
-    """Place each product in [0, 1) by its duplicate group."""
+    """Return a position in [0, 1) for each product, the same within a duplicate group."""
     groups = duplicate_groups(texts, [image.sha256 if image else None for image in images])
     first = dict(zip(groups[::-1], texts[::-1], strict=True))
     return np.array([position_of(first[group]) for group in groups])
@@ -99,7 +106,7 @@ def compare(
     labels: NDArray[np.int64],
     where: NDArray[np.float64],
 ) -> Iterator[Row]:
-    """Run all folds of each kind, ours and the peer's."""
+    """Run all folds of each kind with the toolkit and with the peer."""
     for kind in KINDS:
         ours = np.zeros(len(labels), bool), np.zeros(len(labels))
         same, more = (tuple(map(np.copy, ours)) for _ in range(2))
@@ -124,7 +131,7 @@ def compare(
 def make_features(
     kind: str, texts: list[str], pictures: Bottlenecks, learning: NDArray[np.int64]
 ) -> Features:
-    """Make the features of a kind; the vocabulary sees the learning rows only."""
+    """Return the features of a kind, with a vocabulary of the training rows alone."""
     mask = np.zeros(len(texts), bool)
     mask[learning] = True
     words = Features(words=vectorize(texts, mask).vectors) if kind != "images" else Features()
@@ -132,7 +139,7 @@ def make_features(
 
 
 def join(features: Features, learning: NDArray[np.int64]) -> csr_matrix:
-    """Put side by side, for the peer, what the network sees: raw bottlenecks do it no good."""
+    """Return words and bottlenecks side by side for the peer, scaled as for the network."""
     blocks = [] if features.words is None else [features.words]
     if features.pictures is not None:
         rows = np.arange(len(features.pictures.rows))

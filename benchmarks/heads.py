@@ -1,8 +1,7 @@
 """The head over pictures on 146,000 generated bottlenecks of 156 leaves, beside scikit-learn's.
 
-Each contender is a whole process, from before its imports to the last prediction; making the
-bottlenecks, and on a machine with pictures computing them, is not counted. They lie in a file, as
-the cache has them.
+Each contender is a process, measured from its imports to the last prediction. The bottlenecks are
+generated before, into a file like that of the cache.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from benchmarks.scale import GIB, LEAVES, PRODUCTS, TRAIN, TUNING
 from product_classifier.models.experiment import peak_bytes
 
 WIDTH = 2048
-PRESENT = 0.1  # share of a leaf's values that stand out
+PRESENT = 0.1  # share of values that are larger for a leaf
 CHUNK = 4096
 SECONDS = 60
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Run each contender in a process of its own."""
+    """Measure each contender in a process of its own."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "vectors.f32"
         leaves = generate(path)
@@ -55,23 +54,23 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def generate(path: Path, seed: int = 0) -> NDArray[np.int64]:
-    """Write bottlenecks, small and never negative, some larger by leaf; returns the leaves."""
+    """Write small non-negative bottlenecks, some values larger by leaf; returns the leaves."""
     rng = np.random.default_rng(seed)
     raised = (rng.random((LEAVES, WIDTH)) < PRESENT).astype(np.float32)
     leaves = rng.integers(0, LEAVES, PRODUCTS)
     with path.open("wb") as file:
         for start in range(0, PRODUCTS, CHUNK):
-            some = leaves[start : start + CHUNK]
-            noise = rng.exponential(0.4, (len(some), WIDTH)).astype(np.float32)
-            strength = rng.uniform(0, 0.5, (len(some), 1)).astype(np.float32)
-            (noise + strength * raised[some]).tofile(file)
+            chunk = leaves[start : start + CHUNK]
+            noise = rng.exponential(0.4, (len(chunk), WIDTH)).astype(np.float32)
+            strength = rng.uniform(0, 0.5, (len(chunk), 1)).astype(np.float32)
+            (noise + strength * raised[chunk]).tofile(file)
     return leaves
 
 
 def ours(
     vectors: NDArray[np.float32], leaves: NDArray[np.int64], where: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Predict the test products with the toolkit's head."""
+    """Return predictions of the test products by the toolkit's head."""
     from product_classifier.features.bottlenecks import Bottlenecks
     from product_classifier.features.dataset_features import Features
     from product_classifier.models.training import predict, train
@@ -87,7 +86,7 @@ def ours(
 def peer(
     vectors: NDArray[np.float32], leaves: NDArray[np.int64], where: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Predict them with scikit-learn's logistic regression on standardised values."""
+    """Return predictions by scikit-learn's logistic regression on standardised values."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
@@ -98,7 +97,7 @@ def peer(
 
 
 def main(contender: str, place: Path) -> None:
-    """Measure one contender and print what it took."""
+    """Measure a contender, and print time, memory and accuracy as JSON."""
     leaves = np.load(place / "leaves.npy", allow_pickle=False)
     vectors = np.memmap(place / "vectors.f32", "<f4", "r", shape=(PRODUCTS, WIDTH))
     where = np.random.default_rng(1).random(PRODUCTS)

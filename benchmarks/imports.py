@@ -1,4 +1,4 @@
-"""A million products from CSV and from BSON into crawl.db, beside what no import can do without."""
+"""A million products from CSV and from BSON into crawl.db, beside the minimum of an import."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from PIL import Image
 from benchmarks.common import ROOT, Row
 
 PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", 1_000_000))
-TURNS = 3  # of CSV; pictures of a million products fill a disk, and are written once by each
+TURNS = 3  # of CSV; BSON has one turn, since a million pictures fill a disk
 SIDE, BYTES = 180, 15_000  # of a picture
 MEMORY = 300  # MB
 
 
 class Cost(NamedTuple):
-    """What a process took."""
+    """The cost of a process."""
 
     seconds: float
     megabytes: float
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Import both, the peers in between."""
+    """Measure both imports, and the peers in between."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         yield from _csv(folder)
@@ -49,7 +49,8 @@ def _csv(folder: Path) -> Iterator[Row]:
     for _ in range(TURNS):
         for name in ("bare.db", "crawl.db"):
             (folder / name).unlink(missing_ok=True)
-        taken["bare"].append(_cost(folder, "-m", "benchmarks.bare_imports", "rows", source, folder))
+        command = ("-m", "benchmarks.bare_imports", "rows", source, folder)
+        taken["bare"].append(_cost(folder, *command))
         taken["ours"].append(_cost(folder, *_crawl(source, folder)))
     source.unlink()
     bare, ours = (sorted(costs)[TURNS // 2] for costs in (taken["bare"], taken["ours"]))
@@ -63,7 +64,7 @@ def _bson(folder: Path) -> Iterator[Row]:
     command = ("-m", "benchmarks.bare_imports", "pictures", source, folder / "bare")
     bare = _cost(folder, *command)
     os.sync()
-    # its files stay: memory that becomes free goes to other machines here, and costs who takes it
+    # the peer's files stay: on a virtual machine, reusing freed memory would slow the next process
     ours = _cost(folder, *_crawl(source, folder))
     yield from _rows("BSON", ours, "decode_file_iter, files", bare, 0.7)
 
@@ -90,8 +91,10 @@ def _crawl(source: Path, folder: Path) -> tuple[object, ...]:
 def _cost(folder: Path, *command: object) -> Cost:
     words = [sys.executable, ROOT / "benchmarks" / "launch.py", sys.executable, *command]
     started = time.monotonic()
-    said = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=True)
-    _, kilobytes = map(float, said.stdout.split())
+    process = subprocess.run(
+        [*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    _, kilobytes = map(float, process.stdout.split())
     return Cost(time.monotonic() - started, kilobytes / 1000)
 
 
@@ -129,7 +132,7 @@ def write_bson(path: Path, products: int) -> None:
 
 
 def _jpeg(noise: np.random.Generator) -> bytes:
-    """Draw a picture that takes about so many bytes."""
+    """Return a random JPEG of at most BYTES bytes, of the highest quality possible."""
     small = noise.integers(0, 255, (SIDE // 4, SIDE // 4, 3), dtype=np.uint8)
     picture = Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     for quality in range(95, 5, -2):

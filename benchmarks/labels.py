@@ -1,4 +1,4 @@
-"""Label errors on fashion with one label in twenty flipped: ranking, order of looks, audits."""
+"""Label errors on fashion with one label in twenty flipped: ranking, review order, audits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from product_classifier.store.experiments import read_experiments, save_experime
 from product_classifier.store.label_errors import read_suspicious, save_label_search
 
 FLIPPED, SEED = 0.05, 0
-FIRST, TRULY = 200, 0.7  # of so many labels that come first, this share must be flipped
+FIRST, TRULY = 200, 0.7  # of the first 200 labels, this share has to be flipped
 LOOKS, TURNS = 100, 3
 TARGETS = (0.95, 0.98)
 AUDITS, SAMPLE = 500, 200
@@ -51,7 +51,7 @@ class Shop(NamedTuple):
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Flip labels of fashion once, and let each kind of features look at them."""
+    """Flip labels of fashion, and search them with each kind of features."""
     with tempfile.TemporaryDirectory() as place:
         shop = flipped(Path(place), shared / "data" / "fashion")
         words = word_features(shop.dataset, Path(place))
@@ -59,13 +59,13 @@ def run(shared: Path) -> Iterator[Row]:
             shop.dataset.images, Path(place) / "images", load_backbone("mini"), Path(place)
         )
         for kind, features in (("words", words), ("images", pictures), ("both", words | pictures)):
-            found = compare_labels(shop.dataset, features, out_of_sample := scores(shop, features))
-            yield from ranking(kind, shop, found, out_of_sample)
-            yield from looks(kind, shop, features, found)
+            search = compare_labels(shop.dataset, features, out_of_sample := scores(shop, features))
+            yield from ranking(kind, shop, search, out_of_sample)
+            yield from looks(kind, shop, features, search)
 
 
 def flipped(place: Path, fashion: Path) -> Shop:
-    """Import fashion with labels of large leaves flipped to others of them, all equally likely."""
+    """Import fashion, with labels flipped between large leaves, all equally likely."""
     with (fashion / "products.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     clean = {row["id"]: row["category_path"] for row in rows}
@@ -87,7 +87,7 @@ def flipped(place: Path, fashion: Path) -> Shop:
 
 
 def scores(shop: Shop, features: Features) -> NDArray[np.float32]:
-    """Cross-fit, as analyze.py does."""
+    """Return out-of-sample probabilities, cross-fitted as in analyze.py."""
     items = shop.dataset.items
     return cross_fitted(
         features,
@@ -98,9 +98,9 @@ def scores(shop: Shop, features: Features) -> NDArray[np.float32]:
 
 
 def ranking(
-    kind: str, shop: Shop, found: LabelSearch, out_of_sample: NDArray[np.float32]
+    kind: str, shop: Shop, search: LabelSearch, out_of_sample: NDArray[np.float32]
 ) -> Iterator[Row]:
-    """Rank labels beside cleanlab's own default, on the same scores."""
+    """Compare the ranking with that of cleanlab's default, on the same probabilities."""
     from cleanlab.rank import get_label_quality_scores
     from sklearn.metrics import average_precision_score
 
@@ -112,7 +112,7 @@ def ranking(
             for k, item in zip(labels, shop.dataset.items, strict=True)
         ]
     )
-    ours = average_precision_score(wrong, found.suspicion)
+    ours = average_precision_score(wrong, search.suspicion)
     theirs = average_precision_score(wrong, -get_label_quality_scores(labels, out_of_sample))
     yield Row(
         f"label errors, fashion, {kind}: average precision ({wrong.sum():,} flipped)",
@@ -121,7 +121,7 @@ def ranking(
         ">= cleanlab",
         ours >= theirs,
     )
-    first = wrong[np.argsort(-found.suspicion, kind="stable")[:FIRST]].mean()
+    first = wrong[np.argsort(-search.suspicion, kind="stable")[:FIRST]].mean()
     yield Row(
         f"  … truly flipped of the first {FIRST}",
         f"{first:.1%}",
@@ -131,20 +131,20 @@ def ranking(
     )
     yield Row(
         "  … share of labels that are wrong, as estimated",
-        f"{found.noise:.1%}",
+        f"{search.noise:.1%}",
         f"flipped {wrong.mean():.1%}",
         "reported",
     )
 
 
-def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iterator[Row]:
-    """Let a person who knows the truth look at labels in two orders, a hundred at a time."""
-    experiment, _ = run_experiment(shop.dataset, features, Choices(kind), time.monotonic())
+def looks(kind: str, shop: Shop, features: Features, search: LabelSearch) -> Iterator[Row]:
+    """Simulate reviews by a person who knows the truth, in two orders, a hundred at a time."""
+    experiment, _ = run_experiment(shop.dataset, features, Choices(kind=kind), time.monotonic())
     gained: dict[str, list[tuple[float, ...]]] = {}
     for order in ("review", "confidence"):
         with open_database(shop.place / "crawl.db") as db:
             number = save_experiment(db, experiment)
-            save_label_search(db, number, found, "")
+            save_label_search(db, number, search, "")
             db.execute("delete from decision")
             gained[order] = [certified(db, number)]
             for _ in range(TURNS):
@@ -166,34 +166,34 @@ def looks(kind: str, shop: Shop, features: Features, found: LabelSearch) -> Iter
 
 
 def certified(db: sqlite3.Connection, number: int) -> tuple[float, ...]:
-    """Certify an experiment by the labels as corrected so far."""
+    """Return the certified coverages of an experiment with the labels corrected so far."""
     [experiment] = read_experiments(db, number)
     judged = judge_experiment(db, experiment, Terms(targets=TARGETS), SILENT)
     assert judged.certification
-    kept = [judged.certification.levels[target][0].certificate for target in TARGETS]
-    return tuple(found.accepted / found.total if found else 0.0 for found in kept)
+    certificates = [judged.certification.levels[target][0].certificate for target in TARGETS]
+    return tuple(c.accepted / c.total if c else 0.0 for c in certificates)
 
 
 def next_products(db: sqlite3.Connection, number: int, order: str) -> Sequence[str]:
-    """Choose whom to look at: as analyze.py does, or the surest contradictions first."""
+    """Return the next products to review: as in analyze.py, or by the confidence of the error."""
     [experiment] = read_experiments(db, number)
     if order == "review":
         items = to_review(db, experiment, Terms(targets=TARGETS), LOOKS)
-        chosen = [item.product for item in items]
+        products = [item.product for item in items]
     else:
-        doubted = read_suspicious(db, number, limit=1_000_000)
-        chosen = sorted(doubted, key=lambda product: -product.score)[:LOOKS]
-    return [product.product_id for product in chosen]
+        suspicious = read_suspicious(db, number, limit=1_000_000)
+        products = sorted(suspicious, key=lambda product: -product.score)[:LOOKS]
+    return [product.product_id for product in products]
 
 
 def decide(db: sqlite3.Connection, shop: Shop, products: Sequence[str]) -> None:
-    """Say the truth of some products."""
+    """Import the true labels of products as a person's decisions."""
     lines = [Decided(k, product, shop.clean[product]) for k, product in enumerate(products)]
     assert not import_decisions(db, lines, "who knows it").problems
 
 
 def audits(kind: str, shop: Shop, db: sqlite3.Connection, number: int) -> Iterator[Row]:
-    """Audit the experiment again and again, with other labels flipped and other samples."""
+    """Audit the experiment many times, with different flipped labels and samples."""
     rows = db.execute(
         "select product_id, category_id from predicted_category where experiment_id = ?", (number,)
     ).fetchall()
@@ -206,10 +206,10 @@ def audits(kind: str, shop: Shop, db: sqlite3.Connection, number: int) -> Iterat
         agrees = rng.random(len(right)) < 1 / (leaves - 1)  # a flipped label, with a wrong answer
         recorded = np.where(noisy, ~right & agrees, right)
         sample = rng.permutation(len(right))[:SAMPLE]
-        found = audited(recorded, sample, right[sample])
-        low, high = found.audited_interval
+        audit = audited(recorded, sample, right[sample])
+        low, high = audit.audited_interval
         held += low <= right.mean() <= high
-        low, high = found.recorded_interval
+        low, high = audit.recorded_interval
         recorded_held += low <= right.mean() <= high
     yield Row(
         f"audited accuracy, {kind}: intervals of {SAMPLE} that hold the clean one",

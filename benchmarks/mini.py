@@ -1,6 +1,6 @@
 """The embedded network beside Inception v3, classic features and two networks of its size.
 
-All of them are backbones here and go the same way: files to cache, then the images categorizer.
+All of them are backbones here: from files to cache, then the images categorizer.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from product_classifier.records import Dataset
 TURNS = 5
 SEEDS = 3
 MEGABYTE = 10**6
-DEMO_PRODUCTS = 2500  # more than the demo's own, so that the test part is not a hundred
+DEMO_PRODUCTS = 2500  # more than the demo's default, so that the test part is large enough
 SMALLER_SIZE = 112
 SMALLER = f"mini at {SMALLER_SIZE} pixels"
-BELOW = {"MobileNetV2", SMALLER}  # named below their points, which lie close to others
+BELOW = {"MobileNetV2", SMALLER}  # labelled below their points, which are close to others
 PLOT = ROOT / "results" / "mini.svg"
 SMALL = {
     "EfficientNet-Lite0": "efficientnet_lite0_int8w.onnx",
@@ -70,21 +70,21 @@ def run(shared: Path) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         csv = shared / "data" / "fashion" / "products.csv"
         fashion = read_catalogue(Path(place), "--from", csv)
-        found = {name: accuracy(fashion, Path(place), each) for name, each in networks.items()}
-        right["fashion"] = found
-        yield from rows("fashion", found, 0.95)
-        ahead = found["mini"] - found["HOG"]
+        shares = {name: accuracy(fashion, Path(place), each) for name, each in networks.items()}
+        right["fashion"] = shares
+        yield from rows("fashion", shares, 0.95)
+        ahead = shares["mini"] - shares["HOG"]
         yield Row("  … points above HOG + colours", f"{100 * ahead:.1f}", "", ">= 10", ahead >= 0.1)
     with tempfile.TemporaryDirectory() as place:
         flipkart = read_flipkart(shared, Path(place))
-        found = {name: tenfold(flipkart, Path(place), each) for name, each in networks.items()}
-        right["flipkart, tenfold"] = found
-        yield from rows("flipkart, 10-fold", found, 0.9)
+        shares = {name: tenfold(flipkart, Path(place), each) for name, each in networks.items()}
+        right["flipkart, tenfold"] = shares
+        yield from rows("flipkart, 10-fold", shares, 0.9)
     with demo_shop(DEMO_PRODUCTS) as api, tempfile.TemporaryDirectory() as place:
         drawn = read_catalogue(Path(place), *api)
-        found = {name: accuracy(drawn, Path(place), each) for name, each in networks.items()}
-        right["demo"] = found
-        yield from rows(f"demo, {DEMO_PRODUCTS:,} drawings", found, 0.9)
+        shares = {name: accuracy(drawn, Path(place), each) for name, each in networks.items()}
+        right["demo"] = shares
+        yield from rows(f"demo, {DEMO_PRODUCTS:,} drawings", shares, 0.9)
     plot_tradeoff(
         {name: statistics.median(taken) for name, taken in speeds.items()}, right, megabytes
     )
@@ -93,25 +93,25 @@ def run(shared: Path) -> Iterator[Row]:
         yield Row("demo, with pictures", f"{seconds:.0f} s", "", "<= 300 s", seconds <= 300)
 
 
-def rows(catalogue: str, found: dict[str, float], share: float) -> Iterator[Row]:
-    """Compare accuracies, mini's first."""
-    mini, teacher = found["mini"], found["Inception v3"]
+def rows(catalogue: str, shares: dict[str, float], share: float) -> Iterator[Row]:
+    """Compare mini's accuracy with those of the other networks."""
+    mini, teacher = shares["mini"], shares["Inception v3"]
     figure = f"images, {catalogue}, accuracy"
     beside = f"{mini:.2%} = {mini / teacher:.3f} x", f"Inception v3 {teacher:.2%}"
     yield Row(figure, *beside, f">= {share} x", mini >= share * teacher)
-    for name, value in found.items():
+    for name, value in shares.items():
         if name not in ("mini", "Inception v3"):
             yield Row("  … beside", f"{mini:.2%}", f"{name} {value:.2%}", "reported")
 
 
 def turns(shared: Path, networks: dict[str, Backbone]) -> dict[str, list[float]]:
-    """Time files to cache, on all cores, in pictures a second; contenders take turns."""
+    """Return pictures per second from files to cache, on all cores; contenders take turns."""
     files = sorted((shared / "data" / "fashion" / "images").iterdir())
     speeds: dict[str, list[float]] = {name: [] for name in networks}
     for turn in range(TURNS + 1):
         for name, backbone in networks.items():
             speed = files_to_cache(files[: 80 if name == "Inception v3" else 480], backbone)
-            if turn:  # the first one sets up
+            if turn:  # the first turn is a warm-up
                 speeds[name].append(speed)
     return speeds
 
@@ -132,22 +132,22 @@ def speed_rows(speeds: dict[str, list[float]]) -> Iterator[Row]:
 def plot_tradeoff(
     speeds: dict[str, float], right: dict[str, dict[str, float]], megabytes: dict[str, float]
 ) -> None:
-    """Draw accuracy over speed for each catalogue, the size of the weights as an area."""
+    """Plot accuracy over speed for each catalogue; a point's area is the size of the weights."""
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "mini"  # the same picture from the same figures
+    matplotlib.rcParams["svg.hashsalt"] = "mini"  # the same figures give the same file
     from matplotlib import pyplot
 
     figure, panels = pyplot.subplots(
         1, len(right), figsize=(5 * len(right), 4), layout="constrained"
     )
-    for panel, (catalogue, found) in zip(panels, right.items(), strict=True):
-        for name, accuracy in found.items():
+    for panel, (catalogue, shares) in zip(panels, right.items(), strict=True):
+        for name, accuracy in shares.items():
             area = 8 + 6 * megabytes.get(name, 0)
             colour = "tab:red" if name.startswith("mini") else "tab:blue"
             panel.scatter(speeds[name], 100 * accuracy, area, colour, alpha=0.6)
-            crowded = speeds[name] > 100  # where there is no room on the right
+            crowded = speeds[name] > 100  # there is no room on the right
             panel.annotate(
                 f"{name} " if crowded else f"  {name}",
                 (speeds[name], 100 * accuracy),
@@ -164,14 +164,13 @@ def plot_tradeoff(
 
 
 def accuracy(dataset: Dataset, place: Path, backbone: Backbone) -> float:
-    """Categorize by pictures, mean of some seeds."""
+    """Return the accuracy by pictures, the mean of several seeds."""
     features = picture_features(dataset.images, place / "images", backbone, place / "cache")
-    found = [ours(dataset, features, seed, "images")[0] for seed in range(SEEDS)]
-    return statistics.fmean(found)
+    return statistics.fmean(ours(dataset, features, seed, "images")[0] for seed in range(SEEDS))
 
 
 def tenfold(flipkart: Flipkart, place: Path, backbone: Backbone) -> float:
-    """Categorize by pictures, each product by a network that has not seen it."""
+    """Return the tenfold cross-validated accuracy by pictures."""
     features = picture_features(flipkart.images, flipkart.folder, backbone, place / "cache")
     labels = flipkart.labels
     right = np.zeros(len(labels), bool)
@@ -183,19 +182,19 @@ def tenfold(flipkart: Flipkart, place: Path, backbone: Backbone) -> float:
 
 
 def at_size(pixels: int, file: Path) -> Path:
-    """Keep mini for pictures of another size: the same weights, another point of the trade-off."""
+    """Write mini with another input size: the same weights at another speed."""
     mini, _ = read_student(MINI_FILE)
     save_student(replace(mini, shape=replace(mini.shape, size=pixels)), file)
     return file
 
 
 def size(path: Path) -> int:
-    """Add up the bytes of a file, or of a folder's files."""
+    """Return the bytes of a file, or of all files in a folder."""
     return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def beside_onnx_runtime(mini: Backbone) -> float:
-    """Tell the largest difference between what TensorFlow and ONNX Runtime make of pictures."""
+    """Return the largest difference between the outputs of TensorFlow and ONNX Runtime."""
     shape = (mini.batch_size, mini.size, mini.size, 3)
     pictures = np.random.default_rng(0).random(shape, np.float32)
     other = onnx_embed(read_student(MINI_FILE)[0])(pictures)
@@ -203,7 +202,7 @@ def beside_onnx_runtime(mini: Backbone) -> float:
 
 
 def rival(file: Path) -> Backbone:
-    """Load a network of 224 pixels that takes colours from 0 to 255."""
+    """Return an ONNX network for pictures of 224 pixels with colours from 0 to 255."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
@@ -212,12 +211,17 @@ def rival(file: Path) -> Backbone:
         return np.asarray(session.run(["features"], {"image": pictures * np.float32(255)})[0])
 
     return Backbone(
-        file.stem, hashlib.sha256(file.read_bytes()).hexdigest(), 224, 1280, embed, embed
+        name=file.stem,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        size=224,
+        width=1280,
+        embed=embed,
+        graph=embed,
     )
 
 
 def classic_features() -> Backbone:
-    """Histograms of oriented gradients and of colours: what there was before networks."""
+    """Return histograms of oriented gradients and of colours as a backbone."""
     from skimage.color import rgb2gray
     from skimage.feature import hog
 
@@ -232,5 +236,10 @@ def classic_features() -> Backbone:
 
     width = len(features(np.zeros((128, 128, 3), np.float32)))
     return Backbone(
-        "HOG and colours", hashlib.sha256(b"classic").hexdigest(), 128, width, embed, embed
+        name="HOG and colours",
+        sha256=hashlib.sha256(b"classic").hexdigest(),
+        size=128,
+        width=width,
+        embed=embed,
+        graph=embed,
     )

@@ -1,4 +1,4 @@
-"""The obvious way to fetch pictures: requests, a pool of threads, a folder. A peer of crawl.py."""
+"""The obvious script for fetching pictures, a peer of crawl.py: requests, threads, a folder."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ session.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS))
 
 
 def fetch(url: str) -> None:
-    """Fetch a picture, decode it whole, write it."""
+    """Fetch a picture, decode it completely, and write it."""
     response = session.get(url, timeout=20)
     response.raise_for_status()
     Image.open(io.BytesIO(response.content)).convert("RGB")

@@ -22,7 +22,7 @@ OPENED = "performance.getEntriesByType('navigation')[0].loadEventEnd / 1000"
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Write the page and open it, on a window as large as a phone's and as a desk's."""
+    """Write the page, and open it in windows of a phone's and a desktop's size."""
     rng = np.random.default_rng(0)
     experiment = Summary(
         id=1,
@@ -56,7 +56,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def error(number: int, rng: np.random.Generator) -> tuple[Mistake, bytes]:
-    """Make an error with all that a page shows of one."""
+    """Return an error with all facts that a page shows."""
     file = io.BytesIO()
     Image.fromarray(rng.integers(0, 256, (300, 300, 3), np.uint8)).save(file, "JPEG")
     categories = (f"parent-{number % 12}/leaf-{number % 156}",)
@@ -79,7 +79,7 @@ def error(number: int, rng: np.random.Generator) -> tuple[Mistake, bytes]:
 
 
 def opened(path: Path, window: tuple[int, int]) -> float:
-    """Measure the seconds from the start until the page is loaded, in a fresh browser."""
+    """Return the seconds from the start of a fresh browser until the page is loaded."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")

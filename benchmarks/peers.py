@@ -1,6 +1,6 @@
-"""Other ways to categorize, as people would use them: scikit-learn and fastText.
+"""Peers of the models, with usual settings: scikit-learn and fastText.
 
-They learn from the tuning products too, since they have nothing to choose by them.
+They are trained on the tuning products, too, since they have no settings to tune.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ folder = sys.argv[1]
 model = fasttext.train_supervised(f"{folder}/learning", wordNgrams=2, epoch=25, lr=0.5, thread=1)
 lines = open(f"{folder}/test").read().split("\\n")
 labels, scores = model.predict(lines)
-print(json.dumps([[one[0] for one in labels], [float(one[0]) for one in scores]]))
+print(json.dumps([[best[0] for best in labels], [float(best[0]) for best in scores]]))
 """
 
 
 def binary_words(texts: Texts, labels: NDArray[np.int64], learning: Rows, test: Rows) -> Guessed:
-    """Logistic regression on binary words."""
+    """Return predictions by logistic regression on binary words."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     counter = CountVectorizer(binary=True)
@@ -45,7 +45,7 @@ def binary_words(texts: Texts, labels: NDArray[np.int64], learning: Rows, test: 
 
 
 def support_vectors(texts: Texts, labels: NDArray[np.int64], learning: Rows, test: Rows) -> Guessed:
-    """LinearSVC on TF-IDF of words and characters; its margins are its scores."""
+    """Return predictions by LinearSVC on TF-IDF of words and characters; scores are margins."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
@@ -53,23 +53,23 @@ def support_vectors(texts: Texts, labels: NDArray[np.int64], learning: Rows, tes
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True),
     )
-    known = [texts[row] for row in learning]
-    vectors = csr_matrix(hstack([half.fit(known).transform(texts) for half in halves]))
+    training = [texts[row] for row in learning]
+    vectors = csr_matrix(hstack([half.fit(training).transform(texts) for half in halves]))
     machine = LinearSVC(random_state=0).fit(vectors[learning], labels[learning])
     margins = machine.decision_function(vectors[test])
     return machine.classes_[margins.argmax(axis=1)], margins.max(axis=1)
 
 
 def fasttext(texts: Texts, labels: NDArray[np.int64], learning: Rows, test: Rows) -> Guessed:
-    """Supervised fastText with pairs of words, in an environment of its own."""
+    """Return predictions by supervised fastText with pairs of words, in its own environment."""
     with tempfile.TemporaryDirectory() as place:
         for name, rows in (("learning", learning), ("test", test)):
-            told = [
+            lines = [
                 (f"__label__{labels[row]} " if name == "learning" else "")
                 + " ".join(terms(texts[row]))
                 for row in rows
             ]
-            Path(place, name).write_text("\n".join(told))
+            Path(place, name).write_text("\n".join(lines))
         command = [str(PEERS), "-c", FASTTEXT, place]
         run = subprocess.run(command, capture_output=True, text=True, check=True)
     guessed, scores = json.loads(run.stdout.splitlines()[-1])
@@ -83,7 +83,7 @@ def logistic(
     test: Rows,
     strength: float = 1.0,
 ) -> Guessed:
-    """Scikit-learn's logistic regression."""
+    """Return predictions by scikit-learn's logistic regression."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=strength, max_iter=1000).fit(features[learning], labels[learning])
@@ -98,7 +98,7 @@ def tuned_logistic(
     tuning: Rows,
     test: Rows,
 ) -> Guessed:
-    """Choose C by the tuning products, then learn from these as well."""
+    """Return predictions by logistic regression with C tuned, then trained on both parts."""
 
     def right(strength: float) -> float:
         guess, _ = logistic(features, labels, learning, tuning, strength)

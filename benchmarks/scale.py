@@ -1,8 +1,8 @@
 """146,000 generated products: vectorise, train and predict, each contender as a whole process.
 
-Ours is the toolkit's own code from texts to predictions; the peer is scikit-learn's CountVectorizer
-and SGDClassifier as they come. Both get the same texts and the same training rows, and are measured
-from before their imports to the last prediction; making the texts is not counted.
+The toolkit's code from texts to predictions is compared with scikit-learn's CountVectorizer and
+SGDClassifier with default settings. Both get the same texts and training rows, and are measured
+from their imports to the last prediction, without generating the texts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Predictions = tuple[NDArray[np.bool_], NDArray[np.int64]]  # which rows, the pre
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Run each contender in a process of its own."""
+    """Measure each contender in a process of its own."""
     ours, peer = (
         json.loads(measure("-m", "benchmarks.scale", name).output.splitlines()[-1])
         for name in ("ours", "peer")
@@ -60,7 +60,7 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def generate(seed: int = 0) -> tuple[list[str], NDArray[np.int64]]:
-    """Write texts of Zipf-distributed words, a few of each from the leaf's own or its parent's."""
+    """Return texts of Zipf-distributed words, a few of them typical of the leaf, and leaves."""
     rng = np.random.default_rng(seed)
     words = np.array([f"w{k:x}" for k in rng.permutation(VOCABULARY)])
     common, own = _zipf(VOCABULARY), _zipf(OWN_WORDS)
@@ -72,18 +72,18 @@ def generate(seed: int = 0) -> tuple[list[str], NDArray[np.int64]]:
     leaves = rng.integers(0, LEAVES, PRODUCTS)
     texts: list[str] = []
     for start in range(0, PRODUCTS, 10_000):
-        some = leaves[start : start + 10_000]
-        shape = (len(some), TOKENS)
+        chunk = leaves[start : start + 10_000]
+        shape = (len(chunk), TOKENS)
         tokens = np.searchsorted(common, rng.random(shape))
-        chosen = np.searchsorted(own, rng.random(shape))
-        special = np.take_along_axis(of_leaf[some], chosen, axis=1)
+        ranks = np.searchsorted(own, rng.random(shape))
+        special = np.take_along_axis(of_leaf[chunk], ranks, axis=1)
         tokens = np.where(rng.random(shape) < OWN_SHARE, special, tokens)
         texts += [" ".join(row) for row in words[tokens]]
     return texts, leaves
 
 
 def _zipf(count: int) -> NDArray[np.float64]:
-    """Cumulated probabilities of words whose frequency falls with their rank."""
+    """Return the cumulative Zipf distribution over `count` words."""
     shares = 1 / np.arange(1, count + 1)
     cumulated = np.cumsum(shares / shares.sum())
     cumulated[-1] = 1
@@ -91,7 +91,7 @@ def _zipf(count: int) -> NDArray[np.float64]:
 
 
 def ours(texts: list[str], leaves: NDArray[np.int64], where: NDArray[np.float64]) -> Predictions:
-    """Categorize with the toolkit."""
+    """Return predictions by the toolkit."""
     from product_classifier.features.dataset_features import Features
     from product_classifier.features.text_vectors import vectorize
     from product_classifier.models.training import predict, train
@@ -106,7 +106,7 @@ def ours(texts: list[str], leaves: NDArray[np.int64], where: NDArray[np.float64]
 
 
 def peer(texts: list[str], leaves: NDArray[np.int64], where: NDArray[np.float64]) -> Predictions:
-    """Categorize with scikit-learn."""
+    """Return predictions by scikit-learn."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import SGDClassifier
 
@@ -118,7 +118,7 @@ def peer(texts: list[str], leaves: NDArray[np.int64], where: NDArray[np.float64]
 
 
 def main(contender: Callable[..., Predictions]) -> None:
-    """Measure one contender and print what it took."""
+    """Measure a contender, and print time, peak memory and accuracy as JSON."""
     texts, leaves = generate()
     where = np.random.default_rng(1).random(PRODUCTS)
     started = time.monotonic()

@@ -1,8 +1,8 @@
-"""Close-ups told from whole pictures: learned from some products of a shop, tried on others.
+"""Detection of close-ups: a classifier trained on some products of a shop, tested on others.
 
 A close-up is the middle of a picture, a quarter to two fifths of its area. The whole picture is
-shrunk to the size of its close-up, so that sharpness does not tell them apart. Atlas' network is
-told as it was published, of close-ups that shops had made.
+shrunk to the size of its close-up, so that sharpness does not distinguish them. The figures of
+Atlas' network are the published ones, on close-ups that shops had made.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Image, Product
 from product_classifier.selection import Selection
 from product_classifier.store.database import open_database
-from product_classifier.store.product_pictures import read_choice
+from product_classifier.store.product_pictures import read_picture_choice
 
 LEARNED = 500  # products, each with a whole picture and a close-up
-ZOOMED = 0.15  # of the others have a close-up for their main picture; Atlas had as many
+ZOOMED = 0.15  # share of the others whose main picture is a close-up, as in Atlas
 AREA = (0.25, 0.4)  # of a close-up, as a share of the picture
 ATLAS = {"zoomed": (0.97, 0.97, 0.97), "normal": (0.99, 0.99, 0.99)}
 STRICT = 0.9  # threshold
@@ -48,14 +48,14 @@ class Shop:
     truth: dict[str, bool]
 
     def mark(self, graph: Path, *options: object) -> str:
-        """Mark its pictures; returns what was told of the progress."""
+        """Mark the catalogue's pictures; returns the progress messages."""
         where = ["--db-path", self.place / "crawl.db", "--images-path", self.place / "images"]
         return measure("crawl.py", "--filter-images", graph, *where, *options).errors
 
     def right(self) -> dict[str, tuple[float, float, float]]:
-        """Tell precision, recall and F of each label."""
+        """Return precision, recall and F1 of each label."""
         with open_database(self.place / "crawl.db") as db:
-            marked = read_choice(db, 1).marked
+            marked = read_picture_choice(db, 1).marked
         zoomed = {sha256 for sha256, is_zoomed in self.truth.items() if is_zoomed}
         return {
             "zoomed": scores(set(marked), zoomed),
@@ -63,13 +63,13 @@ class Shop:
         }
 
     def dataset(self) -> Dataset:
-        """Read it as categorizers do."""
+        """Return the catalogue's data set, as categorizers read it."""
         with open_database(self.place / "crawl.db") as db:
             return select(db, Selection(min_per_category=FEWEST))[0]
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Learn from fashion and from flipkart, mark other products, categorize without the marked."""
+    """Train on fashion and on flipkart, mark other products, and categorize without the marked."""
     inception = shared / "weights" / "inception_v3"
     mini = load_backbone(MINI)
     with tempfile.TemporaryDirectory() as name:
@@ -98,11 +98,12 @@ def run(shared: Path) -> Iterator[Row]:
 
 
 def speed_rows(shop: Shop, graph: Path, mini: Backbone) -> Iterator[Row]:
-    """Compare files to marks with files to cache, turn by turn."""
+    """Compare the speed from files to marks with that from files to cache, turn by turn."""
     files = sorted((shop.place / "source").iterdir())
     speeds = [
         (per_second(shop.mark(graph, "--filter-label", label)), files_to_cache(files, mini))
-        for label in ("zoomed", "normal") * ((TURNS + 1) // 2)  # another label looks at all again
+        for label in ("zoomed", "normal")
+        * ((TURNS + 1) // 2)  # another label scores all pictures again
     ][1:]
     ours, cached = (median(speed) for speed in zip(*speeds, strict=True))
     ratio = median(mark / cache for mark, cache in speeds)
@@ -110,15 +111,15 @@ def speed_rows(shop: Shop, graph: Path, mini: Backbone) -> Iterator[Row]:
     yield Row("pictures a second, files to marks, mini", *beside, "reported")
 
 
-def per_second(told: str) -> float:
-    """Read from its progress how many pictures were looked at in a second."""
-    found = re.search(r"^pictures: ([\d,]+) in ([\d.]+) s", told, re.MULTILINE)
-    assert found
-    return int(found[1].replace(",", "")) / float(found[2])
+def per_second(messages: str) -> float:
+    """Return the pictures per second in the progress messages of crawl.py."""
+    match = re.search(r"^pictures: ([\d,]+) in ([\d.]+) s", messages, re.MULTILINE)
+    assert match
+    return int(match[1].replace(",", "")) / float(match[2])
 
 
 def rows(title: str, shop: Shop, graph: Path) -> Iterator[Row]:
-    """Mark, and set each label beside Atlas' figures; then be stricter."""
+    """Compare each label with Atlas' figures, at the default and at a stricter threshold."""
     shop.mark(graph)
     zoomed = sum(shop.truth.values())
     for label, count in (("zoomed", zoomed), ("normal", len(shop.truth) - zoomed)):
@@ -129,25 +130,27 @@ def rows(title: str, shop: Shop, graph: Path) -> Iterator[Row]:
     shop.mark(graph)
 
 
-def scores(found: set[str], true: set[str]) -> tuple[float, float, float]:
-    """Tell precision, recall and their harmonic mean."""
-    both = len(found & true)
-    return both / len(found), both / len(true), 2 * both / (len(found) + len(true))
+def scores(marked: set[str], true: set[str]) -> tuple[float, float, float]:
+    """Return precision, recall and their harmonic mean."""
+    both = len(marked & true)
+    return both / len(marked), both / len(true), 2 * both / (len(marked) + len(true))
 
 
 def read_pictured(folder: Path) -> list[Product]:
-    """Read those that have a picture, in an order of chance in which duplicates stand together."""
+    """Return products with a picture in random order, duplicates next to each other."""
     products = [product for product in read_products(folder) if product.image]
-    texts = [f"{one.name}\n{one.description}" for one in products]
+    texts = [f"{product.name}\n{product.description}" for product in products]
+    files = [str(product.image) for product in products]
     images: list[Image | None] = [
-        Image(str(one.image), "", digest(Path(str(one.image)))) for one in products
+        Image(address=file, file="", sha256=digest(Path(file))) for file in files
     ]
-    where = dict(zip((one.id for one in products), positions(texts, images), strict=True))
-    return sorted(products, key=lambda one: (where[one.id], one.id))
+    ids = [product.id for product in products]
+    where = dict(zip(ids, positions(texts, images), strict=True))
+    return sorted(products, key=lambda product: (where[product.id], product.id))
 
 
 def write_examples(products: Sequence[Product], folder: Path) -> None:
-    """Write both versions of each picture, in a folder for each label."""
+    """Write both versions of each picture, into a folder for each label."""
     for product in products:
         for label, picture in versions(product).items():
             (folder / label).mkdir(parents=True, exist_ok=True)
@@ -155,7 +158,7 @@ def write_examples(products: Sequence[Product], folder: Path) -> None:
 
 
 def make_shop(products: Sequence[Product], place: Path) -> Shop:
-    """Crawl products of which some have a close-up before the whole picture, others that alone."""
+    """Crawl products; some have a close-up before the whole picture, others only the latter."""
     folder, truth = place / "source", {}
     folder.mkdir(parents=True)
     with (place / "products.csv").open("w", newline="") as file:
@@ -171,14 +174,13 @@ def make_shop(products: Sequence[Product], place: Path) -> Shop:
             texts = product.id, product.name, product.description, product.categories[0]
             table.writerow([*texts, shown[0], "|".join(shown[1:])])
     source = ["--from", place / "products.csv", "--images", folder, "--images-per-product", 2]
-    measure(
-        *("crawl.py", *source, "--db-path", place / "crawl.db", "--images-path", place / "images")
-    )
+    where = ["--db-path", place / "crawl.db", "--images-path", place / "images"]
+    measure("crawl.py", *source, *where)
     return Shop(place, truth)
 
 
 def versions(product: Product) -> dict[str, PillowImage.Image]:
-    """Make a close-up of a product's picture, and the whole one at the size of that."""
+    """Return a close-up of a product's picture, and the whole picture at the same size."""
     with PillowImage.open(str(product.image)) as opened:
         whole = opened.convert("RGB")
     low, high = AREA
@@ -191,9 +193,9 @@ def versions(product: Product) -> dict[str, PillowImage.Image]:
     }
 
 
-def chance(product: Product, what: str) -> float:
-    """Draw a number in [0, 1) by a product's picture: products that share one stay duplicates."""
-    return position_of(f"{what} {digest(Path(str(product.image)))}")
+def chance(product: Product, purpose: str) -> float:
+    """Return a number in [0, 1) that depends on a product's picture and a purpose alone."""
+    return position_of(f"{purpose} {digest(Path(str(product.image)))}")
 
 
 def digest(file: Path) -> str:
@@ -201,7 +203,7 @@ def digest(file: Path) -> str:
 
 
 def retrained(products: Sequence[Product], backbone: object, graph: Path) -> Path:
-    """Train a graph by retrain.py on both versions of each picture."""
+    """Return a graph that retrain.py trained on both versions of each picture."""
     place = graph.with_suffix("")
     write_examples(products, place / "examples")
     where = ["--output_graph", graph, "--bottleneck_dir", place / "bottleneck"]

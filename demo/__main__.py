@@ -1,6 +1,6 @@
-"""The whole job on the demo catalogue: serve, crawl, categorize three ways, report.
+"""The demo: serves a drawn catalogue, crawls it, categorizes it in three ways and reports.
 
-`python -m demo` does it all; with --serve it only serves, for trying by hand.
+With --serve, `python -m demo` only serves the catalogue, for other experiments.
 """
 
 from __future__ import annotations
@@ -30,54 +30,54 @@ EXAMPLES = """\
 
 
 def main() -> int:
-    """Serve the demo catalogue, and unless told otherwise, do the whole job on it."""
+    """Serve the demo catalogue and, without --serve, run all scripts on it."""
     args = arguments()
     catalogue = make_catalogue(args.seed, args.products)
     with serve(catalogue, args.port) as address:
         if args.serve:
             print(f"{address}/api/v2 speaks the ShopStyle API; its key is {KEY}", flush=True)
             threading.Event().wait()
-        return do_the_job(address, args.folder, args.backbone)
+        return run_scripts(address, args.folder, args.backbone)
 
 
-def do_the_job(address: str, folder: Path, backbone: str) -> int:
-    """Run the scripts as a person would, each command shown before it runs."""
+def run_scripts(address: str, folder: Path, backbone: str) -> int:
+    """Run all scripts on the served catalogue, printing each command first."""
     started = time.monotonic()
     prepare(folder)
     database, images = ["--db-path", folder / "crawl.db"], ["--images-path", folder / "images"]
-    chosen = [*database, "--min-per-category", 20, "--cache-path", folder / "cache"]
+    training = [*database, "--min-per-category", 20, "--cache-path", folder / "cache"]
     network = [*images, "--backbone", backbone]
     api = ["--api-url", f"{address}/api/v2", "--allow-private", "--requests-per-minute", 100_000]
     report = folder / "report"
 
     run("crawl.py", *api, *database, *images, accepted=(script.DONE, script.UNFINISHED))
-    run("categorize_words.py", *chosen)
-    run("categorize_images.py", *chosen, *network)
-    run("categorize_both.py", *chosen, *network)
+    run("categorize_words.py", *training)
+    run("categorize_images.py", *training, *network)
+    run("categorize_both.py", *training, *network)
     run("analyze.py", *database)
-    searched = [*database, *images, "--cache-path", folder / "cache", "--label-errors", 3]
-    run("analyze.py", *searched, "--limit", 5)
+    search = [*database, *images, "--cache-path", folder / "cache", "--label-errors", 3]
+    run("analyze.py", *search, "--limit", 5)
     run("analyze.py", *database, *images, "--html", report)
-    print(f"\nall of it, to look at: {(report / 'index.html').resolve()}")
-    print(f"the whole job took {time.monotonic() - started:.0f} s; its files are in {folder}/")
+    print(f"\nthe report: {(report / 'index.html').resolve()}")
+    print(f"the demo took {time.monotonic() - started:.0f} s; its files are in {folder}/")
     return script.DONE
 
 
 def prepare(folder: Path) -> None:
-    """Begin anew, in a folder of the demo's own; only the cache stays."""
-    mark = folder / "made-by-the-demo"
-    if not mark.exists() and any((folder / name).exists() for name in ("crawl.db", "images")):
+    """Empty the demo's own folder except for the cache. Raises an error for a folder of others."""
+    marker = folder / "made-by-the-demo"
+    if not marker.exists() and any((folder / name).exists() for name in ("crawl.db", "images")):
         raise ProductClassifierError(
             f"{folder} holds a crawl.db or images that the demo did not make; pass another --folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    marker.touch()
     (folder / "crawl.db").unlink(missing_ok=True)
     shutil.rmtree(folder / "images", ignore_errors=True)
 
 
 def run(name: str, *options: object, accepted: Sequence[int] = (script.DONE,)) -> int:
-    """Show and run a script; returns its exit code. Raises an error for one not accepted."""
+    """Print a command and run it; returns its exit code. Raises an error if not accepted."""
     words = [name, *map(str, options)]
     print(f"\n$ python {shlex.join(words)}", flush=True)
     command = [sys.executable, str(ROOT / name), *words[1:]]
@@ -88,7 +88,7 @@ def run(name: str, *options: object, accepted: Sequence[int] = (script.DONE,)) -
 
 
 def arguments() -> argparse.Namespace:
-    """Read the command line."""
+    """Return the parsed command line."""
     parser = common.new_parser(__doc__, EXAMPLES)
     parser.prog = "python -m demo"
     parser.add_argument("--backbone", default="mini", help="as for categorize_images.py (mini)")

@@ -1,8 +1,8 @@
-"""A small server that speaks the ShopStyle API, version 2, over the demo catalogue.
+"""A small server that speaks the ShopStyle API, version 2, for the demo catalogue.
 
-Where no answer of the real API is on record, this one chooses: an unknown key is 401
-InvalidPartnerId, an unknown category 404 InvalidCategoryId, an unreadable number 400
-InvalidParameter; past the 5,000th product, as past the last one, the key `products` is absent.
+Some answers of the real API are not on record. Here an unknown key is 401 InvalidPartnerId, an
+unknown category 404 InvalidCategoryId, and an unreadable number 400 InvalidParameter; past the
+5,000th product, as past the last one, the key `products` is absent.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _handler(catalogue: DemoCatalogue, key: str) -> type[BaseHTTPRequestHandler]
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers one request; proxies' absolute addresses and trailing slashes are understood too."""
+    """A handler of one request; accepts proxies' absolute addresses and trailing slashes, too."""
 
     shop: ClassVar[Shop]
     api_key: ClassVar[str]
@@ -97,11 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
         raise ApiError(400, "", "HTTP 404 Not Found")
 
     def _answer_picture(self, path: str) -> None:
-        found = self.shop.picture(path)
-        if found is None or found[0].image_fault == "missing":
+        picture = self.shop.picture(path)
+        if picture is None or picture[0].image_fault == "missing":
             self._send(404, "text/html", b"<html><body><h1>404 Not Found</h1></body></html>")
             return
-        product, size = found
+        product, size = picture
         if product.image_fault == "not an image":
             self._send(200, "text/html", b"<html><body>Sorry, we are down.</body></html>")
             return
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "max-age=1800")
         self.end_headers()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(data)  # a crawl that is stopped hangs up in the middle
+            self.wfile.write(data)  # a stopped crawl closes the connection
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay silent: the crawl on the other side says what happens."""
+        """Print nothing: the crawl reports what happens."""

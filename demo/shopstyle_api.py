@@ -1,4 +1,4 @@
-"""The ShopStyle API's answers over the demo catalogue: parameters in, JSON values out."""
+"""The ShopStyle API's answers for the demo catalogue: parameters in, JSON values out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demo.catalogue.products import DemoCatalogue, DemoCategory, DemoProduct
 
 GLOBAL_ROOT = "clothes-shoes-and-jewelry"
 DEFAULT_LIMIT, MAX_LIMIT, REACHABLE = 10, 50, 5_000
-BOXES = {  # name of a size → its box in pixels, and what marks it in a URL
+BOXES = {  # name of a size → its box in pixels, and its mark in a URL
     "Small": ((32, 40), "_small"),
     "IPhoneSmall": ((100, 125), "_iphone_small"),
     "Medium": ((112, 140), "_medium"),
@@ -27,7 +27,7 @@ Parameters = Mapping[str, Sequence[str]]
 
 
 class ApiError(Exception):
-    """An error that the API answers with its envelope."""
+    """An error that the API reports in its JSON envelope."""
 
     def __init__(self, code: int, name: str, message: str) -> None:
         super().__init__(message)
@@ -35,56 +35,58 @@ class ApiError(Exception):
         self._name = name
 
     def envelope(self) -> dict[str, Any]:
-        """Lay out what the API sends; gateway errors have no name."""
+        """Return the JSON values of the error; gateway errors have no name."""
         named = {"errorName": self._name, "detailedErrors": []} if self._name else {}
         return {"errorCode": self.code, "errorMessage": str(self), **named}
 
 
 class Shop:
-    """Looks things up in a catalogue as the API does."""
+    """A catalogue with the lookups that the API offers."""
 
     def __init__(self, catalogue: DemoCatalogue) -> None:
         self._categories = {category.id: category for category in catalogue.categories}
         self._number = {category.id: k for k, category in enumerate(catalogue.categories, 2)}
         self._products = {str(product.id): product for product in catalogue.products}
-        shown = [p for product in catalogue.products for p in (product, *further(product))]
-        self._by_image = {p.image_id: p for p in reversed(shown) if p.image_id}
+        drawn = [p for product in catalogue.products for p in (product, *further(product))]
+        self._by_image = {p.image_id: p for p in reversed(drawn) if p.image_id}
         self._relevance = sorted(catalogue.products, key=lambda product: _number(str(product.id)))
 
     def categories(self, parameters: Parameters) -> dict[str, Any]:
         """Answer /categories: a flat list below a root, by default the global one."""
-        root = self._category(_one(parameters, "cat") or GLOBAL_ROOT)
-        depth = _whole(parameters, "depth", default=20)
-        found: list[str] = []
+        root = self._category(_first(parameters, "cat") or GLOBAL_ROOT)
+        depth = _integer(parameters, "depth", default=20)
+        below: list[str] = []
         level = [root]
         for _ in range(depth):
             level = [c.id for c in self._categories.values() if c.parent in level]
-            found += level
-        nodes = [self._node(self._categories[identity]) for identity in found]
+            below += level
+        nodes = [self._node(self._categories[identity]) for identity in below]
         return {"metadata": {"root": self._root(root), "maxDepth": 20}, "categories": nodes}
 
     def products(self, parameters: Parameters, host: str) -> dict[str, Any]:
         """Answer /products: filtered, sorted and paged."""
-        category = self._category(_one(parameters, "cat") or GLOBAL_ROOT)
-        offset = _whole(parameters, "offset", default=0)
-        limit = min(_whole(parameters, "limit", default=DEFAULT_LIMIT), MAX_LIMIT)
-        wanted = self._below(category)
-        found = [product for product in self._relevance if wanted.intersection(product.categories)]
+        category = self._category(_first(parameters, "cat") or GLOBAL_ROOT)
+        offset = _integer(parameters, "offset", default=0)
+        limit = min(_integer(parameters, "limit", default=DEFAULT_LIMIT), MAX_LIMIT)
+        subtree = self._subtree(category)
+        products = [
+            product for product in self._relevance if subtree.intersection(product.categories)
+        ]
         for text in parameters.get("fts", ()):
-            found = [product for product in found if _matches(product, text)]
+            products = [product for product in products if _matches(product, text)]
         filters = [_filter(text) for text in parameters.get("fl", ())]
         for _, accepts in filters:
-            found = [product for product in found if accepts(product)]
-        order = _one(parameters, "sort")
+            products = [product for product in products if accepts(product)]
+        order = _first(parameters, "sort")
         if order:
             if order not in SORTS:
                 raise ApiError(400, "InvalidParameter", f"Invalid sort: {order}")
-            found.sort(key=SORTS[order])
-        page = found[offset : min(offset + limit, REACHABLE)]
+            products.sort(key=SORTS[order])
+        page = products[offset : min(offset + limit, REACHABLE)]
         metadata = {
             "offset": offset,
             "limit": limit,
-            "total": len(found),
+            "total": len(products),
             "category": self._root(category),
         }
         if filters:
@@ -101,7 +103,7 @@ class Shop:
         return self._product(self._products[identity], host)
 
     def picture(self, path: str) -> tuple[DemoProduct, tuple[int, int]] | None:
-        """Find the product and the size that a picture's path stands for."""
+        """Return the product and the size of a picture's path; None for an unknown path."""
         match = PICTURE.fullmatch(path)
         sizes = {mark: box for box, mark in BOXES.values()}
         if not match or match["mark"] not in sizes or match["id"] not in self._by_image:
@@ -115,12 +117,12 @@ class Shop:
             raise ApiError(404, "InvalidCategoryId", f"Invalid category id: {identity}")
         return identity
 
-    def _below(self, root: str) -> set[str]:
-        found = {root}
+    def _subtree(self, root: str) -> set[str]:
+        subtree = {root}
         for category in self._categories.values():  # parents stand before their children
-            if category.parent in found:
-                found.add(category.id)
-        return found
+            if category.parent in subtree:
+                subtree.add(category.id)
+        return subtree
 
     def _root(self, identity: str) -> dict[str, Any]:
         if identity in self._categories:
@@ -188,7 +190,7 @@ SORTS: dict[str, Callable[[DemoProduct], float]] = {
 
 
 def _filter(text: str) -> tuple[str, Callable[[DemoProduct], bool]]:
-    """Read one fl parameter: b brand, r retailer, c colour, d sale, p a price range."""
+    """Return an fl parameter and its test: b brand, r retailer, c colour, d sale, p price range."""
     kind, value = text[:1], text[1:]
     price = re.fullmatch(r"(\d+):(\d+)", value)
     if kind == "p" and price:
@@ -231,7 +233,7 @@ def _image(product: DemoProduct, host: str) -> dict[str, Any]:
 
 
 def _sale_price(product: DemoProduct) -> float | None:
-    """About one product in six is on sale."""
+    """Return the reduced price of a product on sale, about one in six; None for others."""
     return round(product.price * 0.7, 2) if _number(f"sale {product.id}") < 1 / 6 else None
 
 
@@ -240,16 +242,16 @@ def _named(name: str) -> dict[str, str]:
 
 
 def _number(text: str) -> float:
-    """Map a text to a number in [0, 1), the same on every day."""
+    """Return a number in [0, 1) that depends on the text alone."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / 2**32
 
 
-def _one(parameters: Parameters, name: str) -> str | None:
+def _first(parameters: Parameters, name: str) -> str | None:
     return next(iter(parameters.get(name, ())), None)
 
 
-def _whole(parameters: Parameters, name: str, default: int) -> int:
-    text = _one(parameters, name)
+def _integer(parameters: Parameters, name: str, default: int) -> int:
+    text = _first(parameters, name)
     if text is None:
         return default
     if not text.isdecimal():

@@ -1,58 +1,57 @@
-"""The errors a user can meet: each message says what is wrong and what to do about it.
+"""The errors that a user can fix: each message names the problem and the remedy.
 
-Scripts print the message and exit with 1; anything that is not one of these is a bug and keeps its
-traceback.
+Scripts print the message and exit with 1; any other exception is a bug and keeps its traceback.
 """
 
 from product_classifier.printable import one_line
 
 
 class ProductClassifierError(Exception):
-    """Base of all errors that a user can mend; as text, one line without control characters."""
+    """Base of all errors that a user can fix; its text is one line without control characters."""
 
     def __str__(self) -> str:
         return one_line(super().__str__())
 
 
 class SourceError(ProductClassifierError):
-    """An API, a server or a file could not give what was asked of it."""
+    """An API, a server or a file that cannot be read."""
 
 
 class KeyRejectedError(SourceError):
-    """The API refuses the key: nothing further can be fetched."""
+    """An API key that the API rejects: nothing more can be fetched."""
 
 
 class ForbiddenError(SourceError):
-    """An address that must not be asked."""
+    """An address that must not be requested."""
 
 
 class UnusableError(ProductClassifierError):
-    """An answer that is not what was asked for."""
+    """A response with other content than requested."""
 
 
 class PictureError(UnusableError):
-    """Bytes that are not a whole, harmless picture."""
+    """Bytes that are not a complete, harmless picture."""
 
 
 class StoreError(ProductClassifierError):
-    """The database or a folder beside it cannot be used as asked."""
+    """A database, or a folder beside it, that cannot be used as requested."""
 
 
 class ReadOnlyError(StoreError):
-    """The database can be read, but nothing can be stored in it."""
+    """A database that can be read but not written."""
 
 
 class FeatureError(ProductClassifierError):
-    """Words or pictures could not be turned into features."""
+    """Words or pictures that cannot be converted to features."""
 
 
 class UnreachableError(FeatureError):
-    """A network is neither cached nor to be fetched."""
+    """A network that is neither cached nor can be downloaded."""
 
 
 class ModelError(ProductClassifierError):
-    """The data at hand cannot train or test a model."""
+    """Data that cannot train or test a model."""
 
 
 class ReportError(ProductClassifierError):
-    """What was asked cannot be told of these experiments."""
+    """Experiments that cannot answer what a report asks for."""

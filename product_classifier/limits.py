@@ -1,8 +1,8 @@
-"""How much a source may say of one product or category, so that no small file fills a disk.
+"""Limits on how much a source may store for one product or category, so that no file fills a disk.
 
 A category is stored with the whole path down to it, and a product's id with each of its pictures
 and categories: without limits, 129 kB of CSV make a database of 5 GB. Real catalogues stay far
-below them; what lies beyond is skipped, with the reason.
+below the limits; entries beyond them are skipped, with the reason.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from product_classifier.records import Category, Entry, Page, Product, Skipped
 
 T = TypeVar("T", Category, Product, Skipped)
 DEEPEST_PATH = 50  # levels
-LONGEST_PATH = 5_000  # characters; each level is stored with all above it
-LONGEST_ID = 1_000  # characters, as all that follow
+LONGEST_PATH = 5_000  # characters; each level is stored with the path above it
+LONGEST_ID = 1_000  # characters, as for the next four
 LONGEST_NAME = 10_000
 LONGEST_DESCRIPTION = 1_000_000
 LONGEST_ADDRESS = 8_000  # of a picture
-LONGEST_REASON = 1_000  # why something is skipped
-MOST_PICTURES = 250  # further ones of a product: as many as Shopify takes
+LONGEST_REASON = 1_000  # for skipping an entry
+MOST_PICTURES = 250  # further pictures of a product; Shopify allows as many
 MOST_CATEGORIES = 250  # of a product
 BATCH = 5_000  # entries
-BATCH_CHARACTERS = 16_000_000  # of all of a batch together; one entry may have more
+BATCH_CHARACTERS = 16_000_000  # of all entries of a batch; a single entry may have more
 
 
 def check_path(names: Sequence[str]) -> None:
-    """Check the names or ids of a path before they are joined. Raises UnusableError."""
+    """Raise UnusableError if the names or ids of a path are too many or too long when joined."""
     if len(names) > DEEPEST_PATH:
         raise UnusableError(
             f"its category path has {len(names):,} levels, more than {DEEPEST_PATH}; "
@@ -44,45 +44,45 @@ def check_path(names: Sequence[str]) -> None:
 
 
 def check_category(category: Category) -> None:
-    """Check a category. Raises UnusableError."""
+    """Raise UnusableError if a category exceeds a limit."""
     if problem := _problem_of_category(category):
         raise UnusableError(problem)
 
 
 def too_many(what: str, count: int, most: int) -> str:
-    """Say that a product has more of something than is taken."""
-    return f"it has {count:,} {what}; the first {most} are taken"
+    """Return the reason for taking only the first `most` of a product's pictures or categories."""
+    return f"it has {count:,} {what}; the first {most} are used"
 
 
 def limited_page(page: Page) -> Page:
-    """Return a page as far as it is within the limits."""
-    found = list(LimitFilter().filtered([*page.categories, *page.products, *page.skipped]))
+    """Return a page whose entries are within the limits; `skipped` has the others, with reasons."""
+    entries = list(LimitFilter().filtered([*page.categories, *page.products, *page.skipped]))
     return dataclasses.replace(
         page,
-        categories=[entry for entry in found if isinstance(entry, Category)],
-        products=[entry for entry in found if isinstance(entry, Product)],
-        skipped=[entry for entry in found if isinstance(entry, Skipped)],
+        categories=[entry for entry in entries if isinstance(entry, Category)],
+        products=[entry for entry in entries if isinstance(entry, Product)],
+        skipped=[entry for entry in entries if isinstance(entry, Skipped)],
     )
 
 
 class LimitFilter:
-    """Passes entries on, and turns what is beyond a limit into what is skipped.
+    """A filter that passes entries within the limits and replaces the others by Skipped.
 
-    Products lose what is beyond: a picture, a category, further pictures behind the first 250. A
-    category that is refused takes all below it along.
+    A product loses only the parts that exceed a limit: its picture, a category, further pictures
+    after the first 250. All categories below a refused category are refused too.
     """
 
     def __init__(self) -> None:
         self._refused: set[str] = set()  # ids of categories
-        self._mended = False  # whether the id of one is not the source's
+        self._has_mended_ids = False  # whether a category's stored text differs from the source's
 
     def batches(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-        """Divide entries into lists that bound the memory they take."""
+        """Yield the filtered entries in lists of bounded size, BATCH and BATCH_CHARACTERS."""
         batch: list[Entry] = []
         add, characters = batch.append, 0
         for entry in entries:
             if not isinstance(entry, Product):
-                add(self._other(entry))
+                add(self._category_or_skipped(entry))
                 characters += LONGEST_REASON
             elif (
                 len(entry.id) > LONGEST_ID
@@ -92,14 +92,14 @@ class LimitFilter:
                 or entry.more_images
                 or len(entry.categories) > 1
                 or self._refused
-                or self._mended
+                or self._has_mended_ids
                 or storable(text := f"{entry.id} {entry.name} {entry.description} {entry.image}")
                 is not text
             ):
-                for part in self._looked_through(entry):
+                for part in self._limited_product(entry):
                     add(part)
                     characters += _characters(part)
-            else:
+            else:  # the common case, in which a million products are imported
                 add(entry)
                 characters += len(entry.description)
             if len(batch) >= BATCH or characters > BATCH_CHARACTERS:
@@ -110,28 +110,28 @@ class LimitFilter:
             yield batch
 
     def filtered(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """Pass entries on one by one."""
+        """Yield the filtered entries one by one."""
         for batch in self.batches(entries):
             yield from batch
 
-    def _other(self, entry: Category | Skipped) -> Category | Skipped:
+    def _category_or_skipped(self, entry: Category | Skipped) -> Category | Skipped:
         if isinstance(entry, Skipped):
             return _shortened(_mended(entry))
-        entry = _mended(told := entry)
-        self._mended = self._mended or entry is not told
-        problem = _problem_of_category(entry)
-        if not problem and entry.parent in self._refused:
-            problem = "it lies below a category that is refused"
+        category = _mended(entry)
+        self._has_mended_ids = self._has_mended_ids or category is not entry
+        problem = _problem_of_category(category)
+        if not problem and category.parent in self._refused:
+            problem = "its parent category is refused"
         if not problem:
-            return entry
-        if len(entry.id) <= LONGEST_PATH:  # products that name a longer one lose it anyway
-            self._refused.add(entry.id)
-        return Skipped("category", _shown(entry.id), problem)
+            return category
+        if len(category.id) <= LONGEST_PATH:  # products in a category of a longer id lose it anyway
+            self._refused.add(category.id)
+        return Skipped("category", _abbreviated(category.id), problem)
 
-    def _looked_through(self, product: Product) -> Iterator[Product | Skipped]:
-        """Yield a product with what is within the limits, and what of it is not."""
+    def _limited_product(self, product: Product) -> Iterator[Product | Skipped]:
+        """Yield a Skipped for each part of a product beyond a limit, then the product without."""
         product = _mended(product)
-        place = _shown(product.place or product.id)
+        place = _abbreviated(product.place or product.id)
         if problem := _problem_of_product(product):
             yield Skipped("product", place, problem)
             return
@@ -150,13 +150,14 @@ class LimitFilter:
             reason = too_many("further pictures", len(more), MOST_PICTURES)
             yield Skipped("image", place, reason)
             more = more[:MOST_PICTURES]
-        if any(len(found) > LONGEST_PATH or found in self._refused for found in categories):
-            categories = tuple(
-                found
-                for found in categories
-                if len(found) <= LONGEST_PATH and found not in self._refused
-            )
-            yield Skipped("category", place, "it names a category that is refused")
+        usable = tuple(
+            identity
+            for identity in categories
+            if len(identity) <= LONGEST_PATH and identity not in self._refused
+        )
+        if len(usable) < len(categories):
+            categories = usable
+            yield Skipped("category", place, "its category is refused")
         if len(categories) > MOST_CATEGORIES:
             reason = too_many("categories", len(categories), MOST_CATEGORIES)
             yield Skipped("category", place, reason)
@@ -169,19 +170,19 @@ class LimitFilter:
 
 
 def _mended(entry: T) -> T:
-    """Return an entry itself, or with all texts as they can be stored (printable.storable)."""
+    """Return the entry itself if all its texts can be stored, else a copy with storable texts."""
     mended: dict[str, Any] = {}
     for field in dataclasses.fields(entry):
         value = getattr(entry, field.name)
-        if isinstance(value, str) and (stored := storable(value)) is not value:
-            mended[field.name] = stored
-        elif isinstance(value, tuple) and (several := tuple(map(storable, value))) != value:
-            mended[field.name] = tuple(dict.fromkeys(several))
+        if isinstance(value, str) and (text := storable(value)) is not value:
+            mended[field.name] = text
+        elif isinstance(value, tuple) and (texts := tuple(map(storable, value))) != value:
+            mended[field.name] = tuple(dict.fromkeys(texts))
     return dataclasses.replace(entry, **mended) if mended else entry
 
 
 def _problem_of_category(category: Category) -> str:
-    """Return which limit a category is beyond, or an empty text."""
+    """Return which limit a category exceeds, or ''."""
     levels = category.path.count("/") + 1
     if levels > DEEPEST_PATH:
         return f"its path has {levels:,} levels, more than {DEEPEST_PATH}"
@@ -195,15 +196,15 @@ def _problem_of_category(category: Category) -> str:
 
 
 def _problem_of_product(product: Product) -> str:
-    """Return which limit the texts of a product are beyond, or an empty text."""
-    texts = (
+    """Return which limit the texts of a product exceed, or ''."""
+    limits = (
         ("id", product.id, LONGEST_ID),
         ("name", product.name, LONGEST_NAME),
         ("description", product.description, LONGEST_DESCRIPTION),
     )
-    for what, text, longest in texts:
+    for field, text, longest in limits:
         if len(text) > longest:
-            return _too_long(f"its {what}", text, longest)
+            return _too_long(f"its {field}", text, longest)
     return ""
 
 
@@ -212,7 +213,10 @@ def _too_long(what: str, text: str, longest: int) -> str:
 
 
 def _characters(entry: Product | Skipped) -> int:
-    """Estimate how much an entry holds, and how much of it is stored several times."""
+    """Return about how many characters an entry takes, counting repeated ones as they are stored.
+
+    A product's id is stored once more with each of its further pictures and categories.
+    """
     if isinstance(entry, Skipped):
         return LONGEST_REASON
     times = len(entry.more_images) + len(entry.categories)
@@ -222,9 +226,9 @@ def _characters(entry: Product | Skipped) -> int:
 def _shortened(entry: Skipped) -> Skipped:
     if len(entry.item) <= LONGEST_ID and len(entry.reason) <= LONGEST_REASON:
         return entry
-    return Skipped(entry.kind, _shown(entry.item), _shown(entry.reason))
+    return Skipped(entry.kind, _abbreviated(entry.item), _abbreviated(entry.reason))
 
 
-def _shown(text: str) -> str:
-    """Shorten what names something in a message."""
+def _abbreviated(text: str) -> str:
+    """Return text for a message, with its middle left out if it is long."""
     return text if len(text) <= LONGEST_REASON else f"{text[:500]} … {text[-400:]}"

@@ -1,7 +1,7 @@
-"""Bytes → picture, safely: the one decoder that downloads, features and reports all use.
+"""The only decoder of pictures, which downloads, features and reports share.
 
-`PIL.Image.open` accepts a truncated file and one of a billion pixels; only a full decode below a
-limit shows that a picture is whole.
+`PIL.Image.open` accepts truncated files and files of a billion pixels. Only decoding all pixels,
+below a limit, shows that a picture is complete.
 """
 
 from __future__ import annotations
@@ -18,42 +18,41 @@ from product_classifier.errors import PictureError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 EXTENSIONS = {
     "JPEG": "jpg",
-    "MPO": "jpg",  # what Pillow calls a phone's JPEG with further pictures behind the first
+    "MPO": "jpg",  # Pillow's name for a JPEG with further pictures after the first, as phones write
     "PNG": "png",
     "WEBP": "webp",
     "GIF": "gif",
     "BMP": "bmp",
 }
-SCALED_AS_READ = ("JPEG", "MPO")
-END_OF_JPEG, TRAILER = b"\xff\xd9", 64  # its last marker; bytes that programs leave behind it
-FRAMES, EXIF = (0xC0, 0xC1, 0xC2), 0xE1  # markers: of usual frames, of what may turn a picture
-TURNED = (5, 6, 7, 8)  # orientations of Exif that swap width and height
+REDUCED_WHILE_DECODING = ("JPEG", "MPO")
+END_OF_JPEG = b"\xff\xd9"  # a JPEG's last marker
+TRAILER = 64  # bytes that programs may write after the last marker
+FRAMES, EXIF = (0xC0, 0xC1, 0xC2), 0xE1  # markers of common frames and of Exif data
+ROTATED = (5, 6, 7, 8)  # Exif orientations that swap width and height
 MAX_PIXELS = 50_000_000
-LARGE = (
-    4_000_000  # pixels; those with more are decoded one at a time, since each takes up to 800 MB
-)
-Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn where this module refuses
-_one_large = threading.Lock()
+LARGE = 4_000_000  # pixels; larger pictures take up to 800 MB and are decoded one at a time
+Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn; this module raises
+_large_lock = threading.Lock()
 
 
 def decode(data: bytes) -> tuple[Image.Image, str]:
-    """Decode a whole picture: RGB, upright, transparency on white, and its file extension.
+    """Return a picture in RGB, upright, with transparency on white, and its file extension.
 
-    Raises PictureError for anything that is not a complete picture of a known format, or that has
-    more than 50 million pixels.
+    Raises PictureError unless `data` is a complete picture in one of FORMATS with at most
+    MAX_PIXELS pixels.
     """
-    with _telling(data):
-        picture = _opened(data)
-        with _sparing_memory(picture):
+    with _picture_errors(data):
+        picture = _open(data)
+        with _one_large_at_a_time(picture):
             picture.load()
             ImageOps.exif_transpose(picture, in_place=True)
             return _rgb(picture), EXTENSIONS[str(picture.format)]
 
 
 def check_framed(data: bytes) -> tuple[str, tuple[int, int]]:
-    """Do what `check` does for bytes that cannot have been cut on their way, in less time.
+    """Return what `check` returns, faster, for bytes that cannot have been truncated in transit.
 
-    A JPEG that begins and ends as one is taken at its word: damage inside is met where it is used.
+    A JPEG with the right beginning and end is not decoded, so damage inside is found on first use.
     """
     size = _jpeg_size(data) if END_OF_JPEG in data[-TRAILER:] else None
     if size and size[0] * size[1] <= MAX_PIXELS:
@@ -62,22 +61,22 @@ def check_framed(data: bytes) -> tuple[str, tuple[int, int]]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Read width and height of a plain JPEG; None where more than its header is to be read."""
-    at = 2
-    while data[:2] == b"\xff\xd8" and at + 9 < len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
+    """Return the width and height in a plain JPEG's header; None if the header is not enough."""
+    position = 2
+    while data[:2] == b"\xff\xd8" and position + 9 < len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
         if marker in FRAMES:
-            height, width = data[at + 5 : at + 7], data[at + 7 : at + 9]
+            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
             size = int.from_bytes(width), int.from_bytes(height)
-            return size if all(size) and data[at + 4] == 8 else None
+            return size if all(size) and data[position + 4] == 8 else None
         if marker == EXIF or not 0xC4 <= marker <= 0xFE:
             return None
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+        position += 2 + int.from_bytes(data[position + 2 : position + 4])
     return None
 
 
-def _opened(data: bytes) -> Image.Image:
-    """Read the header of a picture. Raises PictureError for one that is too large to be one."""
+def _open(data: bytes) -> Image.Image:
+    """Return a picture of which only the header is read. Raises PictureError if it is too large."""
     picture = Image.open(io.BytesIO(data), formats=FORMATS)
     if picture.width * picture.height > MAX_PIXELS:
         size = f"{picture.width}x{picture.height}"
@@ -85,42 +84,42 @@ def _opened(data: bytes) -> Image.Image:
     return picture
 
 
-def _sparing_memory(picture: Image.Image) -> AbstractContextManager[object]:
-    """Let large pictures be decoded one at a time."""
-    return _one_large if picture.width * picture.height > LARGE else nullcontext()
+def _one_large_at_a_time(picture: Image.Image) -> AbstractContextManager[object]:
+    """Return a context in which no other large picture is decoded, if this one is large."""
+    return _large_lock if picture.width * picture.height > LARGE else nullcontext()
 
 
 @contextmanager
-def _telling(data: bytes) -> Iterator[None]:
-    """Turn what a decoder says into what is wrong with a picture."""
+def _picture_errors(data: bytes) -> Iterator[None]:
+    """Raise PictureError for any error that a decoder raises."""
     try:
         yield
     except PictureError:
         raise
     except UnidentifiedImageError:
         raise PictureError(f"not a picture ({_looks_like(data)})") from None
-    except Exception as error:  # decoders raise whatever their format's code happens to meet
-        reason = str(error).partition(" (")[0]  # without the numbers that differ each time
+    except Exception as error:  # decoders raise errors of many types
+        reason = str(error).partition(" (")[0]  # without numbers that differ from file to file
         raise PictureError(f"broken picture ({reason})") from None
 
 
 def check(data: bytes) -> tuple[str, tuple[int, int]]:
-    """Read a whole picture, and tell its file extension, and its width and height when upright.
+    """Return the file extension of a complete picture, and its width and height when upright.
 
-    Of a JPEG every bit is read but an eighth of its size computed, in half the time of `decode`.
-    Raises PictureError as that does.
+    All bits of a JPEG are read, but at an eighth of its size, which takes half as long as `decode`.
+    Raises PictureError as `decode` does.
     """
-    with _telling(data):
-        picture = _opened(data)
+    with _picture_errors(data):
+        picture = _open(data)
         width, height = picture.size
-        if picture.format not in SCALED_AS_READ:
+        if picture.format not in REDUCED_WHILE_DECODING:
             picture, extension = decode(data)
             return extension, picture.size
-        with _sparing_memory(picture):
+        with _one_large_at_a_time(picture):
             picture.draft(None, (1, 1))
             picture.load()
-        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
-        return EXTENSIONS[str(picture.format)], (height, width) if turned else (width, height)
+        is_rotated = picture.getexif().get(ExifTags.Base.Orientation, 1) in ROTATED
+        return EXTENSIONS[str(picture.format)], (height, width) if is_rotated else (width, height)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -129,7 +128,9 @@ def _rgb(picture: Image.Image) -> Image.Image:
         white = Image.new("RGB", layer.size, "white")
         white.paste(layer, mask=layer)
         return white
-    if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
+    if picture.mode.startswith(
+        "I;16"
+    ):  # convert() would clip 16-bit values instead of scaling them
         return picture.point(lambda value: value / 257, "L").convert("RGB")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 

@@ -95,7 +95,7 @@ class Experiment:
     predictions: list[Prediction] = field(repr=False)  # of the test products
     paths: Sequence[PathScores] = field(default=(), repr=False)  # calibration and test products
     alike: Sequence[SimilarProduct] = field(default=(), repr=False)  # to the most confident errors
-    outside: Sequence[NoveltyScore] = field(default=(), repr=False)  # of the test products
+    novelty: Sequence[NoveltyScore] = field(default=(), repr=False)  # of the test products
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
-"""Text from outside, made safe to print: no control character reaches a terminal or a log.
+r"""Text from outside, made safe for terminals, logs, the database and spreadsheets.
 
-Escape sequences can retitle, clear or fake a terminal, and bidirectional controls can make a name
-read as another one.
+In a terminal, escape sequences can retitle, clear or fake the screen, and bidirectional controls
+can make a name read as another one. In a spreadsheet, a cell that begins like a formula runs as
+one. Each kind of character is escaped here: controls as \u001b, formulas with an apostrophe.
 """
 
 from __future__ import annotations
@@ -10,27 +11,41 @@ import re
 import reprlib
 from typing import Any
 
-LONGEST_MESSAGE = 1_000  # characters; cut in the middle, since the remedy stands at the end
+LONGEST_MESSAGE = 1_000  # characters; cut in the middle, because the remedy is at the end
 _UNSAFE = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but line feed and tab, DEL, C1
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 except line feed and tab; DEL; C1
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
-    r"\u2028\u2029\ud800-\udfff"  # separators of lines; halves of characters, which are no Unicode
+    r"\u2028\u2029\ud800-\udfff"  # line separators; surrogates, which are not valid Unicode alone
 )
 _CONTROLS = re.compile(f"[{_UNSAFE}]")
-_NOT_STORED = re.compile("[\0\ud800-\udfff]")
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _NOT_ON_ONE_LINE = re.compile(f"[{_UNSAFE}\t\n]")
+
+# crawl.py --export adds this column to a table whose formula-like cells begin with an apostrophe
+FORMULA_ESCAPE_COLUMN = "apostrophe_before_formula"
+_FORMULA_STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20"  # including the full-width forms
+_BLANK = "\t\r\n"  # some programs drop these from the start of a cell before they look at it
+# A formula may begin at the start of a cell or after a character that a spreadsheet with another
+# country's settings takes for the end of a cell.
+_CELL_START = '(?:^|[;,\t\r\n])"*'
+_TO_ESCAPE = re.compile(f"({_CELL_START})(['{_FORMULA_STARTS}])")
+_FORMULA = re.compile(f"^[{_BLANK}]|{_CELL_START}[{_FORMULA_STARTS}]")
+_ESCAPED = re.compile(f"({_CELL_START})'(['{_FORMULA_STARTS}])")
 
 
 def printable(text: str) -> str:
     r"""Return text whose unsafe characters are written as escapes such as \u001b.
 
-    Line feeds and tabs stay. JSON stays JSON of the same value, since it has the same escapes.
+    Line feeds and tabs stay. JSON stays JSON of the same value, because it has the same escapes.
     """
     return _CONTROLS.sub(_escape, text)
 
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """Return text as one printable line of at most so many characters."""
+    """Return text on one printable line, cut in the middle to at most `longest` characters.
+
+    Escapes can make the line longer, up to twice `longest`.
+    """
     text = text.strip()
     if len(text) > longest:
         half = (longest - 3) // 2
@@ -39,56 +54,46 @@ def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= 2 * longest else line[: 2 * longest]
 
 
-def storable(text: str) -> str:
-    """Return the text itself, if it can be stored, else with U+FFFD for what can not.
+def unbroken(text: str) -> str:
+    """Return text of any length on one printable line, so that a name cannot look like two."""
+    return _NOT_ON_ONE_LINE.sub(lambda match: " " if match[0] in "\t\n\r" else _escape(match), text)
 
-    Halves of emojis, and bytes of another encoding, are no Unicode; behind a NUL, SQLite's JSON
-    sees nothing.
+
+def storable(text: str) -> str:
+    """Return the same text if the database can store it, else a copy with U+FFFD for the rest.
+
+    Halves of emojis and bytes of another encoding are not valid Unicode; SQLite's JSON functions
+    ignore whatever follows a NUL.
     """
     try:
-        sound = "\0" not in text and (text.isascii() or text.encode())
+        is_storable = "\0" not in text and (text.isascii() or text.encode())
     except UnicodeEncodeError:
-        sound = False
-    return text if sound else _NOT_STORED.sub("\ufffd", text)
+        is_storable = False
+    return text if is_storable else _NOT_STORABLE.sub("\ufffd", text)
 
 
 def brief(value: Any) -> str:
-    """Show a value in a message, whatever its size and depth."""
+    """Return at most 80 characters that show a value in a message, whatever its size and depth."""
     return reprlib.repr(value)[:80]
 
 
-def unbroken(text: str) -> str:
-    """Return text as a part of one printable line, whole: a name must not look like two lines."""
-    return _NOT_ON_ONE_LINE.sub(lambda found: " " if found[0] in "\t\n\r" else _escape(found), text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
-
-
-# crawl.py --export adds this column to a table whose formula-like cells begin with an apostrophe
-FORMULA_ESCAPE_COLUMN = "apostrophe_before_formula"
-_STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20"  # of a formula, wide ones as in Japanese included
-_BLANK = "\t\r\n"  # what some programs drop from the start of a cell before they look at it
-# at the start of a cell, or after what a spreadsheet of another country may take for its end
-_RISKY = re.compile(f"((?:^|[;,\t\r\n])\"*)(['{_STARTS}])")
-_FORMULA = re.compile(f'^[{_BLANK}]|(?:^|[;,\t\r\n])"*[{_STARTS}]')
-_MARKED = re.compile(f"((?:^|[;,\t\r\n])\"*)'(['{_STARTS}])")
-
-
 def is_formula_like(cell: str) -> bool:
-    """Tell whether a cell might be taken for a formula."""
+    """Return whether a spreadsheet might take a cell for a formula."""
     return _FORMULA.search(cell) is not None
 
 
 def escape_formula(cell: str) -> str:
-    """Put an apostrophe before what might be taken for a formula: it is text then."""
-    cell = _RISKY.sub(r"\1'\2", cell)
+    """Return a cell with an apostrophe before whatever might be a formula, which makes it text."""
+    cell = _TO_ESCAPE.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.startswith(tuple(_BLANK)) else cell
 
 
 def unescape_formula(cell: str) -> str:
-    """Take those apostrophes off again."""
+    """Return a cell without the apostrophes that `escape_formula` has added."""
     if cell[:1] == "'" and cell[1:2] and cell[1] in _BLANK:
         cell = cell[1:]
-    return _MARKED.sub(r"\1\2", cell)
+    return _ESCAPED.sub(r"\1\2", cell)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,61 +1,62 @@
-"""The plain records that rooms hand to each other. Every room may import this file."""
+"""Plain records that rooms pass to each other. Every room may import this file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
     """A node of the category tree."""
 
     id: str
     name: str
     parent: str | None
-    path: str  # ids from below the root down to this one, joined by '/'; '' for the root
+    path: str  # ids from below the root down to this category, joined by '/'; '' for the root
     leaf: bool
     translated: str | None = None  # the name in another language
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something a source offered that could not be used, and why."""
+    """An entry of a source that could not be used, and why."""
 
     kind: str  # 'category', 'product' or 'image'
-    item: str  # its id, or where it stood
+    item: str  # the entry's id, or its place in the source
     reason: str
 
 
-@dataclass(slots=True)  # frozen ones take a second more for each million
+@dataclass(slots=True, kw_only=True)  # frozen would take a second more for each million
 class Product:
-    """What a source knows of one product."""
+    """A product of a source."""
 
     id: str
     name: str
     description: str  # may hold HTML
     categories: tuple[str, ...]  # category ids, the main one first
-    image: str | None  # address of its picture: a URL, or a path below the folder of pictures
-    more_images: tuple[str, ...] = ()  # addresses of further ones, in the source's order
+    image: str | None  # address of the main picture: a URL, or a path below the picture folder
+    more_images: tuple[str, ...] = ()  # addresses of further pictures, in the source's order
     part: str | None = None  # of the source's own split: 'train', 'validation' or 'test'
-    place: str = field(default="", compare=False)  # where the source has it, for messages
+    place: str = field(default="", compare=False)  # where in the source, for messages
 
     @property
     def facts(self) -> tuple[object, ...]:
-        """What must not differ where a source has it in several places."""
+        """The values that have to be equal wherever a source repeats the product."""
         return self.name, self.description, self.image, self.more_images
 
     def contradicts(self) -> Skipped:
-        """Tell that an earlier place of the source has other facts of the same id."""
-        reason = f"id {self.id} stands in an earlier place with another name or picture"
+        """Return the entry that reports other values at an earlier place of the source."""
+        reason = f"id {self.id} has another name or picture at an earlier place"
         return Skipped("product", self.place or self.id, reason)
 
 
-Entry = Category | Product | Skipped  # what a source yields; parents come before children
+Entry = Category | Product | Skipped  # a source yields parents before their children
 
 
 class Query(NamedTuple):
@@ -67,34 +68,34 @@ class Query(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, str | tuple[str, ...]]:
-        """What is asked, without key and page."""
-        asked: dict[str, str | tuple[str, ...]] = {
+        """The parameters of the request, without key and page."""
+        parameters: dict[str, str | tuple[str, ...]] = {
             "cat": self.category_id,
             "fl": self.filters,
             "sort": self.sort,
         }
-        return {name: value for name, value in asked.items() if value}
+        return {name: value for name, value in parameters.items() if value}
 
     @property
     def name(self) -> str:
-        """How bookmarks name it."""
+        """The name of the query in bookmarks."""
         return f"products?{urlencode(self.parameters, doseq=True, safe=':')}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer of a source, with the bookmark that is committed together with it."""
+    """A page of products from a source, with the bookmark that is committed together with it."""
 
-    query: str  # what was asked, without key and offset
+    query: str  # without key and offset
     products: list[Product]
     skipped: list[Skipped]
     next_offset: int
-    finished: bool  # nothing lies beyond this page
-    total: int | None = None  # products there are, as the source says
-    categories: list[Category] = field(default_factory=list)  # that were not told before
+    finished: bool  # this page is the last
+    total: int | None = None  # number of products, as the source reports it
+    categories: list[Category] = field(default_factory=list)  # not on earlier pages
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A product's picture: a complete file, or the reason why there is none."""
 
@@ -107,46 +108,46 @@ class Image:
 
 
 class Embedded(NamedTuple):
-    """A picture that a source holds itself."""
+    """A picture inside a source's file."""
 
-    address: str  # as in Product.image; nobody else can be asked for it
+    address: str  # as in Product.image; cannot be fetched from anywhere else
     data: bytes
-    place: str  # where it stands in the source
+    place: str  # in the source, for messages
 
 
 class Identity(NamedTuple):
-    """What makes a product the duplicate of another one."""
+    """The values by which duplicates of a product are detected."""
 
     product_id: str
     name: str
     description: str
-    sha256: str | None  # of its picture's bytes
+    sha256: str | None  # of the main picture's bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A product as the categorizers see it: its text, its picture, its true categories."""
+    """A product as categorizers learn it: text, pictures and true categories."""
 
     id: str
     text: str  # name and description
-    image: Image | None  # only a complete one
+    image: Image | None  # None if it is not complete
     labels: tuple[int, ...]  # positions in Dataset.categories, the main first; none if ambiguous
     part: str  # of the split: 'train', 'tuning', 'calibration' or 'test'
-    more_images: tuple[Image, ...] = ()  # further complete ones, as many as were asked for
-    marked_images: int = 0  # those left out because others are there that are not marked
+    more_images: tuple[Image, ...] = ()  # further complete ones, as many as selected
+    marked_images: int = 0  # marked pictures left out, since the product has unmarked ones
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """The products of the chosen categories; label k stands for categories[k]."""
+    """The products of the selected categories; label k is categories[k]."""
 
     categories: tuple[Category, ...]
-    above: tuple[tuple[str, ...], ...]  # of each category: its parent, and so on; not the root
+    above: tuple[tuple[str, ...], ...]  # ancestors of each category, parent first, without root
     items: tuple[Item, ...]
-    name: str  # how an experiment names this choice of categories
-    split: str  # hash of which product is in which part: equal hashes can be compared
+    name: str  # of the selection, as in the name of an experiment
+    split: str  # hash of products and parts: experiments with equal hashes are comparable
     left_out: tuple[str, ...]  # categories that cannot be learned, with the reason
-    settings: Mapping[str, Any]  # what was asked for
+    settings: Mapping[str, Any]  # of the selection
 
     @property
     def images(self) -> list[Image | None]:
@@ -160,40 +161,40 @@ class Dataset:
 
     @property
     def marked_images(self) -> int:
-        """How many pictures are left out because of their marks."""
+        """The number of pictures that are left out because of their marks."""
         return sum(item.marked_images for item in self.items)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryState:
-    """What a crawl has brought of a category."""
+    """The progress of a crawl in a category."""
 
     path: str  # '' for the root
     name: str
     leaf: bool
-    found: int  # products that are in this very category
-    expected: int | None  # products there are, as the source says
-    finished: bool  # read to its end, as far as the source lets
-    error: str | None  # why it could not be read further
+    products: int  # crawled products in the category itself
+    expected: int | None  # number of products, as the source reports it
+    finished: bool  # read to the end that the source allows
+    error: str | None  # why reading stopped before the end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlState:
-    """What a crawl has brought, and what it could not."""
+    """The progress of a crawl, and its failures."""
 
     categories: list[CategoryState]  # in the order of their paths
     products: int
     pictures: int  # complete ones
     waiting: int  # main pictures not tried yet
-    further: int  # other pictures of products, not asked for or not tried yet
-    broken: dict[str, int]  # pictures by the reason why there is no file
+    further: int  # further pictures of products, not tried yet
+    broken: dict[str, int]  # pictures without file, by reason
     marked: dict[str, int]  # complete pictures that crawl.py --filter-images marked, by label
-    skipped: dict[str, int]  # categories and products by the reason why they could not be used
+    skipped: dict[str, int]  # categories and products that could not be used, by reason
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A line of a review file in which a person has decided something."""
+    """A line of a review file with a decision of a person."""
 
     line: int  # of the file
     product_id: str
@@ -202,32 +203,32 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person says of a product's label."""
+    """A person's decision about a product's label."""
 
     product_id: str
     verdict: str  # 'keep', 'move' or 'ambiguous'
-    category_id: str | None = None  # where it belongs, if it is to move
+    category_id: str | None = None  # the right category, for 'move'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueState:
-    """What the products of a catalogue have and lack, what is said of their pictures and labels."""
+    """Numbers of products by contents, of marked pictures, and of decisions."""
 
     products: int
     no_name: int
     no_description: int
     no_text: int  # products without name and description
-    no_picture: int  # products that their source has none of
+    no_picture: int  # products without picture in their source
     waiting_pictures: int  # products whose picture was not tried yet
-    lost_pictures: int  # products whose picture could not be had
-    reasons: dict[str, int]  # why not, and of how many products; the most first
-    marks: list[tuple[str, int, int]]  # label, pictures looked at, and marked
-    decided: dict[str, int]  # products by what a person said of their label
+    lost_pictures: int  # products whose picture could not be fetched
+    reasons: dict[str, int]  # products by the reason of the failure, the most frequent first
+    marks: list[tuple[str, int, int]]  # label, pictures scored, pictures marked
+    decided: dict[str, int]  # products by verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A product as it is shown among others of its category."""
+    """A product to show as an example of its category."""
 
     product_id: str
     name: str
@@ -242,3 +243,15 @@ class Report(NamedTuple):
     values: Any = None  # what JSON can hold; None: the text only says what was written where
     page: str | None = None
     shortfalls: Sequence[str] = ()  # what was required and is not so, a line each
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlScope:
+    """The categories, products and pictures that a crawl is to fetch."""
+
+    root: str
+    max_per_category: int
+    images_per_product: int
+    pictures: Path | None  # a local folder that file names lead into
+    refresh: str | None  # fetch anew what was fetched before this date
+    parts: Sequence[str]  # of 'categories', 'products' and 'images'

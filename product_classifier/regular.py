@@ -1,4 +1,7 @@
-"""Regular files, within a budget of bytes: a pipe or a device would hold a program up."""
+"""Regular files, read within a budget of bytes.
+
+Reading a pipe or a device could block the program, so only regular files are opened.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-KINDS = (
+FILE_TYPES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -18,17 +21,18 @@ KINDS = (
 
 
 def open_regular(path: Path | str) -> BufferedReader:
-    """Open a file for reading bytes, without waiting for anybody.
+    """Open a regular file for reading bytes, without blocking.
 
-    Raises OSError, also for what is no regular file: strerror says what it is.
+    Raises OSError if the file cannot be opened or is not a regular file; then strerror names its
+    type.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags)
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            what = next((name for test, name in KINDS if test(mode)), "something else")
-            reason = f"it is {what} and no file; save what it holds as a file first"
+            file_type = next((name for test, name in FILE_TYPES if test(mode)), "something else")
+            reason = f"it is {file_type}, not a file; save its contents as a file first"
             raise OSError(errno.EINVAL, reason, str(path))
         return os.fdopen(descriptor, "rb")
     except BaseException:
@@ -37,7 +41,10 @@ def open_regular(path: Path | str) -> BufferedReader:
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """Return the bytes of a regular file; raises OSError as open_regular does, and over `most`."""
+    """Return the bytes of a regular file.
+
+    Raises OSError as `open_regular` does, and if the file has more than `most` bytes.
+    """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         data = b"" if size > most else file.read(size + 1)

@@ -1,33 +1,38 @@
-"""Which products and categories an experiment is about: asked for, recorded, and asked for again.
+"""The products and categories that an experiment learns: as selected, and as recorded by it.
 
-All of it is applied when categorizing, in the order of the fields of Selection; nothing that was
-crawled is changed.
+A selection is applied when categorizing, in the order of its fields; the crawled rows stay as they
+are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from product_classifier.errors import StoreError
 
-@dataclass(frozen=True)
+Categories = Mapping[str, Sequence[str]]  # product id → ids of its categories, each once
+
+
+@dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a categorizer is asked to learn and to be tested on."""
+    """The products and categories that a categorizer learns and is tested on."""
 
-    depth: int | None = None  # of the categories that stand for all below them; None: leaves
+    depth: int | None = None  # to which categories are rolled up; None: leaves are learned
     categories: Sequence[str] = ()  # ids or paths; none: all that are large enough
-    given_split: bool = False  # that the catalogue came with, in place of the frozen one
+    given_split: bool = False  # use the split that the catalogue came with, not the frozen one
     languages: Sequence[str] = ()  # ISO 639-1 codes; none: products in any language
-    min_per_category: int = 1000  # products, where no categories are chosen
+    min_per_category: int = 1000  # products, if no categories are chosen
     sample: float | None = None  # share of each category's products
-    sample_per_category: int | None = None  # at most so many products of each
+    sample_per_category: int | None = None  # the largest number of products of each category
     sample_seed: int = 0
     images_per_product: int = 1
 
     @classmethod
     def recorded(cls, settings: Mapping[str, Any]) -> Selection:
-        """Ask again for what an experiment learned, by what it recorded."""
+        """Return the selection of an experiment, by the settings that it has recorded."""
         return cls(
             depth=settings.get("depth"),
             categories=tuple(settings["learned"]),
@@ -46,11 +51,11 @@ class Selection:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What an experiment records of it: what was asked for."""
-        asked: dict[str, Any] = {"min_per_category": self.min_per_category}
+        """The settings that an experiment records: everything but defaults."""
+        settings: dict[str, Any] = {"min_per_category": self.min_per_category}
         if self.categories:
-            asked = {"categories": list(self.categories)}
-        told = {
+            settings = {"categories": list(self.categories)}
+        optional = {
             "depth": self.depth,
             "given_split": self.given_split or None,
             "language": list(self.languages) or None,
@@ -59,11 +64,11 @@ class Selection:
             "sample_seed": self.sample_seed if self.is_sampled else None,
             "images_per_product": self.images_per_product if self.images_per_product > 1 else None,
         }
-        return asked | {name: value for name, value in told.items() if value is not None}
+        return settings | {name: value for name, value in optional.items() if value is not None}
 
     @property
-    def told(self) -> str:
-        """What the name of an experiment must tell beside its categories, '' where nothing."""
+    def name_suffix(self) -> str:
+        """The text after the categories in the name of an experiment; '' for a plain selection."""
         parts = (
             (self.depth is not None, f"depth {self.depth}"),
             (self.given_split, "given split"),
@@ -75,4 +80,46 @@ class Selection:
             ),
             (self.is_sampled and self.sample_seed, f"sample seed {self.sample_seed}"),
         )
-        return "".join(f"; {words}" for wanted, words in parts if wanted)
+        return "".join(f"; {text}" for applies, text in parts if applies)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The categories to learn, and the products that are in them."""
+
+    categories: Sequence[str]  # ids
+    products: Categories  # those with a label: their categories, the main one first
+    ambiguous: Set[str]  # products without a label: predicted, but never evaluated
+    left_out: Sequence[str]  # categories that cannot be learned, with the reason
+
+    def restricted_to(self, sample: Set[str], parts: Mapping[str, str]) -> Labels:
+        """Return the labels of the products of a sample.
+
+        parts: of the split, by product id. Categories without a training product are left out.
+        Raises StoreError if fewer than two categories are left.
+        """
+        products = {product: self.products[product] for product in self.products.keys() & sample}
+        trained = count_products(products, [p for p in products if parts[p] == "train"])
+        learned = [category for category in self.categories if trained[category]]
+        lost = [category for category in self.categories if not trained[category]]
+        if len(learned) < 2:
+            raise StoreError("the sample leaves fewer than two categories; take a larger one")
+        reasons = [f"{category}: no training product is in the sample" for category in lost]
+        return Labels(
+            learned,
+            only_in(products, learned),
+            self.ambiguous & sample,
+            [*self.left_out, *reasons],
+        )
+
+
+def count_products(categories: Categories, products: Collection[str]) -> Counter[str]:
+    """Return the number of some products in each of their categories."""
+    return Counter(category for product in products for category in categories[product])
+
+
+def only_in(categories: Categories, wanted: Collection[str]) -> dict[str, list[str]]:
+    """Return the products in any of the wanted categories, without their other categories."""
+    names = set(wanted)
+    by_product = {product: [c for c in each if c in names] for product, each in categories.items()}
+    return {product: each for product, each in by_product.items() if each}

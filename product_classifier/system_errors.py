@@ -1,4 +1,4 @@
-"""What the operating system refuses, and what to do about it, in a few words."""
+"""Errors of the operating system as short messages with a remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import os
 import sys
 
-_LIMITS = {  # error → which limit of the shell's may be behind it, and the number that resource has
+_LIMITS = {  # errno → ulimit flag of the limit that may be exceeded, and its name in resource
     errno.EMFILE: ("-n", "RLIMIT_NOFILE"),
     errno.EFBIG: ("-f", "RLIMIT_FSIZE"),
     errno.ENOMEM: ("-v", "RLIMIT_AS"),
@@ -28,22 +28,24 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter one",
     errno.ELOOP: "check its links",
 }
-SPARE = 8  # files that libraries open now and then, such as lists of host names
+SPARE = 8  # files that libraries may open, such as lists of host names
 
 
-def told(error: OSError) -> str:
-    """Return what is wrong, and what to do about it where that is known."""
+def reason_of(error: OSError) -> str:
+    """Return the reason of an error, with the limit that caused it and a remedy if known."""
     text = error.strerror or str(error) or type(error).__name__
     number = error.errno or 0
     if number in _LIMITS:
         flag, name = _LIMITS[number]
         limit = limit_of(name)
-        text += f" (ulimit {flag})" if limit is None else f" (ulimit {flag}: {_shown(name, limit)})"
+        text += (
+            f" (ulimit {flag})" if limit is None else f" (ulimit {flag}: {_as_ulimit(name, limit)})"
+        )
     return f"{text}; {_REMEDIES[number]}" if number in _REMEDIES else text
 
 
 def limit_of(name: str) -> int | None:
-    """Return a limit of this process in resource's units; None where there is none."""
+    """Return a limit of this process in the units of module resource; None if unlimited."""
     if sys.platform == "win32":
         return None
     import resource
@@ -53,25 +55,25 @@ def limit_of(name: str) -> int | None:
 
 
 def open_files_left() -> float:
-    """Return how many more files may be opened, some left to libraries; infinite where unknown."""
+    """Return how many more files may be opened, except SPARE ones; infinite if unknown."""
     limit = limit_of("RLIMIT_NOFILE")
     if limit is None or not os.path.isdir("/proc/self/fd"):
         return math.inf
     try:
         return max(0, limit - len(os.listdir("/proc/self/fd")) - SPARE)
-    except OSError:  # not even that one
+    except OSError:  # not even the folder can be opened
         return 0
 
 
-def of_limits() -> str | None:
-    """Return what a library may mean that could not write a file, and does not say why."""
+def exhausted_limit() -> str | None:
+    """Return the limit that probably kept a library from writing a file; None without limits."""
     if open_files_left() == 0:
-        return told(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
+        return reason_of(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
     if limit_of("RLIMIT_FSIZE") is not None:
-        return told(OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
+        return reason_of(OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
     return None
 
 
-def _shown(name: str, limit: int) -> str:
-    """Write a limit as the shell does, which counts memory and files in kilobytes."""
+def _as_ulimit(name: str, limit: int) -> str:
+    """Return a limit as ulimit prints it: memory and file sizes in kilobytes."""
     return f"{limit if name in ('RLIMIT_NOFILE', 'RLIMIT_NPROC') else limit // 1024:,}"

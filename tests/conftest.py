@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,18 +14,29 @@ import pytest
 from hypothesis import settings
 from PIL import Image as PillowImage
 
+from product_classifier.recipes.select_products import learnable_labels
 from product_classifier.records import Category, Dataset, Product, Skipped
 from product_classifier.selection import Selection
 from product_classifier.store import importing
-from product_classifier.store.categories_to_learn import learnable, read_filed
+from product_classifier.store.categories_to_learn import read_candidates
 from product_classifier.store.database import open_database
 from product_classifier.store.dataset import read_dataset
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+pytest_plugins = ["tests.processor_time"]
 
-settings.register_profile("any machine", deadline=None)  # a slow or busy one is no fault
+EXAMPLES = 1_000 if "SOAK" in os.environ else 50  # of each generated input
+# a slow or busy machine is no fault
+settings.register_profile("any machine", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loaded_libraries_are_no_garbage() -> None:
+    """Let the garbage collector pass over what is loaded: readers of feeds run it often."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -52,11 +65,11 @@ def sha256(data: bytes) -> str:
 
 
 TREE = [
-    Category("women", "Women", "all", "", False),
-    Category("jeans", "Jeans", "women", "jeans", False),
-    Category("bootcut", "Bootcut", "jeans", "jeans/bootcut", True),
-    Category("flare", "Flare", "jeans", "jeans/flare", True),
-    Category("belts", "Belts", "women", "belts", True),
+    Category(id="women", name="Women", parent="all", path="", leaf=False),
+    Category(id="jeans", name="Jeans", parent="women", path="jeans", leaf=False),
+    Category(id="bootcut", name="Bootcut", parent="jeans", path="jeans/bootcut", leaf=True),
+    Category(id="flare", name="Flare", parent="jeans", path="jeans/flare", leaf=True),
+    Category(id="belts", name="Belts", parent="women", path="belts", leaf=True),
 ]
 
 
@@ -67,7 +80,14 @@ def product(
     image: str | None = None,
     more: tuple[str, ...] = (),
 ) -> Product:
-    return Product(identity, name or f"product {identity}", "", categories, image, more)
+    return Product(
+        id=identity,
+        name=name or f"product {identity}",
+        description="",
+        categories=categories,
+        image=image,
+        more_images=more,
+    )
 
 
 def save_import(
@@ -103,5 +123,5 @@ def dataset_of(
     selection = Selection(
         categories=chosen, min_per_category=1, images_per_product=images_per_product
     )
-    labels = learnable(read_filed(db, selection), parts, selection)
+    labels = learnable_labels(read_candidates(db, selection), parts, selection)
     return read_dataset(db, parts, labels, selection)

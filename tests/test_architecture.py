@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
     "report": {"evaluate"},
     "recipes": {
         *("sources", "sources/files", "sources/web"),
-        *("store", "features", "backbones", "models", "evaluate", "report"),
+        *("store", "features", "backbones", "models", "retraining", "evaluate", "report"),
     },
     "terminal": {"store"},  # files that are there whole or not at all
     "options": {
@@ -78,9 +79,15 @@ MODULES = sorted((ROOT / PACKAGE).rglob("*.py"))
 DEMO = sorted((ROOT / "demo").rglob("*.py"))
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """Return a file's syntax tree, parsed once."""
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Yield each imported module and whether it is imported at the top of the file."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node in tree.body) for alias in node.names)
@@ -143,7 +150,7 @@ def test_slow_libraries_are_imported_where_they_are_used(path: Path) -> None:
 def test_only_scripts_speak_and_exit(path: Path) -> None:
     if place(path) == "terminal":
         return
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     names = {call.id for call in calls if isinstance(call, ast.Name)}
     attributes = {call.attr for call in calls if isinstance(call, ast.Attribute)}
@@ -155,7 +162,7 @@ def test_all_that_is_written_goes_through_one_door(path: Path) -> None:
     """Text that is written another way may hold escape sequences from a name or a server."""
     if path.name == "streams.py":
         return
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert not {call.id for call in calls if isinstance(call, ast.Name)} & {"print", "input"}
     streams = {"stdout", "stderr", "__stdout__", "__stderr__"}
@@ -183,7 +190,7 @@ UNPICKLING = {"pickle", "marshal", "shelve", "joblib", "dill", "cloudpickle", "y
 @pytest.mark.parametrize("path", [*MODULES, *(ROOT / script for script in SCRIPTS)], ids=name)
 def test_nothing_that_is_read_is_unpickled_or_run(path: Path) -> None:
     """Arrays are read by store/npz.py, which checks what a file declares; text is not run."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     names = {call.id for call in calls if isinstance(call, ast.Name)}
     assert not names & {"eval", "exec", "compile", "__import__"}
@@ -197,7 +204,7 @@ def test_sql_is_written_in_the_store_only(path: Path) -> None:
         return
     strings = [
         node.value
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     starts = ("select ", "insert ", "update ", "delete ", "pragma ", "create table")
@@ -216,7 +223,7 @@ def test_the_demo_knows_the_scripts_alone(path: Path) -> None:
 )
 def test_files_say_why_they_exist_and_stay_small(path: Path) -> None:
     text = path.read_text()
-    assert ast.get_docstring(ast.parse(text)) or path.name == "__init__.py"
+    assert ast.get_docstring(parsed(path)) or path.name == "__init__.py"
     assert len(text.splitlines()) <= 350
 
 

@@ -1,4 +1,4 @@
-"""What a source may say of one product or category, whatever the source."""
+"""Limits on the entries of any source."""
 
 import pytest
 
@@ -22,24 +22,24 @@ from product_classifier.records import Category, Entry, Product, Skipped
 
 
 def category(path: str, name: str = "Boots", parent: str | None = None) -> Category:
-    return Category(path, name, parent, path, True)
+    return Category(id=path, name=name, parent=parent, path=path, leaf=True)
 
 
 def limited(*entries: Entry) -> list[Entry]:
     return list(LimitFilter().filtered(entries))
 
 
-def test_what_reaches_a_limit_passes_unchanged() -> None:
+def test_entries_that_just_reach_a_limit_pass_unchanged() -> None:
     entries: list[Entry] = [
         category("/".join(["x"] * DEEPEST_PATH)),
         category("x" * LONGEST_PATH, "n" * LONGEST_NAME),
         Product(
-            "i" * LONGEST_ID,
-            "n" * LONGEST_NAME,
-            "d" * LONGEST_DESCRIPTION,
-            tuple(map(str, range(MOST_CATEGORIES))),
-            "a" * LONGEST_ADDRESS,
-            tuple(map(str, range(MOST_PICTURES))),
+            id="i" * LONGEST_ID,
+            name="n" * LONGEST_NAME,
+            description="d" * LONGEST_DESCRIPTION,
+            categories=tuple(map(str, range(MOST_CATEGORIES))),
+            image="a" * LONGEST_ADDRESS,
+            more_images=tuple(map(str, range(MOST_PICTURES))),
         ),
         Skipped("product", "a.csv line 1", "r" * LONGEST_REASON),
     ]
@@ -49,9 +49,18 @@ def test_what_reaches_a_limit_passes_unchanged() -> None:
 @pytest.mark.parametrize(
     ("product", "reason"),
     [
-        (Product("i" * 1_001, "", "", (), None), "its id has 1,001 characters, more than 1,000"),
-        (Product("1", "n" * 10_001, "", (), None), "its name has 10,001 characters, more than"),
-        (Product("1", "", "d" * 1_000_001, (), None), "its description has 1,000,001 characters"),
+        (
+            Product(id="i" * 1_001, name="", description="", categories=(), image=None),
+            "its id has 1,001 characters, more than 1,000",
+        ),
+        (
+            Product(id="1", name="n" * 10_001, description="", categories=(), image=None),
+            "its name has 10,001 characters, more than",
+        ),
+        (
+            Product(id="1", name="", description="d" * 1_000_001, categories=(), image=None),
+            "its description has 1,000,001 characters",
+        ),
     ],
 )
 def test_a_product_with_a_text_beyond_a_limit_is_skipped(product: Product, reason: str) -> None:
@@ -61,33 +70,44 @@ def test_a_product_with_a_text_beyond_a_limit_is_skipped(product: Product, reaso
     assert len(skipped.item) <= LONGEST_REASON
 
 
-def test_a_product_loses_the_pictures_and_categories_that_are_beyond_a_limit() -> None:
+def test_a_product_loses_pictures_and_categories_beyond_a_limit() -> None:
     long = "http://a/" + "x" * LONGEST_ADDRESS
     more = (long, *map(str, range(300)))
-    found = limited(Product("1", "Boot", "", tuple(map(str, range(300))), long, more))
-    kept = tuple(map(str, range(250)))
-    assert found[-1] == Product("1", "Boot", "", kept, None, kept)
-    assert [(entry.kind, entry.reason) for entry in found if isinstance(entry, Skipped)] == [
+    entries = limited(
+        Product(
+            id="1",
+            name="Boot",
+            description="",
+            categories=tuple(map(str, range(300))),
+            image=long,
+            more_images=more,
+        )
+    )
+    first = tuple(map(str, range(250)))
+    assert entries[-1] == Product(
+        id="1", name="Boot", description="", categories=first, image=None, more_images=first
+    )
+    assert [(entry.kind, entry.reason) for entry in entries if isinstance(entry, Skipped)] == [
         ("image", "its picture's address has 8,009 characters, more than 8,000"),
         ("image", "the address of a further picture has 8,009 characters, more than 8,000"),
-        ("image", "it has 300 further pictures; the first 250 are taken"),
-        ("category", "it has 300 categories; the first 250 are taken"),
+        ("image", "it has 300 further pictures; the first 250 are used"),
+        ("category", "it has 300 categories; the first 250 are used"),
     ]
 
 
-def test_a_category_beyond_a_limit_takes_along_what_lies_below_and_products_lose_it() -> None:
-    found = limited(
+def test_categories_below_a_refused_category_are_refused_and_products_lose_them() -> None:
+    entries = limited(
         category("a", "n" * 10_001),
         category("a/b", parent="a"),
         category("c"),
-        Product("1", "Boot", "", ("a/b", "c"), None),
+        Product(id="1", name="Boot", description="", categories=("a/b", "c"), image=None),
     )
-    assert found == [
+    assert entries == [
         Skipped("category", "a", "its name has 10,001 characters, more than 10,000"),
-        Skipped("category", "a/b", "it lies below a category that is refused"),
+        Skipped("category", "a/b", "its parent category is refused"),
         category("c"),
-        Skipped("category", "1", "it names a category that is refused"),
-        Product("1", "Boot", "", ("c",), None),
+        Skipped("category", "1", "its category is refused"),
+        Product(id="1", name="Boot", description="", categories=("c",), image=None),
     ]
 
 
@@ -107,7 +127,7 @@ def test_a_path_is_measured_before_its_names_are_joined() -> None:
         check_path(["x" * 2_500, "y" * 2_500])
 
 
-def test_what_is_skipped_is_told_in_bounded_words() -> None:
+def test_the_reasons_of_skipped_entries_are_shortened() -> None:
     [skipped] = limited(Skipped("product", "i" * 10**6, "r" * 10**6))
     assert isinstance(skipped, Skipped)
     assert len(skipped.item) < LONGEST_REASON
@@ -115,9 +135,15 @@ def test_what_is_skipped_is_told_in_bounded_words() -> None:
 
 
 def test_batches_are_bounded_by_their_entries_and_by_their_characters() -> None:
-    small = [Product(str(k), "", "", (), None) for k in range(2 * BATCH + 1)]
+    small = [
+        Product(id=str(k), name="", description="", categories=(), image=None)
+        for k in range(2 * BATCH + 1)
+    ]
     assert [len(batch) for batch in LimitFilter().batches(small)] == [BATCH, BATCH, 1]
-    large = [Product(str(k), "", "x" * 10**6, (), None) for k in range(40)]
+    large = [
+        Product(id=str(k), name="", description="x" * 10**6, categories=(), image=None)
+        for k in range(40)
+    ]
     batches = list(LimitFilter().batches(large))
     assert [entry for batch in batches for entry in batch] == large
     assert max(map(len, batches)) == BATCH_CHARACTERS // 10**6 + 1

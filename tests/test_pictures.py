@@ -1,4 +1,4 @@
-"""The one decoder: what it accepts, and how it makes every picture RGB."""
+"""The decoder accepts complete pictures of known formats and converts them to RGB."""
 
 import io
 
@@ -11,9 +11,9 @@ from product_classifier.pictures import decode
 from tests.conftest import jpeg
 
 
-def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+def saved(picture: Image.Image, format_name: str, **options: object) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    picture.save(file, format_name, **options)
     return file.getvalue()
 
 
@@ -27,20 +27,21 @@ def test_sixteen_bit_grey_keeps_its_brightness() -> None:
     assert picture.getpixel((0, 0)) == (128, 128, 128)
 
 
-def test_a_camera_held_upright_gives_an_upright_picture() -> None:
+def test_a_picture_is_turned_upright_by_its_exif_orientation() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     assert decode(saved(Image.new("RGB", (40, 30)), "JPEG", exif=exif))[0].size == (30, 40)
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind"), [("1", "PNG"), ("L", "PNG"), ("P", "GIF"), ("LA", "PNG"), ("CMYK", "JPEG")]
+    ("mode", "format_name"),
+    [("1", "PNG"), ("L", "PNG"), ("P", "GIF"), ("LA", "PNG"), ("CMYK", "JPEG")],
 )
-def test_every_mode_becomes_rgb(mode: str, kind: str) -> None:
-    assert decode(saved(Image.new(mode, (2, 2)), kind))[0].mode == "RGB"
+def test_every_mode_becomes_rgb(mode: str, format_name: str) -> None:
+    assert decode(saved(Image.new(mode, (2, 2)), format_name))[0].mode == "RGB"
 
 
-def test_a_phones_jpeg_with_further_pictures_behind_it_is_its_first_picture() -> None:
+def test_of_a_jpeg_with_several_pictures_the_first_is_decoded() -> None:
     red, blue = (Image.new("RGB", (40, 30), colour) for colour in ("red", "blue"))
     picture, extension = decode(saved(red, "MPO", save_all=True, append_images=[blue]))
     assert (picture.getpixel((9, 9)), picture.size, extension) == ((254, 0, 0), (40, 30), "jpg")
@@ -58,7 +59,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
         decode(bomb)
 
 
-def test_formats_that_no_shop_uses_are_not_decoded() -> None:
+def test_other_formats_are_not_decoded() -> None:
     with pytest.raises(PictureError, match="not a picture"):
         decode(saved(Image.new("RGB", (2, 2)), "TIFF"))
 

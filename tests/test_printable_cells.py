@@ -1,4 +1,4 @@
-"""Cells that no spreadsheet takes for a formula, and that come back as they were."""
+"""Cells are escaped so that no spreadsheet takes them for formulas, and unescaped again."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CELLS = st.text(st.sampled_from("=+-@\uff1d'ab ;,\t\r\n\"|0"), max_size=12)
 
 
 @given(CELLS)
-def test_a_cell_comes_back_as_it_was(cell: str) -> None:
+def test_unescaping_an_escaped_cell_returns_the_original(cell: str) -> None:
     assert unescape_formula(escape_formula(cell)) == cell
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @given(st.lists(CELLS, min_size=1, max_size=4))
-def test_no_cell_begins_a_formula_whatever_a_spreadsheet_takes_for_its_end(
+def test_no_cell_begins_a_formula_with_any_delimiter_of_a_spreadsheet(
     delimiter: str, cells: list[str]
 ) -> None:
     file = io.StringIO()
@@ -32,5 +32,5 @@ def test_no_cell_begins_a_formula_whatever_a_spreadsheet_takes_for_its_end(
 
 
 @pytest.mark.parametrize("cell", ["Wide belt", "a-b", "1=1", "O'Neill", ""])
-def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
+def test_a_cell_that_is_not_a_formula_is_not_changed(cell: str) -> None:
     assert escape_formula(cell) == cell

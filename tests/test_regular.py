@@ -1,4 +1,4 @@
-"""What is no regular file is refused at once, wherever a file is expected."""
+"""Pipes, sockets, folders and devices are refused at once wherever a file is expected."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes have no n
 
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
-    """End what waits for somebody."""
+    """Fail a test that blocks for 30 seconds."""
 
     def end(number: int, frame: object) -> None:
         raise TimeoutError
@@ -56,28 +56,28 @@ def test_a_file_is_opened(tmp_path: Path) -> None:
         assert file.read() == b"abc"
 
 
-def test_what_is_no_file_is_told_at_once(odd: Path) -> None:
-    with pytest.raises(OSError, match=r"no file; save what it holds|No such device"):
+def test_anything_but_a_regular_file_is_refused_at_once(odd: Path) -> None:
+    with pytest.raises(OSError, match=r"not a file; save its contents|No such device"):
         open_regular(odd)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "json", "parquet", "feed", "bson"])
-def test_no_source_waits_for_a_pipe(kind: str, odd: Path) -> None:
+def test_no_source_blocks_on_a_pipe(kind: str, odd: Path) -> None:
     with pytest.raises(SourceError, match=r"odd\.csv cannot be read: "):
-        open_source(kind, SourceOptions(odd, odd.parent))
+        open_source(kind, SourceOptions(path=odd, images=odd.parent))
     with pytest.raises(SourceError, match=r"odd\.csv cannot be read: "):
         read_review(odd)
 
 
-def test_no_picture_waits_for_a_pipe(odd: Path, tmp_path: Path) -> None:
+def test_no_picture_blocks_on_a_pipe(odd: Path, tmp_path: Path) -> None:
     store = ImageFolder(tmp_path / "images")
-    client = None  # nobody is asked
+    client = None  # no server is needed
     [[image]] = fetch_pictures([str(odd)], client, tmp_path, store)  # type: ignore[arg-type]
     assert image.file is None
     assert image.error
 
 
-def test_a_crawl_from_a_pipe_is_told_to_save_it_first(tmp_path: Path) -> None:
+def test_crawling_from_a_pipe_fails_with_a_remedy(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "crawl.py", "--from", "/dev/stdin", "--dry-run"],
         input=b"id,name,category\n1,a,A\n",
@@ -87,8 +87,8 @@ def test_a_crawl_from_a_pipe_is_told_to_save_it_first(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
-        "crawl.py: /dev/stdin cannot be read: it is a pipe and no file; "
-        "save what it holds as a file first"
+        "crawl.py: /dev/stdin cannot be read: it is a pipe, not a file; "
+        "save its contents as a file first"
     ]
 
 
@@ -105,9 +105,9 @@ def test_a_file_on_standard_input_is_read(tmp_path: Path) -> None:
     assert (done.returncode, b"1 product in 1 category" in done.stdout) == (0, True)
 
 
-def test_a_kind_is_not_guessed_of_a_pipe(tmp_path: Path) -> None:
+def test_the_format_of_a_pipe_is_not_detected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
-    with pytest.raises(SourceError, match="it is a pipe and no file"):
+    with pytest.raises(SourceError, match="it is a pipe, not a file"):
         format_of(str(tmp_path / "a.csv"))
 
 
@@ -125,6 +125,6 @@ def test_a_larger_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         read_bounded(path, 5)
 
 
-def test_what_grows_without_a_size_is_refused() -> None:
+def test_a_file_that_is_larger_than_its_size_says_is_refused() -> None:
     with pytest.raises(OSError, match="larger than 0 bytes"):
         read_bounded(Path("/proc/self/maps"), 5)

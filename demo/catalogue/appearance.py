@@ -1,6 +1,6 @@
-"""One product's appearance in numbers: drawn here by chance, then told by its text and its picture.
+"""The random appearance of a product in numbers, from which its text and its picture are made.
 
-Because both read the same appearance, "striped, long sleeves" in a description is what one sees.
+Both have the same source, so that a "striped, long sleeves" text has such a picture.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from demo.catalogue.measures import KINDS, LEAF_LOOKS, Measure
 from demo.catalogue.random_streams import pick
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
     """Everything that a picture depends on."""
 
-    kind: str  # which drawing
+    kind: str  # of drawing
     colour: str
     trim: str  # the second colour: collars, soles, stones, dials
     pattern: str
-    seed: int  # of what no text mentions: background, pose, folds
+    seed: int  # of details that no text mentions: background, pose, folds
     shape: Mapping[str, float] = field(hash=False)
 
 
@@ -90,22 +90,29 @@ def _measured(rng: random.Random, measure: Measure) -> float:
 
 
 def appearance_of(leaf: str, rng: random.Random) -> Appearance:
-    """Draw how one product of a leaf looks."""
+    """Return a random appearance of a product of a leaf."""
     options = LEAF_LOOKS[leaf]
     _, kind, own = options[pick(rng, {i: option[0] for i, option in enumerate(options)})]
     shape = {key: _measured(rng, measure) for key, measure in {**KINDS[kind], **own}.items()}
     if shape.get("vee", 0.0) > 0.5:
-        shape["depth"] += 0.12  # a point needs more room than a curve
+        shape["depth"] += 0.12  # a pointed neckline is deeper than a round one
     colours, trims, patterns = _CHOICES.get(leaf, _CHOICES[kind])
     colour = pick(rng, colours)
     trim = pick(rng, {name: weight for name, weight in trims.items() if name != colour} or trims)
     pattern = pick(rng, patterns)
     if pattern == "animal" and colour not in _FURS:
         pattern = "plain"
-    return Appearance(kind, colour, trim, pattern, rng.getrandbits(32), shape)
+    return Appearance(
+        kind=kind,
+        colour=colour,
+        trim=trim,
+        pattern=pattern,
+        seed=rng.getrandbits(32),
+        shape=shape,
+    )
 
 
 def other_colour(leaf: str, look: Appearance, rng: random.Random) -> str:
-    """Draw a colour in which the same product might also be sold."""
+    """Return a random other colour in which the same product might be sold."""
     colours = _CHOICES.get(leaf, _CHOICES[look.kind])[0]
     return pick(rng, {name: weight for name, weight in colours.items() if name != look.colour})

@@ -1,8 +1,8 @@
-"""How products of each leaf are shaped: the tables that make leaves differ, and overlap.
+"""The shapes of each leaf's products: the tables that make leaves differ, and overlap.
 
-A measure is drawn from a bell curve given as (mean, spread) and cut at two spreads; a bare number
-is the probability that a feature is there. Bootcut and flare jeans, day and cocktail dresses, tote
-and shoulder bags overlap on purpose: real catalogues do.
+A measure is (mean, standard deviation) of a normal distribution that is cut at two standard
+deviations; a bare number is the probability of a feature. Bootcut and flare jeans, day and
+cocktail dresses, tote and shoulder bags overlap on purpose, as in real catalogues.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BAG: Measures = {
 }  # fmt: skip
 _SHOE: Measures = {"pair": (0.75, 0.35), "heel": (0.42, 0.07), "block": 0.3}
 
-# What a kind of drawing needs to know, unless a leaf says otherwise.
+# Default measures of each kind of drawing.
 KINDS: Mapping[str, Measures] = {
     "jeans": {
         "hem": (0.185, 0.02), "knee": (0.13, 0.008), "rise": (0.62, 0.05), "length": (1.2, 0.05),

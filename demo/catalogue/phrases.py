@@ -1,4 +1,4 @@
-"""Invented brands and shops, and what shops write below every product."""
+"""Invented brands, shops and stock phrases of product texts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The demo catalogue: products with words, pictures, true and recorded categories, and faults.
 
-It is as hard as real catalogues are, on purpose and in known shares: some products lie in two
-categories, some are recorded in a wrong one, some are the same thing in another colour, some share
-a picture, some have no text or a broken picture.
+It is as hard as real catalogues, in known shares: some products are in two categories, some are
+recorded in a wrong one, some are another product in a different colour, some share a picture, some
+have no text or a broken picture.
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ MISTAKES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class DemoProduct:
-    """One product, with what only its maker knows: its true categories and its appearance."""
+    """A product, including facts that no shop publishes: true categories and appearance."""
 
     id: int
     name: str
     brand: str | None
     retailer: str
-    description: str  # HTML; "" where the shop wrote none
+    description: str  # HTML; "" for a product without one
     price: float
     colour: str
     categories: tuple[str, ...]  # recorded leaves, the main one first; a few are wrong
@@ -93,7 +93,7 @@ class DemoCatalogue:
 
 
 def make_catalogue(seed: int = 0, products: int = 1500) -> DemoCatalogue:
-    """Make the catalogue of a seed: equal in every process, nothing is drawn yet."""
+    """Return the catalogue of a seed, the same in every process; pictures are drawn on demand."""
     rng = stream("catalogue", seed)
     leaves = [leaf for leaf, count in sizes_for(products).items() for _ in range(count)]
     made = [_product(leaf, seed, number) for number, leaf in enumerate(leaves)]
@@ -105,11 +105,11 @@ def make_catalogue(seed: int = 0, products: int = 1500) -> DemoCatalogue:
 
 def _product(leaf: str, seed: int, number: int) -> DemoProduct:
     rng = stream("product", seed, number)
-    return _told((leaf,), appearance_of(leaf, rng), rng)
+    return _described((leaf,), appearance_of(leaf, rng), rng)
 
 
-def _told(leaves: tuple[str, ...], look: Appearance, rng: random.Random) -> DemoProduct:
-    """Make a product of an appearance: its brand, text and price."""
+def _described(leaves: tuple[str, ...], look: Appearance, rng: random.Random) -> DemoProduct:
+    """Return a product of an appearance, with a random brand, text and price."""
     words = VOCABULARY[leaves[0]]
     department = words.department if rng.random() < 0.8 else "any"
     brand = rng.choice(BRANDS[department]) if rng.random() >= NO_BRAND else None
@@ -138,27 +138,29 @@ def _image_id(look: Appearance) -> str:
     return "".join(f"{half:016x}" for half in halves)
 
 
-def _some(made: list[DemoProduct], share: float, rng: random.Random, *, of: list[int]) -> list[int]:
-    """Choose positions for so large a share of all products, out of those given."""
-    return rng.sample(of, min(len(of), round(share * len(made))))
+def _sample(
+    made: list[DemoProduct], share: float, rng: random.Random, *, among: list[int]
+) -> list[int]:
+    """Return random positions among the given ones, a share of the number of all products."""
+    return rng.sample(among, min(len(among), round(share * len(made))))
 
 
 def _file_twice(made: list[DemoProduct], rng: random.Random) -> None:
-    """Give products a second true category; their text speaks of both."""
+    """Give products a second true category; their text mentions both."""
     able = [i for i, product in enumerate(made) if product.categories[0] in NEIGHBOURS]
-    for i in _some(made, IN_TWO_CATEGORIES, rng, of=able):
+    for i in _sample(made, IN_TWO_CATEGORIES, rng, among=able):
         leaf = made[i].categories[0]
-        made[i] = _told((leaf, rng.choice(NEIGHBOURS[leaf])), made[i].appearance, rng)
+        made[i] = _described((leaf, rng.choice(NEIGHBOURS[leaf])), made[i].appearance, rng)
 
 
 def _share_pictures(made: list[DemoProduct], rng: random.Random) -> None:
-    """Let products show the very picture of another product of their leaf."""
+    """Give products the picture of another product of their leaf."""
     for i, other in _couples(made, SHARED_PICTURES, rng):
-        made[i] = _told(made[i].categories, made[other].appearance, rng)
+        made[i] = _described(made[i].categories, made[other].appearance, rng)
 
 
 def _recolour(made: list[DemoProduct], rng: random.Random) -> None:
-    """Turn products into another one of their leaf in a different colour, text unchanged."""
+    """Replace products by another one of their leaf in a different colour, text unchanged."""
     for i, other in _couples(made, COLOUR_VARIANTS, rng):
         base = made[other]
         colour = other_colour(base.categories[0], base.appearance, rng)
@@ -169,13 +171,13 @@ def _recolour(made: list[DemoProduct], rng: random.Random) -> None:
 def _couples(
     made: list[DemoProduct], share: float, rng: random.Random
 ) -> Iterator[tuple[int, int]]:
-    """Find products to change, each with another of its leaf to follow; none occurs twice."""
+    """Yield pairs of positions: a product to change, and another of its leaf to copy."""
     wanted = round(share * len(made))
     shown = Counter(product.image_id for product in made)
     able = [
         i
         for i, product in enumerate(made)
-        if shown[product.image_id] == 1 and not _tells_colour(product)
+        if shown[product.image_id] == 1 and not _mentions_colour(product)
     ]
     rng.shuffle(able)
     waiting: dict[tuple[str, ...], int] = {}
@@ -187,18 +189,18 @@ def _couples(
             waiting[made[i].categories] = i
 
 
-def _tells_colour(product: DemoProduct) -> bool:
+def _mentions_colour(product: DemoProduct) -> bool:
     return product.colour in f"{product.name} {product.description}".lower()
 
 
 def _silence(made: list[DemoProduct], rng: random.Random) -> None:
-    """Take descriptions away."""
-    for i in _some(made, NO_DESCRIPTION, rng, of=list(range(len(made)))):
+    """Remove descriptions."""
+    for i in _sample(made, NO_DESCRIPTION, rng, among=list(range(len(made)))):
         made[i] = replace(made[i], description="")
 
 
 def _mislabel(made: list[DemoProduct], rng: random.Random) -> None:
-    """Record products in a neighbouring category instead of their own; no leaf loses its last."""
+    """Record products in a neighbouring category instead; each leaf keeps at least one product."""
     sizes = Counter(product.categories[0] for product in made)
     wanted = round(RECORDED_WRONG * len(made))
     for i in rng.sample(range(len(made)), len(made)):
@@ -210,7 +212,7 @@ def _mislabel(made: list[DemoProduct], rng: random.Random) -> None:
 
 
 def _break_pictures(made: list[DemoProduct], rng: random.Random) -> None:
-    """Spoil pictures that no other product shows, in every way unless the catalogue is tiny."""
+    """Break pictures that no other product shares, each fault at least once unless tiny."""
     shown = Counter(product.image_id for product in made)
     whole = [i for i, product in enumerate(made) if shown[product.image_id] == 1]
     rng.shuffle(whole)
@@ -224,7 +226,7 @@ def _break_pictures(made: list[DemoProduct], rng: random.Random) -> None:
 
 
 def _numbered(made: list[DemoProduct], rng: random.Random) -> Iterator[DemoProduct]:
-    """Give the products ids as an API does: ascending, with gaps."""
+    """Yield the products with ids like an API's: ascending, with gaps."""
     number = FIRST_ID
     for product in made:
         number += rng.randint(1, 90_000)

@@ -1,7 +1,7 @@
-"""Reproducible chance: streams of random numbers that depend on names and seeds alone.
+"""Reproducible streams of random numbers, which depend on names and seeds alone.
 
-`random.Random` seeded with an integer gives the same numbers in every process and Python version;
-Python's own hash() would not.
+`random.Random` with an integer seed gives the same numbers in every process and Python version;
+Python's own hash() does not.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ T = TypeVar("T")
 
 
 def number_of(*names: object) -> int:
-    """Make a 64-bit number that stands for the names."""
+    """Return a 64-bit hash of the names."""
     text = "\x1f".join(str(name) for name in names)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def stream(*names: object) -> random.Random:
-    """Open a source of random numbers of its own for the names."""
+    """Return a random generator seeded by the names."""
     return random.Random(number_of(*names))
 
 
 def pick(rng: random.Random, weights: Mapping[T, float]) -> T:
-    """Draw one key, with its value as weight."""
+    """Return a random key, with its value as weight."""
     point = rng.random() * sum(weights.values())
     for key, weight in weights.items():
         point -= weight
@@ -36,5 +36,5 @@ def pick(rng: random.Random, weights: Mapping[T, float]) -> T:
 
 
 def some(rng: random.Random, choices: Sequence[T], most: int) -> list[T]:
-    """Draw up to so many different choices, in random order."""
+    """Return up to `most` different choices in random order."""
     return rng.sample(list(choices), min(most, len(choices)))

@@ -1,4 +1,4 @@
-"""The demo's category tree, with ids as ShopStyle had them, and how large each leaf is.
+"""The demo's category tree, with ShopStyle's ids, and the relative size of each leaf.
 
 `turleneck-sweaters` is spelt as in the real catalogue.
 """
@@ -82,7 +82,7 @@ LEAVES = tuple(SIZES)
 
 
 def sizes_for(products: int) -> dict[str, int]:
-    """Share products out among the leaves: in proportion, at least one each while they last."""
+    """Return the number of products of each leaf, in proportion, at least one if possible."""
     if products <= len(LEAVES):
         return {leaf: int(i < products) for i, leaf in enumerate(LEAVES)}
     spare = products - len(LEAVES)

@@ -1,4 +1,4 @@
-"""What can truthfully be said of a product: single words that its texts are checked against."""
+"""Facts about a product's appearance: single words against which its texts are checked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from demo.catalogue.appearance import Appearance
 
-# Fact → what shops call it.
+# Fact → phrases of shops for it.
 FEATURES: Mapping[str, tuple[str, ...]] = {
     "long-sleeved": ("long sleeves", "full-length sleeves"),
     "short-sleeved": ("short sleeves", "cap sleeves"),
@@ -62,14 +62,14 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     "sequins": ("all-over sequins",),
     "animal": ("an animal print",),
 }
-HEELS = {"heeled": 0.16, "high-heeled": 0.4}  # from which height on
-# Up to which length:
+HEELS = {"heeled": 0.16, "high-heeled": 0.4}  # smallest height
+# Largest length:
 SLEEVES = {"sleeveless": 0.05, "short-sleeved": 0.6, "long-sleeved": 9.0}
 LENGTHS = {"mini": 0.36, "midi": 0.78, "long": 9.0}
 
 
 def facts_of(look: Appearance, material: str = "") -> frozenset[str]:
-    """List kind, colour, pattern, features and the words of the material.
+    """Return kind, colour, pattern, features and the words of the material.
 
     A measure of more than 0.5 is a fact of its own name.
     """
@@ -77,9 +77,9 @@ def facts_of(look: Appearance, material: str = "") -> frozenset[str]:
     facts = {measure for measure, value in shape.items() if value > 0.5}
     facts |= {look.kind, look.colour, look.pattern, *material.replace("/", " ").split()}
     if "pocket" in facts:
-        facts.discard("print")  # a tee has one or the other
+        facts.discard("print")  # a tee has only one of the two
     if "elastic" in facts and "laces" in facts:
-        facts.discard("elastic")  # so has a boot
+        facts.discard("elastic")  # so does a boot
     facts |= {fact for fact, least in HEELS.items() if shape.get("heel", 0.0) >= least}
     if "heeled" not in facts:
         facts.discard("wedge")
@@ -98,11 +98,11 @@ def _first_below(value: float, limits: Mapping[str, float]) -> str:
 
 
 def fitting(phrases: Sequence[str], facts: frozenset[str]) -> list[str]:
-    """Keep the phrases whose conditions hold, as in "Chelsea Boots?elastic&!laces"."""
-    kept = []
+    """Return the phrases whose conditions hold, as in "Chelsea Boots?elastic&!laces"."""
+    true_phrases = []
     for phrase in phrases:
         text, _, conditions = phrase.partition("?")
         needs = conditions.split("&") if conditions else []
         if all((need.lstrip("!") in facts) != need.startswith("!") for need in needs):
-            kept.append(text)
-    return kept
+            true_phrases.append(text)
+    return true_phrases

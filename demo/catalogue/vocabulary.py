@@ -1,7 +1,7 @@
-"""What shops call the products of each leaf, of what they make them, and how they praise them.
+"""The wording of each leaf's products: type words, materials and praise.
 
-`exact` words name the leaf; `loose` words are shared with its neighbours, or are what another shop
-would call something else. Conditions keep words from contradicting the picture.
+`exact` type words name the leaf; `loose` ones are shared with its neighbours, or mean another leaf
+in other shops. Conditions keep words from contradicting the picture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Words:
 
 
 # leaf: department, care, sizes, lowest and highest price. "word?a&!b" fits where fact a holds and
-# b does not; see facts.facts_of.
+# b does not; see true_facts.facts_of.
 _TABLE = """
 bootcut-jeans: denim cloth clothes 39 198
   exact: Bootcut Jeans, Boot-Cut Jeans, Baby Boot Jeans, Bootcut Denim, Slim Boot Jeans

@@ -38,11 +38,11 @@ class Copy:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Brief:
-    """What the writer of one text knows."""
+    """The facts and the random generator for one text."""
 
-    words: Sequence[Words]  # of the leaves it belongs to
+    words: Sequence[Words]  # of the product's leaves
     look: Appearance
     facts: frozenset[str]
     material: str
@@ -51,24 +51,32 @@ class _Brief:
     rng: random.Random
 
     def word(self, exact: float) -> str:
-        """Choose a type word, precise with the given probability."""
+        """Return a random type word, precise with probability `exact`."""
         words = self.rng.choice(self.words)
         choices = words.exact if self.rng.random() < exact else words.loose
         return self.rng.choice(fitting(choices, self.facts))
 
     def features(self, most: int) -> list[str]:
-        """Choose some of the features that the picture shows."""
-        seen = sorted(fact for fact in self.facts if fact in FEATURES)
-        return [self.rng.choice(FEATURES[fact]) for fact in some(self.rng, seen, most)]
+        """Return phrases for up to `most` features that the picture shows."""
+        visible = sorted(fact for fact in self.facts if fact in FEATURES)
+        return [self.rng.choice(FEATURES[fact]) for fact in some(self.rng, visible, most)]
 
 
 def write(
     leaves: Sequence[str], look: Appearance, brand: str | None, retailer: str, rng: random.Random
 ) -> Copy:
-    """Write the text of a product that belongs to the given leaves."""
+    """Return a random name and description of a product of the given leaves."""
     words = [VOCABULARY[leaf] for leaf in leaves]
     material = rng.choice(fitting(words[0].materials, facts_of(look)))
-    brief = _Brief(words, look, facts_of(look, material), material, brand, retailer, rng)
+    brief = _Brief(
+        words=words,
+        look=look,
+        facts=facts_of(look, material),
+        material=material,
+        brand=brand,
+        retailer=retailer,
+        rng=rng,
+    )
     name = _name(brief)
     return Copy(f"{brand} {name}" if brand and rng.random() < 0.9 else name, _description(brief))
 
@@ -77,7 +85,7 @@ def write(
 
 
 def _name(b: _Brief) -> str:
-    """Write the name without its brand."""
+    """Return a random name without the brand."""
     rng = b.rng
     form = pick(rng, {_plain_name: 68, _model_and_type: 21, _model_alone: 6, _type_first: 5})
     name = form(b)
@@ -87,7 +95,7 @@ def _name(b: _Brief) -> str:
 
 
 def _plain_name(b: _Brief) -> str:
-    """Put adjective, colour, pattern or material before the type."""
+    """Return a type word after adjective, colour, pattern or material."""
     rng = b.rng
     parts = [rng.choice(ADJECTIVES)] if rng.random() < 0.55 else []
     if rng.random() < 0.14:
@@ -108,7 +116,7 @@ def _model_and_type(b: _Brief) -> str:
 
 
 def _model_alone(b: _Brief) -> str:
-    """Write a name that does not say what it is."""
+    """Return a name that does not mention the type."""
     rng, model = b.rng, b.rng.choice(MODELS)
     extra = rng.choice((b.material.title(), b.look.colour.title(), rng.choice(ADJECTIVES)))
     return rng.choice((model, f"The {model}", f"{model} {extra}", f"The {extra} {model}"))
@@ -122,7 +130,7 @@ def _type_first(b: _Brief) -> str:
 
 
 def _description(b: _Brief) -> str:
-    """Write one to four sentences, perhaps a list, perhaps what the shop adds everywhere."""
+    """Return one to four sentences, perhaps with a list and a stock phrase of the shop."""
     rng = b.rng
     parts = {_opening: 0.5, _subject: 0.72, _praise: 0.75, _styling: 0.45}
     sentences = [part(b) for part, share in parts.items() if rng.random() < share] or [_opening(b)]
@@ -141,7 +149,7 @@ def _opening(b: _Brief) -> str:
 
 
 def _subject(b: _Brief) -> str:
-    """Write a sentence about the thing itself."""
+    """Return a sentence about the product itself."""
     rng, kind = b.rng, b.word(EXACT_IN_TEXT).lower().replace("(", "").replace(")", "")
     kind = "piece" if rng.random() < 0.3 else kind
     many = kind.endswith("s") and not kind.endswith("ss")
@@ -167,7 +175,7 @@ def _praise(b: _Brief) -> str:
 
 
 def _styling(b: _Brief) -> str:
-    """Say what to wear it with, in words of other categories."""
+    """Return a sentence about products to wear with this one, which names other categories."""
     other, another = some(b.rng, COMPANIONS, 2)
     return b.rng.choice(STYLINGS).format(other=other, another=another)
 
@@ -182,7 +190,7 @@ def _boilerplate(b: _Brief) -> str:
 
 
 def _points(b: _Brief) -> list[str]:
-    """Write the entries of a list: features, fabric, size, care."""
+    """Return the entries of a list: features, fabric, size, care."""
     rng = b.rng
     percent = rng.choice((100, 98, 95, 80, 60))
     fabric = f"{percent}% {b.material}" if "/" not in b.material else b.material.capitalize()
@@ -191,12 +199,12 @@ def _points(b: _Brief) -> list[str]:
     points += [fabric, rng.choice(words.sizes), rng.choice(CARE[words.care])]
     points += [measured for measured in _inches(b) if rng.random() < 0.4]
     points += [_boilerplate(b)] if rng.random() < 0.4 else []
-    kept = [point for point in points if rng.random() < 0.8] or points[:1]
-    return [point.rstrip(".") for point in kept]
+    points = [point for point in points if rng.random() < 0.8] or points[:1]
+    return [point.rstrip(".") for point in points]
 
 
 def _inches(b: _Brief) -> list[str]:
-    """Give measures in inches, as shops do."""
+    """Return measures in inches."""
     measures = INCHES.get(b.look.kind, ())
     return [
         f'{offset + factor * b.look.shape[measure]:.{digits}f}" {words}'
@@ -204,7 +212,7 @@ def _inches(b: _Brief) -> list[str]:
     ]
 
 
-# Kind → measure, inches at 0, inches per unit, decimals, what they measure.
+# Kind → measure, inches at 0, inches per unit, decimals, name of the measure.
 INCHES: dict[str, tuple[tuple[str, float, float, int, str], ...]] = {
     "jeans": (("hem", 0, 86, 1, "leg opening"), ("length", 0, 26, 0, "inseam")),
     "dress": (("length", 32, 27, 0, "length (size Medium)"),),

@@ -1,4 +1,4 @@
-"""What lies behind a product: white, gradients, paper, walls, wood, linen, and its shadow."""
+"""Backgrounds of product pictures: white, gradients, paper, walls, wood, linen; and shadows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _white(size: Size, rng: random.Random) -> Image.Image:
 
 
 def _gradient(size: Size, rng: random.Random) -> Image.Image:
-    """Light studio paper, most above or in the middle."""
+    """Draw studio paper, lit from above or in the middle."""
     ramp = Image.linear_gradient("L") if rng.random() < 0.6 else Image.radial_gradient("L")
     paper = rng.choice(PAPERS) if rng.random() < 0.5 else (228, 228, 230)
     near, far = lighter(paper, 0.75), darker(paper, 0.06)
@@ -38,7 +38,7 @@ def _paper(size: Size, rng: random.Random) -> Image.Image:
 
 
 def _wall(size: Size, rng: random.Random) -> Image.Image:
-    """Put a wall above a floor."""
+    """Draw a wall above a floor."""
     paper = rng.choice(PAPERS)
     scene = Image.new("RGB", size, lighter(paper, 0.45))
     level = round(size[1] * rng.uniform(0.68, 0.8))
@@ -48,7 +48,7 @@ def _wall(size: Size, rng: random.Random) -> Image.Image:
 
 
 def _wood(size: Size, rng: random.Random) -> Image.Image:
-    """Lay floor boards with grain, seen from above."""
+    """Draw floor boards with grain, seen from above."""
     wood = rng.choice(WOODS)
     scene = Image.new("RGB", size, wood)
     draw = ImageDraw.Draw(scene)
@@ -69,7 +69,7 @@ def _wood(size: Size, rng: random.Random) -> Image.Image:
 
 
 def _linen(size: Size, rng: random.Random) -> Image.Image:
-    """Weave a sheet: noise stretched along both threads."""
+    """Draw linen: noise stretched along both threads."""
     paper = mix(rng.choice(PAPERS), (236, 232, 226), 0.6)
     noise = np.random.Generator(np.random.PCG64(rng.getrandbits(32)))
     rows = Image.fromarray(noise.integers(0, 256, (size[1], 1), dtype=np.uint8)).resize(size)
@@ -88,7 +88,7 @@ BACKDROPS: dict[str, Callable[[Size, random.Random], Image.Image]] = {
 
 
 def _toned(ramp: Image.Image, first: Colour, last: Colour) -> Image.Image:
-    """Colour a grey ramp, 0 to 255, from one tone to another."""
+    """Return a grey ramp, 0 to 255, coloured from one tone to another."""
     bands = []
     for low, high in zip(first, last, strict=True):
         bands.append(ramp.point([round(low + (high - low) * i / 255) for i in range(256)]))
@@ -96,7 +96,7 @@ def _toned(ramp: Image.Image, first: Colour, last: Colour) -> Image.Image:
 
 
 def with_shadow(scene: Image.Image, cover: Image.Image, unit: float, standing: bool) -> Image.Image:
-    """Darken a scene by the shadow of a subject that lies on it or stands in it.
+    """Return the scene with the shadow of a subject that lies on it or stands in it.
 
     cover: the subject's opacity at the scene's size; unit: pixels per box unit.
     """

@@ -1,4 +1,4 @@
-"""Totes and shoulder bags, standing, from the front."""
+"""Totes, shoulder bags and backpacks, standing, from the front."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FLOOR = 0.95  # y on which bags stand
 
 
 def metal_of(s: Subject) -> Colour:
-    """Choose the colour of buckles, rings and zips."""
+    """Return the colour of buckles, rings and zips."""
     return METALS[int(s.shape["metal"] * 2.99)]
 
 
@@ -76,7 +76,7 @@ def tote(s: Subject) -> None:
 
 
 def _flank(s: Subject, top: float, half: float, foot: float) -> list[list[tuple[float, float]]]:
-    """Run down the right side of a tote from half a width at the top to the foot."""
+    """Return the right side of a tote, from half a width at the top to the foot."""
     bulge = (half + foot) / 2 + (0.03 * s.shape["soft"] if top < FLOOR - 0.5 else 0.0)
     return [
         [(half, top), (bulge, top + (FLOOR - top) * 0.55), (foot, FLOOR - 0.05)],

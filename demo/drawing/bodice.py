@@ -16,7 +16,7 @@ from demo.drawing.patterns import Cloth
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """The measures of a bodice's right half, in box units; y grows downwards."""
 
@@ -33,7 +33,7 @@ class Cut:
 
     @property
     def neckline(self) -> list[Point]:
-        """From the middle to the shoulder."""
+        """Return the neckline from the middle to the shoulder."""
         low = self.top + self.depth
         if self.vee:
             return [(0.0, low), (self.neck, self.top)]
@@ -41,38 +41,38 @@ class Cut:
 
     @property
     def neck_edge(self) -> Points:
-        """From shoulder to shoulder."""
+        """Return the neckline from shoulder to shoulder."""
         return span(self.neckline, corner=self.vee)
 
     @property
     def shoulder_tip(self) -> Point:
-        """Where a sleeve begins."""
+        """Return the upper end of the armhole."""
         return (self.shoulder, self.top + 0.02 + (self.shoulder - self.neck) * 0.36)
 
     @property
     def armpit(self) -> Point:
-        """Where a sleeve ends, below."""
+        """Return the lower end of the armhole."""
         return (self.chest, self.top + 0.36)
 
     @property
     def armhole_edge(self) -> list[Point]:
-        """From the shoulder's tip to the armpit."""
+        """Return the armhole from the shoulder's tip to the armpit."""
         tip, pit = self.shoulder_tip, self.armpit
         return [tip, (min(tip[0], pit[0]) - 0.035, (tip[1] + pit[1]) / 2 + 0.04), pit]
 
     @property
     def waist_y(self) -> float:
-        """The height of the waist."""
+        """Return the y of the waist."""
         return self.armpit[1] + (self.bottom - self.armpit[1]) * 0.45
 
     @property
     def side(self) -> list[Point]:
-        """From the armpit to the hem."""
+        """Return the side seam from the armpit to the hem."""
         return [self.armpit, (self.waist, self.waist_y), (self.hem, self.bottom)]
 
     @property
     def body(self) -> Points:
-        """The whole outline of the front."""
+        """Return the outline of the front."""
         low = self.bottom + self.dip
         hem = [(self.hem, self.bottom), (self.hem / 2, low - self.dip * 0.2), (0.0, low)]
         shoulder = [(self.neck, self.top), self.shoulder_tip]
@@ -80,7 +80,7 @@ class Cut:
 
 
 def cut_of(s: Subject) -> Cut:
-    """Measure the bodice of a top."""
+    """Return the measures of a top's bodice."""
     shape, top = s.shape, -0.78
     chest, neck = 0.42 * shape["width"], shape["neck"]
     sleeveless = neck + 0.05 + 0.09 * shape["strap"]
@@ -160,7 +160,7 @@ def neckband(s: Subject, cut: Cut, colour: Colour, width: float = 0.05) -> None:
 
 
 def collar(s: Subject, cut: Cut, colour: Colour, spread: float, drop: float) -> None:
-    """Draw a folded collar: its stand and two points, spread apart and drop deep."""
+    """Draw a folded collar: its stand and two points, `spread` apart and `drop` deep."""
     neck, top, low = cut.neck, cut.top, cut.top + cut.depth
     back = [(0.0, top - 0.055), (neck * 0.7, top - 0.06), (neck + 0.015, top + 0.01)]
     s.canvas.piece(symmetric(back, [back[-1], (0, top + 0.06)]), darker(colour, 0.2))
@@ -180,7 +180,7 @@ def buttons(s: Subject, at: Iterable[Point], radius: float = 0.022) -> None:
 
 
 def rows(x: float, top: float, bottom: float, count: int) -> list[Point]:
-    """Space buttons evenly, one above the other."""
+    """Return evenly spaced points, one above the other."""
     return [(x, y) for y in np.linspace(top, bottom, count).tolist()]
 
 

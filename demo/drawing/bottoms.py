@@ -1,4 +1,7 @@
-"""Jeans from the front: skinny, bootcut or flared by the width of knee and hem."""
+"""Jeans, shorts and skirts from the front.
+
+The width of knee and hem makes jeans skinny, bootcut or flared.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def jeans(s: Subject) -> None:
 
 
 def inside_of_waist(half: float, top: float) -> Points:
-    """Outline the back of a waist, seen above its front."""
+    """Return the outline of the back of a waist, seen above its front."""
     front = [(half, top), (half / 2, top + 0.04), (0, top + 0.05)]
     return symmetric([(0, top - 0.015), (half / 2, top - 0.012), (half, top)], front)
 
@@ -169,7 +172,7 @@ def skirt(s: Subject) -> None:
 
 
 def _rippled(hem: float, bottom: float, wave: float) -> Points:
-    """Run along the hem from the right side to the middle; wide skirts ripple."""
+    """Return the hem from the right side to the middle; wide skirts ripple."""
     steps = np.linspace(0, 1, 9)
     ripple = np.sin(steps * 9) * wave * 0.35 * (hem > 0.62)
     y = bottom + wave * (1 - (1 - steps) ** 2) + ripple

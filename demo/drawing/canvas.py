@@ -1,7 +1,7 @@
-"""Where drawings happen: pieces of cloth, lines and soft light in box coordinates become pixels.
+"""The canvas: draws pieces of cloth, lines and soft light, given in box coordinates, as pixels.
 
-Shapes are drawn three times too large and reduced, which smooths their edges. Light and shadow are
-kept in a small map of their own, blurred and laid over the finished shapes: cheap, and soft.
+Shapes are drawn at three times the size and reduced, which smooths their edges. Light and shadow
+have a small map of their own, which is blurred and laid over the finished shapes.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from demo.drawing.palette import Colour, contrast, darker
 from demo.drawing.patterns import Cloth, Sheet, paint
 
 OVERSIZE = 3
-NEUTRAL = 128  # a light that changes nothing
+NEUTRAL = 128  # the light level that leaves colours unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How a subject lies in its picture."""
+    """The size, rotation and position of a subject in its picture."""
 
     scale: float = 1.0
     angle: float = 0.0  # radians
-    x: float = 0.0  # its middle, from that of the picture
+    x: float = 0.0  # of its middle, relative to that of the picture
     y: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Canvas:
-    """One subject being drawn, apart from its background."""
+    """The drawing of one subject, without its background."""
 
     size: tuple[int, int]  # pixels of the finished picture
     pose: Pose
-    ground: Colour  # what edges fade into
+    ground: Colour  # into which edges fade
     roughness: float = 0.0  # grain of the cloth, 0 to 1
-    volume: float = 1.0  # how much edges fall into shade
+    volume: float = 1.0  # strength of the shade at edges
     colour: Image.Image = field(init=False)
     cover: Image.Image = field(init=False)
     _light: Image.Image = field(init=False)
@@ -64,7 +64,7 @@ class Canvas:
         grain: float = 0.0,
         opacity: int = 255,
     ) -> None:
-        """Fill an outline with a colour or a cloth whose pattern is turned by grain radians."""
+        """Fill an outline with a colour or a cloth whose pattern is turned by `grain` radians."""
         where = self._pixels(points)
         flat = where.ravel().tolist()
         colour = cloth.colour if isinstance(cloth, Cloth) else cloth
@@ -86,14 +86,14 @@ class Canvas:
     ) -> None:
         """Fill an outline and its mirror image."""
         for sign in (-1, 1):
-            self.piece(points * (sign, 1), cloth, edge, width, sign * grain)
+            self.piece(points * (sign, 1), cloth, edge=edge, width=width, grain=sign * grain)
 
     def line(self, run: Run, colour: Colour, width: float = 0.01) -> None:
-        """Draw a curve; it shows only where something has been drawn before."""
+        """Draw a curve; only the parts on drawn pieces are visible."""
         self._stroke(spline(run), colour, width)
 
     def cord(self, run: Run, colour: Colour, width: float | Sequence[float]) -> None:
-        """Draw a band along a curve that stands on its own, like a strap or a chain."""
+        """Draw a band along a curve, like a strap or a chain, as a piece of its own."""
         self.piece(ribbon(run, width), colour, width=0.006)
 
     def stitches(self, run: Run, colour: Colour, gap: float = 0.03, width: float = 0.008) -> None:
@@ -126,9 +126,9 @@ class Canvas:
         self.shade(ribbon(run, [0.008, width, 0.008]), amount)
 
     def finish(self, scene: Image.Image, standing: bool, floor: bool) -> Image.Image:
-        """Light the subject and lay it over a scene of the finished size, with its shadow.
+        """Return a scene of the finished size with the lit subject and its shadow.
 
-        It is centred but for the pose's shift, or stands low where the scene has a floor.
+        The subject is centred and then shifted by the pose; it stands low in a scene with a floor.
         """
         subject = self.colour.reduce(OVERSIZE)
         cover = self.cover.reduce(OVERSIZE)
@@ -142,7 +142,7 @@ class Canvas:
         return Image.composite(lit, scene, cover)
 
     def _centring(self, cover: Image.Image, floor: bool) -> tuple[int, int]:
-        """Compute by how many pixels to move the subject."""
+        """Return the shift of the subject in pixels."""
         x0, y0, x1, y1 = cover.getbbox() or (0, 0, *self.size)
         width, height = self.size
         x = width / 2 + self.pose.x * self._unit - (x0 + x1) / 2
@@ -166,7 +166,7 @@ class Canvas:
         return pixels
 
     def _patterned(self, where: Points, points: Points, cloth: Cloth, grain: float) -> None:
-        """Paint a cloth on a sheet of its own and lay it down through the outline."""
+        """Paint a cloth on a separate sheet and paste it through the outline."""
         low = np.maximum(np.floor(where.min(axis=0)), 0)
         high = np.minimum(np.ceil(where.max(axis=0)) + 1, self.colour.size)
         width, height = (high - low).astype(int).tolist()
@@ -187,7 +187,7 @@ class Canvas:
 
 
 def _spot() -> Image.Image:
-    """Make a disc that fades from 255 in the middle to 0 at the rim."""
+    """Return a disc that fades from 255 in the middle to 0 at the rim."""
     ramp = Image.radial_gradient("L").resize((64, 64))
     return ramp.point([max(0, 255 - round(level * 1.42)) for level in range(256)])
 
@@ -196,7 +196,7 @@ _SPOT = _spot()
 
 
 def _light_of(cover: Image.Image, strokes: Image.Image, unit: float, volume: float) -> Image.Image:
-    """Compute the light map: edges fall into shade, most at the lower right; then the strokes."""
+    """Return the light map: shade at edges, most at the lower right, and the strokes."""
     small = cover.resize(strokes.size, Image.Resampling.BILINEAR)
     radius = unit * 0.045
     soft = ImageChops.offset(small.filter(ImageFilter.BoxBlur(radius)), -round(radius * 0.5))
@@ -207,32 +207,32 @@ def _light_of(cover: Image.Image, strokes: Image.Image, unit: float, volume: flo
 
 
 def _grain(size: tuple[int, int], roughness: float) -> Image.Image:
-    """Make fine noise about NEUTRAL, always the same for one size."""
+    """Return fine noise around NEUTRAL, always the same for one size."""
     noise = np.random.Generator(np.random.PCG64(7)).integers(0, 256, size[::-1], dtype=np.uint8)
     table = [NEUTRAL + round((level - 128) * 0.12 * roughness) for level in range(256)]
     return Image.fromarray(noise).point(table)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One product to draw; shape holds the parameters that looks.py drew for it."""
+    """A product to draw; shape has the measures of its Appearance."""
 
     canvas: Canvas
     cloth: Cloth
-    trim: Colour  # collars, straps, soles: whatever is of another colour
+    trim: Colour  # second colour: collars, straps, soles
     shape: Mapping[str, float]
-    rng: random.Random  # for what no text mentions: folds, sparkle
+    rng: random.Random  # for details that no text mentions: folds, sparkle
 
     @property
     def seam(self) -> Colour:
-        """The colour of seams and hems, visible on the cloth."""
+        """Return the colour of seams and hems, visible on the cloth."""
         return contrast(self.cloth.colour, 0.3)
 
     @property
     def inside(self) -> Colour:
-        """The colour of the cloth's shaded inner side."""
+        """Return the colour of the cloth's shaded inner side."""
         return darker(self.cloth.colour, 0.45)
 
     def has(self, feature: str) -> bool:
-        """Whether a feature of the shape, given from 0 to 1, is there at all."""
+        """Return whether a feature of the shape, given from 0 to 1, exceeds 0.5."""
         return self.shape.get(feature, 0.0) > 0.5

@@ -1,4 +1,4 @@
-"""From a product to its picture: chooses the drawing, its cloth, its pose and what lies behind."""
+"""The picture of a product: the choice of drawing, cloth, pose and background."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from demo.drawing.tops import polo, shirt, sports_top, tee
 from demo.drawing.watches import watch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """How products of a kind are drawn and photographed."""
+    """The drawing function of a kind of product, and the settings of its photograph."""
 
     draw: Callable[[Subject], None]
     scale: float = 1.0
@@ -39,46 +39,48 @@ class Staging:
     grain: float = 0.4  # of the cloth, 0 to 1
     volume: float = 1.0  # 0 flat, 1 rounded
     stands: bool = False  # on a floor, instead of lying on it
-    gauge: tuple[float, float] = (0.08, 0.16)  # distance between a pattern's repeats
+    gauge: tuple[float, float] = (0.08, 0.16)  # range of the distance between a pattern's repeats
 
 
 STAGINGS: Mapping[str, Staging] = {
-    "jeans": Staging(jeans, 0.98, grain=0.9),
-    "shorts": Staging(shorts, 1.1),
-    "skirt": Staging(skirt, 1.2),
-    "tee": Staging(tee, 1.12, 0.09),
-    "polo": Staging(polo, 1.12, 0.09),
-    "shirt": Staging(shirt, 1.06, 0.07),
-    "sports-top": Staging(sports_top, 1.12, 0.09),
-    "cardigan": Staging(cardigan, 1.04, grain=0.6),
-    "turtleneck": Staging(turtleneck, 1.04, grain=0.6),
-    "trench": Staging(trench, 1.02),
-    "dress": Staging(dress, 1.05, gauge=(0.07, 0.14)),
-    "hat": Staging(brimmed_hat, 1.1, 0.12, gauge=(0.05, 0.09)),
-    "cap": Staging(cap, 1.0, 0.12, gauge=(0.06, 0.1)),
-    "beanie": Staging(beanie, 1.2, 0.1, grain=0.6),
-    "sunglasses": Staging(sunglasses, 1.05, 0.2, grain=0.0, gauge=(0.07, 0.1)),
-    "necklace": Staging(necklace, 1.06, 0.03, grain=0.0, volume=0.3),
-    "watch": Staging(watch, 0.95, 0.3, grain=0.1, volume=0.6),
-    "tote": Staging(tote, 1.06, 0.02, 0.15, stands=True),
-    "shoulder-bag": Staging(shoulder_bag, 1.08, 0.02, 0.15, stands=True),
-    "backpack": Staging(backpack, 1.08, 0.03, 0.3, stands=True),
-    "pump": Staging(pump, 1.18, 0.03, 0.05, stands=True, gauge=(0.05, 0.08)),
-    "sandal": Staging(sandal, 1.18, 0.03, 0.1, stands=True, gauge=(0.05, 0.08)),
-    "sneaker": Staging(sneaker, 1.16, 0.03, 0.2, stands=True),
-    "boot": Staging(boot, 1.12, 0.03, 0.15, stands=True, gauge=(0.06, 0.1)),
+    "jeans": Staging(draw=jeans, scale=0.98, grain=0.9),
+    "shorts": Staging(draw=shorts, scale=1.1),
+    "skirt": Staging(draw=skirt, scale=1.2),
+    "tee": Staging(draw=tee, scale=1.12, lean=0.09),
+    "polo": Staging(draw=polo, scale=1.12, lean=0.09),
+    "shirt": Staging(draw=shirt, scale=1.06, lean=0.07),
+    "sports-top": Staging(draw=sports_top, scale=1.12, lean=0.09),
+    "cardigan": Staging(draw=cardigan, scale=1.04, grain=0.6),
+    "turtleneck": Staging(draw=turtleneck, scale=1.04, grain=0.6),
+    "trench": Staging(draw=trench, scale=1.02),
+    "dress": Staging(draw=dress, scale=1.05, gauge=(0.07, 0.14)),
+    "hat": Staging(draw=brimmed_hat, scale=1.1, lean=0.12, gauge=(0.05, 0.09)),
+    "cap": Staging(draw=cap, scale=1.0, lean=0.12, gauge=(0.06, 0.1)),
+    "beanie": Staging(draw=beanie, scale=1.2, lean=0.1, grain=0.6),
+    "sunglasses": Staging(draw=sunglasses, scale=1.05, lean=0.2, grain=0.0, gauge=(0.07, 0.1)),
+    "necklace": Staging(draw=necklace, scale=1.06, lean=0.03, grain=0.0, volume=0.3),
+    "watch": Staging(draw=watch, scale=0.95, lean=0.3, grain=0.1, volume=0.6),
+    "tote": Staging(draw=tote, scale=1.06, lean=0.02, grain=0.15, stands=True),
+    "shoulder-bag": Staging(draw=shoulder_bag, scale=1.08, lean=0.02, grain=0.15, stands=True),
+    "backpack": Staging(draw=backpack, scale=1.08, lean=0.03, grain=0.3, stands=True),
+    "pump": Staging(draw=pump, scale=1.18, lean=0.03, grain=0.05, stands=True, gauge=(0.05, 0.08)),
+    "sandal": Staging(
+        draw=sandal, scale=1.18, lean=0.03, grain=0.1, stands=True, gauge=(0.05, 0.08)
+    ),
+    "sneaker": Staging(draw=sneaker, scale=1.16, lean=0.03, grain=0.2, stands=True),
+    "boot": Staging(draw=boot, scale=1.12, lean=0.03, grain=0.15, stands=True, gauge=(0.06, 0.1)),
 }
 _LYING = {"white": 40, "gradient": 22, "paper": 14, "linen": 12, "wood": 12}
 _STANDING = {"white": 44, "gradient": 22, "paper": 12, "wall": 22}
 
 
 def draw(product: DemoProduct, size: tuple[int, int] = (328, 410)) -> Image.Image:
-    """Draw a product's picture, RGB, always the same for one product and size."""
+    """Return a product's picture, RGB, always the same for one product and size."""
     return draw_appearance(product.appearance, size)
 
 
 def draw_appearance(look: Appearance, size: tuple[int, int] = (328, 410)) -> Image.Image:
-    """Draw anything that looks so."""
+    """Return a picture of an appearance, RGB."""
     staging = STAGINGS[look.kind]
     rng = stream("picture", look.seed)
     colour, trim = COLOURS[look.colour], COLOURS[look.trim]
@@ -89,17 +91,27 @@ def draw_appearance(look: Appearance, size: tuple[int, int] = (328, 410)) -> Ima
         y=rng.uniform(-0.07, 0.07),
     )
     cloth = Cloth(
-        colour, look.pattern, _accent(colour, rng), rng.uniform(*staging.gauge), look.seed
+        colour=colour,
+        pattern=look.pattern,
+        accent=_accent(colour, rng),
+        gauge=rng.uniform(*staging.gauge),
+        seed=look.seed,
     )
-    canvas = Canvas(size, pose, darker(colour), staging.grain, staging.volume)
+    canvas = Canvas(
+        size=size,
+        pose=pose,
+        ground=darker(colour),
+        roughness=staging.grain,
+        volume=staging.volume,
+    )
     backdrop = pick(rng, _STANDING if staging.stands else _LYING)
     scene = BACKDROPS[backdrop](size, rng)
-    staging.draw(Subject(canvas, cloth, trim, look.shape, rng))
+    staging.draw(Subject(canvas=canvas, cloth=cloth, trim=trim, shape=look.shape, rng=rng))
     return canvas.finish(scene, standing=staging.stands, floor=backdrop == "wall")
 
 
 def _accent(colour: Colour, rng: random.Random) -> Colour:
-    """Choose a second colour for a pattern, well apart from the first."""
+    """Return a second colour for a pattern that contrasts with the first."""
     light, dark = rng.choice(_LIGHT), rng.choice(_DARK)
     bold = rng.choice(_BOLD)
     if rng.random() < 0.45 and sum(abs(a - b) for a, b in zip(bold, colour, strict=True)) > 190:

@@ -41,7 +41,7 @@ def dress(s: Subject) -> None:
 
 
 def _cut(s: Subject, bottom: float) -> Cut:
-    """Measure the bodice."""
+    """Return the measures of the bodice."""
     neck = s.shape["neck"]
     sleeveless = min(CHEST_WIDTH - 0.01, neck + 0.03 + 0.09 * s.shape["straps"])
     return Cut(
@@ -58,7 +58,7 @@ def _cut(s: Subject, bottom: float) -> Cut:
 
 
 def _bodice(cut: Cut) -> Points:
-    """Outline the upper part, from neckline to waist."""
+    """Return the outline of the upper part, from neckline to waist."""
     side = [cut.armpit, (cut.waist + 0.012, WAIST - 0.1), (cut.waist, WAIST)]
     shoulder = [(cut.neck, cut.top), cut.shoulder_tip]
     waist = [side[-1], (0.0, WAIST + 0.03)]
@@ -66,7 +66,7 @@ def _bodice(cut: Cut) -> Points:
 
 
 def _heart_bodice(cut: Cut) -> Points:
-    """Outline an upper part without straps, its neckline shaped like a heart."""
+    """Return the outline of an upper part without straps, with a sweetheart neckline."""
     y = cut.armpit[1]
     heart = [(0.0, y + 0.02), (0.06, y - 0.07), (0.16, y - 0.09), (cut.chest - 0.01, y - 0.03)]
     side = [heart[-1], (cut.waist + 0.014, WAIST - 0.1), (cut.waist, WAIST)]

@@ -13,7 +13,7 @@ from demo.drawing.patterns import Cloth
 
 
 def brimmed_hat(s: Subject) -> None:
-    """Draw a fedora, sun hat or bucket hat, told apart by brim, crown and dent."""
+    """Draw a fedora, sun hat or bucket hat; they differ in brim, crown and dent."""
     c, shape, half, y = s.canvas, s.shape, 0.4, 0.18
     dent, reach, droop = shape["dent"], 0.44 + 0.42 * shape["brim"], shape["droop"] * 0.12
     rim_end = (reach, y + droop)

@@ -12,7 +12,7 @@ from demo.drawing.patterns import Cloth
 
 
 def _cut(s: Subject, neck: float, depth: float, vee: bool) -> Cut:
-    """Measure the roomy bodice of a knit."""
+    """Return the measures of a knit's roomy bodice."""
     chest = 0.44 * s.shape["width"]
     waist = chest * s.shape["waist"]
     return Cut(
@@ -29,7 +29,7 @@ def _cut(s: Subject, neck: float, depth: float, vee: bool) -> Cut:
 
 
 def _ribbing(s: Subject) -> Cloth:
-    """Choose the cloth of a knit's borders."""
+    """Return the cloth of a knit's borders."""
     return Cloth(contrast(s.cloth.colour, 0.06), "rib")
 
 
@@ -46,7 +46,9 @@ def cardigan(s: Subject) -> None:
     neckline = [(gap, low), (cut.neck * 0.65, low - cut.depth * 0.55), (cut.neck, cut.top)]
     shoulder = [neckline[-1], cut.shoulder_tip]
     hem = [(cut.hem, cut.bottom), (cut.hem / 2, bottom), (gap, bottom)]
-    front = outline(neckline, shoulder, cut.armhole_edge, cut.side, hem, [hem[-1], neckline[0]])
+    opening = [hem[-1], neckline[0]]
+    runs = [neckline, shoulder, cut.armhole_edge, cut.side, hem, opening]
+    front = outline(*runs)
     c.both(front, s.cloth)
     _front_hems(s, cut, gap)
     if s.has("pocket"):

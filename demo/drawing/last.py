@@ -1,4 +1,4 @@
-"""The shoemaker's form: where both shoes of a pair stand, their sole line and their heel."""
+"""The shoemaker's last: the position of both shoes of a pair, their sole line and their heel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BRASS: Colour = (212, 172, 88)
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """One shoe of a pair, and where it stands; shoemakers build a shoe about its last."""
+    """One shoe of a pair and its position; shoemakers build a shoe around its last."""
 
     s: Subject
     x: float = 0.0
@@ -27,7 +27,7 @@ class Last:
     scale: float = 1.0
 
     def at(self, points: Run) -> Points:
-        """Place points of the shoe in the box."""
+        """Return points of the shoe in box coordinates."""
         stretch = (0.84 * self.scale, 1.14 * self.scale)
         placed: Points = np.asarray(points, dtype=np.float64) * stretch + (self.x, self.y)
         return placed
@@ -46,17 +46,17 @@ class Last:
 
     @property
     def canvas(self) -> Canvas:
-        """Where the shoe is drawn."""
+        """Return the canvas of the shoe."""
         return self.s.canvas
 
     @property
     def leather(self) -> Colour:
-        """The colour of the shoe's main material."""
+        """Return the colour of the shoe's main material."""
         return self.s.cloth.colour
 
 
 def pair_of(draw: Callable[[Last], None]) -> Callable[[Subject], None]:
-    """Make a drawing of two shoes from that of one; some shops show a single shoe."""
+    """Return a function that draws a pair of shoes, or one, from a function that draws one."""
 
     def pair(s: Subject) -> None:
         apart = s.shape["pair"]
@@ -72,7 +72,7 @@ def pair_of(draw: Callable[[Last], None]) -> Callable[[Subject], None]:
 
 
 def foot(heel: float) -> Points:
-    """Place five points along the sole from heel to toe; heel is its height."""
+    """Return five points along the sole from heel to toe; heel: its height."""
     return np.array(
         [
             (HEEL + 0.06, GROUND - heel),
@@ -113,5 +113,5 @@ def lit_toe(last: Last, amount: float = 0.3) -> None:
 
 
 def pale(colour: Colour) -> Colour:
-    """Tint rubber or cotton with a colour; beside white it is grey."""
+    """Return a pale tint of a colour for rubber or cotton; beside white it is grey."""
     return lighter(colour, 0.86) if brightness(colour) < 0.9 else (224, 222, 218)

@@ -1,4 +1,4 @@
-"""The colours that shops name and drawings use, so that a 'navy' text has a navy picture."""
+"""Colours by the names that shops use, so that a 'navy' text has a navy picture."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ THREAD: Colour = (206, 146, 74)  # the stitching of jeans
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """Mix two colours: the given share of the way from a to b."""
+    """Return a mix of two colours: the given share of the way from a to b."""
     return (
         round(a[0] + (b[0] - a[0]) * share),
         round(a[1] + (b[1] - a[1]) * share),
@@ -57,20 +57,20 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
 
 
 def darker(colour: Colour, share: float = 0.3) -> Colour:
-    """Move a colour towards black."""
+    """Return a colour moved towards black."""
     return mix(colour, (12, 10, 16), share)
 
 
 def lighter(colour: Colour, share: float = 0.3) -> Colour:
-    """Move a colour towards white."""
+    """Return a colour moved towards white."""
     return mix(colour, WHITE, share)
 
 
 def brightness(colour: Colour) -> float:
-    """Measure how light a colour looks: 0 black, 1 white."""
+    """Return the perceived brightness of a colour: 0 black, 1 white."""
     return (0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]) / 255
 
 
 def contrast(colour: Colour, share: float = 0.3) -> Colour:
-    """Find a tone that stands out on a colour: lighter on dark, darker on light."""
+    """Return a tone that contrasts with a colour: lighter on dark, darker on light."""
     return lighter(colour, share * 0.6) if brightness(colour) < 0.36 else darker(colour, share)

@@ -1,4 +1,4 @@
-"""What cloth looks like: stripes, dots, checks, flowers, knits, drawn to fill a sheet."""
+"""Patterns of cloth: stripes, dots, checks, flowers and knits that fill a sheet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Cloth:
 
 @dataclass(slots=True)
 class Sheet:
-    """A rectangle of pixels to fill with a pattern, in box units about its own middle."""
+    """A rectangle of pixels to fill with a pattern, in box units around its own middle."""
 
     image: Image.Image
     origin: Points  # pixels of its middle
@@ -35,7 +35,7 @@ class Sheet:
     reach: float  # half of the diagonal to fill, in box units
 
     def pixels(self, points: Points) -> Points:
-        """Place points of the pattern on the image."""
+        """Return points of the pattern as pixels of the image."""
         return turned(points, self.angle) * self.unit + self.origin
 
     def polygons(self, shapes: Points, colour: Colour) -> None:
@@ -46,7 +46,7 @@ class Sheet:
             draw.polygon(polygon, fill=colour)
 
     def discs(self, centres: Points, radius: float, colour: Colour) -> None:
-        """Fill discs about centres given as an array of shape (n, 2)."""
+        """Fill discs around centres given as an array of shape (n, 2)."""
         draw = ImageDraw.Draw(self.image)
         r = radius * self.unit
         for x, y in self.pixels(centres).tolist():
@@ -67,7 +67,7 @@ def paint(sheet: Sheet, cloth: Cloth) -> None:
 
 
 def _bands(sheet: Sheet, gap: float, width: float, upright: bool, shift: float = 0.0) -> Points:
-    """Place rectangles of the given width at every gap across the sheet."""
+    """Return rectangles of the given width at every gap across the sheet."""
     r = sheet.reach
     at = np.arange(-r, r + gap, gap) + shift
     a, b = at - width / 2, at + width / 2
@@ -79,7 +79,7 @@ def _bands(sheet: Sheet, gap: float, width: float, upright: bool, shift: float =
 
 
 def _grid(sheet: Sheet, gap: float, staggered: bool = True) -> Points:
-    """Place points in a grid over the sheet, every other row shifted by half a gap."""
+    """Return the points of a grid over the sheet, every other row shifted by half a gap."""
     steps = np.arange(-sheet.reach, sheet.reach + gap, gap)
     x, y = np.meshgrid(steps, steps)
     if staggered:
@@ -140,7 +140,7 @@ def _floral(sheet: Sheet, cloth: Cloth) -> None:
 
 
 def _zigzag(sheet: Sheet, gap: float, height: float) -> Points:
-    """Place zigzag lines across the sheet, one per gap."""
+    """Return zigzag lines across the sheet, one per gap."""
     r = sheet.reach
     x = np.arange(-r, r + gap, gap / 2)
     wave = (np.arange(len(x)) % 2) * height
@@ -194,7 +194,7 @@ def _colour_block(sheet: Sheet, cloth: Cloth) -> None:
 
 
 def _animal(sheet: Sheet, cloth: Cloth) -> None:
-    """Print leopard spots: dark rings about a warm middle."""
+    """Print leopard spots: dark rings around a warm middle."""
     rng = random.Random(cloth.seed)
     gap = cloth.gauge * 0.8
     spots = _grid(sheet, gap)
@@ -205,7 +205,7 @@ def _animal(sheet: Sheet, cloth: Cloth) -> None:
 
 
 def _plain(sheet: Sheet, cloth: Cloth) -> None:
-    """Add nothing."""
+    """Leave the sheet plain."""
 
 
 PATTERNS: dict[str, Callable[[Sheet, Cloth], None]] = {

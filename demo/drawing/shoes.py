@@ -95,7 +95,7 @@ def _sandal(last: Last) -> None:
     width = shape["strap-width"]
     tall = 0.2 + 0.05 * (1 - shape["straps"])
     for x in crossings:
-        _strap(last, bed, far_edge, x, tall, width, near=False)
+        _strap(last, bed, far_edge, x=x, tall=tall, width=width, near=False)
     if s.has("ankle"):
         _ankle(last, *ankle, near=False)
         rise = [
@@ -112,7 +112,7 @@ def _sandal(last: Last) -> None:
         ]
         last.band(down, s.cloth, 0.05)
     for x in crossings:
-        _strap(last, bed, far_edge, x, tall, width, near=True)
+        _strap(last, bed, far_edge, x=x, tall=tall, width=width, near=True)
     if s.has("ankle"):
         _ankle(last, *ankle, far=False)
     last.fold(moved(bed, 0, thick * 0.6), -0.2, 0.03)

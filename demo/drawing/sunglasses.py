@@ -35,7 +35,7 @@ def sunglasses(s: Subject) -> None:
 
 
 def _lens(s: Subject, rx: float, ry: float) -> Points:
-    """Outline the right lens about its own middle: a superellipse, lifted or dropped."""
+    """Return the right lens around its own middle: a superellipse, lifted or dropped."""
     square, cat, drop = (s.shape[key] for key in ("square", "cat", "drop"))
     t = np.linspace(0, 2 * np.pi, 44, endpoint=False)
     power = 1 - 0.55 * square

@@ -87,5 +87,5 @@ def _dial(s: Subject, r: float, ink: Colour) -> None:
 
 
 def _ray(start: float, stop: float, turn: float) -> Points:
-    """Run between two distances from the middle, in the direction of a share of a turn."""
+    """Return a line between two distances from the middle, rotated by `turn` full turns."""
     return turned(np.array([(0.0, -start), (0.0, -stop)]), turn * 2 * math.pi)

@@ -1,7 +1,7 @@
-"""A classifier of pictures that retrain.py wrote, read back: its graph, and its labels beside it.
+"""Picture classifiers exported by retrain.py: a graph file, and a file of labels beside it.
 
-It may come from elsewhere, so that a graph is looked through before it is loaded: operations come
-from a fixed list, and what they take in memory and time is known.
+The files may come from a stranger. A graph is therefore checked before it is loaded: all of its
+operations are on a fixed list, and the memory and time they take are known.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from product_classifier.printable import printable
 from product_classifier.regular import read_bounded
 from product_classifier.system_errors import limit_of
 
-GRAPH = "output_graph.pb"  # what retrain.py writes where it is told nothing else
-LARGEST_LABELS = 10_000_000  # bytes of all of them
-LABELS_NAMED = 20  # of those that a message names
+GRAPH = "output_graph.pb"  # the default name of retrain.py
+LARGEST_LABELS = 10_000_000  # bytes of the file
+LABELS_NAMED = 20  # at most, in a message
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def labels_beside(graph: Path) -> Path:
-    """Name the labels' file of a graph: output_labels.txt, or zoom_labels.txt of zoom.onnx."""
+    """Return the path of a graph's labels: output_labels.txt, or zoom_labels.txt for zoom.onnx."""
     return graph.with_name(f"{graph.stem.removesuffix('_graph')}_labels.txt")
 
 
 @dataclass(frozen=True)
-class Classifier:
-    """A graph that is not loaded yet."""
+class ExportedClassifier:
+    """The files of a classifier, read but not loaded yet."""
 
     path: Path
     data: bytes
@@ -45,22 +45,23 @@ class Classifier:
     labels: tuple[str, ...]  # in the order of the probabilities
 
     def column(self, label: str) -> int:
-        """Tell which of the probabilities is a label's. Raises FeatureError for an unknown one."""
+        """Return the column of a label's probability. Raises FeatureError for an unknown label."""
         if label not in self.labels:
-            known = ", ".join(self.labels[:LABELS_NAMED])
+            names = ", ".join(self.labels[:LABELS_NAMED])
             more = len(self.labels) - LABELS_NAMED
             raise FeatureError(
                 f"{self.path} has no label {label!r}; pass --filter-label with one of: "
-                f"{known}{f' and {more:,} more' if more > 0 else ''}"
+                f"{names}{f' and {more:,} more' if more > 0 else ''}"
             )
         return self.labels.index(label)
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """One that runs; embed: float32 [batch_size, size, size, 3] in [0, 1] → [batch_size, labels].
+class LoadedClassifier:
+    """A classifier that is ready to run.
 
-    What it gives are probabilities below 1.
+    embed: float32 [batch_size, size, size, 3] in [0, 1] → probabilities below 1, float32
+    [batch_size, labels].
     """
 
     size: int  # pixels
@@ -68,84 +69,84 @@ class Loaded:
     batch_size: int
 
 
-def read_classifier(path: Path) -> Classifier:
-    """Read a graph, .pb or .onnx, or the folder that retrain.py wrote one into, and its labels.
+def read_classifier(path: Path) -> ExportedClassifier:
+    """Read a graph, .pb or .onnx, or the graph in a folder, and the labels beside it.
 
-    Raises FeatureError for what is absent, is none, or has fewer than two labels.
+    Raises FeatureError if a file is missing or of another format, or if there are fewer than two
+    labels.
     """
     if path.is_dir():
         path /= GRAPH
     if path.suffix not in _LOADERS:
-        raise FeatureError(
-            f"{path} is no graph of retrain.py's; pass the {GRAPH} or the .onnx file that it wrote"
-        )
+        raise FeatureError(f"{path} is not a graph from retrain.py; pass its {GRAPH} or .onnx file")
     try:
         data = read_bounded(path, LARGEST_GRAPH)
     except OSError as error:
         raise FeatureError(
             f"{path} cannot be read: {error.strerror}; retrain.py --image_dir writes such a graph"
         ) from None
-    return Classifier(path, data, hashlib.sha256(data).hexdigest(), _labels(path))
+    return ExportedClassifier(path, data, hashlib.sha256(data).hexdigest(), _labels(path))
 
 
-def load_classifier(classifier: Classifier) -> Loaded:
-    """Load a graph. Raises FeatureError for one that is damaged or no classifier of its labels."""
+def load_classifier(classifier: ExportedClassifier) -> LoadedClassifier:
+    """Load a graph. Raises FeatureError if it is damaged or does not match its labels."""
     path, count = classifier.path, len(classifier.labels)
     try:
         with muted_stderr():
             size, batch_size, run = _LOADERS[path.suffix](classifier.data)
-            first = run(np.zeros((batch_size, size, size, 3), np.float32))
+            probe = run(np.zeros((batch_size, size, size, 3), np.float32))
     except FeatureError:
         raise
-    except Exception as error:  # protobuf, TensorFlow and ONNX Runtime raise whatever they meet
+    except Exception as error:  # protobuf, TensorFlow and ONNX Runtime raise errors of any kind
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        if limit_of("RLIMIT_AS") is not None:  # which they seldom name
+        if limit_of("RLIMIT_AS") is not None:  # the libraries seldom name this cause
             raise FeatureError(
-                f"{path} cannot be loaded ({reason}); raise the limit of memory (ulimit -v), or "
+                f"{path} cannot be loaded ({reason}); raise the memory limit (ulimit -v), or "
                 "train it again"
             ) from None
         raise FeatureError(
-            f"{path} is damaged or no graph of retrain.py's ({reason}); train it again"
+            f"{path} is damaged or not a graph from retrain.py ({reason}); train it again"
         ) from None
 
-    def probabilities(found: NDArray[np.float32]) -> NDArray[np.float32]:
-        if len(found.shape) != 2 or len(found) != batch_size:
+    def checked(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        if len(outputs.shape) != 2 or len(outputs) != batch_size:
             raise FeatureError(
-                f"{path} gives no list of probabilities for each picture; train it again"
+                f"{path} does not give a list of probabilities for each picture; train it again"
             )
-        if found.shape[1] != count:
+        if outputs.shape[1] != count:
             raise FeatureError(
-                f"{path} gives {found.shape[1]} values a picture and "
+                f"{path} gives {outputs.shape[1]} values for a picture, but "
                 f"{labels_beside(path).name} has {count} labels; put its own labels beside it"
             )
-        if not (found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-3):
-            raise FeatureError(f"{path} gives no probabilities: it is damaged; train it again")
-        return np.minimum(found, np.float32(BELOW_ONE))  # as a softmax is but for its rounding
+        if not (outputs.min() >= 0 and np.abs(outputs.sum(axis=1) - 1).max() < 1e-3):
+            raise FeatureError(
+                f"{path} is damaged: its outputs are not probabilities; train it again"
+            )
+        return np.minimum(outputs, np.float32(BELOW_ONE))  # a softmax rounds up to 1 at most
 
-    probabilities(first)
-    return Loaded(size, lambda pictures: probabilities(run(pictures)), batch_size)
+    checked(probe)
+    return LoadedClassifier(size, lambda pictures: checked(run(pictures)), batch_size)
 
 
 def _labels(graph: Path) -> tuple[str, ...]:
+    """Read the labels of a graph. Raises FeatureError unless there are two or more, distinct."""
     path = labels_beside(graph)
     try:
         labels = tuple(read_bounded(path, LARGEST_LABELS).decode().splitlines())
     except OSError as error:
         raise FeatureError(
-            f"{path}, the labels of {graph.name}, cannot be read: {error.strerror}; put beside it "
-            "what retrain.py wrote as --output_labels"
+            f"{path}, the labels of {graph.name}, cannot be read: {error.strerror}; put the "
+            "file that retrain.py wrote as --output_labels there"
         ) from None
     except UnicodeDecodeError:
         labels = ()
-    fine = all(label and printable(label) == label for label in labels) and labels
-    if not fine or len(set(labels)) < len(labels):
+    valid = all(label and printable(label) == label for label in labels) and labels
+    if not valid or len(set(labels)) < len(labels):
         raise FeatureError(
-            f"{path} is damaged: it should have the labels of {graph.name}, a line each"
+            f"{path} is damaged: it should have the labels of {graph.name}, one per line"
         )
     if len(labels) == 1:
-        raise FeatureError(
-            f"{graph} has one label, {labels[0]!r}, and tells nothing apart; train it on two"
-        )
+        raise FeatureError(f"{graph} has only one label, {labels[0]!r}; train it on two or more")
     return labels
 
 

@@ -1,4 +1,10 @@
-"""Networks as Keras' layers, by the name of their architecture, and where their blocks end."""
+"""Networks of Keras layers: architectures, pretrained weights, and files of fine-tuned networks.
+
+In reading order: `ARCHITECTURES` names the networks of keras.applications and the pattern of their
+blocks; `new_network`, `in_precision` and `blocks` build them and take them apart;
+`load_application` loads one with ImageNet's weights or with a .h5 file's; `save_network` and
+`read_network` keep a fine-tuned one in a .npz file.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -26,71 +32,87 @@ FULL_PRECISION, HALF_PRECISION = "float32", "bfloat16"
 INCEPTION_2015 = "inception_v3_2015"
 
 
-class Architecture(NamedTuple):
-    """Where a network is in keras.applications, and what it is made of.
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A network's module and class in keras.applications, and the pattern of its blocks.
 
-    block: finds the name of a layer's block in the layer's name; a layer without one belongs to the
-    block before it. ends: the layer that it finds is the last one of its block.
+    block: a regular expression that finds the block's name in a layer's name; a layer without a
+    match belongs to the block before it. ends: whether a match is the last layer of its block.
     """
 
     module: str
     name: str
     block: str
-    size: int = 224  # pixels that it was trained on
+    size: int = 224  # pixels of its training pictures' sides
     ends: bool = False
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "vgg16": Architecture("vgg16", "VGG16", r"^block\d+"),
-    "vgg19": Architecture("vgg19", "VGG19", r"^block\d+"),
-    "resnet50": Architecture("resnet", "ResNet50", r"^conv\d+(?=_)"),
-    "resnet101": Architecture("resnet", "ResNet101", r"^conv\d+(?=_)"),
-    "mobilenet_v2": Architecture("mobilenet_v2", "MobileNetV2", r"^(expanded_conv|block_\d+)(?=_)"),
-    "efficientnet_b0": Architecture("efficientnet", "EfficientNetB0", r"^block\d+"),
-    "inception_v3": Architecture("inception_v3", "InceptionV3", r"^mixed\d+$", 299, ends=True),
-    INCEPTION_2015: Architecture("inception_v3", "InceptionV3", r"^mixed\d+$", 299, ends=True),
+    "vgg16": Architecture(module="vgg16", name="VGG16", block=r"^block\d+"),
+    "vgg19": Architecture(module="vgg19", name="VGG19", block=r"^block\d+"),
+    "resnet50": Architecture(module="resnet", name="ResNet50", block=r"^conv\d+(?=_)"),
+    "resnet101": Architecture(module="resnet", name="ResNet101", block=r"^conv\d+(?=_)"),
+    "mobilenet_v2": Architecture(
+        module="mobilenet_v2", name="MobileNetV2", block=r"^(expanded_conv|block_\d+)(?=_)"
+    ),
+    "efficientnet_b0": Architecture(
+        module="efficientnet", name="EfficientNetB0", block=r"^block\d+"
+    ),
+    "inception_v3": Architecture(
+        module="inception_v3", name="InceptionV3", block=r"^mixed\d+$", size=299, ends=True
+    ),
+    INCEPTION_2015: Architecture(
+        module="inception_v3", name="InceptionV3", block=r"^mixed\d+$", size=299, ends=True
+    ),
 }
+APPLICATIONS = tuple(name for name in ARCHITECTURES if name != INCEPTION_2015)
+DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
+LONGEST_REASON = 120  # characters of an error message of Keras
+FORMAT = 1  # of files of fine-tuned networks
 
 
 @dataclass(frozen=True)
 class KerasNetwork:
-    """A network that takes pictures as its architecture does."""
+    """A Keras model and the name of its architecture, which defines how pictures are scaled."""
 
     architecture: str
-    model: Any  # keras.Model: what `scaled` gives → [n, width]
+    model: Any  # keras.Model: outputs of `scaled` → [n, width]
 
     @property
     def size(self) -> int:
-        """Pixels of a picture's side."""
+        """Return the side of the input pictures in pixels."""
         return ARCHITECTURES[self.architecture].size
 
     def scaled(self, values: Any) -> Any:
-        """Turn colours of 0 to 255, float32 [n, size, size, 3], into what the model takes."""
+        """Return pictures scaled for the model; values: float32 [n, size, size, 3] in [0, 255]."""
         if self.architecture == INCEPTION_2015:
             return (values - 128.0) / 128.0
         return _module(self.architecture).preprocess_input(values)
 
     def on_pictures(self, dtype: str = "uint8", factor: float = 1.0) -> Any:
-        """Describe the model of pictures of a dtype that factor brings to 0 to 255."""
+        """Return a model of unscaled pictures; values of `dtype` times factor are in [0, 255]."""
         keras = load_keras()
         pictures = keras.Input((self.size, self.size, 3), dtype=dtype)
         scaled = self.scaled(keras.ops.cast(pictures, "float32") * factor)
-        given = self.model(scaled)
-        return keras.Model(pictures, keras.ops.cast(given, "float32"))
+        outputs = self.model(scaled)
+        return keras.Model(pictures, keras.ops.cast(outputs, "float32"))
 
 
 def new_network(
     architecture: str, weights: str | None = None, precision: str = FULL_PRECISION
 ) -> KerasNetwork:
-    """Build a network without its top, with random weights unless some are to be fetched."""
+    """Return a network without its classification layer, with random weights by default.
+
+    weights: "imagenet" fetches pretrained ones.
+    """
     keras = load_keras()
-    asked = ARCHITECTURES[architecture]
-    make = getattr(_module(architecture), asked.name)
+    design = ARCHITECTURES[architecture]
+    make = getattr(_module(architecture), design.name)
     with _policy(keras, precision):
         model = make(
             include_top=False,
             pooling="avg",
-            input_shape=(asked.size, asked.size, 3),
+            input_shape=(design.size, design.size, 3),
             weights=weights,
         )
         if architecture == INCEPTION_2015:
@@ -99,7 +121,7 @@ def new_network(
 
 
 def in_precision(network: KerasNetwork, precision: str) -> KerasNetwork:
-    """Compute with the same weights in a precision; the weights stay float32."""
+    """Return a network that computes in a precision with the same weights, kept in float32."""
     if precision == FULL_PRECISION:
         return network
     other = new_network(network.architecture, precision=precision)
@@ -108,39 +130,39 @@ def in_precision(network: KerasNetwork, precision: str) -> KerasNetwork:
 
 
 def blocks(network: KerasNetwork) -> list[list[Any]]:
-    """Group a network's layers into the blocks of its architecture, from the pictures on.
+    """Return a network's layers grouped into the blocks of its architecture, from the input on.
 
-    What comes before the first block is one of its own, unless only the ends of blocks are known;
-    what comes after the last belongs to it.
+    Layers before the first block are a block of their own, unless the architecture's pattern marks
+    the ends of blocks; layers after the last block belong to it.
     """
-    asked = ARCHITECTURES[network.architecture]
-    found: list[list[Any]] = [[]]
+    design = ARCHITECTURES[network.architecture]
+    groups: list[list[Any]] = [[]]
     current, ended = "", False
     for layer in network.model.layers:
-        match = re.search(asked.block, layer.name)
-        starts = ended if asked.ends else match is not None and match[0] != current
-        if starts and any(before.weights for before in found[-1]):
-            found.append([])
+        match = re.search(design.block, layer.name)
+        starts = ended if design.ends else match is not None and match[0] != current
+        if starts and any(earlier.weights for earlier in groups[-1]):
+            groups.append([])
         current, ended = (match[0], True) if match else (current, False)
-        found[-1].append(layer)
-    if not any(layer.weights for layer in found[-1]):  # what only averages
-        found[-2:] = [found[-2] + found[-1]]
-    return found
+        groups[-1].append(layer)
+    if not any(layer.weights for layer in groups[-1]):  # only the final pooling
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return groups
 
 
-def in_order(layers: Sequence[Any], kind: str) -> list[Any]:
-    """List the layers of one kind in the order in which they were made: Keras numbers them."""
+def layers_in_order(layers: Sequence[Any], kind: str) -> list[Any]:
+    """Return the layers of a class in order of creation, by the numbers that Keras gives them."""
 
     def number(layer: Any) -> int:
-        found = re.search(r"_(\d+)$", layer.name)
-        return int(found[1]) if found else 0
+        match = re.search(r"_(\d+)$", layer.name)
+        return int(match[1]) if match else 0
 
     return sorted((layer for layer in layers if type(layer).__name__ == kind), key=number)
 
 
 def _with_maximum(keras: Any, model: Any) -> Any:
-    """Take the maximum in the pooling branch of the last block, as Inception v3 of 2015 does."""
-    averaging = in_order(model.layers, "AveragePooling2D")[-1]
+    """Return the model with max pooling in its last block, as in Inception v3 of 2015."""
+    averaging = layers_in_order(model.layers, "AveragePooling2D")[-1]
 
     def clone(layer: Any) -> Any:
         if layer is averaging:
@@ -157,7 +179,7 @@ def _module(architecture: str) -> Any:
 
 @contextmanager
 def _policy(keras: Any, precision: str) -> Iterator[None]:
-    """Describe layers in a precision."""
+    """Create layers in a precision within the context."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy_name(precision))
     try:
@@ -167,30 +189,23 @@ def _policy(keras: Any, precision: str) -> Iterator[None]:
 
 
 def policy_name(precision: str) -> str:
-    """Name Keras' policy of a precision: weights are float32 in any."""
+    """Return Keras' dtype policy for a precision; weights are float32 in each."""
     return precision if precision == FULL_PRECISION else f"mixed_{precision}"
 
 
-DOWNLOAD_TIMEOUT = 15.0  # seconds without a byte
-LONGEST_REASON = 120  # characters of what Keras says
-
-
-APPLICATIONS = tuple(name for name in ARCHITECTURES if name != INCEPTION_2015)
-
-
 def load_application(name: str, weights: Path | None) -> tuple[KerasNetwork, str]:
-    """Load a network of APPLICATIONS, and hash its weights, whatever file they came from.
+    """Load a network of APPLICATIONS; returns it and a hash of its weights.
 
-    weights: a file of its weights without the top, as Keras saves or publishes them (.h5); None:
-    ImageNet's, fetched once. Only numbers are read from a file. Raises FeatureError for a file of
-    another network or one that is not whole, UnreachableError where nothing can be fetched.
+    weights: a .h5 file of the weights without the classification layer, as Keras saves or publishes
+    them; None: ImageNet's, fetched once. Only numbers are read from a file. Raises FeatureError for
+    a damaged file and for one of another network, UnreachableError if weights cannot be fetched.
     """
     if weights is not None:
-        _insist_on_file(weights, name)
+        _check_path(weights, name)
         network = new_network(name)
         read_weights(network.model, weights, name)
     else:
-        load_keras()  # here, so that only what fails in fetching is taken for that
+        load_keras()  # here, so that _fetched catches errors of the download alone
         network = _fetched(lambda: new_network(name, "imagenet"), name)
     digest = hashlib.sha256(name.encode())
     for array in network.model.get_weights():
@@ -199,69 +214,71 @@ def load_application(name: str, weights: Path | None) -> tuple[KerasNetwork, str
 
 
 def _fetched(make: Callable[[], Any], name: str) -> Any:
+    """Return make(), which fetches weights. Raises UnreachableError if that fails."""
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # Keras draws a bar there
+        with contextlib.redirect_stdout(io.StringIO()):  # Keras prints a progress bar there
             return make()
-    except Exception as error:  # Keras raises a bare Exception where a download fails
+    except Exception as error:  # Keras raises a bare Exception if a download fails
         raise UnreachableError(
             f"the weights of {name} are not cached and cannot be fetched "
             f"({(str(error) or type(error).__name__).splitlines()[0]}); connect to the internet "
-            "once, pass a file of them as --weights, or pass --backbone mini"
+            "once, pass a file of the weights as --weights, or pass --backbone mini"
         ) from None
     finally:
         socket.setdefaulttimeout(previous)
 
 
-def _insist_on_file(weights: Path, name: str) -> None:
+def _check_path(weights: Path, name: str) -> None:
     if not weights.is_file():
         raise FeatureError(f"there is no file {weights}; pass the weights of {name}")
     if weights.suffix not in (".h5", ".hdf5"):
-        raise FeatureError(f"{weights} is no file of Keras' weights: these end in .h5")
+        raise FeatureError(
+            f"{weights} is not a file of Keras weights, which end in .h5; pass another file"
+        )
 
 
 def read_weights(model: Any, weights: Path, name: str) -> None:
-    """Read a file of Keras' weights into a model; name: as messages call it.
+    """Read a file of Keras weights into a model; name: of the network, for messages.
 
     Raises FeatureError for a file that is damaged, too large, or of another network.
     """
     if (size := weights.stat().st_size) > (most := largest_weights_file(model)):
         raise FeatureError(
-            f"{weights} has {size:,} bytes, and the weights of {name} have at most {most:,}; "
-            "pass a file of its weights alone"
+            f"{weights} has {size:,} bytes, but the weights of {name} have at most {most:,}; "
+            "pass a file with its weights alone"
         )
     before = [array.copy() for array in model.get_weights()]
     try:
         check_weights_file(weights, model)
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # that some layers keep their random numbers
+            warnings.simplefilter("error")  # Keras only warns if some layers keep random weights
             model.load_weights(weights)
-    except Exception as error:  # whatever h5py and Keras say of bytes that they did not write
+    except Exception as error:  # h5py and Keras raise errors of any kind for damaged files
         reason = (str(error) or type(error).__name__).strip().splitlines()[0][:LONGEST_REASON]
         raise FeatureError(
-            f"{weights} is damaged, or holds the weights of another network than {name} without "
-            f"its top ({reason})"
+            f"{weights} is damaged, or is not of {name} without its classification layer "
+            f"({reason}); pass another file"
         ) from None
     after = model.get_weights()
     if all(map(np.array_equal, before, after)):
-        raise FeatureError(f"{weights} has no weights of {name}")
+        raise FeatureError(f"{weights} has no weights of {name}; pass another file")
     if not all(np.isfinite(array).all() for array in after):
-        raise FeatureError(f"{weights} is damaged: not all of its numbers are finite")
-
-
-FORMAT = 1
+        raise FeatureError(
+            f"{weights} is damaged: not all of its weights are finite; pass another file"
+        )
 
 
 def save_network(network: KerasNetwork, about: Mapping[str, Any], path: Path) -> str:
-    """Keep a network's weights in float32, and how it came to be; returns the file's SHA-256.
+    """Write a network's weights in float32 and facts about its training; returns the SHA-256.
 
-    Raises FeatureError where it cannot be written.
+    Raises FeatureError if the file cannot be written.
     """
     weights = network.model.get_weights()
     head = {
         "format": FORMAT,
-        "architecture": network.architecture,  # which stands for its scaling, too
+        "architecture": network.architecture,  # implies the scaling of pictures
         "size": network.size,
         "about": dict(about),
     }
@@ -270,25 +287,29 @@ def save_network(network: KerasNetwork, about: Mapping[str, Any], path: Path) ->
 
 
 def is_network(archive: Archive) -> bool:
-    """Tell such a file from a student's."""
+    """Return whether a file holds a network of Keras layers rather than a student."""
     return "architecture" in archive.head
 
 
 def read_network(archive: Archive) -> KerasNetwork:
-    """Read a network that was saved. Raises FeatureError for one of another kind or version."""
+    """Return the network of a file of save_network.
+
+    Raises FeatureError for an unknown architecture or format, ValueError for damaged weights.
+    """
     head, path = archive.head, archive.path
     if head["format"] != FORMAT or str(head["architecture"]) not in ARCHITECTURES:
         raise FeatureError(
-            f"{path} holds format {head['format']} of {head['architecture']!r}, which this version "
-            "does not read; fine-tune it again, or use the version that made it"
+            f"{path} has format {head['format']} of {head['architecture']!r}, which this version "
+            "does not read; fine-tune the network again, or use the version that wrote it"
         )
     network = new_network(head["architecture"])
     shapes = [tuple(variable.shape) for variable in network.model.weights]
     try:
-        archive.insist_on({f"weights/{k}": (np.float32, shape) for k, shape in enumerate(shapes)})
+        archive.check_arrays(
+            {f"weights/{k}": (np.float32, shape) for k, shape in enumerate(shapes)}
+        )
     except ValueError as error:
-        what = f"its weights are not those of {head['architecture']}"
-        raise ValueError(f"{what}: {error}") from None
+        raise ValueError(f"its weights are not those of {head['architecture']}: {error}") from None
     weights = [archive.arrays[f"weights/{k}"] for k in range(len(shapes))]
     if not all(np.isfinite(array).all() for array in weights):
         raise ValueError("not all of its weights are finite")

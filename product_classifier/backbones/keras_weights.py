@@ -1,7 +1,8 @@
-"""A file of Keras' weights (.h5), looked through before Keras reads it.
+"""Checks of a .h5 file of weights before Keras reads it.
 
-HDF5 files can point to other files, hold references, code for decompression by number and shapes of
-any size. Keras writes none of these, so that what is left is groups of plain arrays of numbers.
+HDF5 files can refer to other files, contain object references, name decompression filters and
+declare shapes of any size. Keras writes none of these: only files of groups of plain number arrays
+pass.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from typing import Any
 
 MOST_OBJECTS = 20_000
 DEEPEST = 20  # groups within groups
-LARGEST_ATTRIBUTES = 1_000_000  # bytes of one, and of all of an object
+LARGEST_ATTRIBUTES = 1_000_000  # bytes of all attributes of an object
 MOST_ATTRIBUTES = 1_000  # of an object
-LARGEST_TEXTS = 500_000_000  # bytes of an attribute, were all of its texts as long as the longest
-HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)  # a collection of texts, and its bytes
-TIMES = 4  # the bytes of a network that its file may hold: an optimizer's numbers lie beside them
-AND_MORE = 10_000_000  # bytes
+LARGEST_TEXTS = 500_000_000  # bytes of an attribute if all of its texts had the longest length
+HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)  # a global heap, and its size in bytes
+TIMES = 4  # the bytes of the weights: a file may contain an optimizer's state as well
+OVERHEAD = 10_000_000  # bytes
 
 
 def largest_weights_file(model: Any) -> int:
-    """Return the most bytes that a file of a model's weights may have."""
+    """Return the largest allowed size of a file of a model's weights, in bytes."""
     weights = sum(int(math.prod(weight.shape)) * 4 for weight in model.weights)
-    return TIMES * weights + AND_MORE
+    return TIMES * weights + OVERHEAD
 
 
 def check_weights_file(path: Path, model: Any) -> None:
-    """Raise ValueError, with a plain reason, for a file that Keras would not have written.
+    """Raise ValueError, with the reason, for a file that Keras would not have written.
 
-    Nothing is read but names, shapes and types. model: a network whose weights should be there: no
-    array may be larger than its largest, nor all of them than `largest_weights_file`.
+    Reads names, shapes and types alone. model: the network of the weights: no array may be larger
+    than the largest of its weights, nor all arrays together than `largest_weights_file`.
     """
     import h5py
 
@@ -41,67 +42,70 @@ def check_weights_file(path: Path, model: Any) -> None:
     largest = max(math.prod(weight.shape) for weight in model.weights)
     longest_text = _longest_text(path)
     with h5py.File(path, "r") as file:
-        for name, found in _objects(file):
-            _check_attributes(name, found, longest_text)
-            if isinstance(found, h5py.Dataset):
-                _check_dataset(name, found)
-                if math.prod(found.shape) > max(largest, 1):
+        for name, node in _objects(file):
+            _check_attributes(name, node, longest_text)
+            if isinstance(node, h5py.Dataset):
+                _check_dataset(name, node)
+                if math.prod(node.shape) > max(largest, 1):
                     raise ValueError(f"{name} is larger than any of the network's weights")
-                budget -= found.nbytes
+                budget -= node.nbytes
                 if budget < 0:
-                    raise ValueError("it holds more numbers than the network has")
+                    raise ValueError("the file has more numbers than the network has weights")
 
 
 def _objects(file: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the file itself and all that lies in it, with its name; each link has to be hard."""
+    """Yield the name and object of the file and of everything in it; all links must be hard."""
     import h5py
 
-    waiting: list[tuple[str, Any, int]] = [("it", file, 0)]
-    met: set[int] = set()
+    waiting: list[tuple[str, Any, int]] = [("the file", file, 0)]  # name, object, depth
+    addresses: set[int] = set()
     while waiting:
-        name, found, depth = waiting.pop()
-        yield name, found
-        if not isinstance(found, h5py.Group):
+        name, node, depth = waiting.pop()
+        yield name, node
+        if not isinstance(node, h5py.Group):
             continue
-        for below in found:
-            link = found.get(below, getlink=True)
+        for child_name in node:
+            link = node.get(child_name, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise ValueError(f"{below} in it is a link to elsewhere")
-            child = found[below]
+                raise ValueError(f"{child_name} in the file is a link to another place")
+            child = node[child_name]
             if not isinstance(child, h5py.Group | h5py.Dataset):
-                raise ValueError(f"{below} in it is neither a group nor an array")
+                raise ValueError(f"{child_name} in the file is neither a group nor an array")
             address = h5py.h5o.get_info(child.id).addr
-            if address in met:
-                raise ValueError(f"{below} in it is there twice")
-            met.add(address)
-            if len(met) > MOST_OBJECTS or depth >= DEEPEST:
-                raise ValueError("it holds too many groups, or too deep ones")
-            waiting.append((below, child, depth + 1))
+            if address in addresses:
+                raise ValueError(f"{child_name} is in the file twice")
+            addresses.add(address)
+            if len(addresses) > MOST_OBJECTS or depth >= DEEPEST:
+                raise ValueError("the file has too many groups, or groups nested too deeply")
+            waiting.append((child_name, child, depth + 1))
 
 
 def _check_dataset(name: str, dataset: Any) -> None:
     import h5py
 
-    plan = dataset.id.get_create_plist()
+    properties = dataset.id.get_create_plist()
     if dataset.is_virtual or dataset.external:
         raise ValueError(f"the numbers of {name} are in another file")
     if dataset.dtype.kind not in "fiub" or dataset.dtype.subdtype or dataset.shape is None:
-        raise ValueError(f"{name} holds {str(dataset.dtype)[:40]}, no plain numbers")
-    if plan.get_nfilters() or plan.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT):
-        raise ValueError(f"{name} is compressed or cut into pieces, which Keras does not do")
+        raise ValueError(f"{name} has {str(dataset.dtype)[:40]}, not plain numbers")
+    if properties.get_nfilters() or properties.get_layout() not in (
+        h5py.h5d.CONTIGUOUS,
+        h5py.h5d.COMPACT,
+    ):
+        raise ValueError(f"{name} is compressed or chunked, unlike files of Keras")
     if dataset.id.get_storage_size() != dataset.nbytes:
-        raise ValueError(f"{name} does not hold the numbers that it declares")
+        raise ValueError(f"{name} does not contain the numbers that it declares")
 
 
-def _check_attributes(name: str, found: Any, longest_text: int) -> None:
-    """Check the sizes of an object's attributes, which hold names of layers and weights."""
+def _check_attributes(name: str, node: Any, longest_text: int) -> None:
+    """Check the types and sizes of an object's attributes, the names of layers and weights."""
     import h5py
 
-    if len(found.attrs) > MOST_ATTRIBUTES:
-        raise ValueError(f"{name} has {len(found.attrs):,} attributes")
+    if len(node.attrs) > MOST_ATTRIBUTES:
+        raise ValueError(f"{name} has {len(node.attrs):,} attributes")
     total = 0
-    for attribute in found.attrs:
-        identity = found.attrs.get_id(attribute)
+    for attribute in node.attrs:
+        identity = node.attrs.get_id(attribute)
         count, kind = math.prod(identity.shape or ()), identity.dtype
         total += count * kind.itemsize
         if total > LARGEST_ATTRIBUTES:
@@ -114,10 +118,10 @@ def _check_attributes(name: str, found: Any, longest_text: int) -> None:
 
 
 def _longest_text(path: Path) -> int:
-    """Return the bytes of the largest heap of a file: no text that an attribute names is longer.
+    """Return the size of a file's largest heap in bytes, an upper bound on the length of a text.
 
-    A thousand names may be one and the same long text, and be read a thousand times.
+    A thousand names may all refer to the same long text, which is then read a thousand times.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        sizes = [int.from_bytes(found[1], "little") for found in HEAP.finditer(data)]
+        sizes = [int.from_bytes(heap[1], "little") for heap in HEAP.finditer(data)]
     return max(sizes, default=0)

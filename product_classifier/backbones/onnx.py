@@ -1,4 +1,4 @@
-"""A student without TensorFlow: the same network in ONNX, run by ONNX Runtime."""
+"""Students without TensorFlow: the same network in ONNX, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ class Softmax(NamedTuple):
 
     weights: NDArray[np.float32]  # [bottleneck, classes]
     bias: NDArray[np.float32]  # [classes]
-    name: str  # of the probabilities
+    name: str  # of the output, the probabilities
 
 
 def onnx_model(student: Student, softmax: Softmax | None = None) -> Any:
-    """Write a student as an ONNX model: images [n, size, size, 3] in [0, 1] → bottlenecks.
+    """Return a student as an ONNX model: images [n, size, size, 3] in [0, 1] → bottlenecks.
 
-    With a softmax, its probabilities instead. Raises FeatureError where ONNX is not installed.
+    With a softmax regression, its probabilities are the output instead. Raises FeatureError if ONNX
+    is not installed.
     """
     try:
         import onnx
@@ -50,7 +51,7 @@ def onnx_model(student: Student, softmax: Softmax | None = None) -> Any:
         def convolve(self, x: str, name: str, outputs: int, side: int, stride: int) -> str:
             kernel = constant(f"{name}_kernel", student.kernels[name].transpose(3, 2, 0, 1))
             bias = constant(f"{name}_bias", student.biases[name])
-            # SAME_UPPER pads as TensorFlow's 'SAME' does
+            # SAME_UPPER pads like TensorFlow's 'SAME'
             strides = [stride, stride]
             return node("Conv", x, kernel, bias, name=name, auto_pad="SAME_UPPER", strides=strides)
 
@@ -72,21 +73,23 @@ def onnx_model(student: Student, softmax: Softmax | None = None) -> Any:
     size = student.shape.size
     two, one = constant("two", np.array(2, np.float32)), constant("one", np.array(1, np.float32))
     pictures = node("Sub", node("Mul", "images", two), one)
-    what, where = forward(student.shape, Onnx(), node("Transpose", pictures, perm=[0, 3, 1, 2]))
-    last = node("Concat", what, *where, name="bottlenecks", axis=1)
+    features, layouts = forward(
+        student.shape, Onnx(), node("Transpose", pictures, perm=[0, 3, 1, 2])
+    )
+    last = node("Concat", features, *layouts, name="bottlenecks", axis=1)
     if softmax:
         weights, bias = constant("W", softmax.weights), constant("b", softmax.bias)
         logits = node("Gemm", last, weights, bias)
         last = node("Softmax", logits, name=softmax.name, axis=1)
     kind = onnx.TensorProto.FLOAT
-    first = helper.make_tensor_value_info("images", kind, ["n", size, size, 3])
-    final = helper.make_tensor_value_info(last, kind, ["n", "values"])
-    graph = helper.make_graph(nodes, "student", [first], [final], constants)
+    images = helper.make_tensor_value_info("images", kind, ["n", size, size, 3])
+    output = helper.make_tensor_value_info(last, kind, ["n", "values"])
+    graph = helper.make_graph(nodes, "student", [images], [output], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
 
 
 def onnx_embed(student: Student) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Load a student into ONNX Runtime. Raises FeatureError where that is not installed."""
+    """Return a student's function, run by ONNX Runtime. Raises FeatureError if not installed."""
     try:
         import onnxruntime
     except ImportError:

@@ -1,8 +1,8 @@
-"""A student's graph in ONNX from elsewhere: what `backbones/onnx.py` writes, and nothing else.
+"""ONNX graphs from strangers: only students, as `backbones/onnx.py` writes them, are loaded.
 
-ONNX Runtime reads weights from other files where a graph names them, and computes whatever fits in
-memory. So the file is read here first, by a schema that has no field for such things, and the shape
-of everything is known before it is loaded.
+ONNX Runtime reads weights from other files if a graph names them, and computes anything that fits
+in memory. A file is therefore decoded here first, by a schema without fields for such features, and
+the shapes of all values are computed before ONNX Runtime loads it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ from product_classifier.backbones.onnx import NOT_INSTALLED
 from product_classifier.errors import FeatureError
 
 OPSETS = range(18, 30)
-TYPES: Mapping[int, np.dtype[Any]] = {
-    1: np.dtype("<f4"),
-    7: np.dtype("<i8"),
-}  # by ONNX' numbers of them
+# ONNX's number of a type → the type
+TYPES: Mapping[int, np.dtype[Any]] = {1: np.dtype("<f4"), 7: np.dtype("<i8")}
 DIMENSION = {1: Field("value", INTEGER), 2: Field("name", TEXT)}
 TENSOR_TYPE = {
     1: Field("element", INTEGER),
@@ -84,9 +82,9 @@ Shape = tuple[int, ...]
 
 
 def load_onnx(data: bytes) -> tuple[int, int, Run]:
-    """Load a graph: its pictures' side in pixels, how many it takes at once, and what runs it.
+    """Load a graph; returns its pictures' side in pixels, the batch size, and the function.
 
-    Raises ValueError for a graph of anything else, and for what would take too much.
+    Raises ValueError for a graph of another network, and for one that costs too much.
     """
     side, batch_size = check_onnx(data)
     try:
@@ -94,88 +92,93 @@ def load_onnx(data: bytes) -> tuple[int, int, Run]:
     except ImportError:
         raise FeatureError(NOT_INSTALLED) from None
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    [pictures], [given] = session.get_inputs(), session.get_outputs()
+    [pictures], [output] = session.get_inputs(), session.get_outputs()
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(session.run([given.name], {pictures.name: batch})[0])
+        return np.asarray(session.run([output.name], {pictures.name: batch})[0])
 
     return side, batch_size, run
 
 
 def check_onnx(data: bytes) -> tuple[int, int]:
-    """Return the side of a graph's pictures, and how many can be computed at once.
+    """Return the side of a graph's pictures in pixels, and the batch size.
 
-    Raises ValueError for anything but a student with perhaps a softmax regression.
+    Raises ValueError for anything but a student, with or without a softmax regression.
     """
     model = Decoder(LARGEST_DESCRIPTION).decode(memoryview(data), MODEL)
     [opset] = model["opsets"]
     graph = model["graph"]
     if opset.get("domain") or opset["version"] not in OPSETS:
-        raise ValueError(f"it has operations of another version than {OPSETS[0]}")
+        raise ValueError(
+            f"the graph's operations are not of the versions {OPSETS[0]} to {OPSETS[-1]}"
+        )
     if len(graph["nodes"]) > MOST_NODES:
-        raise ValueError(f"it has {len(graph['nodes']):,} nodes; {MOST_NODES:,} are the most")
+        raise ValueError(
+            f"the graph has {len(graph['nodes']):,} nodes; the limit is {MOST_NODES:,}"
+        )
     [pictures], [_] = graph["inputs"], graph["outputs"]
     sides = pictures["type"]["tensor"]["shape"]["sides"]
     side = square_side([side.get("value", side.get("name")) for side in sides])
     constants = dict(map(_constant, graph["constants"]))
     if len(constants) < len(graph["constants"]) or pictures["name"] in constants:
-        raise ValueError("two of its values have the same name")
+        raise ValueError("two values of the graph have the same name")
     name, nodes = pictures["name"], graph["nodes"]
     batch_size, _ = largest_batch(lambda n: _check(nodes, constants, name, (n, side, side, 3)))
     return side, batch_size
 
 
 def _check(
-    nodes: Sequence[Message], constants: Mapping[str, NDArray[Any]], pictures: str, given: Shape
+    nodes: Sequence[Message], constants: Mapping[str, NDArray[Any]], pictures: str, shape: Shape
 ) -> None:
-    """Add up what nodes take for pictures of a shape; raises ValueError where that is too much."""
-    costs = Costs(given[0])
-    shapes = {pictures: given, **{name: array.shape for name, array in constants.items()}}
+    """Check the nodes and their costs for pictures of a shape. Raises ValueError."""
+    costs = Costs(shape[0])
+    shapes = {pictures: shape, **{name: array.shape for name, array in constants.items()}}
     for node in nodes:
         [output] = node["outputs"]
         if node.get("domain") or node["kind"] not in OPERATIONS:
-            raise ValueError(f"it holds {node['kind']}, which is no part of a student")
+            raise ValueError(f"the graph has {node['kind']}, which is not part of a student")
         if output in shapes:
-            raise ValueError("two of its values have the same name")
-        known, shape_of = OPERATIONS[node["kind"]]
+            raise ValueError("two values of the graph have the same name")
+        allowed, shape_of = OPERATIONS[node["kind"]]
         attributes = {attribute["name"]: attribute for attribute in node["attributes"]}
-        if unknown := sorted(attributes.keys() - known):
-            raise ValueError(f"a {node['kind']} in it has {unknown[0]}, which no student has")
+        if unknown := sorted(attributes.keys() - allowed):
+            raise ValueError(f"a {node['kind']} of the graph has {unknown[0]}, unlike a student's")
         inputs = [shapes[name] for name in node["inputs"]]
         numbers = [constants.get(name) for name in node["inputs"]]
         shapes[output], work = shape_of(inputs, attributes, numbers)
         costs.add(shapes[output], work)
 
 
-def _constant(found: Mapping[str, Any]) -> tuple[str, NDArray[Any]]:
-    kind, sides = TYPES.get(found["type"]), found["sides"]
-    numbers = found.get("numbers", b"")
+def _constant(constant: Message) -> tuple[str, NDArray[Any]]:
+    """Return the name and the array of a constant."""
+    kind, sides = TYPES.get(constant["type"]), constant["sides"]
+    numbers = constant.get("numbers", b"")
     if kind is None or any(side < 0 for side in sides):
-        raise ValueError("a constant in it is none")
+        raise ValueError("a constant of the graph has a bad type or shape")
     if math.prod(sides) * kind.itemsize != len(numbers):
-        raise ValueError("a constant in it does not hold the numbers that it declares")
-    return found["name"], np.frombuffer(numbers, kind).reshape(sides)
+        raise ValueError("a constant of the graph does not contain the numbers that it declares")
+    return constant["name"], np.frombuffer(numbers, kind).reshape(sides)
 
 
 Inputs = Sequence[Shape]
 Attributes = Mapping[str, Mapping[str, Any]]
-Numbers = Sequence[NDArray[Any] | None]  # of inputs that are constants
-Told = tuple[Shape, int]  # of what an operation gives, and the multiplications that it takes
+Numbers = Sequence[NDArray[Any] | None]  # values of the inputs; None for inputs not constant
+ShapeAndWork = tuple[Shape, int]  # an operation's output shape and its multiplications
 
 
-def _convolution(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _convolution(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     (count, channels, *sides), (outputs, taken, *kernel) = inputs[:2]
     if taken != channels or len(kernel) != 2 or inputs[2:] != [(outputs,)]:
-        raise ValueError("a kernel in it does not fit")
+        raise ValueError("a kernel of the graph does not match its input")
     shape = (count, outputs, *_strided(sides, attributes))
     return shape, math.prod(shape) * channels * math.prod(kernel)
 
 
-def _pooling(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _pooling(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     [(count, channels, *sides)] = inputs
     window = attributes["kernel_shape"]["integers"]
     if len(window) != 2 or min(window) < 1:
-        raise ValueError("a window in it is none")
+        raise ValueError("a pooling window of the graph is not two positive numbers")
     shape = (count, channels, *_strided(sides, attributes))
     return shape, math.prod(shape) * min(math.prod(window), math.prod(sides))
 
@@ -183,58 +186,58 @@ def _pooling(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
 def _strided(sides: Sequence[int], attributes: Attributes) -> Sequence[int]:
     strides = attributes["strides"]["integers"]
     if attributes["auto_pad"]["text"] != b"SAME_UPPER" or len(strides) != 2 or min(strides) < 1:
-        raise ValueError("a convolution in it goes other ways than a student's")
+        raise ValueError("a convolution of the graph has other padding or strides than a student's")
     return [-(-side // stride) for side, stride in zip(sides, strides, strict=True)]
 
 
-def _alike(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _elementwise(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     shape = tuple(np.broadcast_shapes(*inputs))
     return shape, math.prod(shape)
 
 
-def _mean(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _mean(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     shape, [_, axes] = inputs[0], numbers
     if axes is None or attributes["keepdims"]["integer"]:
-        raise ValueError("a mean in it is not a student's")
-    gone = {range(len(shape))[axis] for axis in axes.tolist()}
-    return tuple(side for k, side in enumerate(shape) if k not in gone), math.prod(shape)
+        raise ValueError("a mean of the graph is unlike a student's")
+    averaged = {range(len(shape))[axis] for axis in axes.tolist()}
+    return tuple(side for k, side in enumerate(shape) if k not in averaged), math.prod(shape)
 
 
-def _transposed(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _transposed(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     [shape], order = inputs, attributes["perm"]["integers"]
     if sorted(order) != list(range(len(shape))):
-        raise ValueError("it turns what has no such sides")
+        raise ValueError("a transposition of the graph does not match its input")
     return tuple(shape[k] for k in order), math.prod(shape)
 
 
-def _flat(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _flat(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     [(count, *sides)] = inputs
     return (count, math.prod(sides)), count * math.prod(sides)
 
 
-def _joined(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _joined(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     if any(len(shape) != 2 for shape in inputs) or attributes["axis"]["integer"] != 1:
-        raise ValueError("it joins what is no list of values")
+        raise ValueError("a concatenation of the graph is not of lists of values")
     shape = inputs[0][0], sum(shape[1] for shape in inputs)
     return shape, math.prod(shape)
 
 
-def _product(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> Told:
+def _product(inputs: Inputs, attributes: Attributes, numbers: Numbers) -> ShapeAndWork:
     (count, width), (taken, outputs) = inputs[:2]
     if width != taken or any(shape != (outputs,) for shape in inputs[2:]):
-        raise ValueError("weights in it do not fit")
+        raise ValueError("weights of the graph do not match their input")
     return (count, outputs), count * width * outputs
 
 
-Operation = tuple[set[str], Callable[[Inputs, Attributes, Numbers], Told]]
-OPERATIONS: Mapping[str, Operation] = {  # what their attributes may be, and their shapes
+Operation = tuple[set[str], Callable[[Inputs, Attributes, Numbers], ShapeAndWork]]
+OPERATIONS: Mapping[str, Operation] = {  # kind → allowed attributes, and the output's shape
     "Conv": ({"auto_pad", "strides"}, _convolution),
     "AveragePool": ({"auto_pad", "strides", "kernel_shape"}, _pooling),
-    "Relu": (set(), _alike),
-    "Softmax": ({"axis"}, _alike),
-    "Add": (set(), _alike),
-    "Sub": (set(), _alike),
-    "Mul": (set(), _alike),
+    "Relu": (set(), _elementwise),
+    "Softmax": ({"axis"}, _elementwise),
+    "Add": (set(), _elementwise),
+    "Sub": (set(), _elementwise),
+    "Mul": (set(), _elementwise),
     "ReduceMean": ({"keepdims"}, _mean),
     "Transpose": ({"perm"}, _transposed),
     "Flatten": (set(), _flat),

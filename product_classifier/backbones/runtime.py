@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, loaded when they are first needed: quietly, and deterministic."""
+"""Lazy imports of TensorFlow and Keras: without start-up messages, with deterministic results."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from product_classifier.errors import FeatureError
 from product_classifier.system_errors import limit_of
 
-LEAST_MEMORY = 3_000_000_000  # bytes of addresses; with 2 GB it was seen to hang while it loads
+LEAST_MEMORY = 3_000_000_000  # bytes of address space; with 2 GB TensorFlow hung while loading
 
 
 @functools.cache
 def tensorflow() -> Any:
-    """Import TensorFlow without its start-up chatter, with deterministic operations."""
-    _insist_on_memory()
+    """Import TensorFlow without its start-up messages, with deterministic operations."""
+    _check_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with muted_stderr():
         import tensorflow as tf
@@ -34,8 +34,8 @@ def tensorflow() -> Any:
 
 @functools.cache
 def load_keras() -> Any:
-    """Import Keras over the backend that KERAS_BACKEND names, without TensorFlow where it can."""
-    _insist_on_memory()  # Keras loads TensorFlow by itself
+    """Import Keras on the backend of KERAS_BACKEND, without TensorFlow if possible."""
+    _check_memory()  # Keras imports TensorFlow by default
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with muted_stderr():
         import keras
@@ -44,35 +44,35 @@ def load_keras() -> Any:
     return keras
 
 
-def _insist_on_memory() -> None:
-    """Raise FeatureError where TensorFlow would wait for ever for threads that need more memory."""
+def _check_memory() -> None:
+    """Raise FeatureError if TensorFlow would hang, waiting for threads that need more memory."""
     limit = limit_of("RLIMIT_AS")
     if limit is not None and limit < LEAST_MEMORY:
         raise FeatureError(
-            f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), and TensorFlow takes "
-            f"{LEAST_MEMORY // 1024:,} to begin with; raise the limit"
+            f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), but TensorFlow needs "
+            f"{LEAST_MEMORY // 1024:,} to start; raise the limit"
         )
 
 
 def keras_runs_on_tensorflow() -> bool:
-    """Tell whether Keras' layers can stand in a graph of TensorFlow's."""
+    """Return whether Keras' backend is TensorFlow, so that its layers fit in TensorFlow graphs."""
     import keras
 
     return bool(keras.backend.backend() == "tensorflow")
 
 
 def on_accelerator() -> bool:
-    """Tell whether Keras computes on something other than the processor."""
-    # each backend's tensors name their device; list_devices() is not there for all of them
+    """Return whether Keras computes on an accelerator rather than on the processor."""
+    # tensors of every backend name their device; list_devices() is missing in some backends
     return "cpu" not in str(load_keras().ops.ones(1).device).lower()
 
 
 def predictor(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
-    """Make a function of a Keras model, arrays in and out, that several threads may call."""
+    """Return a thread-safe function of a Keras model, arrays in and out."""
     lock = threading.Lock()
 
     def predict(inputs: NDArray[Any]) -> NDArray[np.float32]:
-        with lock:  # JAX gives a model's buffers away while it computes
+        with lock:  # JAX donates a model's buffers while it computes
             return np.asarray(model.predict_on_batch(inputs), np.float32)
 
     return predict
@@ -80,16 +80,16 @@ def predictor(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
 
 @contextmanager
 def muted_stderr() -> Iterator[None]:
-    """Drop what C++ code prints to stderr, where no log level reaches: it may quote a hostile file.
+    """Discard output of C++ code to stderr, which no log level stops and may quote a hostile file.
 
-    What fails says why as an error.
+    Errors are still raised as exceptions.
     """
     sys.stderr.flush()
     original = os.dup(2)
     try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
         yield
     finally:
         os.dup2(original, 2)

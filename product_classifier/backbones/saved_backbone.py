@@ -1,8 +1,8 @@
-"""The network that a saved model, or an experiment, reads pictures by: what it may be named.
+"""The backbone of a saved model or an experiment: its recorded name, and how it is loaded again.
 
-A folder or a database may come from somebody else, and a SavedModel is code. They can therefore
-name networks of a fixed list alone, which are looked up on this machine and never fetched. Anything
-else has to be passed by the user, and is compared by its hash before it is opened.
+A model folder or a database may come from a stranger, and a SavedModel is code. They can therefore
+only name networks on a fixed list, which are looked up on this machine and never fetched. The user
+has to pass any other network, and its hash is compared before it is loaded.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from product_classifier.backbones.network_file import LARGEST, opened_archive
 from product_classifier.errors import FeatureError
 from product_classifier.regular import read_bounded
 
-STUDENT = "student"  # whose file lies in the folder
-GIVEN = "given"  # by the user, each time
+STUDENT = "student"  # its file is in the model's folder
+GIVEN = "given"  # the user passes the network each time
 NAMES = (MINI, STUDENT, GIVEN, *dict.fromkeys([*HANDLES, *APPLICATIONS]))
 LONGEST_CALLED = 200  # characters
-KERAS_FILE = "{}_weights_tf_dim_ordering_tf_kernels_notop.h5"  # as most are called in Keras' cache
+# names of files in Keras' download cache
+KERAS_FILE = "{}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 KERAS_FILES = {
     "mobilenet_v2": "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
     "efficientnet_b0": "efficientnetb0_notop.h5",
@@ -32,27 +33,27 @@ KERAS_FILES = {
 
 
 class SavedBackbone(NamedTuple):
-    """The network that a model was trained on, as its folder names it."""
+    """The network that a model was trained on, as recorded in the model's folder."""
 
     name: str  # of NAMES
     sha256: str
-    called: str  # what it was passed as, for people: nothing is opened by it
-    file: Path | None = None  # of a student, in the folder
+    called: str  # the name that the user passed, for messages alone: it is never opened
+    file: Path | None = None  # of a student, in the model's folder
 
 
-class Choice(NamedTuple):
-    """The arguments that load_backbone is to be called with."""
+class LoadArguments(NamedTuple):
+    """The arguments for load_backbone."""
 
     name: str
     weights: Path | None
 
 
 def saved_backbone(name: str, sha256: str) -> SavedBackbone:
-    """Name a network, as load_backbone was asked for it, in a way that a folder may keep."""
+    """Return the record of a network for a model's folder; name: as passed to load_backbone."""
     names = {handle: name for name, handle in HANDLES.items()}
-    known = names.get(name, name)
-    if known in NAMES and known not in (STUDENT, GIVEN):
-        return SavedBackbone(known, sha256, known)
+    listed = names.get(name, name)
+    if listed in NAMES and listed not in (STUDENT, GIVEN):
+        return SavedBackbone(listed, sha256, listed)
     address = urlsplit(name)
     called = f"{address.netloc.rpartition('@')[2]}{address.path}" if address.netloc else name
     called = called.rstrip("/") if address.netloc else Path(name).name
@@ -60,7 +61,7 @@ def saved_backbone(name: str, sha256: str) -> SavedBackbone:
 
 
 def student_file(name: str, sha256: str) -> bytes | None:
-    """Read the file of a student; None where name is none, or is no longer the one of this hash."""
+    """Return the bytes of a student's file; None if it is not a student or has another hash."""
     if not name.endswith(".npz"):
         return None
     try:
@@ -72,60 +73,63 @@ def student_file(name: str, sha256: str) -> bytes | None:
     return data if is_student and hashlib.sha256(data).hexdigest() == sha256 else None
 
 
-def load_saved(saved: SavedBackbone, asked: str | None, weights: Path | None) -> Backbone:
-    """Load the network of a saved model, or what the user asked for in its place.
+def load_saved(saved: SavedBackbone, backbone: str | None, weights: Path | None) -> Backbone:
+    """Load the network of a saved model; backbone, weights: see load_arguments.
 
-    Raises FeatureError for one that has to be passed, or is another than the model's.
+    Raises FeatureError if the user has to pass the network, or passed one with another hash.
     """
-    choice = chosen(saved, asked, weights)
-    return load_backbone(choice.name, weights=choice.weights, sha256=saved.sha256)
+    arguments = load_arguments(saved, backbone, weights)
+    return load_backbone(arguments.name, weights=arguments.weights, sha256=saved.sha256)
 
 
-def chosen(saved: SavedBackbone, asked: str | None, weights: Path | None) -> Choice:
-    """Choose the network to load. Raises FeatureError, with what to pass, where that is none.
+def load_arguments(
+    saved: SavedBackbone, backbone: str | None, weights: Path | None
+) -> LoadArguments:
+    """Return load_backbone's arguments for the network of a saved model.
 
-    asked, weights: what the user passed as --backbone and --weights, which alone may lead to
-    anything that is fetched or lies elsewhere.
+    backbone, weights: the user's --backbone and --weights. Only they may name a network that is
+    fetched, or a file outside of the model's folder and the caches. Raises FeatureError, with the
+    option to pass, if the network is not on this machine.
     """
-    if asked:
-        return Choice(asked, weights)
+    if backbone:
+        return LoadArguments(backbone, weights)
     name = saved.name
     if weights is not None and name in APPLICATIONS:
-        return Choice(name, weights)
+        return LoadArguments(name, weights)
     if name == MINI:
-        return Choice(MINI, weights)
+        return LoadArguments(MINI, weights)
     if name == STUDENT and saved.file:
-        return Choice(str(saved.file), weights)
+        return LoadArguments(str(saved.file), weights)
     if name in HANDLES:
         if folder := _in_hub_cache(HANDLES[name]):
-            return Choice(str(folder), weights)
+            return LoadArguments(str(folder), weights)
         raise FeatureError(
             f"pictures are read by {name}, which is not cached; pass --backbone {name} to fetch "
-            "it, or the folder that has it"
+            "it, or the folder of the network"
         )
     if name in APPLICATIONS:
         if file := _in_keras_cache(name):
-            return Choice(name, file)
+            return LoadArguments(name, file)
         raise FeatureError(
             f"pictures are read by {name}, whose weights are not cached; pass --backbone {name} to "
-            "fetch those of ImageNet, or --weights with a file of them"
+            "fetch those of ImageNet, or --weights with a file of the weights"
         )
     raise FeatureError(
-        f"pictures are read by a network that has to be passed as --backbone: one that was called "
-        f"{saved.called!r} then, whose SHA-256 begins with {saved.sha256[:16]}; pass only one that "
-        "you trust, since a SavedModel is code"
+        f"pictures are read by a network that has to be passed as --backbone: it was passed as "
+        f"{saved.called!r} before, and its SHA-256 begins with {saved.sha256[:16]}; pass a network "
+        "only if you trust it, since a SavedModel is code"
     )
 
 
 def _in_hub_cache(handle: str) -> Path | None:
-    """Find the folder of a handle in TF-Hub's cache, which names folders by hashes of handles."""
+    """Return a handle's folder in TF-Hub's cache, named by the handle's hash; None if missing."""
     cache = os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir(), "tfhub_modules")
     folder = Path(cache, hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest())
     return folder if folder.is_dir() else None
 
 
 def _in_keras_cache(name: str) -> Path | None:
-    """Find the file of a network's weights where Keras keeps what it has fetched."""
+    """Return a network's file of weights in Keras' download cache; None if missing."""
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     file = home / "models" / KERAS_FILES.get(name, KERAS_FILE.format(name))
     return file if file.is_file() else None

@@ -1,7 +1,9 @@
-"""The student: a small residual network that stands in for a large one, kept in one .npz file.
+"""Students: small residual networks distilled from a large one, each in one .npz file.
 
-Norms are folded into kernels and biases before it is kept, so that running it is convolutions
-alone. `forward` is its only description: training, TensorFlow and ONNX Runtime all follow it.
+`Shape` and `forward` describe a student completely: training, TensorFlow and ONNX Runtime all
+follow `forward`. Batch norms are folded into kernels and biases before a student is saved, so that
+it consists of convolutions alone. `save_student` and `read_student` write and read its file;
+`read_shape` and `refuse_large` check the shape in a file from a stranger before weights are read.
 """
 
 from __future__ import annotations
@@ -21,26 +23,26 @@ from product_classifier.errors import FeatureError
 
 FORMAT = 2
 MINI_FILE = Path(__file__).parent / "weights" / "mini.npz"
-STEPS = 127  # of an 8-bit kernel on either side of zero
+STEPS = 127  # quantisation steps of an 8-bit kernel on either side of zero
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Student:
-    """A trained student: for each convolution of `forward`, by its name, what it multiplies by."""
+    """A trained student: its shape, and the parameters of each convolution of `forward` by name."""
 
     shape: Shape
     kernels: dict[str, NDArray[np.float32]]  # [side, side, inputs, outputs]
     biases: dict[str, NDArray[np.float32]]  # [outputs]
-    means: dict[str, NDArray[np.float32]]  # [outputs], of what it gives without the bias
-    deviations: dict[str, NDArray[np.float32]]  # [outputs], of the same; training goes on from both
-    about: Mapping[str, Any] = field(default_factory=dict)  # teacher, pictures, how well
+    means: dict[str, NDArray[np.float32]]  # [outputs], of the output without bias
+    deviations: dict[str, NDArray[np.float32]]  # [outputs], likewise; both allow further training
+    about: Mapping[str, Any] = field(default_factory=dict)  # teacher, pictures, agreement
 
 
 def save_student(student: Student, path: Path) -> str:
-    """Keep a student in 8 bits, each output channel with a scale of its own; returns its SHA-256.
+    """Write a student with 8-bit kernels, one scale per output channel; returns the SHA-256.
 
-    The hash lies beside it, as `sha256sum --check` reads it. Raises FeatureError where it cannot be
-    written.
+    The hash is written beside the file in the format of `sha256sum`. Raises FeatureError if the
+    file cannot be written.
     """
     arrays: dict[str, NDArray[Any]] = {}
     for name, kernel in student.kernels.items():
@@ -55,34 +57,38 @@ def save_student(student: Student, path: Path) -> str:
 
 
 def read_student(path: Path) -> tuple[Student, str]:
-    """Read a student and its SHA-256.
+    """Read a student; returns it and the SHA-256 of its file.
 
-    Raises FeatureError for a file that is absent, damaged, of another version, or not the one whose
-    hash lies beside it.
+    Raises FeatureError for a file that is missing, damaged, of another version, or has another hash
+    than the one beside it.
     """
     with opened_archive(path, "student") as archive:
         head = archive.head
         if head["format"] != FORMAT:
             raise FeatureError(
                 f"{path} has format {head['format']}, and this version reads {FORMAT}; "
-                "distil it again, or use the version that made it"
+                "distil the student again, or use the version that wrote it"
             )
         return _student(archive), archive.sha256
 
 
 def _student(archive: Archive) -> Student:
     shape = read_shape(archive.head["shape"])
-    student = Student(shape, {}, {}, {}, {}, _about(archive.head["about"]))
-    needed = kernel_shapes(shape)
+    about = archive.head["about"]
+    if not isinstance(about, dict):
+        raise ValueError("its header does not describe its training")
+    student = Student(shape=shape, kernels={}, biases={}, means={}, deviations={}, about=about)
+    kernels = kernel_shapes(shape)
     vectors = _vectors(student)
-    wanted: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {}
-    for name, kernel_shape in needed.items():
-        wanted[f"{name}/kernel"] = np.int8, kernel_shape
-        wanted |= {f"{name}/{kind}": (np.float32, kernel_shape[3:]) for kind in ("scale", *vectors)}
-    archive.insist_on(wanted)
+    expected: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {}
+    for name, kernel_shape in kernels.items():
+        expected[f"{name}/kernel"] = np.int8, kernel_shape
+        for kind in ("scale", *vectors):
+            expected[f"{name}/{kind}"] = np.float32, kernel_shape[3:]
+    archive.check_arrays(expected)
     arrays = archive.arrays
-    for name in needed:
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+    for name in kernels:
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             student.kernels[name] = arrays[f"{name}/kernel"] * arrays[f"{name}/scale"]
         for kind, values in vectors.items():
             values[name] = arrays[f"{name}/{kind}"]
@@ -91,21 +97,15 @@ def _student(archive: Archive) -> Student:
     return student
 
 
-def _about(found: Any) -> Mapping[str, Any]:
-    if not isinstance(found, dict):
-        raise ValueError("its head does not say how it came to be")
-    return found
-
-
 def _vectors(student: Student) -> dict[str, dict[str, NDArray[np.float32]]]:
-    """Name what a convolution has besides its kernel, one value for each output."""
+    """Return a student's dictionaries of one value per output channel, by their name in a file."""
     return {"bias": student.biases, "mean": student.means, "deviation": student.deviations}
 
 
 def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
-    """Write a student in TensorFlow: pictures [n, size, size, 3] in [0, 1] → bottlenecks.
+    """Return a student's TensorFlow function: pictures [n, size, size, 3] in [0, 1] → [n, values].
 
-    These are what the teacher gives, then the layouts: [n, values].
+    The values are the approximated bottleneck of the teacher, then the layouts.
     """
 
     def graph(pictures: Any) -> Any:
@@ -129,32 +129,37 @@ def tensorflow_graph(student: Student) -> Callable[[Any], Any]:
                 x = tf.nn.avg_pool2d(x, side, side, "SAME")
                 return tf.reshape(x, [-1, math.prod(x.shape[1:])])
 
-        what, where = forward(student.shape, TensorFlow(), pictures * 2.0 - 1.0)
-        return tf.concat([what, *where], 1)
+        features, layouts = forward(student.shape, TensorFlow(), pictures * 2.0 - 1.0)
+        return tf.concat([features, *layouts], 1)
 
     return graph
 
 
 MOST_STAGES, MOST_BLOCKS = 8, 200
 LARGEST_NUMBER = 100_000  # of pixels, channels, values of a bottleneck
-# of a picture; mini has 434 million, 332 thousand and 7 million
+# for one picture; mini has 434 million, 332 thousand and 7 million
 MOST_MULTIPLICATIONS, LARGEST_MAP, MOST_WEIGHTS = 3_000_000_000, 1_000_000, 20_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What makes a student larger or smaller, what its teacher gives, and what it adds."""
+    """The sizes of a student: of its input, its layers and its outputs."""
 
-    size: int = 144  # pixels, of a square picture
+    size: int = 144  # pixels of a square picture's side
     stem: int = 32  # channels after the first convolution
     widths: tuple[int, ...] = (48, 96, 192, 384)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks of each stage
     outputs: int = 2048  # values of the teacher's bottleneck
-    cells: tuple[int, ...] = (0, 0, 3, 0)  # of each stage's map, a side; 0: it is not given
+    cells: tuple[int, ...] = (
+        0,
+        0,
+        3,
+        0,
+    )  # per side of each stage's layout; 0: the stage has no layout
 
     @property
     def squares(self) -> tuple[int, ...]:
-        """The side of a cell in each stage's map, 0 where that is not given."""
+        """Return the side of a layout's cell in each stage's map; 0 for a stage without layout."""
         maps = [math.ceil(self.size / 2 ** (stage + 2)) for stage in range(len(self.widths))]
         return tuple(
             cells and math.ceil(side / cells) for side, cells in zip(maps, self.cells, strict=True)
@@ -162,29 +167,30 @@ class Shape:
 
 
 class Operations(Protocol):
-    """What `forward` is made of; x is a tensor of whatever library this is written for."""
+    """The operations of `forward`, on the tensors of any library."""
 
     def convolve(self, x: Any, name: str, outputs: int, side: int, stride: int) -> Any:
-        """Convolve with a square kernel, zeros around the picture as TensorFlow's 'SAME' has."""
+        """Return x convolved with a square kernel, zero-padded like TensorFlow's 'SAME'."""
 
     def relu(self, x: Any) -> Any:
-        """Set what is negative to zero."""
+        """Return x with negative values set to zero."""
 
     def add(self, x: Any, y: Any) -> Any:
-        """Add two tensors of the same shape."""
+        """Return the sum of two tensors of the same shape."""
 
     def mean(self, x: Any) -> Any:
-        """Average over height and width."""
+        """Return the averages over height and width, [n, channels]."""
 
     def layout(self, x: Any, side: int) -> Any:
-        """Average over squares of a side, those at the end perhaps smaller: [n, all values]."""
+        """Return averages over squares of `side` pixels, smaller at the end: [n, values]."""
 
 
 def forward(shape: Shape, operations: Operations, pictures: Any) -> tuple[Any, list[Any]]:
-    """Turn pictures [n, size, size, 3] in [-1, 1] into what their teacher gives, [n, outputs].
+    """Return a student's approximation of the teacher's bottlenecks, [n, outputs], and its layouts.
 
-    Like its teacher's, the last values are rectified before they are averaged: they tell what is
-    to be seen. Where it is seen is told by the layouts of some stages, which no teacher teaches.
+    pictures: [n, size, size, 3] in [-1, 1]. As in the teacher, the last values are rectified before
+    they are averaged: they describe what a picture shows. The layouts, averages over cells of some
+    stages' maps, [n, values] each, describe where it is; they are not distilled from the teacher.
     """
     convolve, relu = operations.convolve, operations.relu
     layouts = []
@@ -202,62 +208,64 @@ def forward(shape: Shape, operations: Operations, pictures: Any) -> tuple[Any, l
     return operations.mean(relu(convolve(x, "head", shape.outputs, 1, 1))), layouts
 
 
-def read_shape(found: Any) -> Shape:
-    """Read what a head says of a student's shape; raises ValueError for one that is none."""
-    if not isinstance(found, dict) or found.keys() != {field.name for field in fields(Shape)}:
-        raise ValueError("its head does not say its shape")
-    lists = [found[name] for name in ("widths", "depths", "cells")]
+def read_shape(value: Any) -> Shape:
+    """Return the shape in a file's header. Raises ValueError if it is invalid or too large."""
+    if not isinstance(value, dict) or value.keys() != {field.name for field in fields(Shape)}:
+        raise ValueError("its header does not describe its shape")
+    lists = [value[name] for name in ("widths", "depths", "cells")]
     if not all(isinstance(numbers, list) for numbers in lists):
-        raise ValueError("its stages are no lists")
+        raise ValueError("its stages are not lists")
     stages = {len(numbers) for numbers in lists}
     if len(stages) > 1 or not 1 <= max(stages) <= MOST_STAGES:
-        raise ValueError(f"it has {max(stages):,} stages, or its lists of them differ")
+        raise ValueError(f"it has {max(stages):,} stages, or lists of different lengths")
     widths, depths, cells = lists
-    positive = [found["size"], found["stem"], found["outputs"], *widths, *depths]
+    positive = [value["size"], value["stem"], value["outputs"], *widths, *depths]
     for number, least in [*((number, 1) for number in positive), *((cell, 0) for cell in cells)]:
         if type(number) is not int or not least <= number <= LARGEST_NUMBER:
-            raise ValueError(f"{str(number)[:40]} in its shape is no number of 1 to 100,000")
-    shape = Shape(**{name: _frozen(value) for name, value in found.items()})
+            raise ValueError(f"{str(number)[:40]} in its shape is not a number from 1 to 100,000")
+    shape = Shape(**{name: _frozen(number) for name, number in value.items()})
     refuse_large(shape)
     return shape
 
 
 def refuse_large(shape: Shape) -> None:
-    """Raise ValueError for a student that would take more memory or time than a small one may."""
+    """Raise ValueError if a student would exceed the limits on memory, time or weights."""
     if sum(shape.depths) > MOST_BLOCKS:
-        raise ValueError(f"it has {sum(shape.depths):,} blocks; {MOST_BLOCKS} are the most")
+        raise ValueError(f"it has {sum(shape.depths):,} blocks; the limit is {MOST_BLOCKS}")
     counter = _Counter()
     forward(shape, counter, _Map(3, shape.size))
-    for count, most, what in (
+    for count, most, unit in (
         (counter.multiplications, MOST_MULTIPLICATIONS, "multiplications for a picture"),
         (max(counter.largest, 3 * shape.size**2), LARGEST_MAP, "values at once for a picture"),
         (sum(math.prod(kernel) for kernel in counter.kernels.values()), MOST_WEIGHTS, "weights"),
         (shape.outputs + sum(counter.layouts), LARGEST_NUMBER, "values in a bottleneck"),
     ):
         if count > most:
-            raise ValueError(f"it takes {count:,} {what}; {most:,} are the most of a student")
+            raise ValueError(f"it takes {count:,} {unit}; the limit for a student is {most:,}")
 
 
 def kernel_shapes(shape: Shape) -> dict[str, tuple[int, int, int, int]]:
-    """List the kernels of a student, [side, side, inputs, outputs] by name."""
+    """Return the shapes of a student's kernels, [side, side, inputs, outputs], by name."""
     counter = _Counter()
     forward(shape, counter, _Map(3, shape.size))
     return counter.kernels
 
 
 class _Map(NamedTuple):
+    """The shape of a feature map."""
+
     channels: int
     side: int  # pixels
 
 
 class _Counter:
-    """Follows `forward` with numbers of channels and pixels in place of tensors."""
+    """Operations on shapes instead of tensors, which count what `forward` takes."""
 
     def __init__(self) -> None:
         self.kernels: dict[str, tuple[int, int, int, int]] = {}
         self.layouts: list[int] = []  # values of each
         self.multiplications = 0
-        self.largest = 0  # values of a map
+        self.largest = 0  # values of the largest map
 
     def convolve(self, x: _Map, name: str, outputs: int, side: int, stride: int) -> _Map:
         self.kernels[name] = (side, side, x.channels, outputs)

@@ -1,8 +1,8 @@
-"""A frozen graph of TensorFlow's from elsewhere: what networks of pictures consist of is loaded.
+"""Frozen TensorFlow graphs from strangers: only graphs of image networks are loaded.
 
-A graph is a program, so that its operations come from a fixed list, without state, functions or
-loops. It is built anew node by node in the order of its data: TensorFlow tells the shape of what a
-node gives before it is computed, and no node is added to one that would take too much.
+A graph is a program: its operations must be on a fixed list, without state, functions or loops. It
+is rebuilt node by node in topological order. TensorFlow infers the shape of each node's output
+before anything is computed, and a graph that costs too much is refused at the first such node.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from product_classifier.backbones.graph_file import (
 )
 from product_classifier.backbones.runtime import tensorflow
 
-ALIASES = frozenset({"Identity", "IdentityN", "Reshape", "Squeeze", "ExpandDims"})  # of their input
+# operations whose output shares the memory of their input
+ALIASES = frozenset({"Identity", "IdentityN", "Reshape", "Squeeze", "ExpandDims"})
 OPERATIONS = ALIASES | frozenset(
     {
         *("Add", "AddN", "AddV2", "AvgPool", "BiasAdd", "Cast", "Concat", "ConcatV2", "Const"),
@@ -42,7 +43,7 @@ OPERATIONS = ALIASES | frozenset(
     }
 )
 TYPES = ("float32", "float16", "bfloat16", "int32", "int64", "bool")
-LARGEST_REPEATED = 1_000_000  # values of a constant that the file does not hold one by one
+LARGEST_REPEATED = 1_000_000  # values of a constant that the file stores as one repeated value
 TENSOR: Schema = {
     1: Field("type", INTEGER),
     2: Field("shape", BYTES),
@@ -71,9 +72,9 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def load_tensorflow(data: bytes) -> tuple[int, int, Run]:
-    """Load a graph: its pictures' side in pixels, how many it takes at once, and what runs it.
+    """Load a graph; returns its pictures' side in pixels, the batch size, and the function.
 
-    Raises ValueError for operations that do more than compute, and for what would take too much.
+    Raises ValueError for operations that are not on the list, and for a graph that costs too much.
     """
     Decoder(LARGEST_DESCRIPTION).decode(memoryview(data), GRAPH)
     tf = tensorflow()
@@ -83,13 +84,15 @@ def load_tensorflow(data: bytes) -> tuple[int, int, Run]:
     used = {name for node in nodes.values() for name, _ in map(_source, node.input)}
     last = [node for node in nodes.values() if node.name not in used and node.op != "NoOp"]
     if len(pictures) != 1 or len(last) != 1:
-        raise ValueError(f"it has {len(pictures)} inputs and {len(last)} outputs, not one of each")
-    order = _in_order(nodes, last[0].name)
+        raise ValueError(
+            f"the graph has {len(pictures)} inputs and {len(last)} outputs, not one of each"
+        )
+    order = _topological_order(nodes, last[0].name)
     side = square_side([dim.size for dim in pictures[0].attr["shape"].shape.dim])
-    batch_size, plain = largest_batch(lambda size: _checked(order, size))
-    built = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(plain, name=""), [])
+    batch_size, rebuilt = largest_batch(lambda size: _checked(order, size))
+    program = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(rebuilt, name=""), [])
     names = [f"n{order.index(node)}:0" for node in (*pictures, *last)]
-    classify = built.prune(*names)
+    classify = program.prune(*names)
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(classify(tf.constant(batch)))
@@ -98,28 +101,28 @@ def load_tensorflow(data: bytes) -> tuple[int, int, Run]:
 
 
 def _nodes(graph: Any) -> Mapping[str, Any]:
-    """List the nodes of a graph by name, all of them of known operations."""
+    """Return the nodes of a graph by name. Raises ValueError for an operation not on the list."""
     if len(graph.node) > MOST_NODES:
-        raise ValueError(f"it has {len(graph.node):,} nodes; {MOST_NODES:,} are the most")
+        raise ValueError(f"the graph has {len(graph.node):,} nodes; the limit is {MOST_NODES:,}")
     if len(graph.library.function) or len(graph.library.gradient):
-        raise ValueError("it holds functions of its own")
+        raise ValueError("the graph has functions of its own")
     for node in graph.node:
         if node.op not in OPERATIONS:
-            raise ValueError(f"it holds {node.op}, which is no part of a network of pictures")
+            raise ValueError(f"the graph has {node.op}, which is not part of an image network")
     nodes = {node.name: node for node in graph.node}
     if len(nodes) < len(graph.node):
-        raise ValueError("two of its nodes have the same name")
+        raise ValueError("two nodes of the graph have the same name")
     return nodes
 
 
 def _source(text: str) -> tuple[str, int]:
-    """Tell the node and the number of the output that an input comes from."""
+    """Return the node, and the number of its output, that an input refers to."""
     name, _, number = text.removeprefix("^").partition(":")
     return name, int(number or 0)
 
 
-def _in_order(nodes: Mapping[str, Any], last: str) -> list[Any]:
-    """List what the last node is computed from, each after its inputs."""
+def _topological_order(nodes: Mapping[str, Any], last: str) -> list[Any]:
+    """Return the last node and all nodes that it depends on, each after its inputs."""
     order: list[Any] = []
     done: dict[str, bool] = {}  # False: it waits for its inputs
     waiting = [last]
@@ -129,55 +132,56 @@ def _in_order(nodes: Mapping[str, Any], last: str) -> list[Any]:
             waiting.pop()
             continue
         if name not in nodes:
-            raise ValueError("an input in it is not there")
-        before = [source for source, _ in map(_source, _data(nodes[name])) if not done.get(source)]
-        if before and name in done:
-            raise ValueError("it runs in a circle")
-        done[name] = not before
-        if before:
-            waiting += before
+            raise ValueError("an input in the graph is missing")
+        sources = [source for source, _ in map(_source, _data(nodes[name]))]
+        sources = [source for source in sources if not done.get(source)]
+        if sources and name in done:
+            raise ValueError("the graph has a cycle")
+        done[name] = not sources
+        if sources:
+            waiting += sources
         else:
             order.append(nodes[name])
     return order
 
 
 def _data(node: Any) -> list[str]:
-    """List a node's inputs; those that only say what comes first mean nothing without a state."""
+    """Return a node's data inputs; control inputs have no effect in a graph without state."""
     return [name for name in node.input if not name.startswith("^")]
 
 
 def _checked(order: list[Any], batch_size: int) -> Any:
-    """Return a graph of the same nodes, named n0, n1, …, for batches of one size.
+    """Return a graph of the same nodes, named n0, n1, …, for batches of a fixed size.
 
-    Raises ValueError where the shapes of its tensors are not known, TooLargeError where they are
-    too large.
+    Raises ValueError if a tensor's shape or type is unknown, TooLargeError if the costs are too
+    high.
     """
     tf = tensorflow()
-    costs, whole = Costs(batch_size), _empty_graph()
-    places: dict[str, int] = {}
-    seen: set[str] = set()  # nodes that depend on the pictures
+    costs, rebuilt = Costs(batch_size), _empty_graph()
+    numbers: dict[str, int] = {}
+    variable: set[str] = set()  # nodes that depend on the pictures
     with tf.Graph().as_default() as scratch:
         for number, node in enumerate(order):
             sources = [_source(name) for name in _data(node)]
-            names = [f"n{places[name]}:{output}" for name, output in sources]
+            names = [f"n{numbers[name]}:{output}" for name, output in sources]
             inputs = [scratch.get_tensor_by_name(name) for name in names]
-            alone = _empty_graph()
-            alone.node.append(_plain(node, f"n{number}", names, batch_size))
-            whole.node.append(alone.node[0])
-            alone.node[0].input[:] = [f"in{k}" for k in range(len(inputs))]
-            given = {f"in{k}:0": tensor for k, tensor in enumerate(inputs)}
-            tf.import_graph_def(alone, input_map=given, name="")
-            places[node.name] = number
-            if node.op == "Placeholder" or any(name in seen for name, _ in sources):
-                seen.add(node.name)
+            single = _empty_graph()
+            single.node.append(_copied(node, f"n{number}", names, batch_size))
+            rebuilt.node.append(single.node[0])
+            single.node[0].input[:] = [f"in{k}" for k in range(len(inputs))]
+            input_map = {f"in{k}:0": tensor for k, tensor in enumerate(inputs)}
+            tf.import_graph_def(single, input_map=input_map, name="")
+            numbers[node.name] = number
+            if node.op == "Placeholder" or any(name in variable for name, _ in sources):
+                variable.add(node.name)
             for tensor in scratch.get_operation_by_name(f"n{number}").outputs:
                 if not tensor.shape.is_fully_defined() or tensor.dtype.name not in TYPES:
-                    raise ValueError(f"the shape or type of what its {node.op} gives is not known")
+                    raise ValueError(f"the output of a {node.op} has an unknown shape or type")
                 if node.op not in ALIASES:
                     shape = tensor.shape.as_list()
                     work = _multiplications(node, inputs, shape)
-                    costs.add(shape, work, constant=node.name not in seen)
-    return whole
+                    costs.add(shape, work, constant=node.name not in variable)
+    return rebuilt
 
 
 def _empty_graph() -> Any:
@@ -187,8 +191,8 @@ def _empty_graph() -> Any:
     return graph
 
 
-def _plain(node: Any, name: str, inputs: list[str], batch_size: int) -> Any:
-    """Copy what a node computes; raises ValueError where its constant is not whole in the file."""
+def _copied(node: Any, name: str, inputs: list[str], batch_size: int) -> Any:
+    """Return a copy of a node. Raises ValueError for a constant that is not fully in the file."""
     copy = type(node)(name=name, op=node.op, input=inputs)
     for key, value in node.attr.items():
         if not key.startswith("_"):
@@ -199,15 +203,17 @@ def _plain(node: Any, name: str, inputs: list[str], batch_size: int) -> Any:
         tensor = copy.attr["value"].tensor
         sides = [dim.size for dim in tensor.tensor_shape.dim]
         repeated = not tensor.tensor_content and math.prod(sides) > LARGEST_REPEATED
-        if copy.attr["dtype"].type != tensor.dtype:  # which would end the process
-            raise ValueError("a constant in it is of another type than it declares")
+        if copy.attr["dtype"].type != tensor.dtype:  # TensorFlow would end the process
+            raise ValueError("a constant of the graph has another type than it declares")
         if any(side < 0 for side in sides) or repeated:
-            raise ValueError("a constant in it does not hold the numbers that it declares")
+            raise ValueError(
+                "a constant of the graph does not contain the numbers that it declares"
+            )
     return copy
 
 
 def _multiplications(node: Any, inputs: list[Any], shape: list[int]) -> int:
-    """Estimate what an output of a shape takes to compute."""
+    """Return an estimate of the multiplications for an output of a shape."""
     sizes = [math.prod(tensor.shape.as_list()) for tensor in inputs]
     values, each = math.prod(shape), 1
     if node.op == "Conv2D":

@@ -1,1 +1,1 @@
-"""Accuracy and coverage: arrays in, numbers out, nothing read or written."""
+"""Evaluation: arrays in, numbers out, nothing read or written."""

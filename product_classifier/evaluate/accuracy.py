@@ -1,4 +1,4 @@
-"""How often predictions are right, at the leaf and one level above, with several truths allowed."""
+"""Accuracy at the leaf and one level above, for products with one or several true categories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TARGETS = (0.95, 0.98)
 
 @dataclass(frozen=True, slots=True)
 class LevelAccuracy:
-    """The figures of one level of the category tree."""
+    """Accuracy and coverage at one level of the category tree."""
 
     right: int
     total: int
@@ -31,17 +31,17 @@ class LevelAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of an experiment."""
+    """Accuracy and coverage of an experiment."""
 
     leaf: LevelAccuracy
     parent: LevelAccuracy
 
 
 def figures(outcomes: Outcomes) -> Figures:
-    """Judge an experiment's predictions.
+    """Return the accuracy and coverage of an experiment's predictions.
 
-    A product is right when its prediction is any of its true categories, and right one level above
-    when the parent of its prediction is the parent of any of them.
+    A product is right if its prediction is any of its true categories, and right one level above if
+    the parent of its prediction is the parent of any of its true categories.
     """
     above = outcomes.above
     parents = np.zeros(max(above, default=0) + 1, dtype=np.int64)
@@ -57,7 +57,7 @@ def figures(outcomes: Outcomes) -> Figures:
 
 
 def interval(right: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Clopper-Pearson interval of a share; (0, 1) without observations."""
+    """Return the Clopper-Pearson interval of a share; (0, 1) without observations."""
     tail = (1 - confidence) / 2
     low = betaincinv(right, total - right + 1, tail) if right else 0.0
     high = betaincinv(right + 1, total - right, 1 - tail) if right < total else 1.0

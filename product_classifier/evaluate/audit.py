@@ -1,8 +1,8 @@
-"""How accurate predictions are in truth, where recorded labels are noisy and a person decides some.
+"""True accuracy, estimated from noisy recorded labels and a sample that a person decides.
 
-The person decides a simple random sample of the products. Since it is known of all products whether
-the recorded labels call them right, the sample is read in two strata, recorded right and recorded
-wrong, each of known size: most of what the sample could get wrong by chance is then known already.
+The person decides a simple random sample of the products. The recorded labels say of every product
+whether its prediction is right, so the sample is split into two strata of known size: recorded
+right and recorded wrong. This removes most of the sampling error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from product_classifier.evaluate.accuracy import interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """Accuracy by the recorded labels, and in truth as far as a sample tells."""
+    """Accuracy by the recorded labels, and true accuracy as estimated from the sample."""
 
     recorded: float  # nan without products
     recorded_interval: tuple[float, float]  # for products like these
@@ -26,7 +26,7 @@ class Audited:
     audited_interval: tuple[float, float]  # for these very products
     total: int
     sampled: int
-    doubtful: int = 0  # of those sampled: nobody can tell
+    doubtful: int = 0  # of those sampled: the true category is unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +43,22 @@ def audited(
     doubtful: NDArray[np.bool_] | None = None,
     confidence: float = 0.95,
 ) -> Audited:
-    """Estimate the true accuracy of n products from a simple random sample of m of them.
+    """Estimate the true accuracy of n products from a simple random sample of m products.
 
     recorded_right: [n], whether the recorded labels call the prediction right. sampled: [m], rows
-    drawn at random without replacement, whatever was recorded. truly_right: [m], what the person
-    says of them. doubtful: [m], of which the person cannot tell: they count as wrong below and as
-    right above, and half in the estimate. The estimate weighs the two strata's shares by their
-    sizes; of a stratum that the sample misses, it believes the recorded labels.
+    drawn at random without replacement, independent of the recorded labels. truly_right: [m], the
+    person's decisions. doubtful: [m], products that the person could not decide: they count as
+    wrong in the lower limit, as right in the upper limit and as half in the estimate. The estimate
+    weighs the share of each stratum by its size; for a stratum without sampled products, it takes
+    the recorded labels as true.
 
-    Both intervals are exact, so they hold at least as often as stated, for any noise. The recorded
-    one is Clopper and Pearson's. The audited one collects the numbers of truly right products in
+    Both intervals are exact: they hold at least as often as stated, for any noise. The recorded one
+    is Clopper and Pearson's. The audited one collects the numbers of truly right products in
     the two strata that the sample does not contradict: P(X >= x), hypergeometric since strata are
     finite, joined over strata by Fisher's product of independent p-values (Statistical Methods for
     Research Workers, 4th edition, 1932), and the same from above, each at (1 - confidence) / 2.
 
-    Raises ValueError for sampled rows that are not among the products, or twice in the sample.
+    Raises ValueError for sampled rows that are out of range or repeated.
     """
     total = len(recorded_right)
     if len(sampled) and not 0 <= sampled.min() <= sampled.max() < total:
@@ -91,7 +92,8 @@ def audited(
     return Audited(
         recorded=good.total / total,
         recorded_interval=interval(good.total, total, confidence),
-        audited=min(max(estimate, low), high) / total,  # it may be a fraction of a product outside
+        # the estimate may be outside the interval by a fraction of a product
+        audited=min(max(estimate, low), high) / total,
         audited_interval=(low / total, high / total),
         total=total,
         sampled=len(sampled),
@@ -106,20 +108,20 @@ def _stratum(
 
 
 def _mirrored(stratum: _Stratum) -> _Stratum:
-    """Swap right and wrong."""
+    """Return the stratum with right and wrong swapped."""
     return _Stratum(stratum.total, stratum.sampled, stratum.sampled - stratum.right)
 
 
 def _expected(stratum: _Stratum, unseen: int) -> float:
-    """Estimate how many of a stratum are right; unseen, when none is sampled."""
+    """Estimate how many products of a stratum are right; `unseen` if none is sampled."""
     return stratum.total * stratum.right / stratum.sampled if stratum.sampled else unseen
 
 
 def _fewest_right(first: _Stratum, second: _Stratum, tail: float) -> int:
-    """Bound from below how many of two strata are right; wrong with a chance of at most tail."""
+    """Return a lower bound on the right products of two strata, wrong with a chance <= tail."""
     p, q = _at_least(first), _at_least(second)
-    # -ln of the product of d uniform numbers has a gamma distribution of shape d; strata known
-    # wholly or not at all have p-values of 0 or 1 alone and do not count
+    # -ln of the product of d uniform numbers has a gamma distribution of shape d; strata that are
+    # sampled wholly or not at all have p-values of 0 or 1 only and do not count
     partly = sum(0 < stratum.sampled < stratum.total for stratum in (first, second))
     product = np.exp(-gammainccinv(max(partly, 1), tail))
     start = np.searchsorted(p, product)
@@ -128,11 +130,12 @@ def _fewest_right(first: _Stratum, second: _Stratum, tail: float) -> int:
 
 
 def _at_least(stratum: _Stratum) -> NDArray[np.float64]:
-    """Find the chance that a sample holds this many right ones or more, for all numbers in all.
+    """Return the probability of a sample with at least this many right products, [total + 1].
 
-    Returns [total + 1], for 0, 1, .. right ones in the stratum. Line it up with these in front: x
-    or more of the sample are right when the x-th of its places is one of theirs. That place is x
-    plus a beta-binomial number, where Clopper and Pearson's bound has a beta one.
+    Entry k is the probability if the stratum has k right products. Line the stratum up with its
+    right products in front: x or more of the sample are right if the x-th sampled place is at most
+    k. That place is x plus a beta-binomial number, where Clopper and Pearson's bound has a beta
+    distribution.
     """
     if not stratum.right:
         return np.ones(stratum.total + 1)
@@ -141,5 +144,5 @@ def _at_least(stratum: _Stratum) -> NDArray[np.float64]:
     k = np.arange(rest + 1)
     choose = -np.log(rest + 1) - betaln(k + 1, rest - k + 1)
     chance = np.cumsum(np.exp(choose + betaln(k + a, rest - k + b) - betaln(a, b)))
-    certain = np.ones(b)  # too few wrong ones in all for the sample to hold fewer right ones
+    certain = np.ones(b)  # too few wrong products for a sample with fewer right ones
     return np.concatenate([np.zeros(a), np.minimum(chance[:-1], 1.0), certain])

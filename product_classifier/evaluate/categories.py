@@ -1,9 +1,10 @@
-"""Which categories are predicted well, and which are taken for which.
+"""Precision, recall, F1 and confusions of each category, and their averages.
 
 Products are rows 0..n-1. Their true categories are pairs of a row and a category, each pair once; a
-prediction is right when it is any of them. A right product counts for the category it was predicted
-as and is left out of the recall of its other ones, since nobody would file it anew; a wrong one
-counts against all of its true categories, and one without any against its prediction alone.
+prediction is right if it is any of the true categories. A right product counts for the category it
+was predicted as and is left out of the recall of its other categories, since nobody would move it;
+a wrong product counts against all of its true categories, and a product without true categories
+against its prediction alone.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from product_classifier.predictions import PredictedPaths
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFigures:
-    """The figures of every category, [categories] each; nan where there is nothing to divide by."""
+    """The metrics of every category, [categories] each; nan for 0 / 0."""
 
     support: NDArray[np.int64]  # products that have it among their true categories
-    relevant: NDArray[np.int64]  # of those, all but the ones rightly predicted as another
+    relevant: NDArray[np.int64]  # the same without products rightly predicted as another category
     predicted: NDArray[np.int64]  # products predicted as it
     true_positives: NDArray[np.int64]
     precision: NDArray[np.float64]  # true positives / predicted
@@ -33,7 +34,7 @@ class CategoryFigures:
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """Precision, recall and their harmonic mean, 0 to 1; nan where nothing is to divide by."""
+    """Precision, recall and their harmonic mean, 0 to 1; nan for 0 / 0."""
 
     precision: float
     recall: float
@@ -42,7 +43,7 @@ class Average:
 
 @dataclass(frozen=True, slots=True)
 class Averages:
-    """The figures of all categories in one."""
+    """The averages over all categories."""
 
     micro: Average  # every product weighs the same
     macro: Average  # every category with something to recall weighs the same
@@ -51,12 +52,16 @@ class Averages:
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryEvaluation:
-    """An experiment's categories, each by itself; arrays are indexed by category."""
+    """The metrics of each category of an experiment; arrays are indexed by category."""
 
-    worst_first: NDArray[np.int64]  # those that are true or predicted for a product
+    worst_first: NDArray[np.int64]  # categories that are true or predicted for a product
     figures: CategoryFigures
-    covered: dict[float, NDArray[np.float64]]  # by target, share accepted of what is predicted so
-    confused: dict[int, list[tuple[int, int]]]  # predicted instead, and how often; most often first
+    covered: dict[
+        float, NDArray[np.float64]
+    ]  # by target, share accepted of the products predicted as it
+    confused: dict[
+        int, list[tuple[int, int]]
+    ]  # by true category: predicted category, products; most first
     averages: Averages
     hierarchical: Average
 
@@ -64,9 +69,9 @@ class CategoryEvaluation:
 def evaluate_categories(
     tested: PredictedPaths, thresholds: Mapping[float, float]
 ) -> CategoryEvaluation:
-    """Judge each category on the test products; thresholds: what is accepted from, by target.
+    """Return the metrics of each category on the test products; thresholds: by target accuracy.
 
-    The worst F comes first, of equal ones the category with the most products.
+    The lowest F1 comes first, on ties the category with the most products.
     """
     predicted, score = tested.answers[:, 0], tested.score[:, 0]
     pairs, count = (tested.row, tested.truth), len(tested.above)
@@ -74,10 +79,10 @@ def evaluate_categories(
     confused: dict[int, list[tuple[int, int]]] = {}
     for true, other, products in confused_with(predicted, *pairs, k=len(tested.row)):
         confused.setdefault(true, []).append((other, products))
-    known = np.flatnonzero(figures.support + figures.predicted)
-    order = np.lexsort((-figures.support[known], np.nan_to_num(figures.f1[known])))
+    present = np.flatnonzero(figures.support + figures.predicted)
+    order = np.lexsort((-figures.support[present], np.nan_to_num(figures.f1[present])))
     return CategoryEvaluation(
-        worst_first=known[order],
+        worst_first=present[order],
         figures=figures,
         covered={
             target: per_category(predicted, score, *pairs, count, threshold).coverage
@@ -97,28 +102,28 @@ def per_category(
     categories: int,
     threshold: float | None = None,
 ) -> CategoryFigures:
-    """Judge every category by itself.
+    """Return the metrics of each category.
 
     predicted, score: [n]. truth_row, truth_category: [pairs]. Categories are 0..categories-1.
-    threshold: accepts where score >= it; None accepts nothing, and coverage is nan.
+    threshold: accept where score >= threshold; None: accept nothing, coverage is nan.
     """
     hit, right = _right(predicted, truth_row, truth_category)
 
     def count(category: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.bincount(category, minlength=categories)
 
-    all_predicted, found = count(predicted), count(truth_category[hit])
+    all_predicted, hits = count(predicted), count(truth_category[hit])
     relevant = count(truth_category[hit | ~right[truth_row]])
     if threshold is None:
         coverage = np.full(categories, np.nan)
     else:
         coverage = _share(count(predicted[score >= threshold]), all_predicted)
-    precision, recall, f1 = _rates(found, all_predicted, relevant)
+    precision, recall, f1 = _rates(hits, all_predicted, relevant)
     return CategoryFigures(
         support=count(truth_category),
         relevant=relevant,
         predicted=all_predicted,
-        true_positives=found,
+        true_positives=hits,
         precision=precision,
         recall=recall,
         f1=f1,
@@ -127,7 +132,7 @@ def per_category(
 
 
 def averages(figures: CategoryFigures) -> Averages:
-    """Average over categories; those with nothing to recall count in micro precision alone.
+    """Return averages; categories without relevant products count in micro precision only.
 
     An undefined precision or f1 counts as 0 in macro and weighted, as in scikit-learn with
     zero_division=0.
@@ -148,10 +153,10 @@ def confused_with(
     truth_category: NDArray[np.int64],
     k: int = 10,
 ) -> list[tuple[int, int, int]]:
-    """Find the k most frequent confusions: (true, predicted, products), most frequent first.
+    """Return the k most frequent confusions: (true, predicted, products), most frequent first.
 
-    Arrays as in per_category. A wrong product counts once with each of its true categories. Equally
-    frequent ones come in the order of their categories.
+    Arrays as in per_category. A wrong product counts once with each of its true categories. Ties
+    are in the order of the categories.
     """
     _, right = _right(predicted, truth_row, truth_category)
     wrong = ~right[truth_row]
@@ -169,15 +174,16 @@ def hierarchical(
     truth_category: NDArray[np.int64],
     ancestors: NDArray[np.int64],
 ) -> Average:
-    """Judge predictions by what their paths share with the true ones.
+    """Return hierarchical precision, recall and F1: the overlap of predicted and true paths.
 
     hP = Σ|P ∩ T| / Σ|P| and hR = Σ|P ∩ T| / Σ|T|, where P and T hold the predicted and the true
-    category and all above it, without the root (Kiritchenko, Matwin and Famili, Functional
-    Annotation of Genes Using Hierarchical Text Categorization, 2005). Of several truths the one
-    that shares most counts, of those the one with the shortest path; without any, T is empty.
+    category and their ancestors, without the root (Kiritchenko, Matwin and Famili, Functional
+    Annotation of Genes Using Hierarchical Text Categorization, 2005). Of several true
+    categories the one with the largest overlap counts, on ties the one with the shortest path;
+    without true categories, T is empty.
 
-    ancestors: [categories, depths], each category and all that lie above it, the root left out, -1
-    beyond. The other arrays as in per_category.
+    ancestors: [categories, depths], each category and its ancestors without the root, -1 beyond.
+    The other arrays as in per_category.
     """
     length = (ancestors >= 0).sum(axis=1)
     categories, longest = len(ancestors), length.max(initial=0) + 1
@@ -187,7 +193,7 @@ def hierarchical(
     paths, true_paths = ancestors[distinct // categories], ancestors[distinct % categories]
     same = paths[:, :, None] == np.where(true_paths < 0, -2, true_paths)[:, None, :]
     shared = same.sum(axis=(1, 2))
-    # one number that is largest for the truth that counts
+    # one number that is largest for the true category that counts
     rank = shared * longest + longest - 1 - length[distinct % categories]
     best = np.full(len(predicted), -1)
     np.maximum.at(best, truth_row, rank[pair])
@@ -199,7 +205,7 @@ def hierarchical(
 def _right(
     predicted: NDArray[np.int64], row: NDArray[np.int64], category: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which pairs are what was predicted, [pairs], and which products are right, [n]."""
+    """Return whether each pair is the prediction, [pairs], and each product is right, [n]."""
     hit = predicted[row] == category
     return hit, np.bincount(row[hit], minlength=len(predicted)) > 0
 
@@ -207,21 +213,21 @@ def _right(
 def _share(
     part: NDArray[np.int64] | NDArray[np.float64], whole: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Divide; nan for 0 / 0."""
+    """Return part / whole; nan for 0 / 0."""
     with np.errstate(invalid="ignore"):
         return np.divide(part, whole)
 
 
 def _rates(
-    found: NDArray[np.int64], predicted: NDArray[np.int64], relevant: NDArray[np.int64]
+    hits: NDArray[np.int64], predicted: NDArray[np.int64], relevant: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return precision, recall and f1 of counts."""
-    precision, recall = _share(found, predicted), _share(found, relevant)
-    f1 = _share(2 * found, predicted + relevant)
+    precision, recall = _share(hits, predicted), _share(hits, relevant)
+    f1 = _share(2 * hits, predicted + relevant)
     return precision, recall, np.where(np.isnan(precision + recall), np.nan, f1)
 
 
 def _average(
-    found: NDArray[np.int64], predicted: NDArray[np.int64], relevant: NDArray[np.int64]
+    hits: NDArray[np.int64], predicted: NDArray[np.int64], relevant: NDArray[np.int64]
 ) -> Average:
-    return Average(*map(float, _rates(found, predicted, relevant)))
+    return Average(*map(float, _rates(hits, predicted, relevant)))

@@ -1,7 +1,7 @@
-"""The tree of categories as arrays: how deep each one lies, and what is in it and below.
+"""The category tree as arrays: the depth of each category, its members, the members below it.
 
-Categories are rows 0..n-1. A tree that a source has broken, so that a category lies above itself,
-is counted too: each category of the ring is above all others of it.
+Categories are rows 0..n-1. Cycles, in which a category is its own ancestor, are allowed: each
+category of a cycle is an ancestor of all others.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
-NONE = -1
+NONE = -1  # stands for no category, no group, no picture
 
 
 class Members(NamedTuple):
-    """Which product is in which category, [pairs] each."""
+    """Pairs of a product and one of its categories, [pairs] each."""
 
     product: Integers
     category: Integers
@@ -26,27 +26,27 @@ class Members(NamedTuple):
 
 @dataclass(frozen=True)
 class Tree:
-    """Where categories lie, [categories] each."""
+    """The parent and the depth of each category, [categories] each."""
 
-    parent: Integers  # NONE below the root, and for what is orphaned
+    parent: Integers  # NONE directly below the root, and for orphans
     level: Integers  # depth below the root, which has 0
-    looped: NDArray[np.bool_]  # lies above itself
+    looped: NDArray[np.bool_]  # is its own ancestor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How unequal categories are; empty ones are only counted."""
+    """The distribution of products over categories; all but `categories` leave out empty ones."""
 
     categories: int
     empty: int
     largest: int
     median: float
     smallest: int
-    half: int  # so many of the largest hold half of what all of them hold
+    half: int  # the number of largest categories that hold half of the sum over all categories
 
 
 def build_tree(parents: Sequence[int], roots: Sequence[bool]) -> Tree:
-    """Measure a tree; parents: the row above each category, NONE where there is none."""
+    """Return the tree; parents: the row of each category's parent, NONE without a parent."""
     above = [NONE if up == NONE or roots[up] else up for up in parents]
     level, looped = np.zeros(len(above), np.int64), np.zeros(len(above), np.bool_)
     for row, parent in enumerate(above):
@@ -60,7 +60,7 @@ def build_tree(parents: Sequence[int], roots: Sequence[bool]) -> Tree:
 
 
 def with_ancestors(members: Members, tree: Tree) -> Members:
-    """Add to the categories of each product all that lie above them, each pair once."""
+    """Return the pairs and, for each, the pairs with all ancestors of its category, each once."""
     product, category = members
     products, categories = [product], [category]
     for _ in range(int(tree.level.max(initial=0)) - 1):
@@ -75,18 +75,16 @@ def with_ancestors(members: Members, tree: Tree) -> Members:
 
 
 def compare_sizes(products: Integers) -> Sizes:
-    """Compare categories by their products, [categories]."""
+    """Summarise the number of products of each category, [categories]."""
     filled = np.sort(products[products > 0])[::-1]
     if not len(filled):
-        return Sizes(
-            categories=len(products), empty=len(products), largest=0, median=0.0, smallest=0, half=0
-        )
-    half = int(np.searchsorted(np.cumsum(filled), filled.sum() / 2)) + 1
+        count = len(products)
+        return Sizes(categories=count, empty=count, largest=0, median=0.0, smallest=0, half=0)
     return Sizes(
         categories=len(products),
         empty=len(products) - len(filled),
         largest=int(filled[0]),
         median=float(np.median(filled)),
         smallest=int(filled[-1]),
-        half=half,
+        half=int(np.searchsorted(np.cumsum(filled), filled.sum() / 2)) + 1,
     )

@@ -1,4 +1,4 @@
-"""Certified coverage: a threshold that keeps a target accuracy for products nobody looks at.
+"""Certified coverage: a threshold that keeps a target accuracy for products nobody checks.
 
 Fixed-sequence testing (Angelopoulos et al., Learn then Test, arXiv 2110.01052): thresholds from
 strict to loose, chosen by the scores alone, are tested on calibration rows until one fails.
@@ -17,7 +17,7 @@ from product_classifier.evaluate.coverage import shortest_decimal
 from product_classifier.predictions import Certificate
 
 STEPS = 100  # thresholds tested; more of them fail earlier, fewer miss more
-FEWEST_TO_HOPE = 20  # rows, to tell anything about more of them
+FEWEST_TO_HOPE = 20  # rows, to estimate how many rows would suffice
 
 
 def certify(
@@ -26,7 +26,7 @@ def certify(
     target: float,
     confidence: float = 0.95,
 ) -> Certificate | None:
-    """Find the loosest threshold that the calibration rows certify; None where none is.
+    """Return the loosest threshold that the calibration rows certify, None if they certify none.
 
     score, right: [n], rows independent of the model and of each other. A score of nan is accepted
     by no threshold, and its row does not count.
@@ -56,7 +56,7 @@ def certify(
 def upper_bound(
     wrong: NDArray[Any], accepted: NDArray[Any], confidence: float
 ) -> NDArray[np.float64]:
-    """Bound an error rate from above: Clopper and Pearson's one-sided limit, 1 if all are wrong.
+    """Return Clopper and Pearson's one-sided upper limit of an error rate, 1 if all are wrong.
 
     wrong, accepted: [..], accepted > 0; need not be whole numbers.
     """
@@ -65,7 +65,7 @@ def upper_bound(
 
 
 def fewest_rows(target: float, confidence: float) -> int:
-    """Count the error-free rows that certify a target at all, such as 59 for 95 % and 95 %."""
+    """Return the fewest error-free rows that certify a target, such as 59 for 95 % and 95 %."""
     return math.ceil(math.log(1 - confidence) / math.log(target))
 
 
@@ -77,13 +77,14 @@ def rows_needed(
 ) -> int | None:
     """Estimate how many calibration rows like these would certify some threshold.
 
-    None where these give no hope, as far down as their highest scores tell anything.
+    None if no number of such rows would, or if there are too few rows to estimate it.
     """
     count, fewest = len(score), fewest_rows(target, confidence)
     if count < FEWEST_TO_HOPE:
         return None
     times = np.geomspace(1, 1000, 500)
-    strictest = np.sqrt(fewest * count / times)  # rows of these that its part of more rows is like
+    # the place in these rows that matches the strictest threshold of `times` as many rows
+    strictest = np.sqrt(fewest * count / times)
     possible = (strictest >= FEWEST_TO_HOPE) & (strictest <= count)
     times, strictest = times[possible], strictest[possible]
     wrong = np.interp(strictest, np.arange(count) + 1, np.cumsum(~right[np.argsort(-score)]))
@@ -94,12 +95,12 @@ def rows_needed(
 def thresholds(
     score: NDArray[np.float64], fewest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rank rows, and choose where thresholds are tested, by the scores alone.
+    """Return the rows by score, highest first, and the last place that each threshold accepts.
 
-    Returns the rows by score, highest first, and the last places in that order that the thresholds
-    accept, ties together. The strictest accepts the geometric mean of the fewest that can certify
-    anything and of all: the fewest would have to be free of errors, and among the highest scores of
-    a real catalogue some labels are wrong.
+    The choice of thresholds depends on the scores alone; rows of equal score are accepted together.
+    The strictest threshold accepts the geometric mean of `fewest` rows and all rows: exactly
+    `fewest` rows would have to be free of errors, and some labels are wrong even among the highest
+    scores of a real catalogue.
     """
     order = np.argsort(-score, kind="stable")
     ranked, count = score[order], len(score)

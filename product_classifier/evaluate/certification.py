@@ -1,4 +1,4 @@
-"""What the calibration part lets one promise of an experiment, and what it comes to on tests."""
+"""Certified coverage of an experiment: thresholds from calibration rows, results on test rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from product_classifier.predictions import Certificate, PredictedPaths, Summary
 
 @dataclass(frozen=True, slots=True)
 class ThresholdResult:
-    """What a threshold comes to on the test products."""
+    """The test products that a threshold accepts, and how many of these are right."""
 
     accepted: int
     right: int
@@ -31,59 +31,69 @@ class ThresholdResult:
 
 @dataclass(frozen=True, slots=True)
 class LevelCertification:
-    """What can be promised of the answers at a height."""
+    """The certificate of the predictions at one height, if there is one."""
 
     certificate: Certificate | None
-    calibrated: int  # calibration products it could be certified on
-    needed: int | None  # how many of them would do; None: no number, or there is a certificate
+    calibrated: int  # calibration products on which it was, or could not be, certified
+    needed: int | None  # calibration products that would suffice; None: unknown, or certified
     tested: ThresholdResult
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCost:
+    """The cost of filing products by one rule: a certified threshold, everything, or nothing."""
+
+    target: float  # that the threshold is certified for; 1: file nothing, 0: file everything
+    cost: Cost  # on the test products
+    best: bool  # whether it is the lowest on the calibration products
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certification:
-    """What an experiment's scores are worth."""
+    """The certificates of an experiment, and the quality of its scores."""
 
-    levels: dict[
-        float, list[LevelCertification]
-    ]  # by target: if each height were to answer all products
-    deepest: dict[
-        float, list[LevelCertification]
-    ]  # by target: if each product is answered as low as can be
-    before: Reliability  # of the test products' leaves, with scores as the network has them
+    levels: dict[float, list[LevelCertification]]  # by target, each height for all products
+    deepest: dict[float, list[LevelCertification]]  # by target, each product at its lowest height
+    before: Reliability  # of the test products' leaves, with uncalibrated scores
     after: Reliability  # with calibrated scores
     aurc: float
     augrc: float
-    rule_costs: Sequence[RuleCost] = ()  # where costs are known
+    rule_costs: Sequence[RuleCost] = ()  # where --cost-error and --cost-review are given
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """An experiment and what it is worth."""
+    """An experiment with its accuracy, its certified coverage and its audit."""
 
     experiment: Summary
     figures: Figures
     certification: Certification | None  # None: there are no calibration rows
-    audit: Audited | None = None  # None: no sample has been decided by a person
-    undecided: int = 0  # products of its audit sample that nobody has decided yet
+    audit: Audited | None = None  # None: no person has decided an audit sample
+    undecided: int = 0  # products of the audit sample without decision
 
     @property
     def thresholds(self) -> dict[float, float]:
-        """What leaves are accepted from, by the targets that could be certified."""
+        """The certified thresholds of leaves, by target; targets without certificate are absent."""
         levels = self.certification.levels if self.certification else {}
-        kept = {target: leaf.certificate for target, (leaf, *_) in levels.items()}
-        return {target: found.threshold for target, found in kept.items() if found}
+        certificates = {target: leaf.certificate for target, (leaf, *_) in levels.items()}
+        return {target: leaf.threshold for target, leaf in certificates.items() if leaf}
 
 
 def certify_experiment(
     calibration: PredictedPaths, test: PredictedPaths, targets: Sequence[float], confidence: float
 ) -> Certification:
-    """Certify by the calibration part alone, and tell what it comes to on the test part."""
-    known, tested = _part(calibration), _part(test)
+    """Certify thresholds on the calibration part alone, and count what they accept of the test."""
+    calibration_part, test_part = _part(calibration), _part(test)
     levels, deepest = (
-        {target: _promises(known, tested, target, confidence, leftover) for target in targets}
+        {
+            target: _level_certifications(
+                calibration_part, test_part, target, confidence, leftover=leftover
+            )
+            for target in targets
+        }
         for leftover in (False, True)
     )
-    score, right = tested.score[:, 0], tested.right[:, 0]
+    score, right = test_part.score[:, 0], test_part.right[:, 0]
     curve = risk_coverage(score, right)
     return Certification(
         levels=levels,
@@ -95,50 +105,46 @@ def certify_experiment(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCost:
-    """What it costs to file products by a threshold."""
-
-    target: float  # that the threshold is certified for; 1: nothing is filed, 0: everything
-    cost: Cost  # on the test products
-    best: bool  # the lowest on the calibration products
-
-
 def rule_costs(
     calibration: PredictedPaths,
     test: PredictedPaths,
-    judged: Certification,
+    certification: Certification,
     cost_error: float,
     cost_review: float,
 ) -> list[RuleCost]:
-    """Price the certified thresholds of leaves, and filing nothing and everything.
+    """Return the cost of filing by each certified threshold of leaves, of nothing, of everything.
 
-    Which is best is told by the calibration part, what it costs by the test part.
+    The calibration part decides which rule is best; the costs are those on the test part.
     """
     thresholds: dict[float, float | None] = {1.0: None}
-    for target, (leaf, *_) in judged.levels.items():
+    for target, (leaf, *_) in certification.levels.items():
         if leaf.certificate:
             thresholds[target] = leaf.certificate.threshold
     thresholds[0.0] = 0.0
-    found = []
-    for part in (calibration, test):
-        leaves = leaf_scores(part)
-        found.append(costs(*leaves, list(thresholds.values()), cost_error, cost_review))
-    best = cheapest(found[0])
+    by_calibration, by_test = (
+        costs(
+            *leaf_scores(part),
+            thresholds=list(thresholds.values()),
+            cost_error=cost_error,
+            cost_review=cost_review,
+        )
+        for part in (calibration, test)
+    )
+    best = cheapest(by_calibration)
     return [
         RuleCost(target, cost, number == best)
-        for number, (target, cost) in enumerate(zip(thresholds, found[1], strict=True))
+        for number, (target, cost) in enumerate(zip(thresholds, by_test, strict=True))
     ]
 
 
 def leaf_scores(part: PredictedPaths) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Tell the score of each product's leaf, [n], and whether it is right, [n]."""
+    """Return the score of each product's predicted leaf, [n], and whether it is right, [n]."""
     score, right = _part(part)
     return score[:, 0], right[:, 0]
 
 
 class _Part(NamedTuple):
-    """Products of a part of the split, [n, heights]."""
+    """The products of a part of the split, [n, heights]."""
 
     score: NDArray[np.float64]
     right: NDArray[np.bool_]
@@ -148,23 +154,24 @@ def _part(part: PredictedPaths) -> _Part:
     return _Part(part.score, right_answers(part.answers, part.row, part.truth, part.above))
 
 
-def _promises(
-    known: _Part, tested: _Part, target: float, confidence: float, leftover: bool
+def _level_certifications(
+    calibration: _Part, test: _Part, target: float, confidence: float, *, leftover: bool
 ) -> list[LevelCertification]:
-    certificates = certify_heights(*known, target, confidence, leftover=leftover)
-    answered = accepted(known.score, certificates, leftover=leftover)
-    on_tests = accepted(tested.score, certificates, leftover=leftover)
-    promises = []
+    """Certify each height; leftover: only for the products that no lower height answers."""
+    certificates = certify_heights(*calibration, target, confidence, leftover=leftover)
+    answered = accepted(calibration.score, certificates, leftover=leftover)
+    accepted_tests = accepted(test.score, certificates, leftover=leftover)
+    levels = []
     for height, certificate in enumerate(certificates):
-        rows = ~np.isnan(known.score[:, height])
+        rows = ~np.isnan(calibration.score[:, height])
         if leftover:
             rows &= ~answered[:, :height].any(axis=1)
         needed = None
         if certificate is None:
-            score, right = known.score[rows, height], known.right[rows, height]
+            score, right = calibration.score[rows, height], calibration.right[rows, height]
             needed = rows_needed(score, right, target, confidence)
-        count = int(on_tests[:, height].sum())
-        hits = int((on_tests & tested.right)[:, height].sum())
-        seen = ThresholdResult(count, hits, len(on_tests), interval(hits, count))
-        promises.append(LevelCertification(certificate, int(rows.sum()), needed, seen))
-    return promises
+        count = int(accepted_tests[:, height].sum())
+        hits = int((accepted_tests & test.right)[:, height].sum())
+        result = ThresholdResult(count, hits, len(accepted_tests), interval(hits, count))
+        levels.append(LevelCertification(certificate, int(rows.sum()), needed, result))
+    return levels

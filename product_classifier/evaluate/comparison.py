@@ -1,4 +1,4 @@
-"""Two experiments on the same products: whether one is better, or was lucky."""
+"""Comparison of experiments on the same products: differences, their intervals and tests."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Statistic = Callable[[NDArray[np.float64]], float]  # of the weights of the prod
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """The products that one of two experiments has right, and the other wrong."""
+    """McNemar's test: the products that only one of two experiments predicts right."""
 
-    only_first: int
-    only_second: int
+    only_first: int  # products
+    only_second: int  # products
     p: float  # two-sided, exact
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A statistic of all products, and where it may be in others like them."""
+    """A statistic of all products and its 95 % confidence interval."""
 
     observed: float
     low: float
@@ -34,7 +34,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a second experiment has over a first one."""
+    """The differences of a second experiment from a first one."""
 
     mcnemar: McNemar
     accuracy: Interval  # difference, -1 to 1
@@ -43,10 +43,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class LeaderboardEntry:
-    """An experiment with all that the table tells of it."""
+    """A row of the leaderboard: an experiment and its macro F1."""
 
-    judged: Evaluation
-    macro_f1: float | None  # None: its program did not keep what this takes
+    evaluation: Evaluation
+    macro_f1: float | None  # None: an older version did not store all test predictions
 
 
 Pairs = Mapping[tuple[int, int], Comparison]  # by the numbers of the experiments
@@ -57,7 +57,7 @@ Scored = tuple[NDArray[np.float64], NDArray[np.bool_]]  # score [n], right [n]
 def compare(
     first: Scored, second: Scored, group: NDArray[np.int64], targets: Sequence[float]
 ) -> Comparison:
-    """Compare two experiments on the same products; group: [n], their duplicate groups."""
+    """Return the differences of two experiments; group: [n], duplicate groups of the products."""
     return Comparison(
         mcnemar(first[1], second[1]),
         paired_bootstrap(accuracy_difference(first[1], second[1]), group),
@@ -69,15 +69,15 @@ def compare(
 
 
 def coverage_interval(scored: Scored, group: NDArray[np.int64], target: float) -> Interval:
-    """Find the coverage in hindsight at a target accuracy, and its interval."""
+    """Return the coverage in hindsight at a target accuracy, and its interval."""
     return paired_bootstrap(_coverage(*scored, target), group)
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
     """Test whether two experiments are equally accurate (McNemar, Psychometrika 12, 1947).
 
-    first, second: [n], whether each is right about the same products. p is 1 where they are right
-    about the same ones. It takes products as independent, duplicates too.
+    first, second: [n], whether each is right about the same products. p is 1 if both
+    are right about the same ones. The test assumes independent products, duplicates included.
     """
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     tail = bdtr(min(only_first, only_second), only_first + only_second, 0.5)
@@ -91,7 +91,7 @@ def paired_bootstrap(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Interval:
-    """Find the percentile interval of a statistic (Efron, Annals of Statistics 7, 1979).
+    """Return the percentile interval of a statistic (Efron, Annals of Statistics 7, 1979).
 
     group: [n], the duplicate group of each product; groups are drawn with replacement, as many as
     there are. statistic: given how often each product was drawn, [n]. nan without products; a
@@ -112,7 +112,7 @@ def paired_bootstrap(
 
 
 def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Statistic:
-    """Measure by how much the second experiment is more accurate, -1 to 1.
+    """Return the gain in accuracy of the second experiment as a statistic, -1 to 1.
 
     first, second: [n], whether each is right about the same products. Some weight must be > 0.
     """
@@ -121,17 +121,17 @@ def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> 
 
 
 def coverage_difference(first: Scored, second: Scored, target: float) -> Statistic:
-    """Measure by how much the second experiment covers more at a target accuracy, -1 to 1.
+    """Return the gain in coverage at a target accuracy as a statistic, -1 to 1.
 
-    first, second: score [n] and right [n] of the same products. Each draw finds its own thresholds,
-    as coverage() does. Weights must be whole numbers, some > 0.
+    first, second: score [n] and right [n] of the same products. Each draw has its own
+    thresholds, as in coverage(). Weights must be whole numbers, some > 0.
     """
     before, after = _coverage(*first, target), _coverage(*second, target)
     return lambda weights: after(weights) - before(weights)
 
 
 def _coverage(score: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> Statistic:
-    """Prepare coverage() for weighted products: ranks them once."""
+    """Return coverage() as a statistic of weights; products are ranked once."""
     tie = np.unique(-score, return_inverse=True)[1]
 
     def share(weights: NDArray[np.float64]) -> float:

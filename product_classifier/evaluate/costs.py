@@ -1,4 +1,4 @@
-"""Which threshold is cheapest, given what an error and what a look at a product cost."""
+"""The cheapest threshold, given the cost of an error and of checking a product."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost per product of one threshold, in the unit of the costs given."""
+    """The cost per product of one threshold, in the unit of cost_error and cost_review."""
 
-    threshold: float | None  # accept where score >= it; None: a person looks at every product
+    threshold: float | None  # accept where score >= it; None: a person checks every product
     mean: float
     low: float
     high: float
@@ -31,13 +31,16 @@ def costs(
     rounds: int = 1000,
     confidence: float = 0.95,
 ) -> list[Cost]:
-    """Price each threshold: (cost_error * wrong accepted + cost_review * not accepted) / n.
+    """Return the cost of each threshold per product.
+
+    The cost is (cost_error * wrong accepted + cost_review * not accepted) / n.
 
     score, right: [n], rows that chose neither the model nor the thresholds. cost_error: of a wrong
-    product that is accepted. cost_review: of a look at one that is not; it leaves no error. group:
-    [n], duplicate groups, which are drawn together; None: each product is its own. The interval is
-    the percentile bootstrap's (Efron, Annals of Statistics 7, 1979), with the same draws for every
-    threshold; it is too short where few groups have errors. nan without products.
+    product that is accepted. cost_review: of checking a product that is not accepted; a
+    check leaves no error. group: [n], duplicate groups, which are drawn together; None: each
+    product is a group. The interval is the percentile bootstrap's (Efron, Annals of Statistics 7,
+    1979), with the same draws for every threshold; it is too short where few groups have errors.
+    nan without products.
 
     Raises ValueError for a cost that is negative or not finite, and when both are 0.
     """
@@ -65,12 +68,12 @@ def costs(
     ]
 
 
-def cheapest(found: Sequence[Cost]) -> int:
-    """Find the position of the lowest mean cost: the first of equal ones, and of nan.
+def cheapest(choices: Sequence[Cost]) -> int:
+    """Return the position of the lowest mean cost, the first one on ties; 0 if all are nan.
 
-    Raises ValueError when there is none to choose from.
+    Raises ValueError for an empty sequence.
     """
-    return min(range(len(found)), key=lambda k: found[k].mean)
+    return min(range(len(choices)), key=lambda k: choices[k].mean)
 
 
 def _distinct(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -83,7 +86,7 @@ def _distinct(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 def _resample(
     kinds: NDArray[np.float64], times: NDArray[np.int64], rounds: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw as many groups as there are, with replacement; returns mean costs, [rounds, thresholds].
+    """Return the mean costs of groups drawn with replacement, [rounds, thresholds].
 
     kinds: [kinds, 1 + thresholds], size and costs. Groups of one kind are drawn as one number,
     which has the same distribution as drawing each.

@@ -1,4 +1,4 @@
-"""Coverage at a stated accuracy: how large a share can be accepted by its score alone."""
+"""Coverage at a target accuracy: the share of products that can be accepted by score alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_PLACES, MOST_PLACES = 4, 17  # of a threshold, which people copy
+FEWEST_PLACES, MOST_PLACES = 4, 17  # of a threshold, short enough to copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Coverage:
 
 
 def coverage(score: NDArray[np.float64], right: NDArray[np.bool_], target: float) -> Coverage:
-    """Find the largest share that some threshold accepts with accuracy >= target, exactly.
+    """Return the largest share that some threshold accepts with accuracy >= target, exactly.
 
     score: [n], 0 to 1. right: [n]. Products of equal score are accepted or refused together. The
-    threshold is chosen on the rows it is reported on: a fact in hindsight, not a promise.
+    threshold is chosen on the rows it is reported on, in hindsight: no guarantee for other rows.
     """
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
@@ -46,7 +46,7 @@ def coverage(score: NDArray[np.float64], right: NDArray[np.bool_], target: float
 
 
 def shortest_decimal(below: float, lowest: float) -> float:
-    """Find the shortest decimal, of at least four places, above `below` and at most `lowest`."""
+    """Return the shortest decimal of at least four places, above `below` and at most `lowest`."""
     for places in range(FEWEST_PLACES, MOST_PLACES):
         short = float(Decimal(str(lowest)).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR))
         if below < short <= lowest:

@@ -1,4 +1,4 @@
-"""Risk against coverage over all thresholds: how well a score puts the errors last."""
+"""Risk against coverage over all thresholds: how well a score ranks errors last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """What each threshold accepts, strictest first; [distinct scores] each.
+    """The products that each threshold accepts, strictest first; [distinct scores] each.
 
     Coverage is accepted / accepted[-1], and risk is wrong / accepted.
     """
@@ -21,7 +21,7 @@ class RiskCoverage:
 
 
 def risk_coverage(score: NDArray[np.float64], right: NDArray[np.bool_]) -> RiskCoverage:
-    """Count the accepted and the wrong at each distinct score.
+    """Return the accepted and the wrong products at each distinct score.
 
     score: [n]. right: [n]. Products of equal score are one point.
     """
@@ -31,7 +31,7 @@ def risk_coverage(score: NDArray[np.float64], right: NDArray[np.bool_]) -> RiskC
 
 
 def aurc(curve: RiskCoverage) -> float:
-    """Average (errors in the top k) / k over k = 1..n; nan without products.
+    """Return the average of (errors in the top k) / k over k = 1..n; nan without products.
 
     0 to 1, lower is better (Geifman et al., arXiv 1805.08206). The errors of a tie are spread
     evenly over it: their mean over all its orders. Approximate for a thinned curve.
@@ -41,7 +41,7 @@ def aurc(curve: RiskCoverage) -> float:
 
 
 def augrc(curve: RiskCoverage) -> float:
-    """Average (errors in the top k) / n over k = 1..n; nan without products.
+    """Return the average of (errors in the top k) / n over k = 1..n; nan without products.
 
     0 to 1, lower is better (Traub et al., arXiv 2407.01032). Ties and thinned curves as in aurc.
     """
@@ -50,15 +50,15 @@ def augrc(curve: RiskCoverage) -> float:
 
 
 def thin(curve: RiskCoverage, points: int) -> RiskCoverage:
-    """Keep at most so many points, evenly spaced in coverage, the first and the last among them.
+    """Return at most `points` points, evenly spaced in coverage, with the first and the last.
 
     points: 2 or more.
     """
     if len(curve.accepted) <= points:
         return curve
     wanted = np.linspace(curve.accepted[0], curve.accepted[-1], points)
-    kept = np.unique(np.searchsorted(curve.accepted, wanted))
-    return RiskCoverage(curve.threshold[kept], curve.accepted[kept], curve.wrong[kept])
+    places = np.unique(np.searchsorted(curve.accepted, wanted))
+    return RiskCoverage(curve.threshold[places], curve.accepted[places], curve.wrong[places])
 
 
 def _errors(curve: RiskCoverage) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
-"""The deepest certified answer: the leaf, else its parent, else further up, else ask a person.
+"""The deepest certified answer: the leaf, else its parent, else further up, else a person decides.
 
-Heights count from the predicted leaf, which is 0, up to the category below the root; a score there
-is the sum of the scores of all leaves below that category. Where a path ends earlier, it is nan.
+Heights count from the predicted leaf, which is 0, up to the category below the root. The score of a
+category is the sum of the scores of all leaves below it, and nan above the end of a path.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def right_answers(
     truth: NDArray[np.int64],
     above: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Tell which answers are a true category, or lie above one.
+    """Return whether each answer is a true category or an ancestor of one, [n, heights].
 
     answers: [n, heights], categories, -1 where a path ends. row, truth: [pairs], the true
-    categories of row n. above: [categories, depths], each category and all that lie above it, the
-    root left out, -1 beyond.
+    categories of row n. above: [categories, depths], each category and its ancestors without the
+    root, -1 beyond.
     """
     hits = answers[row][:, :, None] == np.where(above[truth] < 0, -2, above[truth])[:, None, :]
     right = np.zeros(answers.shape, dtype=bool)
@@ -41,30 +41,32 @@ def certify_heights(
     *,
     leftover: bool,
 ) -> list[Certificate | None]:
-    """Certify a threshold for each height; score, right: [n, heights].
+    """Return the certificate of each height, None for a height without; score, right: [n, heights].
 
-    leftover: for the rows that no lower height answers, else for all that have a path so high. What
-    a parent answers after the leaf are the doubtful rows: a threshold for all rows would promise
-    too much for these.
+    leftover: certify each height on the rows that no lower height answers, else on all rows with
+    that height. The rows left to a parent are the doubtful ones: a threshold certified on all rows
+    would be too loose for these.
     """
-    found: list[Certificate | None] = []
+    certificates: list[Certificate | None] = []
     left = np.ones(len(score), dtype=bool)
     for height in range(score.shape[1]):
         rows = left & ~np.isnan(score[:, height])
-        found.append(certify(score[rows, height], right[rows, height], target, confidence))
+        certificate = certify(score[rows, height], right[rows, height], target, confidence)
+        certificates.append(certificate)
         if leftover:
-            left &= ~_reached(score[:, height], found[-1])
-    return found
+            left &= ~_reached(score[:, height], certificate)
+    return certificates
 
 
 def accepted(
     score: NDArray[np.float64], certificates: Sequence[Certificate | None], *, leftover: bool
 ) -> NDArray[np.bool_]:
-    """Tell which rows are answered at which height, [n, heights]; leftover: at the lowest alone.
+    """Return whether each row is answered at each height, [n, heights].
 
-    A row without any answer is for a person.
+    leftover: only at the lowest such height. A row without any answer is for a person.
     """
-    reached = np.stack([_reached(score[:, k], kept) for k, kept in enumerate(certificates)], axis=1)
+    columns = [_reached(score[:, k], certificate) for k, certificate in enumerate(certificates)]
+    reached = np.stack(columns, axis=1)
     return reached & (reached.cumsum(axis=1) == 1) if leftover else reached
 
 

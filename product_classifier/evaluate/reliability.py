@@ -1,4 +1,4 @@
-"""Calibration: whether a score of 0.9 is right nine times in ten, and how to make it so."""
+"""Calibration: the accuracy of predictions beside their scores, and temperature scaling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-COLDEST, HOTTEST = 0.05, 20.0  # temperatures
+LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Reliability:
 def reliability(
     score: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15
 ) -> Reliability:
-    """Compare score and accuracy in bins of equal mass (arXiv 1508.05154).
+    """Return score and accuracy in bins of equal mass (arXiv 1508.05154).
 
     score: [n], 0 to 1. right: [n]. Equal scores share a bin, so that a tie across a cut goes to the
     bin above it: bins may then be fewer, and unequal.
@@ -47,17 +47,17 @@ def reliability(
     )
 
 
-def temperature(
+def fit_temperature(
     logits: NDArray[np.floating], labels: NDArray[np.integer], weights: NDArray[np.floating]
 ) -> float:
-    """Find the T that minimises the mean negative log-likelihood of softmax(logits / T).
+    """Return the T that minimises the mean negative log-likelihood of softmax(logits / T).
 
     Guo et al., arXiv 1706.04599. logits: [n, classes]. labels: [n], columns of logits; a product
     with several true labels has a row for each. weights: [n], >= 0. T is 0.05 to 20, and 1 without
-    rows. Where every row is right, colder is better without end: T stops at 0.05, or anywhere that
-    the loss is already 0 in floating point. No T changes which logit is largest.
+    rows. If every row is right, the loss falls with T without end: T stops at 0.05, or where the
+    loss is already 0 in floating point. No T changes which logit is largest.
     """
-    from scipy.optimize import minimize_scalar  # which takes long to import
+    from scipy.optimize import minimize_scalar  # takes long to import
 
     total = weights.sum(dtype=np.float64)
     if not total:
@@ -71,5 +71,5 @@ def temperature(
         log_sum = np.log(np.exp(shifted * inverse).sum(axis=1))
         return float(share @ (log_sum - of_label * inverse))
 
-    bounds = (math.log(COLDEST), math.log(HOTTEST))
+    bounds = (math.log(LOWEST), math.log(HIGHEST))
     return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x)

@@ -1,4 +1,8 @@
-"""A product's text → its terms, in one of three ways that have names."""
+"""Cleaning of texts: a product's text → its terms, and the language it is written in.
+
+First the three cleanings that --clean names (`CLEANINGS`): cut at spaces, basic terms, stems. Then
+`detect_languages`, which serves the catalogue summary.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,38 @@ from typing import Any
 
 from product_classifier.plain_text import strip_html
 
-SHORTEST_STEMMED = 3  # letters; shorter ones are sizes and units
+SHORTEST_STEMMED = 3  # letters; shorter terms are sizes and units
+# languages that shops write in; each further one takes short titles away from similar languages
+LANGUAGES = (
+    *("ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr"),
+    *("hu", "it", "ja", "ko", "lt", "lv", "no", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sr"),
+    *("sv", "th", "tr", "uk", "vi", "zh"),
+)
+LEAST_CONFIDENCE = 0.35  # below it, nearly half of the short titles are classified wrong
+FEWEST_LETTERS = 3
+LONGEST_PREFIX = 200  # characters read: 500 take twice as long and are hardly more accurate
+
 
 Clean = Callable[[str], list[str]]
 
 
 def terms(text: str) -> list[str]:
-    """Split a text into its terms: no markup, case folded, letters and digits of any script.
+    """Return a text's terms: runs of letters and digits of any script, case folded, no markup.
 
-    Everything else separates: `dark-blue` is two terms.
+    Every other character separates terms: `dark-blue` is two terms.
     """
     plain = unicodedata.normalize("NFKC", strip_html(text)).casefold()
     return plain.translate(_SEPARATORS).split()
 
 
 def stems(text: str) -> list[str]:
-    """Reduce a text to the stems of its meaningful terms, in their order.
+    """Return the stems of a text's meaningful terms, in the order of the text.
 
-    Of the terms, those with digits, those shorter than three letters and the stop words of English
-    and German are left out; umlauts are spelled out; the rest is stemmed by Porter's algorithm.
+    Terms with digits, terms shorter than three letters, and English and German stop words are left
+    out; umlauts are spelled out; the remaining terms are stemmed by Porter's algorithm.
     """
-    meant = (term for term in terms(text) if term.isalpha() and term not in _stop_words())
-    return [_stem(term) for term in meant if len(term) >= SHORTEST_STEMMED]
+    words = (term for term in terms(text) if term.isalpha() and term not in _stop_words())
+    return [_stem(word) for word in words if len(word) >= SHORTEST_STEMMED]
 
 
 CLEANINGS: Mapping[str, Clean] = {"none": str.split, "basic": terms, "stemmed": stems}
@@ -39,11 +53,11 @@ BASIC = "basic"
 
 @functools.cache
 def _stop_words() -> frozenset[str]:
-    # imported here, like the stemmer, so that a script's --help need not wait for it
+    # imported here, like the stemmer, so that a script's --help starts fast
     from stop_words import get_stop_words
 
-    listed = (word for language in ("en", "de") for word in get_stop_words(language))
-    return frozenset(part for word in listed for part in terms(word))  # "isn't" is two terms here
+    words = (word for language in ("en", "de") for word in get_stop_words(language))
+    return frozenset(term for word in words for term in terms(word))  # "isn't" is two terms
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -59,7 +73,10 @@ def _stemmer() -> Any:
 
 
 class _Separators(dict[int, int | str | None]):
-    """Letters, marks and digits stay, invisible joiners go, all else is a space; decided lazily."""
+    """A lazy table for str.translate: keeps letters, marks and digits, removes invisible joiners.
+
+    Every other character becomes a space.
+    """
 
     def __missing__(self, code: int) -> int | str | None:
         category = unicodedata.category(chr(code))
@@ -67,42 +84,31 @@ class _Separators(dict[int, int | str | None]):
         return self[code]
 
 
-# of the format characters, the zero-width space alone separates
+# the zero-width space is the only format character that separates words
 _SEPARATORS = _Separators({0x200B: " "})
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # ß is ss since it was case folded
-
-
-# what shops write in; each further one would take short titles away from its neighbours
-LANGUAGES = (
-    *("ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr"),
-    *("hu", "it", "ja", "ko", "lt", "lv", "no", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sr"),
-    *("sv", "th", "tr", "uk", "vi", "zh"),
-)
-LEAST = 0.35  # confidence; of the short titles below it, nearly half are told wrong
-FEWEST_LETTERS = 3
-LONGEST = 200  # characters that are looked at: 500 take twice as long and tell hardly more
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # case folding has turned ß into ss
 
 
 def detect_languages(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the language of each text, in their order: its ISO 639-1 code, one of LANGUAGES.
+    """Yield the language of each text in order: its ISO 639-1 code, one of LANGUAGES.
 
-    Yields '' where it cannot be told: too few letters, or too little confidence. Markup is not
-    looked at, nor whether letters are upper case.
+    Yields '' if it is uncertain: too few letters, or too little confidence. Markup and letter case
+    are ignored.
     """
     classify = _classifier()
     for text in texts:
-        plain = strip_html(text)[:LONGEST]
+        plain = strip_html(text)[:LONGEST_PREFIX]
         if sum(map(str.isalpha, plain)) < FEWEST_LETTERS:
             yield ""
             continue
-        # spaces, so that the first and the last word have edges like the others
+        # spaces, so that the first and the last word have boundaries like the others
         language, confidence = classify(f" {plain.lower()} ")
-        yield language if confidence >= LEAST else ""
+        yield language if confidence >= LEAST_CONFIDENCE else ""
 
 
 @functools.cache
 def _classifier() -> Callable[[str], tuple[str, float]]:
-    # imported here so that a script's --help need not wait for it
+    # imported here so that a script's --help starts fast
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier: Any = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -15,8 +15,8 @@ from product_classifier.backbones.backbone import Backbone
 from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
 from product_classifier.features.text_vectors import (
-    AS_USUAL,
-    Reading,
+    DEFAULT_TEXT_SETTINGS,
+    TextSettings,
     fits,
     vectorize,
     vectors_key,
@@ -27,15 +27,15 @@ from product_classifier.store.cache import cached_vectors
 
 @dataclass(frozen=True)
 class Features:
-    """Row k belongs to item k; words are [items, terms], pictures [items, width]."""
+    """The features of items: words [items, terms], pictures [items, width] or both."""
 
     words: csr_matrix | None = None
     pictures: Bottlenecks | None = None
-    settings: Mapping[str, str | int] = field(default_factory=dict)  # how they were made
-    vocabulary: Sequence[str] = ()  # what the columns of words stand for, see vectorizers
+    settings: Mapping[str, str | int] = field(default_factory=dict)  # recorded with an experiment
+    vocabulary: Sequence[str] = ()  # the terms of the columns of words, see vectorize
 
-    def evidence(self) -> NDArray[np.bool_]:
-        """Which products have a known word or a picture, [items]: others can only be guessed."""
+    def has_features(self) -> NDArray[np.bool_]:
+        """Return whether each product has a known word or a picture, [items]."""
         masks = []
         if self.words is not None:
             masks.append(np.diff(self.words.indptr) > 0)
@@ -55,11 +55,11 @@ class Features:
 
     @property
     def lost_pictures(self) -> tuple[str, ...]:
-        """Pictures that the database has and the images folder has not, with reasons."""
+        """Return the unreadable or missing picture files, each with the reason."""
         return self.pictures.lost if self.pictures else ()
 
     def __or__(self, other: Features) -> Features:
-        """Put words and pictures of the same products side by side."""
+        """Return words and pictures of the same products as one Features."""
         return Features(
             words=self.words if self.words is not None else other.words,
             pictures=self.pictures or other.pictures,
@@ -69,45 +69,51 @@ class Features:
 
     @property
     def words_alone(self) -> Features:
-        """The same without pictures."""
+        """Return the features without pictures."""
         return dataclasses.replace(self, pictures=None)
 
     @property
     def pictures_alone(self) -> Features:
-        """The same without words."""
+        """Return the features without words."""
         return dataclasses.replace(self, words=None, vocabulary=())
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where pictures are, and where features are kept."""
+class FeaturePaths:
+    """The folders of pictures and of the cache, and the network that reads the pictures."""
 
     images: Path
     cache: Path
-    backbone: str | None = None  # None: the one that the experiment or the saved model names
-    weights: Path | None = None  # of a network by name
+    backbone: str | None = None  # None: the network of the experiment or the saved model
+    weights: Path | None = None  # a file, for a network given by name
 
 
 def word_features(
-    dataset: Dataset, cache_path: Path, reading: Reading = AS_USUAL, console: Console = SILENT
+    dataset: Dataset,
+    cache_path: Path,
+    text_settings: TextSettings = DEFAULT_TEXT_SETTINGS,
+    console: Console = SILENT,
 ) -> Features:
-    """Make or read the vector of each product's words, see vectorize. Raises FeatureError."""
+    """Return the word vector of each product, cached below cache_path, see vectorize.
+
+    Raises FeatureError if no training product has a word.
+    """
     texts = [item.text for item in dataset.items]
     train = np.array([item.part == "train" for item in dataset.items])
     vectors, vocabulary = cached_vectors(
-        cache_path / f"words-{reading.vectorizer}-{reading.clean}.npz",
-        vectors_key(texts, train, reading),
-        lambda: vectorize(texts, train, reading),
+        cache_path / f"words-{text_settings.vectorizer}-{text_settings.clean}.npz",
+        vectors_key(texts, train, text_settings),
+        lambda: vectorize(texts, train, text_settings),
         console,
-        lambda vectors, vocabulary: fits((vectors, vocabulary), len(texts), reading),
+        lambda vectors, vocabulary: fits((vectors, vocabulary), len(texts), text_settings),
     )
     settings: dict[str, str | int] = {
         "vocabulary": len(vocabulary),
-        "vectorizer": reading.vectorizer,
-        "clean": reading.clean,
+        "vectorizer": text_settings.vectorizer,
+        "clean": text_settings.clean,
     }
-    if reading.limit is not None:
-        settings["text_words"] = reading.limit
+    if text_settings.limit is not None:
+        settings["text_words"] = text_settings.limit
     return Features(words=vectors, settings=settings, vocabulary=vocabulary)
 
 
@@ -117,14 +123,16 @@ def picture_features(
     backbone: Backbone,
     cache_path: Path,
     console: Console = SILENT,
-    more: Sequence[Sequence[Image]] = (),
+    *,
+    more_images: Sequence[Sequence[Image]] = (),
 ) -> Features:
-    """Compute or read the bottleneck of each product's picture, pooled with further ones.
+    """Return the bottleneck of each product's picture, pooled with its further pictures if any.
 
-    images: [products]; more: [products], or none at all. Raises FeatureError without any picture.
+    images: [products]; more_images: [products] or empty. Raises FeatureError if no product has a
+    readable picture.
     """
     cache = bottleneck_cache(cache_path, backbone, console)
-    pictures = bottlenecks(images, images_path, backbone, cache, console, more=more)
+    pictures = bottlenecks(images, images_path, backbone, cache, console, more_images=more_images)
     return Features(
         pictures=pictures,
         settings={

@@ -1,8 +1,11 @@
-"""Several pictures of a product → one bottleneck, in which no single picture decides.
+"""Pooling: several pictures of a product → one bottleneck that no single picture dominates.
 
-It is their geometric median, the point that has the least distances to them in all: a picture of
-less than half of the weight moves it only so far, however unlike the others it is (Lopuhaä and
-Rousseeuw, Annals of Statistics 19, 1991). A mean goes wherever one picture pulls it.
+First, placeholder pictures are dropped: a picture that many products share, such as a brand's logo
+(`without_placeholders`). Then `pool` takes the geometric median of the remaining bottlenecks, the
+point with the least sum of distances to them: a picture with less than half of the weight moves the
+median by a bounded distance only, however unlike the others it is (Lopuhaä and Rousseeuw, Annals of
+Statistics 19, 1991). A mean has no such bound. `pooled_keys` does both for all products, and caches
+the pooled bottlenecks.
 """
 
 from __future__ import annotations
@@ -16,85 +19,86 @@ from numpy.typing import NDArray
 
 from product_classifier.store.cache import BottleneckCache
 
-MAIN = 1.5  # what a main picture weighs, others 1: it decides between two, and alone against none
-STEPS = 200  # of Weiszfeld; each takes k x k numbers, whatever the width
-NEAREST = 1e-9  # of the distances' scale: where a picture is the median, its weight grows so far
+MAIN_WEIGHT = 1.5  # of a main picture, others weigh 1: of two pictures the main one decides
+STEPS = 200  # of Weiszfeld's algorithm; each takes k x k numbers, whatever the width
+SMALLEST_DISTANCE = 1e-9  # squared, relative: keeps weights finite if a picture is the median
+PLACEHOLDER = 20  # products; a picture that more products share says nothing about any of them
+VERSION = 1  # increase with every change to pooling: it invalidates cached pooled bottlenecks
+CHUNK = 512  # products pooled at once
 
 
 def pool(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pool the k pictures of each product, float32 [products, k, width], into [products, width].
+    """Return the geometric medians, [products, width], of float32 [products, k, width].
 
-    The main picture comes first. Of two pictures the main one stands, since nothing tells which
-    of them is a logo. What comes of a product depends on its pictures alone.
+    The main picture comes first. Of two pictures the main one is returned, since nothing shows
+    which of them is a logo. A product's result does not depend on the other products.
     """
     weight = np.ones(pictures.shape[1])
-    weight[0] = MAIN
-    if weight[1:].sum() <= MAIN:
+    weight[0] = MAIN_WEIGHT
+    if weight[1:].sum() <= MAIN_WEIGHT:
         return pictures[:, 0]
     shares = _shares(pictures.astype(np.float64), weight)
-    found = np.einsum("pk,pkw->pw", shares, pictures, dtype=np.float64)
-    return np.asarray(found, np.float32)
+    medians = np.einsum("pk,pkw->pw", shares, pictures, dtype=np.float64)
+    return np.asarray(medians, np.float32)
 
 
 def _shares(pictures: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the shares, [products, k], in which pictures make their weighted geometric median.
+    """Return the share of each picture in its product's weighted geometric median, [products, k].
 
-    Weiszfeld's steps stay among the pictures, so that their products with each other are enough.
+    Each of Weiszfeld's steps is a convex combination of the pictures, so that their Gram matrix
+    (here `products`) suffices.
     """
-    centred = pictures - pictures[:, :1]  # lest differences drown in the rounding of products
+    centred = pictures - pictures[:, :1]  # keeps small differences above the rounding of products
     products = centred @ centred.transpose(0, 2, 1)
     squares = products.diagonal(axis1=1, axis2=2)
-    nearest = np.maximum(NEAREST * squares.max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    least = SMALLEST_DISTANCE * squares.max(axis=1, keepdims=True)
+    least = np.maximum(least, np.finfo(np.float64).tiny)
     shares = np.broadcast_to(weight / weight.sum(), squares.shape)
     for _ in range(STEPS):
         along = (products * shares[:, None, :]).sum(axis=2)
         within = (shares * along).sum(axis=1, keepdims=True)
-        shares = weight / np.sqrt(np.maximum(squares - 2 * along + within, nearest))
+        shares = weight / np.sqrt(np.maximum(squares - 2 * along + within, least))
         shares = shares / shares.sum(axis=1, keepdims=True)
     return shares
 
 
-PLACEHOLDER = 20  # products with one picture: shown by more, it tells nothing of any of them
-VERSION = 1  # of all here: other ways of pooling give other values
-CHUNK = 512  # products pooled at once
+def without_placeholders(pictures_of: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return each product's picture keys without those that more than PLACEHOLDER products share.
 
-
-def telling(shown: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Leave out what very many products show, as a brand's logo, unless a product has no other.
-
-    shown: pictures of each product by key. What categories those products are in is not asked: a
-    feature must not know labels.
+    pictures_of: keys of each product's pictures. A product keeps its first picture if all of its
+    pictures are that common. Categories are ignored: a feature must not depend on labels.
     """
-    once = [list(dict.fromkeys(keys)) for keys in shown]
-    times = Counter(key for keys in once for key in keys)
-    return [[key for key in keys if times[key] <= PLACEHOLDER] or keys[:1] for keys in once]
+    distinct = [list(dict.fromkeys(keys)) for keys in pictures_of]
+    products = Counter(key for keys in distinct for key in keys)
+    return [[key for key in keys if products[key] <= PLACEHOLDER] or keys[:1] for keys in distinct]
 
 
-def pooled(shown: Sequence[Sequence[str]], cache: BottleneckCache) -> list[str | None]:
-    """Name the one bottleneck of each product, and cache those that are not there yet.
+def pooled_keys(pictures_of: Sequence[Sequence[str]], cache: BottleneckCache) -> list[str | None]:
+    """Return the key of each product's pooled bottleneck, after caching the missing ones.
 
-    shown: pictures of each product by key, the main one first, those that cannot be read left out.
-    What one has that is not in the cache is not pooled; its name is then not in the cache either.
+    pictures_of: keys of each product's readable pictures, the main one first. The key is None for a
+    product without pictures. If a picture's bottleneck has vanished from the cache, the pooled one
+    is not computed, and its key is not in the cache either.
     """
-    kept = telling(shown)
-    wanted: dict[int, dict[str, list[str]]] = {}  # by the number of pictures
-    for keys in kept:
-        if len(keys) > 1 and _name(keys) not in cache:
-            wanted.setdefault(len(keys), {})[_name(keys)] = keys
-    for count, products in wanted.items():
+    pictures_of = without_placeholders(pictures_of)
+    to_pool: dict[int, dict[str, list[str]]] = {}  # number of pictures → pooled key → their keys
+    for keys in pictures_of:
+        if len(keys) > 1 and _pooled_key(keys) not in cache:
+            to_pool.setdefault(len(keys), {})[_pooled_key(keys)] = keys
+    for count, products in to_pool.items():
         names = list(products)
         for start in range(0, len(names), CHUNK):
-            some = names[start : start + CHUNK]
-            rows = cache.rows([key for name in some for key in products[name]])
+            chunk = names[start : start + CHUNK]
+            rows = cache.rows([key for name in chunk for key in products[name]])
             if (rows < 0).any():
                 continue
-            pictures = np.asarray(cache.read()[rows]).reshape(len(some), count, -1)
-            cache.append(some, pool(pictures))
-    return [_name(keys) if keys else None for keys in kept]
+            pictures = np.asarray(cache.read()[rows]).reshape(len(chunk), count, -1)
+            cache.append(chunk, pool(pictures))
+    return [_pooled_key(keys) if keys else None for keys in pictures_of]
 
 
-def _name(keys: Sequence[str]) -> str:
-    """Name what is pooled of some pictures; of a single one, itself."""
+def _pooled_key(keys: Sequence[str]) -> str:
+    """Return the key of the bottleneck pooled from pictures; a single picture keeps its own."""
     if len(keys) == 1:
         return keys[0]
     return hashlib.sha256(f"{' and '.join(keys)} pooled {VERSION}".encode()).hexdigest()

@@ -1,6 +1,7 @@
-"""Terms → sparse vectors: each way to count them is a vectorizer with a name.
+"""Texts → sparse vectors: bags of words, TF-IDF n-grams, or word sequences.
 
-All of them learn their vocabulary from the training rows alone.
+`vectorize` learns a vocabulary from the training texts alone and vectorises all texts. At the end
+of the file, `Vectorizer` vectorises new texts in the same way by a saved model's vocabulary.
 """
 
 from __future__ import annotations
@@ -19,31 +20,31 @@ from product_classifier.errors import FeatureError
 from product_classifier.features.cleaning import BASIC, CLEANINGS, Clean
 
 VOCABULARY_SIZE = 20_000
-WORD_GRAMS, PART_GRAMS = 100_000, 100_000  # at most, of n-grams
+WORD_GRAMS, PART_GRAMS = 100_000, 100_000  # at most; of words, and of characters within words
 SEQUENCE_LENGTH, SEQUENCE_VOCABULARY = 9, 5_000
 
 BAG, NGRAMS, SEQUENCE = "bag", "ngrams", "sequence"
-PART = "\t"  # before runs of characters: no term begins with it
+PART = "\t"  # prefix of character n-grams in a vocabulary: no term begins with it
 
 
-class Reading(NamedTuple):
-    """How texts are read."""
+class TextSettings(NamedTuple):
+    """The settings for turning texts into vectors."""
 
     vectorizer: str = BAG  # of VECTORIZERS
     clean: str = BASIC  # of CLEANINGS
-    limit: int | None = None  # look at so many words of each text only
+    limit: int | None = None  # words read of each text; None: all
 
     def terms(self, text: str) -> list[str]:
-        """Cut a text into terms."""
-        cut = text if self.limit is None else " ".join(text.split()[: self.limit])
-        return CLEANINGS[self.clean](cut)
+        """Return the terms of a text."""
+        text = text if self.limit is None else " ".join(text.split()[: self.limit])
+        return CLEANINGS[self.clean](text)
 
 
-AS_USUAL = Reading()
+DEFAULT_TEXT_SETTINGS = TextSettings()
 
 
 class Words(NamedTuple):
-    """Texts as vectors: float32 [texts, columns], and what each column stands for."""
+    """Texts as vectors, float32 [texts, columns], and the term of each column."""
 
     vectors: csr_matrix
     vocabulary: list[str]
@@ -52,32 +53,34 @@ class Words(NamedTuple):
 def vectorize(
     texts: Sequence[str],
     train: NDArray[np.bool_],
-    reading: Reading = AS_USUAL,
+    settings: TextSettings = DEFAULT_TEXT_SETTINGS,
 ) -> Words:
-    """Turn texts into vectors; train: [texts], which of them the vocabulary may see.
+    """Return texts as vectors; train: [texts], whether the vocabulary may see a text.
 
-    Raises FeatureError where no training text holds a term.
+    Raises FeatureError if no training text has a term.
     """
     try:
-        return VECTORIZERS[reading.vectorizer](texts, train, reading.terms)
-    except ValueError:  # what scikit-learn says of an empty vocabulary
+        return VECTORIZERS[settings.vectorizer](texts, train, settings.terms)
+    except ValueError:  # scikit-learn's error for an empty vocabulary
         raise FeatureError(
-            "no name or description of a training product holds a word; use categorize_images.py"
+            "no name or description of a training product contains a word; use categorize_images.py"
         ) from None
 
 
-def fits(words: tuple[csr_matrix, Sequence[str]], texts: int, reading: Reading) -> bool:
-    """Tell whether vectors and their vocabulary have the shapes that vectorize gives them."""
+def fits(words: tuple[csr_matrix, Sequence[str]], texts: int, settings: TextSettings) -> bool:
+    """Return whether cached vectors and their vocabulary have the shapes of vectorize's results."""
     vectors, vocabulary = words
-    places = SEQUENCE_LENGTH if reading.vectorizer == SEQUENCE else 1
-    known = len(set(vocabulary)) == len(vocabulary)
-    return known and vectors.shape == (texts, places * len(vocabulary))
+    positions = SEQUENCE_LENGTH if settings.vectorizer == SEQUENCE else 1
+    distinct = len(set(vocabulary)) == len(vocabulary)
+    return distinct and vectors.shape == (texts, positions * len(vocabulary))
 
 
-def vectors_key(texts: Sequence[str], train: NDArray[np.bool_], reading: Reading = AS_USUAL) -> str:
-    """Hash all that vectorize depends on."""
+def vectors_key(
+    texts: Sequence[str], train: NDArray[np.bool_], settings: TextSettings = DEFAULT_TEXT_SETTINGS
+) -> str:
+    """Return a hash of everything that the result of vectorize depends on."""
     sizes = VOCABULARY_SIZE, WORD_GRAMS, PART_GRAMS, SEQUENCE_LENGTH, SEQUENCE_VOCABULARY
-    head = f"vectors 2, {tuple(reading)}, {sizes}\n"
+    head = f"vectors 2, {tuple(settings)}, {sizes}\n"
     digest = hashlib.sha256(head.encode() + train.tobytes())
     for text in texts:
         encoded = text.encode(errors="surrogatepass")
@@ -86,8 +89,8 @@ def vectors_key(texts: Sequence[str], train: NDArray[np.bool_], reading: Reading
 
 
 def bag_of_words(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
-    """Mark which of the 20,000 commonest terms each text holds: 0 or 1."""
-    # imported here so that a script's --help need not wait for it
+    """Return which of the 20,000 most frequent training terms each text contains, 0 or 1."""
+    # imported here so that a script's --help starts fast
     from sklearn.feature_extraction.text import CountVectorizer
 
     counter = CountVectorizer(
@@ -96,28 +99,28 @@ def bag_of_words(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -
     return _fitted(counter, texts, train)
 
 
-def bag_reader(clean: Clean, vocabulary: Sequence[str]) -> Any:
-    """Read texts as bag_of_words does, by a vocabulary that is known."""
+def _bag_vectorizer(clean: Clean, vocabulary: Sequence[str]) -> Any:
+    """Return a vectorizer like that of bag_of_words for a known vocabulary."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     return CountVectorizer(analyzer=clean, binary=True, vocabulary=vocabulary, dtype=np.float32)
 
 
 def ngrams(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
-    """Weigh runs of one and two terms, and of three to five characters within terms, by TF-IDF.
+    """Return the TF-IDF of n-grams: of 1–2 terms, and of 3–5 characters within a term.
 
-    Both halves of a row have length 1. The characters' columns are named with a leading PART.
+    Each of the two blocks of a row has length 1. Names of the character columns begin with PART.
     """
-    halves = [
-        _fitted(gram_reader(clean, grams, max_features=most), texts, train)
+    blocks = [
+        _fitted(_tfidf_vectorizer(clean, grams, max_features=most), texts, train)
         for grams, most in ((word_grams, WORD_GRAMS), (part_grams, PART_GRAMS))
     ]
-    joined = csr_matrix(hstack([half.vectors for half in halves]))
-    return Words(joined, [name for half in halves for name in half.vocabulary])
+    joined = csr_matrix(hstack([block.vectors for block in blocks]))
+    return Words(joined, [name for block in blocks for name in block.vocabulary])
 
 
-def gram_reader(clean: Clean, grams: Callable[[list[str]], list[str]], **more: Any) -> Any:
-    """Read one half of ngrams; more is for the vectorizer."""
+def _tfidf_vectorizer(clean: Clean, grams: Callable[[list[str]], list[str]], **options: Any) -> Any:
+    """Return scikit-learn's vectorizer for one block of ngrams; options are passed on."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(
@@ -126,29 +129,31 @@ def gram_reader(clean: Clean, grams: Callable[[list[str]], list[str]], **more: A
         token_pattern=None,
         sublinear_tf=True,
         dtype=np.float32,
-        **more,
+        **options,
     )
 
 
 def sequence(texts: Sequence[str], train: NDArray[np.bool_], clean: Clean) -> Words:
-    """Mark the first nine known terms of each text by place: 1 in column place x 5,000 + term.
+    """Return the first nine vocabulary terms of each text, one-hot by position.
 
-    The vocabulary names the terms alone: column c stands for term c modulo their number.
+    The vocabulary has the terms most frequent in the training texts, n of at most 5,000; term t at
+    position p sets column p * n + t to 1. The names are those of the n terms alone.
     """
-    known = bag_of_words(texts, train, clean)
-    common = np.argsort(-known.vectors[train].sum(axis=0).A1, kind="stable")[:SEQUENCE_VOCABULARY]
-    names = [known.vocabulary[k] for k in common]
-    return Words(places(texts, clean, names), names)
+    bags = bag_of_words(texts, train, clean)
+    frequency = bags.vectors[train].sum(axis=0).A1
+    most_frequent = np.argsort(-frequency, kind="stable")[:SEQUENCE_VOCABULARY]
+    names = [bags.vocabulary[k] for k in most_frequent]
+    return Words(_sequences(texts, clean, names), names)
 
 
-def places(texts: Sequence[str], clean: Clean, names: Sequence[str]) -> csr_matrix:
-    """Read texts as sequence does, by a vocabulary that is known."""
+def _sequences(texts: Sequence[str], clean: Clean, names: Sequence[str]) -> csr_matrix:
+    """Return texts as `sequence` does for a known vocabulary."""
     number = {name: k for k, name in enumerate(names)}
     rows, columns = [], []
     for row, text in enumerate(texts):
-        found = [number[term] for term in clean(text) if term in number][:SEQUENCE_LENGTH]
-        rows += [row] * len(found)
-        columns += [place * len(names) + term for place, term in enumerate(found)]
+        terms = [number[term] for term in clean(text) if term in number][:SEQUENCE_LENGTH]
+        rows += [row] * len(terms)
+        columns += [position * len(names) + term for position, term in enumerate(terms)]
     ones = np.ones(len(rows), np.float32)
     shape = len(texts), SEQUENCE_LENGTH * len(names)
     return csr_matrix((ones, (rows, columns)), shape)
@@ -162,73 +167,76 @@ VECTORIZERS: Mapping[str, Callable[[Sequence[str], NDArray[np.bool_], Clean], Wo
 
 
 def _fitted(counter: Any, texts: Sequence[str], train: NDArray[np.bool_]) -> Words:
+    """Fit a vectorizer of scikit-learn's on the training texts and apply it to all texts."""
     counter.fit(itertools.compress(texts, train))
     return Words(csr_matrix(counter.transform(texts)), counter.get_feature_names_out().tolist())
 
 
 def word_grams(terms: list[str]) -> list[str]:
-    """Take each term, and each pair of neighbours."""
+    """Return each term, and each pair of adjacent terms."""
     return terms + [" ".join(pair) for pair in itertools.pairwise(terms)]
 
 
 def part_grams(terms: list[str]) -> list[str]:
-    """Cut each term, with a space on both sides, into its runs of three to five characters."""
-    found = []
+    """Return the character n-grams, n = 3 to 5, of each term with a space on both sides."""
+    grams = []
     for term in terms:
         padded = f" {term} "
         for size in (3, 4, 5):
             ends = range(size, max(len(padded), size) + 1)
-            found += [PART + padded[end - size : end] for end in ends]
+            grams += [PART + padded[end - size : end] for end in ends]
             if len(padded) <= size:
-                break  # what is shorter stands once, as a whole
-    return found
+                break  # a term shorter than n is one n-gram
+    return grams
 
 
 @dataclass(frozen=True)
-class Reader:
-    """All that turns a text into the vector that a model was trained on."""
+class Vectorizer:
+    """Everything needed to vectorise new texts as a model's training texts were."""
 
-    reading: Reading
+    settings: TextSettings
     vocabulary: Sequence[str]
-    weights: NDArray[np.float32]  # [columns] of NGRAMS, inverse document frequencies; else empty
+    weights: NDArray[np.float32]  # inverse document frequencies, [columns], of NGRAMS; else empty
 
     @classmethod
-    def of(cls, reading: Reading, vocabulary: Sequence[str], learned: csr_matrix) -> Reader:
-        """Find what was learned from the vectors of the training texts, [texts, columns]."""
+    def of(
+        cls, settings: TextSettings, vocabulary: Sequence[str], training: csr_matrix
+    ) -> Vectorizer:
+        """Return the vectorizer that made the vectors of the training texts, [texts, columns]."""
         from sklearn.feature_extraction.text import TfidfTransformer
 
         weights = np.zeros(0, np.float32)
-        if reading.vectorizer == NGRAMS:
-            weights = TfidfTransformer().fit(learned).idf_.astype(np.float32)
-        return cls(reading, vocabulary, weights)
+        if settings.vectorizer == NGRAMS:
+            weights = TfidfTransformer().fit(training).idf_.astype(np.float32)
+        return cls(settings, vocabulary, weights)
 
-    def read(self, texts: Sequence[str]) -> csr_matrix:
-        """Turn texts into vectors, [texts, columns]. Raises FeatureError for a bad vocabulary."""
+    def transform(self, texts: Sequence[str]) -> csr_matrix:
+        """Return texts as vectors, [texts, columns]. Raises FeatureError for a bad vocabulary."""
         try:
-            return csr_matrix(_READERS[self.reading.vectorizer](self, texts))
+            return csr_matrix(_TRANSFORMS[self.settings.vectorizer](self, texts))
         except (ValueError, KeyError, IndexError) as error:
             raise FeatureError(
                 f"the vocabulary is damaged ({error}); save the model again"
             ) from None
 
 
-def _bag(reader: Reader, texts: Sequence[str]) -> csr_matrix:
-    return bag_reader(reader.reading.terms, reader.vocabulary).transform(texts)
+def _transform_bags(vectorizer: Vectorizer, texts: Sequence[str]) -> csr_matrix:
+    return _bag_vectorizer(vectorizer.settings.terms, vectorizer.vocabulary).transform(texts)
 
 
-def _places(reader: Reader, texts: Sequence[str]) -> csr_matrix:
-    return places(texts, reader.reading.terms, reader.vocabulary)
+def _transform_sequences(vectorizer: Vectorizer, texts: Sequence[str]) -> csr_matrix:
+    return _sequences(texts, vectorizer.settings.terms, vectorizer.vocabulary)
 
 
-def _ngrams(reader: Reader, texts: Sequence[str]) -> csr_matrix:
-    halves = []
-    for grams, wanted in ((word_grams, False), (part_grams, True)):
-        chosen = [k for k, name in enumerate(reader.vocabulary) if name.startswith(PART) == wanted]
-        names = [reader.vocabulary[k] for k in chosen]
-        half = gram_reader(reader.reading.terms, grams, vocabulary=names)
-        half.idf_ = reader.weights[chosen]
-        halves.append(half.transform(texts))
-    return hstack(halves)
+def _transform_ngrams(vectorizer: Vectorizer, texts: Sequence[str]) -> csr_matrix:
+    vocabulary, blocks = vectorizer.vocabulary, []
+    for grams, of_characters in ((word_grams, False), (part_grams, True)):
+        columns = [k for k, name in enumerate(vocabulary) if name.startswith(PART) == of_characters]
+        names = [vocabulary[k] for k in columns]
+        tfidf = _tfidf_vectorizer(vectorizer.settings.terms, grams, vocabulary=names)
+        tfidf.idf_ = vectorizer.weights[columns]
+        blocks.append(tfidf.transform(texts))
+    return hstack(blocks)
 
 
-_READERS = {BAG: _bag, NGRAMS: _ngrams, SEQUENCE: _places}
+_TRANSFORMS = {BAG: _transform_bags, NGRAMS: _transform_ngrams, SEQUENCE: _transform_sequences}

@@ -1,4 +1,4 @@
-"""What to do about categories of very unequal sizes, while training or afterwards."""
+"""Treatments of categories of very unequal sizes, in training or afterwards."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ NONE, WEIGHTS, SAMPLE, LOGIT_ADJUST = "none", "weights", "sample", "logit-adjust
 
 @dataclass(frozen=True)
 class Balance:
-    """One way to treat small categories.
+    """A treatment of small categories.
 
-    none: as they are. weights: each category weighs the same in the loss. sample: as many rows of
-    each, drawn, of smaller ones several times. logit-adjust: afterwards, value x log share is taken
-    off each logit (Menon et al., arXiv 2007.07314).
+    none: no treatment. weights: each category has the same weight in the loss. sample: the same
+    number of rows is drawn from each category, from smaller ones repeatedly. logit-adjust: after
+    training, value x log share is subtracted from each logit (Menon et al., arXiv 2007.07314).
     """
 
     kind: str = NONE
-    value: float = 0.0  # rows of each category, or the factor of its log share
+    value: float = 0.0  # sample: rows of each category; logit-adjust: factor of the log share
 
     @property
     def settings(self) -> dict[str, Any]:
-        """How an experiment records it."""
+        """The settings that an experiment records."""
         valued = self.kind in (SAMPLE, LOGIT_ADJUST)
         return {"balance": f"{self.kind}:{self.value:.12g}" if valued else self.kind}
 
     def apply(self, learning: Targets, classes: int, seed: int) -> Targets:
-        """Weigh or draw the rows to learn from."""
+        """Return the training rows, weighted or drawn anew."""
         if self.kind == WEIGHTS:
             total = np.bincount(learning.labels, learning.weights, classes)
             present = np.count_nonzero(total)
@@ -49,10 +49,12 @@ class Balance:
         return learning
 
     def adjust(self, classifier: Classifier, share: NDArray[np.float64]) -> Classifier:
-        """Correct a trained classifier; share: [classes], of the training rows."""
+        """Return a classifier with adjusted logits; share: [classes], of the training rows."""
         if self.kind != LOGIT_ADJUST:
             return classifier
-        logs = np.log(share, out=np.zeros_like(share), where=share > 0)  # others stay unlikely
+        logs = np.log(
+            share, out=np.zeros_like(share), where=share > 0
+        )  # categories without rows keep their logits
         return _Adjusted(classifier, self.value * logs)
 
 
@@ -61,22 +63,22 @@ AS_THEY_ARE = Balance()
 
 @dataclass(frozen=True)
 class _Adjusted:
-    """A classifier whose logits are shifted."""
+    """A classifier with a shift subtracted from its logits."""
 
     classifier: Classifier
-    shift: NDArray[np.float64]  # [classes], taken off
+    shift: NDArray[np.float64]  # [classes]
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
-        """Compute the shifted logits, [rows, classes]."""
+        """Return the shifted logits, [rows, classes]."""
         return self.classifier.logits(rows) - self.shift
 
     def state(self) -> State:
-        """Tell what it consists of."""
+        """Return everything a prediction depends on, to be saved."""
         return State("adjusted", arrays={"shift": self.shift}, parts=[self.classifier.state()])
 
 
 def restored_adjusted(state: State, parts: Sequence[Classifier], classes: int) -> Classifier:
-    """Make a shifted classifier again. Raises ValueError where the state is none."""
+    """Return a shifted classifier from its state. Raises ValueError if the state is invalid."""
     state.insist_on(arrays=["shift"], parts=1)
     return _Adjusted(parts[0], checked(state.arrays, "shift", (classes,)))
 
@@ -84,10 +86,10 @@ def restored_adjusted(state: State, parts: Sequence[Classifier], classes: int) -
 def _drawn(
     labels: NDArray[np.int32], size: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Draw as many places of each label, in order; twice only where there are fewer than that."""
-    found = []
+    """Return size places of each label, in order; repeated only if a label has fewer places."""
+    chosen = []
     for label in np.unique(labels):
         places = np.flatnonzero(labels == label)
         rounds = [generator.permutation(places) for _ in range(-(-size // len(places)))]
-        found.append(np.concatenate(rounds)[:size])
-    return np.sort(np.concatenate(found))
+        chosen.append(np.concatenate(rounds)[:size])
+    return np.sort(np.concatenate(chosen))

@@ -1,4 +1,9 @@
-"""What a categorizer is trained on, and what a trained one can do."""
+"""The interfaces of categorizers: training targets, Classifier, Fit, and State, which is saved.
+
+Read `Task`, `Fit` and `Fitted` first: a Fit trains a Classifier on a Task. A Classifier's State
+holds everything it predicts by as plain numbers and arrays, nested like its parts; `checked`
+and `insist` validate states that are read from files.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.console import SILENT, Console
-from product_classifier.evaluate.reliability import COLDEST, HOTTEST
+from product_classifier.evaluate.reliability import HIGHEST, LOWEST
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.fields import fields, items, mapping, text
 
 
 class Score(NamedTuple):
-    """How well a classifier does on some rows."""
+    """The loss and the accuracy of a classifier on a set of rows."""
 
     loss: float  # mean cross-entropy
     accuracy: float
@@ -25,7 +30,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Targets:
-    """Rows with their labels; a row of k labels stands k times, with weight 1/k."""
+    """Rows with their labels; a row with k labels is listed k times, with weight 1/k."""
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int32]
@@ -33,7 +38,7 @@ class Targets:
 
     @classmethod
     def of(cls, rows: Iterable[int], labels: Sequence[Sequence[int]]) -> Targets:
-        """Spread labels[row] of each of the rows."""
+        """Return the targets of rows; labels: [items], the classes of each item."""
         pairs = [(row, label, 1 / len(labels[row])) for row in rows for label in labels[row]]
         columns = np.array(pairs, dtype=np.float64).reshape(-1, 3).T
         return cls(
@@ -41,7 +46,7 @@ class Targets:
         )
 
     def __or__(self, others: Targets) -> Targets:
-        """Put both together."""
+        """Return the targets of both."""
         return Targets(
             np.concatenate([self.rows, others.rows]),
             np.concatenate([self.labels, others.labels]),
@@ -49,32 +54,32 @@ class Targets:
         )
 
     def score(self, probabilities: NDArray[np.float64]) -> Score:
-        """Judge [targets, classes] probabilities; nan without targets."""
+        """Return the score of probabilities, [targets, classes]; nan without targets."""
         if not len(self.rows):
             return Score(math.nan, math.nan)
-        given = probabilities[np.arange(len(self.labels)), self.labels]
-        loss = np.average(-np.log(np.maximum(given, 1e-12)), weights=self.weights)
+        of_label = probabilities[np.arange(len(self.labels)), self.labels]
+        loss = np.average(-np.log(np.maximum(of_label, 1e-12)), weights=self.weights)
         right = probabilities.argmax(axis=1) == self.labels
         return Score(float(loss), float(np.average(right, weights=self.weights)))
 
 
 class Classifier(Protocol):
-    """Something trained that tells categories apart."""
+    """A trained classifier of items into categories."""
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
-        """Compute the logits of some items, [rows, classes]: softmax makes them probabilities."""
+        """Return the logits of items, [rows, classes]; softmax turns them into probabilities."""
 
     def state(self) -> State:
-        """Tell what it consists of; models.saved makes it again."""
+        """Return everything a prediction depends on; models.saved restores the classifier."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a classifier is to learn."""
+    """Everything a Fit trains a classifier on."""
 
     features: Features
-    learning: Targets  # of rows that have evidence
-    tuning: Targets  # likewise; may be empty
+    learning: Targets  # training rows that have features
+    tuning: Targets  # tuning rows that have features; may be empty
     classes: int
     seed: int = 0
     console: Console = SILENT
@@ -83,21 +88,21 @@ class Task:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained classifier, and how its training went."""
+    """A trained classifier, its size and its settings."""
 
     classifier: Classifier
-    parameters: int  # numbers that it consists of
+    parameters: int  # trained numbers
     settings: Mapping[str, Any] = field(default_factory=dict)
-    # trains the same once more, on more rows: those that calibrated it need not be lost to it
-    again: Callable[[Targets], Classifier] | None = None
+    # trains the classifier again on more rows, once the tuning rows have calibrated it
+    refit: Callable[[Targets], Classifier] | None = None
 
 
 Fit = Callable[[Task], Fitted]
 
 
 Arrays = Mapping[str, NDArray[Any]]
-DEEPEST = 8  # parts within parts; a fusion of balanced blends has 6
-MOST_PARTS = 32  # in all
+DEEPEST = 8  # levels of nested parts; a fusion of balanced blends has 6
+MOST_PARTS = 32  # of a model, on all levels
 MOST_ARRAYS = 200  # of one part
 LONGEST_NAME = 50  # characters
 FLOATS, INTEGERS = "f", "iu"  # kinds of arrays
@@ -105,40 +110,40 @@ FLOATS, INTEGERS = "f", "iu"  # kinds of arrays
 
 @dataclass(frozen=True)
 class State:
-    """One classifier, or a part of one."""
+    """The saved form of a classifier or of a part of one."""
 
     kind: str
-    numbers: Mapping[str, Any] = field(default_factory=dict)  # whatever JSON can say
+    numbers: Mapping[str, Any] = field(default_factory=dict)  # values of JSON
     arrays: Arrays = field(default_factory=dict)
     parts: Sequence[State] = ()
 
     def outline(self) -> dict[str, Any]:
-        """Lay out all but the arrays, for JSON."""
+        """Return a JSON object of everything but the arrays, of which it has the names."""
         parts = [part.outline() for part in self.parts]
         names = sorted(self.arrays)
         return {"kind": self.kind, "numbers": dict(self.numbers), "arrays": names, "parts": parts}
 
     def all_arrays(self, place: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
-        """Yield every array with the name that it has in a file, such as 0/1/bias."""
+        """Yield every array with its name in a file, such as 0/1/bias."""
         yield from ((f"{place}{name}", array) for name, array in self.arrays.items())
         for number, part in enumerate(self.parts):
             yield from part.all_arrays(f"{place}{number}/")
 
     def all_parts(self) -> Iterator[State]:
-        """Yield this and every part of it."""
+        """Yield this state and all its parts, on all levels."""
         yield self
         for part in self.parts:
             yield from part.all_parts()
 
     @classmethod
     def of(cls, outline: Any, arrays: Arrays) -> State:
-        """Put an outline and its arrays together again.
+        """Return the state with this outline and these arrays.
 
-        Raises ValueError where something is missing or superfluous, or is no outline.
+        Raises ValueError if the outline is invalid, or if an array is missing or not listed.
         """
         whole = _of(outline, arrays, "", DEEPEST)
         if (count := sum(1 for _ in whole.all_parts())) > MOST_PARTS:
-            raise ValueError(f"the model has {count} parts; {MOST_PARTS} are the most")
+            raise ValueError(f"the model has {count} parts; the limit is {MOST_PARTS}")
         if unused := arrays.keys() - {name for name, _ in whole.all_arrays()}:
             raise ValueError(f"no part of the model has an array {min(unused)[:LONGEST_NAME]!r}")
         return whole
@@ -146,7 +151,7 @@ class State:
     def insist_on(
         self, numbers: Collection[str] = (), arrays: Collection[str] = (), parts: int = 0
     ) -> None:
-        """Raise ValueError unless it has just these numbers and arrays, and so many parts."""
+        """Raise ValueError unless it has exactly these numbers, arrays, and number of parts."""
         fields(dict(self.numbers), self.kind, numbers)
         fields(dict(self.arrays), f"arrays of {self.kind}", arrays)
         if len(self.parts) != parts:
@@ -154,7 +159,7 @@ class State:
 
 
 def checked(arrays: Arrays, name: str, shape: tuple[int, ...], kinds: str = FLOATS) -> NDArray[Any]:
-    """Return an array of this shape and kind. Raises ValueError unless all of it is finite."""
+    """Return an array. Raises ValueError unless it has this shape and kind and is finite."""
     array = arrays[name]
     if array.shape != shape or array.dtype.kind not in kinds or not array.dtype.isnative:
         raise ValueError(f"{name} is {array.dtype} of {array.shape}, not of {shape}")
@@ -164,33 +169,33 @@ def checked(arrays: Arrays, name: str, shape: tuple[int, ...], kinds: str = FLOA
 
 
 def insist(right: Any, problem: str) -> None:
-    """Raise ValueError with a problem unless all of right is true."""
+    """Raise ValueError with the problem as message unless all of right is true."""
     if not np.all(right):
         raise ValueError(problem)
 
 
 def insist_on_temperatures(temperatures: NDArray[Any]) -> None:
-    """Raise ValueError unless all of them are such as calibration finds."""
-    possible = (temperatures >= COLDEST) & (temperatures <= HOTTEST)
-    insist(possible, f"a temperature is not from {COLDEST:g} to {HOTTEST:g}")
+    """Raise ValueError unless all temperatures are in the range of the calibration."""
+    possible = (temperatures >= LOWEST) & (temperatures <= HIGHEST)
+    insist(possible, f"a temperature is not between {LOWEST:g} and {HIGHEST:g}")
 
 
 def _of(outline: Any, arrays: Arrays, place: str, deepest: int) -> State:
     if not deepest:
-        raise ValueError(f"the parts of the model lie more than {DEEPEST} deep")
-    told = fields(outline, "a part of the model", ("kind", "numbers", "arrays", "parts"))
+        raise ValueError(f"the parts of the model are nested more than {DEEPEST} deep")
+    values = fields(outline, "a part of the model", ("kind", "numbers", "arrays", "parts"))
     names = [
         text(name, "the name of an array", LONGEST_NAME)
-        for name in items(told["arrays"], "the arrays of a part", 0, MOST_ARRAYS)
+        for name in items(values["arrays"], "the arrays of a part", 0, MOST_ARRAYS)
     ]
     insist(len(set(names)) == len(names), "an array of a part is named twice")
     for name in names:
         if f"{place}{name}" not in arrays:
             raise ValueError(f"there is no array {place}{name}")
-    parts = items(told["parts"], "the parts of a part", 0, MOST_PARTS)
+    parts = items(values["parts"], "the parts of a part", 0, MOST_PARTS)
     return State(
-        text(told["kind"], "the kind of a part", LONGEST_NAME),
-        mapping(told["numbers"], "the numbers of a part"),
+        text(values["kind"], "the kind of a part", LONGEST_NAME),
+        mapping(values["numbers"], "the numbers of a part"),
         {name: arrays[f"{place}{name}"] for name in names},
         [_of(part, arrays, f"{place}{number}/", deepest - 1) for number, part in enumerate(parts)],
     )

@@ -1,4 +1,4 @@
-"""Several classifiers of the same features, whose calibrated probabilities are averaged."""
+"""A blend: the average of the calibrated probabilities of several classifiers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.models.base import (
     Classifier,
     Fit,
@@ -25,25 +25,29 @@ LEAST = 1e-9  # probability
 
 
 def fit_blend(task: Task, members: Sequence[Fit]) -> Fitted:
-    """Train each member by itself, calibrate it by the tuning rows, and average."""
+    """Train each member alone, calibrate it on the tuning rows, and average the probabilities."""
     fitted = [fit(task) for fit in members]
     tuning = task.tuning
-    warmth = [
-        temperature(np.asarray(one.classifier.logits(tuning.rows)), tuning.labels, tuning.weights)
-        for one in fitted
+    temperatures = [
+        fit_temperature(
+            np.asarray(member.classifier.logits(tuning.rows)), tuning.labels, tuning.weights
+        )
+        for member in fitted
     ]
     settings = {
         "blended": len(members),
-        "temperatures": [round(one, 6) for one in warmth],
-        "members": [dict(one.settings) for one in fitted],
+        "temperatures": [round(value, 6) for value in temperatures],
+        "members": [dict(member.settings) for member in fitted],
     }
-    blend = _Blend([one.classifier for one in fitted], warmth)
+    blend = _Blend([member.classifier for member in fitted], temperatures)
 
-    def again(learning: Targets) -> Classifier:
-        members = [one.again(learning) if one.again else one.classifier for one in fitted]
-        return _Blend(members, warmth)
+    def refit(learning: Targets) -> Classifier:
+        members = [
+            member.refit(learning) if member.refit else member.classifier for member in fitted
+        ]
+        return _Blend(members, temperatures)
 
-    return Fitted(blend, sum(one.parameters for one in fitted), settings, again)
+    return Fitted(blend, sum(member.parameters for member in fitted), settings, refit)
 
 
 @dataclass(frozen=True)
@@ -52,21 +56,21 @@ class _Blend:
     temperatures: Sequence[float]
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
-        found = [
-            softmax(np.asarray(member.logits(rows)) / warmth)
-            for member, warmth in zip(self.members, self.temperatures, strict=True)
+        """Return the logits of items, [rows, classes]; they are log-probabilities."""
+        probabilities = [
+            softmax(np.asarray(member.logits(rows)) / temperature)
+            for member, temperature in zip(self.members, self.temperatures, strict=True)
         ]
-        return np.asarray(np.log(np.maximum(np.mean(found, axis=0), LEAST)))
+        return np.asarray(np.log(np.maximum(np.mean(probabilities, axis=0), LEAST)))
 
     def state(self) -> State:
-        """Tell what it consists of."""
+        """Return everything a prediction depends on, to be saved."""
         arrays = {"temperatures": np.array(self.temperatures)}
         return State("blend", arrays=arrays, parts=[member.state() for member in self.members])
 
 
 def restored_blend(state: State, parts: Sequence[Classifier]) -> Classifier:
-    """Make a blend again. Raises ValueError where the state is none."""
+    """Return a blend from its state. Raises ValueError if the state is invalid."""
     state.insist_on(arrays=["temperatures"], parts=max(len(parts), 1))
     temperatures = checked(state.arrays, "temperatures", (len(parts),))
     insist_on_temperatures(temperatures)

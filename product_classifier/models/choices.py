@@ -1,4 +1,4 @@
-"""The models that there are, by the names that users choose them by."""
+"""The models by the names of the command line, and the fit of what a user chose."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from product_classifier.models.scikit import L2, fit_forest, fit_linear, fit_log
 WORD_DROPOUT = 0.3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What a categorizer is to be."""
+    """The choices that define a categorizer, from the command line."""
 
     kind: str = "words"  # 'words', 'images' or 'both'
     model: str = "network"  # of words, see WORD_MODELS
@@ -37,7 +37,7 @@ class Choices:
     modality_dropout: float = 0.0
     balance: Balance = AS_THEY_ARE
     max_per_category_train: int | None = None
-    outside: bool = False
+    novelty: bool = False
     levels: bool = False  # a head for each level of the tree, see LEVELLED
     seed: int = 0
 
@@ -45,27 +45,27 @@ class Choices:
 DEFAULTS = Choices()
 
 
-def choices_of(given: Mapping[str, Any]) -> Choices:
-    """Take from options what was chosen; what is None, or missing, is as usual."""
+def choices_of(options: Mapping[str, Any]) -> Choices:
+    """Return the choices among options; the default for one that is None or missing."""
     names = (field.name for field in dataclasses.fields(Choices))
-    return Choices(**{name: given[name] for name in names if given.get(name) is not None})
+    return Choices(**{name: options[name] for name in names if options.get(name) is not None})
 
 
 @dataclass(frozen=True)
 class WordModel:
-    """A model of words, with the vectors that it reads."""
+    """A model of words, and the vectors that it reads."""
 
     about: str
     fit: Callable[[Choices], Fit]
     vectorizer: str = BAG
-    clean: str = BASIC  # unless another is asked for
+    clean: str = BASIC  # the default cleaning of texts
 
 
 def _embedding(choices: Choices) -> Fit:
     def fit(task: Task) -> Fitted:
         words, vocabulary = task.features.words, task.features.vocabulary
         if words is None:
-            raise ValueError("word vectors are of words")
+            raise ValueError("word vectors need features of words")
         if choices.vectors:
             vectors = read_vectors(choices.vectors, vocabulary)
         else:
@@ -100,7 +100,7 @@ WORD_MODELS: Mapping[str, WordModel] = {
     "blend": WordModel("linear and a network on n-grams, averaged", _blend, NGRAMS),
 }
 
-LEVELLED = ("network", "embedding", "sequence")  # models that are one network
+LEVELLED = ("network", "embedding", "sequence")  # models of a single network
 
 LATE, STACK = "late", "stack"
 JOINED = (CONCAT, PRODUCT, CONCAT_DENSE)  # one network over both
@@ -109,7 +109,7 @@ FUSIONS = (*JOINED, *APART)
 
 
 def fit_of(choices: Choices) -> Fit:
-    """Find the fit of a categorizer of words, images or both."""
+    """Return the fit of the chosen categorizer of words, images or both."""
     pictures = network_fit(Design(head=choices.head))
     if choices.kind == "images":
         return pictures
@@ -128,25 +128,25 @@ def fit_of(choices: Choices) -> Fit:
 
 
 def recorded(choices: Choices) -> dict[str, Any]:
-    """Name what was chosen, as an experiment records it."""
-    found: dict[str, Any] = {}
+    """Return the choices as an experiment records them."""
+    settings: dict[str, Any] = {}
     if choices.kind != "images":
-        found["model"] = choices.model
+        settings["model"] = choices.model
     if choices.kind != "words":
-        found["head"] = ",".join(map(str, choices.head)) or "softmax"
+        settings["head"] = ",".join(map(str, choices.head)) or "softmax"
     if choices.kind == "both":
-        found["fusion"] = choices.fusion
+        settings["fusion"] = choices.fusion
     if choices.vectors:
-        found["vectors"] = choices.vectors.name
+        settings["vectors"] = choices.vectors.name
     if choices.levels:
-        found["heads"] = "levels"
+        settings["heads"] = "levels"
     if choices.max_per_category_train:
-        found["max_per_category_train"] = choices.max_per_category_train
-    return found
+        settings["max_per_category_train"] = choices.max_per_category_train
+    return settings
 
 
 def _balanced(fit: Fit, balance: Balance) -> Fit:
-    """Train on weighed or drawn rows."""
+    """Return a fit that trains on the weighted or drawn rows of a balance."""
 
     def balanced(task: Task) -> Fitted:
         learning = balance.apply(task.learning, task.classes, task.seed)

@@ -1,7 +1,7 @@
-"""Out-of-sample probabilities for every product: each is predicted by a network it never taught.
+"""Out-of-sample probabilities: each product is predicted by a network trained without it.
 
-What a network has learned from, it repeats; only one that has not seen a product's label can tell
-that the label is wrong.
+A network reproduces the labels it was trained on, so only a network that has not seen a product's
+label can show that the label is wrong.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import position_of
 from product_classifier.models.training import Trained, train
 
-TUNING_SHARE = 0.05  # of the products that a fold's network may see
+TUNING_SHARE = 0.05  # of the products outside of a fold
 
 
 def cross_fitted(
@@ -29,6 +29,7 @@ def cross_fitted(
     labels: Sequence[Sequence[int]],
     groups: Sequence[str],
     classes: int,
+    *,
     folds: int = 5,
     seed: int = 0,
     console: Console = SILENT,
@@ -36,18 +37,18 @@ def cross_fitted(
     fit: Fit = fit_network,
     calibrated: bool = True,
 ) -> NDArray[np.float32]:
-    """Predict products by classifiers trained on the other folds, float32 [rows, classes].
+    """Return the probabilities of items by classifiers of the other folds, float32 [rows, classes].
 
-    labels: [items], the positions of each item's categories. rows: the items to cut into folds and
-    predict, all by default. groups: [rows], the duplicate group of each; a group stays in one fold.
-    Each classifier stops by a twentieth of what it may see, and is calibrated by it, unless its
-    logits are to be taken as they are: of few products, that is few. A product without evidence
-    gets the shares of the categories. A category that stands in one fold alone is near 0 there:
-    nothing else tells of it. Raises ModelError where the other folds have no evidence.
+    labels: [items], the classes of each item. rows: the items to cut into folds and predict, all by
+    default. groups: [rows], their duplicate groups; a group stays in one fold. A twentieth of the
+    products outside of a fold tunes its classifier: it stops the training and, with calibrated,
+    fits the temperature, which needs more than a few products. An item without features gets the
+    share of each category. A category whose items are all in one fold gets probabilities near 0
+    there. Raises ModelError if no item of the other folds has features.
     """
     fold, tuning = cut(groups, folds, seed)
     chosen = np.arange(len(labels)) if rows is None else rows
-    found = np.empty((len(chosen), classes), np.float32)
+    out_of_fold = np.empty((len(chosen), classes), np.float32)
     for number in console.progress(np.unique(fold).tolist(), "folds", folds):
         seen = fold != number
         trained = train(
@@ -56,25 +57,25 @@ def cross_fitted(
             chosen[seen & ~tuning],
             chosen[seen & tuning],
             classes,
-            seed,
+            seed=seed,
             fit=fit,
         )
         if not calibrated:
             trained = dataclasses.replace(trained, temperature=1.0)
         for places in _chunks(np.flatnonzero(~seen)):
-            found[places] = probabilities(trained, features, chosen[places])
-    return found
+            out_of_fold[places] = probabilities(trained, features, chosen[places])
+    return out_of_fold
 
 
 def cut(
     groups: Sequence[str], folds: int, seed: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Give each product its fold, and tell whether it tunes the networks of the others; [items].
+    """Return the fold of each product and whether it tunes the other folds' networks, both [items].
 
-    A hash of seed and group decides both, whatever the order and the other products.
+    A hash of seed and group decides both, independent of the order and of the other products.
     """
-    known = {group: position_of(f"{seed} {group}") * folds for group in set(groups)}
-    place = np.array([known[group] for group in groups])
+    places = {group: position_of(f"{seed} {group}") * folds for group in set(groups)}
+    place = np.array([places[group] for group in groups])
     fold = place.astype(np.int64)
     return fold, place - fold < TUNING_SHARE
 
@@ -82,16 +83,17 @@ def cut(
 def probabilities(
     trained: Trained, features: Features, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Compute how probable each category is for some items, [rows, classes]; each row sums to 1.
+    """Return the calibrated probabilities of items, [rows, classes]; each row sums to 1.
 
-    An item without any evidence is given the share of each category among the training rows.
+    An item without features gets the share of each category among the training rows.
     """
-    evident = features.evidence()[rows]
-    found = np.tile(trained.prior, (len(rows), 1))
-    found[evident] = softmax(trained.classifier.logits(rows[evident]) / trained.temperature)
-    return found
+    has_features = features.has_features()[rows]
+    values = np.tile(trained.prior, (len(rows), 1))
+    logits = trained.classifier.logits(rows[has_features])
+    values[has_features] = softmax(logits / trained.temperature)
+    return values
 
 
 def _chunks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Cut into runs whose probabilities fit into memory in double precision."""
+    """Return rows in chunks whose probabilities fit into memory in double precision."""
     return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]

@@ -1,4 +1,4 @@
-"""A data set and its features → a trained categorizer's experiment, ready to be stored."""
+"""An experiment: a categorizer trained and tested on a data set, ready to be stored."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from product_classifier.console import SILENT, Console
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
 from product_classifier.models.choices import Choices, fit_of, recorded
-from product_classifier.models.levels import judged_by_level, levels_of, with_levels
-from product_classifier.models.novelty import Outside, find_outside
+from product_classifier.models.levels import accuracy_by_level, levels_of, with_levels
+from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
 from product_classifier.predictions import Experiment, NoveltyScore, PathScores, Prediction
@@ -37,10 +37,10 @@ def run_experiment(
     started: float,
     console: Console = SILENT,
 ) -> tuple[Experiment, Trained]:
-    """Train on the training part, choose by the tuning part, predict calibration and test part.
+    """Train on the training part, tune on the tuning part, predict the other two parts.
 
-    Returns the experiment and what was trained.
-    started: time.monotonic() before the first of the work.
+    started: time.monotonic() before the work began, for the experiment's seconds. Return the
+    experiment and the trained classifier.
     """
     labels = [item.labels for item in dataset.items]
     parts = np.array([item.part for item in dataset.items])
@@ -53,17 +53,24 @@ def run_experiment(
 
     def train_on(labels: Sequence[Sequence[int]]) -> Trained:
         return train(
-            *(features, labels, learned, rows[TUNING], classes),
-            *(choices.seed, console, fit, choices.balance),
+            features,
+            labels,
+            learned,
+            rows[TUNING],
+            classes,
+            seed=choices.seed,
+            console=console,
+            fit=fit,
+            balance=choices.balance,
         )
 
     trained = train_on(labels)
     accuracy: dict[str, float | None] = {}
     for part in (TRAIN, TUNING, CALIBRATION, TEST):
-        known = np.array([row for row in rows[part] if labels[row]], dtype=np.int64)
-        judged = trained.untuned if part == TUNING else trained
-        predicted, _ = predict(judged, features, known)
-        right = [k in labels[row] for row, k in zip(known, predicted, strict=True)]
+        labelled = np.array([row for row in rows[part] if labels[row]], dtype=np.int64)
+        evaluated = trained.before_refit if part == TUNING else trained
+        predicted, _ = predict(evaluated, features, labelled)
+        right = [k in labels[row] for row, k in zip(labelled, predicted, strict=True)]
         accuracy[part] = float(np.mean(right)) if right else None
     nodes, above = _tree(dataset)
     paths = []
@@ -90,11 +97,19 @@ def run_experiment(
     by_level = {}
     if levels is not None:
         truth = [labels[row] for row in rows[TEST]]
-        by_level = {"levels": judged_by_level(levels, tested.answers[:, 0], truth)}
-    outside = None
-    if choices.outside:
-        parted = {**rows, TRAIN: learned}
-        outside = find_outside(trained, train_on, features, labels, parted, classes, choices.seed)
+        by_level = {"levels": accuracy_by_level(levels, tested.answers[:, 0], truth)}
+    novelty = None
+    if choices.novelty:
+        rows_learned = {**rows, TRAIN: learned}
+        novelty = measure_novelty(
+            trained,
+            train_on,
+            features,
+            labels,
+            rows=rows_learned,
+            classes=classes,
+            seed=choices.seed,
+        )
     experiment = Experiment(
         name=f"{TITLES[choices.kind]} classification of: {dataset.name}",
         kind=choices.kind,
@@ -106,7 +121,7 @@ def run_experiment(
             **trained.settings,
             **recorded(choices),
             **by_level,
-            **_told(outside),
+            **_novelty_metrics(novelty),
             "peak_bytes": peak_bytes(),
         },
         versions=_versions(),
@@ -114,57 +129,57 @@ def run_experiment(
         accuracy=accuracy,
         predictions=predictions,
         paths=paths,
-        outside=_scores(outside, tested.products),
+        novelty=_novelty_scores(novelty, tested.products),
         alike=most_alike(features, [item.id for item in dataset.items], wrong),
     )
     return experiment, trained
 
 
 def _without_marked(dataset: Dataset, features: Features) -> dict[str, int]:
-    """Tell how many marked pictures an experiment did without, if any."""
+    """Return the number of marked pictures that were left out, if any."""
     if features.pictures is None or not dataset.marked_images:
         return {}
     return {"marked_pictures": dataset.marked_images}
 
 
-def _told(outside: Outside | None) -> dict[str, Any]:
-    """Sum up, as an experiment records it, how well strangers are known."""
-    if outside is None:
+def _novelty_metrics(novelty: Novelty | None) -> dict[str, Any]:
+    """Return the novelty-detection metrics that an experiment records."""
+    if novelty is None:
         return {}
     values = {
-        "threshold": outside.threshold,
-        "marked": int(outside.marked.sum()),
-        "left_out": outside.left_out,
-        "auroc": outside.auroc,
-        "softmax_auroc": outside.softmax_auroc,
-        "false_alarms": outside.false_alarms,
+        "threshold": novelty.threshold,
+        "marked": int(novelty.marked.sum()),
+        "left_out": novelty.left_out,
+        "auroc": novelty.auroc,
+        "softmax_auroc": novelty.softmax_auroc,
+        "false_alarms": novelty.false_alarms,
     }
     return {"outside": {name: value for name, value in values.items() if math.isfinite(value)}}
 
 
-def _scores(outside: Outside | None, products: Sequence[str]) -> list[NoveltyScore]:
-    if outside is None:
+def _novelty_scores(novelty: Novelty | None, products: Sequence[str]) -> list[NoveltyScore]:
+    if novelty is None:
         return []
     return [
         NoveltyScore(product, float(score), bool(marked))
-        for product, score, marked in zip(products, outside.score, outside.marked, strict=True)
+        for product, score, marked in zip(products, novelty.score, novelty.marked, strict=True)
     ]
 
 
 def _fewer(dataset: Dataset, train_rows: NDArray[np.int64], choices: Choices) -> NDArray[np.int64]:
-    """Choose at most so many training products of each category; a hash decides which."""
+    """Return the training rows, at most max_per_category_train of a category, chosen by hash."""
     if choices.max_per_category_train is None:
         return train_rows
 
     def place(row: int) -> float:
         return position_of(f"{choices.seed} {dataset.items[row].id}")
 
-    met: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     chosen = []
     for row in sorted(train_rows.tolist(), key=place):
         labels = dataset.items[row].labels
-        if labels and all(met[label] < choices.max_per_category_train for label in labels):
-            met.update(labels)
+        if labels and all(counts[label] < choices.max_per_category_train for label in labels):
+            counts.update(labels)
             chosen.append(row)
     return np.array(sorted(chosen), dtype=np.int64)
 
@@ -172,7 +187,7 @@ def _fewer(dataset: Dataset, train_rows: NDArray[np.int64], choices: Choices) ->
 def _most_confident_errors(
     rows: NDArray[np.int64], tested: PathScores, labels: Sequence[Sequence[int]]
 ) -> NDArray[np.int64]:
-    """Choose those test rows whose prediction is not among their labels, highest scores first."""
+    """Return the test rows that are predicted wrongly, highest scores first, at most COMPARED."""
     wrong = [
         k for k, row in enumerate(rows) if labels[row] and tested.answers[k, 0] not in labels[row]
     ]
@@ -181,7 +196,10 @@ def _most_confident_errors(
 
 
 def _tree(dataset: Dataset) -> tuple[list[str], NDArray[np.int64]]:
-    """List the learned categories and all above them, and the paths of the former by number."""
+    """Return the ids of the learned categories and their ancestors, and each one's path.
+
+    The paths are numbers of these ids, [classes, heights], from the category up; -1 fills the rest.
+    """
     numbers = {category.id: k for k, category in enumerate(dataset.categories)}
     paths = np.full((len(numbers), 1 + max(map(len, dataset.above))), -1)
     for k, above in enumerate(dataset.above):
@@ -199,22 +217,11 @@ def _versions() -> dict[str, str]:
 
 
 def peak_bytes() -> int:
-    """Tell the most memory this process has held."""
+    """Return the peak memory of this process, in bytes."""
     status = Path("/proc/self/status")
-    if status.exists():  # Linux's rusage counts what the parent held when it started this process
+    if status.exists():  # Linux's rusage includes the memory of the parent at the start
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
-    import resource  # which Windows has not
+    import resource  # not on Windows
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether a backend of Keras' ran out of memory: each has an error of its own for it."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    text = str(error).lower()
-    return (
-        bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
-        or "resource_exhausted" in text
-        or "out of memory" in text
-    )

@@ -1,4 +1,4 @@
-"""Training a network by early stopping on the tuning rows."""
+"""Training of a network with early stopping on the tuning rows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from product_classifier.models.network import Network, softmax
 
 LEARNING_RATE = 0.001  # of Adam, in the smallest batches
 SMALLEST_BATCH, LARGEST_BATCH = 32, 512
-BATCHES = 150  # of which the rows to learn from make an epoch, where batches may be so large
-FEWEST_STEPS = 100  # in a round; small catalogues make several epochs of one
+BATCHES = 150  # in an epoch, within the limits of the batch size
+FEWEST_STEPS = 100  # in a round, which for a small catalogue is several epochs
 PATIENCE = 5  # rounds without a better tuning loss
 LEAST_GAIN = 0.001  # of the tuning loss, to count as better
 MAX_ROUNDS = 100
@@ -31,51 +31,57 @@ ROUNDS_WITHOUT_TUNING = 10
 NONE = Targets.of([], [])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long and how to train."""
+    """The batch size, the length, the stopping rule and the learning rate of a training."""
 
     batch_size: int
     steps: int  # at most
-    round_steps: int  # after each round the tuning loss is looked at
-    patience: int | None  # rounds without a better loss; None: all steps, and keep the last
+    round_steps: int  # after each round the tuning loss is computed
+    patience: int | None  # rounds without a better loss; None: all steps, keep the last weights
     learning_rate: float
     adam: bool = True  # else plain gradient descent
 
 
 Batch = tuple[list[Any], NDArray[np.int32], NDArray[np.float32]]  # inputs, labels, weights
-Observe = Callable[[int, Score, Score], None]  # step, of the round's batches, of the tuning rows
+OnRound = Callable[[int, Score, Score], None]  # step, on the round's batches, on tuning rows
 
 
 def network_fit(design: Design) -> Fit:
-    """Make the fit of a network of this design."""
+    """Return the fit of a network of this design."""
     return functools.partial(fit_network, design=design)
 
 
 def fit_network(task: Task, design: Design = PLAIN) -> Fitted:
-    """Train a network until the tuning loss stops falling; it keeps the weights of the best.
+    """Train a network until the tuning loss stops falling; keep the weights of the best round.
 
-    Afterwards it can go on for a round with the tuning rows among those it learns from.
+    Its refit continues for one round with the tuning rows among the training rows.
     """
     learning, tuning = task.learning, task.tuning
     design = dataclasses.replace(design, levels=task.levels)
     batch_size = int(np.clip(len(learning.rows) / BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
-    # larger batches take fewer steps, so longer ones; by the square root they were too long
+    # larger batches take fewer steps, so a higher rate; scaling by the square root was too high
     rate = LEARNING_RATE * (batch_size / SMALLEST_BATCH) ** 0.25
     round_steps = max(FEWEST_STEPS, math.ceil(len(learning.rows) / batch_size))
     rounds, patience = (MAX_ROUNDS, PATIENCE) if len(tuning.rows) else (ROUNDS_WITHOUT_TUNING, None)
-    schedule = Schedule(batch_size, rounds * round_steps, round_steps, patience, rate)
+    schedule = Schedule(
+        batch_size=batch_size,
+        steps=rounds * round_steps,
+        round_steps=round_steps,
+        patience=patience,
+        learning_rate=rate,
+    )
     network = Network.new(task.features, np.unique(learning.rows), task.classes, task.seed, design)
-    best = fit(network, learning, tuning, schedule, task.seed, task.console)
+    best = fit(network, learning, tuning, schedule, seed=task.seed, console=task.console)
     settings = {"best_round": best, **design.settings, **dataclasses.asdict(schedule)}
 
-    def again(learning: Targets) -> Network:
-        second = Network.restored(network.state(), task.features, task.seed)
-        more = dataclasses.replace(schedule, steps=round_steps, patience=None)
-        fit(second, learning, NONE, more, task.seed)
-        return second
+    def refit(learning: Targets) -> Network:
+        refitted = Network.restored(network.state(), task.features, task.seed)
+        one_round = dataclasses.replace(schedule, steps=round_steps, patience=None)
+        fit(refitted, learning, NONE, one_round, seed=task.seed)
+        return refitted
 
-    return Fitted(network, network.model.count_params(), settings, again)
+    return Fitted(network, network.model.count_params(), settings, refit=refit)
 
 
 def fit(
@@ -83,11 +89,12 @@ def fit(
     learning: Targets,
     tuning: Targets,
     schedule: Schedule,
+    *,
     seed: int,
     console: Console = SILENT,
-    observe: Observe | None = None,
+    on_round: OnRound | None = None,
 ) -> int:
-    """Train a network in place; returns the number of the round whose weights it has."""
+    """Train a network in place; return the number of the round whose weights it has in the end."""
     import keras
 
     optimizer = keras.optimizers.Adam if schedule.adam else keras.optimizers.SGD
@@ -95,7 +102,7 @@ def fit(
     model.compile(
         optimizer(schedule.learning_rate),
         network.loss,
-        weighted_metrics=["accuracy"] if observe else None,  # they take time
+        weighted_metrics=["accuracy"] if on_round else None,  # metrics take time
     )
     batches = _batches(len(learning.rows), schedule.batch_size, np.random.default_rng(seed))
     best, best_loss, best_weights = 0, math.inf, model.get_weights()
@@ -108,11 +115,11 @@ def fit(
     for number, start in enumerate(console.progress(iter(starts), "training rounds"), 1):
         steps = min(schedule.round_steps, schedule.steps - start)
         with ThreadPoolExecutor(1) as reader:
-            given = ahead(reader, 1, read, itertools.islice(batches, steps))
-            on_batches = [model.train_on_batch(*batch) for batch in given]
+            ready = ahead(reader, 1, read, itertools.islice(batches, steps))
+            on_batches = [model.train_on_batch(*batch) for batch in ready]
         on_tuning = tuning.score(softmax(network.logits(tuning.rows)))
-        if observe:
-            observe(start + steps, Score(*np.mean(on_batches, axis=0).tolist()), on_tuning)
+        if on_round:
+            on_round(start + steps, Score(*np.mean(on_batches, axis=0).tolist()), on_tuning)
         if schedule.patience is None or on_tuning.loss < best_loss - LEAST_GAIN:
             best, best_loss, best_weights = number, on_tuning.loss, model.get_weights()
         elif number - best >= schedule.patience:
@@ -122,7 +129,7 @@ def fit(
 
 
 def _batches(count: int, size: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Shuffle and cut into batches, for ever."""
+    """Yield batches of places below count, shuffled anew in each epoch, without end."""
     while True:
         order = generator.permutation(count)
         for start in range(0, count, size):

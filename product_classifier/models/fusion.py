@@ -1,7 +1,7 @@
-"""Words and pictures judged apart, and their judgements put together.
+"""The fits of late fusions: one classifier of words, one of pictures, and a combination of both.
 
-What to make of the two is learned from the training rows, each judged by classifiers that have not
-seen its fold: a classifier's own training rows would make it look surer than it is.
+The combination is trained on out-of-fold predictions of the training rows, since a classifier is
+overconfident on the rows that it was trained on. late_fusion.py has the fitted classifiers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.pooling import PLACEHOLDER
 from product_classifier.models.base import Classifier, Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.late_fusion import Halves, Late, Stack, evidence, log_of, stacked
+from product_classifier.models.late_fusion import (
+    Late,
+    Modalities,
+    Stack,
+    log_of,
+    modalities_present,
+    stacked,
+)
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_quietly
 from product_classifier.models.split import duplicate_groups
@@ -32,139 +39,155 @@ STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)  # inverse, of the regularization of
 
 
 def fit_late(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) -> Fitted:
-    """Weigh the logarithms of both halves' calibrated probabilities.
+    """Fit a weighted sum of both modalities' calibrated log-probabilities.
 
-    The weights are those under which the training rows, out of fold, are likeliest. A half that a
-    product has not is left out, and the other stands alone.
+    The weights maximize the likelihood of the training rows, predicted out of fold. A product that
+    lacks a modality is classified by the other one alone.
     """
     from scipy.optimize import minimize
 
-    halves, judged = _halves(task, words, pictures)
+    modalities, log_probabilities = _train_modalities(task, words, pictures)
     learning = task.learning
-    both = evidence(task.features, learning.rows).all(axis=0)
+    both = modalities_present(task.features, learning.rows).all(axis=0)
     chosen = np.flatnonzero(both)
     share = learning.weights[chosen] / max(float(learning.weights[chosen].sum()), 1e-12)
     labels = learning.labels[chosen]
 
     def loss(weights: NDArray[np.float64]) -> float:
-        logits = np.tensordot(weights, judged[:, chosen], axes=1)
+        logits = np.tensordot(weights, log_probabilities[:, chosen], axes=1)
         top = logits.max(axis=1, keepdims=True)
         total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
         return float(share @ (total - logits[np.arange(len(labels)), labels]))
 
     weights = np.ones(2)
     if len(chosen):
-        found = minimize(loss, [1.0, 0.5], method="L-BFGS-B", bounds=[(0, 3), (0, 3)])
-        weights = found.x
+        weights = minimize(loss, [1.0, 0.5], method="L-BFGS-B", bounds=[(0, 3), (0, 3)]).x
     settings = {
         "weight_of_words": float(weights[0]),
         "weight_of_pictures": float(weights[1]),
-        **halves.settings,
+        **modalities.settings,
     }
     return Fitted(
-        Late(halves.untuned, weights),
-        halves.parameters + 2,
+        Late(modalities.before_refit, weights),
+        modalities.parameters + 2,
         settings,
-        functools.partial(_as_learned, Late(halves, weights)),
+        refit=functools.partial(_already_refit, Late(modalities, weights)),
     )
 
 
 def fit_stack(task: Task, words: Fit = fit_network, pictures: Fit = fit_network) -> Fitted:
-    """Train a logistic regression on both halves' log-probabilities, margins and what is missing.
+    """Fit a logistic regression on both modalities' predictions, see `stacked`.
 
-    The tuning rows choose how strongly it is regularized.
+    The tuning rows choose the strength of the regularization. Raises ModelError if all training
+    products are in one category.
     """
     from sklearn.linear_model import LogisticRegression
 
-    halves, judged = _halves(task, words, pictures)
+    modalities, log_probabilities = _train_modalities(task, words, pictures)
     learning = task.learning
-    inputs = stacked(judged, evidence(task.features, learning.rows))
+    inputs = stacked(log_probabilities, modalities_present(task.features, learning.rows))
     if len(np.unique(learning.labels)) < 2:
         raise ModelError("the products to learn from are all in one category")
-    found: list[tuple[float, Fitted]] = []
+    candidates: list[tuple[float, Fitted]] = []
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=300)
         fit_quietly(model, inputs, learning)
-        stack = Stack(halves.untuned, model, task.classes)
+        stack = Stack(modalities.before_refit, model, task.classes)
         logits = stack.logits(task.tuning.rows)
         loss = task.tuning.score(np.exp(logits)).loss if len(task.tuning.rows) else strength
-        settings = {"strength": strength, **halves.settings}
-        parameters = halves.parameters + model.coef_.size + model.intercept_.size
-        learned = Stack(halves, model, task.classes)
-        again = functools.partial(_as_learned, learned)
-        found.append((loss, Fitted(stack, parameters, settings, again)))
-    return min(found, key=lambda one: one[0])[1]
+        settings = {"strength": strength, **modalities.settings}
+        parameters = modalities.parameters + model.coef_.size + model.intercept_.size
+        refit = functools.partial(_already_refit, Stack(modalities, model, task.classes))
+        candidates.append((loss, Fitted(stack, parameters, settings, refit=refit)))
+    return min(candidates, key=lambda candidate: candidate[0])[1]
 
 
-def _as_learned(learned: Classifier, learning: Targets) -> Classifier:
-    """Give what has learned the tuning rows already."""
-    return learned
+def _already_refit(classifier: Classifier, learning: Targets) -> Classifier:
+    """Return a classifier whose modalities were refit on the tuning rows when they were trained."""
+    return classifier
 
 
-def _halves(task: Task, words: Fit, pictures: Fit) -> tuple[Halves, NDArray[np.float64]]:
-    """Train both halves; returns them and what others say of the targets, [2, targets, classes]."""
+def _train_modalities(
+    task: Task, words: Fit, pictures: Fit
+) -> tuple[Modalities, NDArray[np.float64]]:
+    """Return both trained modalities and out-of-fold log-probabilities, [2, targets, classes].
+
+    Raises ModelError if the features lack words or pictures.
+    """
     features, learning = task.features, task.learning
     if features.words is None or features.pictures is None:
-        raise ModelError("there are no two halves to put together")
+        raise ModelError("a fusion needs both words and pictures")
     labels = _labels(task)
     train_rows, place = np.unique(learning.rows, return_inverse=True)
     tuning_rows = np.unique(task.tuning.rows)
     groups = _groups(features, train_rows)
-    trained, judged = [], []
-    for fit, half in ((words, features.words_alone), (pictures, features.pictures_alone)):
+    trained, out_of_fold = [], []
+    for fit, modality in ((words, features.words_alone), (pictures, features.pictures_alone)):
         trained.append(
-            train(half, labels, train_rows, tuning_rows, task.classes, task.seed, task.console, fit)
+            train(
+                modality,
+                labels,
+                train_rows,
+                tuning_rows,
+                task.classes,
+                seed=task.seed,
+                console=task.console,
+                fit=fit,
+            )
         )
-        out_of_fold = cross_fitted(
-            half,
+        uncalibrated = cross_fitted(
+            modality,
             labels,
             groups,
             task.classes,
-            FOLDS,
-            task.seed,
-            task.console,
-            train_rows,
-            fit,
+            folds=FOLDS,
+            seed=task.seed,
+            console=task.console,
+            rows=train_rows,
+            fit=fit,
             calibrated=False,
         )
-        judged.append(_calibrated(out_of_fold[place], learning, half.evidence()[learning.rows]))
-    return Halves(trained[0], trained[1], features), log_of(np.stack(judged))
+        has_features = modality.has_features()[learning.rows]
+        out_of_fold.append(_calibrated(uncalibrated[place], learning, has_features))
+    return Modalities(trained[0], trained[1], features), log_of(np.stack(out_of_fold))
 
 
 def _calibrated(
-    out_of_fold: NDArray[np.float32], learning: Targets, evident: NDArray[np.bool_]
+    uncalibrated: NDArray[np.float32], learning: Targets, has_features: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Calibrate all folds by one temperature, since a fold alone has few rows to do it by."""
-    logits = np.log(np.maximum(out_of_fold.astype(np.float64), np.finfo(np.float32).tiny))
-    warmth = temperature(logits[evident], learning.labels[evident], learning.weights[evident])
-    found = softmax(logits / warmth)
-    found[~evident] = out_of_fold[~evident]
-    return found
+    """Return probabilities calibrated by one temperature for all folds: each has too few rows."""
+    logits = np.log(np.maximum(uncalibrated.astype(np.float64), np.finfo(np.float32).tiny))
+    temperature = fit_temperature(
+        logits[has_features], learning.labels[has_features], learning.weights[has_features]
+    )
+    probabilities = softmax(logits / temperature)
+    probabilities[~has_features] = uncalibrated[~has_features]
+    return probabilities
 
 
 def _labels(task: Task) -> Sequence[Sequence[int]]:
-    """Give each item its labels once more, of the learning and the tuning rows alone."""
-    found: list[list[int]] = [[] for _ in range(len(task.features.evidence()))]
+    """Return the labels of each item, [items]; none but for the training and tuning rows."""
+    labels: list[list[int]] = [[] for _ in range(len(task.features.has_features()))]
     for targets in (task.learning, task.tuning):
         for row, label in zip(targets.rows.tolist(), targets.labels.tolist(), strict=True):
-            if label not in found[row]:
-                found[row].append(label)
-    return found
+            if label not in labels[row]:
+                labels[row].append(label)
+    return labels
 
 
 def _groups(features: Features, rows: NDArray[np.int64]) -> list[str]:
-    """Name the duplicate group of some items: equal words or the same main picture."""
+    """Return the duplicate group of items: equal words or the same main picture."""
     words, pictures = features.words, features.pictures
     if words is None or pictures is None:
-        raise ValueError("groups are those of words and pictures")
+        raise ValueError("duplicate groups need words and pictures")
     texts = []
     for row in rows:
         cells = slice(words.indptr[row], words.indptr[row + 1])
         content = words.indices[cells].tobytes() + words.data[cells].tobytes()
         texts.append(hashlib.sha256(content).hexdigest() if content else f"none {row}")
-    times = Counter(pictures.main[rows].tolist())
-    seen = [
-        str(place) if place >= 0 and times[place] <= PLACEHOLDER else None
+    counts = Counter(pictures.main[rows].tolist())
+    pictures_of = [
+        str(place) if place >= 0 and counts[place] <= PLACEHOLDER else None
         for place in pictures.main[rows].tolist()
     ]
-    return [f"group {number}" for number in duplicate_groups(texts, seen)]
+    return [f"group {number}" for number in duplicate_groups(texts, pictures_of)]

@@ -1,4 +1,4 @@
-"""A data set and its features → how suspicious the label of each product is."""
+"""The suspicion of each label of a data set, from out-of-sample probabilities."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def search_labels(
     seed: int = 0,
     console: Console = SILENT,
 ) -> LabelSearch:
-    """Cross-fit networks over the whole data set, and compare its labels with what they say.
+    """Return the suspicion of each label, by networks that are cross-fitted over the data set.
 
-    groups: the duplicate group of each product, by its id. Takes five trainings.
+    groups: product id → duplicate group. Takes five trainings.
     """
     items = dataset.items
     probabilities = cross_fitted(
@@ -48,7 +48,7 @@ def search_labels(
 def compare_labels(
     dataset: Dataset, features: Features, out_of_sample: NDArray[np.float32]
 ) -> LabelSearch:
-    """Compare labels with out-of-sample probabilities, [items, categories]."""
+    """Return the suspicion of each label; out_of_sample: probabilities, [items, categories]."""
     items = dataset.items
     labelled = np.array([k for k, item in enumerate(items) if item.labels], dtype=np.int64)
     probabilities = out_of_sample[labelled]
@@ -57,7 +57,7 @@ def compare_labels(
     score = suspicion(probabilities, row, category)
     other = suggested(probabilities, row, category)
     most = np.argsort(-score, kind="stable")[:COMPARED]
-    names = [found.id for found in dataset.categories]
+    names = [category.id for category in dataset.categories]
     return LabelSearch(
         products=[items[k].id for k in labelled],
         suspicion=score,
@@ -66,15 +66,15 @@ def compare_labels(
         label_score=np.bincount(row, probabilities[row, category], len(labelled)).clip(0, 1),
         noise=estimated_noise(probabilities, row, category),
         overlaps=[
-            (names[one], names[two], share)
-            for one, two, share in overlapping(probabilities, row, category)
+            (names[first], names[second], share)
+            for first, second, share in overlapping(probabilities, row, category)
         ],
         alike=most_alike(features, [item.id for item in items], labelled[most]),
     )
 
 
-def fingerprint(dataset: Dataset, experiment: int) -> str:
-    """Sum up all that a search of an experiment's labels depends on."""
+def search_fingerprint(dataset: Dataset, experiment: int) -> str:
+    """Return the SHA-256 of everything that a search for label errors depends on."""
     digest = hashlib.sha256(str(experiment).encode())
     for item in dataset.items:
         picture = item.image.sha256 if item.image else None

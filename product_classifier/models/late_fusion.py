@@ -1,4 +1,4 @@
-"""A classifier of words and one of pictures, and the two ways to put their judgements together."""
+"""Late fusion: a classifier of words and one of pictures, combined by weights or by a stack."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from product_classifier.models.scikit_state import (
 )
 from product_classifier.models.training import Trained
 
-SURE = 1e-6  # a half is never taken to be surer than this
+SURE = 1e-6  # least probability that a modality is taken to give
 
 
 @dataclass(frozen=True)
-class Halves:
+class Modalities:
     """A classifier of words and one of pictures."""
 
     words: Trained
@@ -36,114 +36,125 @@ class Halves:
 
     @property
     def parameters(self) -> int:
-        """Count the numbers that both consist of."""
-        return sum(int(half.settings["parameters"]) for half in (self.words, self.pictures))
+        """The number of trained numbers of both."""
+        return sum(int(modality.settings["parameters"]) for modality in (self.words, self.pictures))
 
     @property
-    def untuned(self) -> Halves:
-        """The same as they were when the tuning rows judged them."""
-        return Halves(self.words.untuned, self.pictures.untuned, self.features)
+    def before_refit(self) -> Modalities:
+        """Both classifiers as they were before the tuning rows were added to the training rows."""
+        return Modalities(self.words.before_refit, self.pictures.before_refit, self.features)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """How an experiment records them."""
+        """The settings of both that an experiment records."""
         return {"of_words": dict(self.words.settings), "of_pictures": dict(self.pictures.settings)}
 
     def states(self) -> list[State]:
-        """Tell what both consist of."""
+        """Return the states of both."""
         return [self.words.state(), self.pictures.state()]
 
-    def judge(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the log-probabilities of both for some items, [2, rows, classes]."""
-        found = [
+    def log_probabilities(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the log-probabilities of items by both classifiers, [2, rows, classes]."""
+        by_modality = [
             np.concatenate(
                 [
-                    probabilities(half, features, rows[start : start + CHUNK])
+                    probabilities(modality, features, rows[start : start + CHUNK])
                     for start in range(0, max(len(rows), 1), CHUNK)
                 ]
             )
-            for half, features in (
+            for modality, features in (
                 (self.words, self.features.words_alone),
                 (self.pictures, self.features.pictures_alone),
             )
         ]
-        return log_of(np.stack(found))
+        return log_of(np.stack(by_modality))
 
 
 @dataclass(frozen=True)
 class Late:
-    """Weighs the logarithms of both, and takes one alone where the other is missing."""
+    """A weighted sum of both log-probabilities, or the only one if a modality is missing."""
 
-    halves: Halves
+    modalities: Modalities
     weights: NDArray[np.float64]  # [2]
 
     def state(self) -> State:
-        """Tell what it consists of."""
-        return State("late", arrays={"weights": self.weights}, parts=self.halves.states())
+        """Return everything a prediction depends on, to be saved."""
+        return State("late", arrays={"weights": self.weights}, parts=self.modalities.states())
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the logits of some items, [rows, classes]."""
-        evident = evidence(self.halves.features, rows)
-        alone = evident.sum(axis=0) < 2
-        weights = np.where(alone, evident, self.weights[:, None])
-        return np.asarray((weights[:, :, None] * self.halves.judge(rows)).sum(axis=0))
+        """Return the logits of items, [rows, classes]."""
+        present = modalities_present(self.modalities.features, rows)
+        alone = present.sum(axis=0) < 2
+        weights = np.where(alone, present, self.weights[:, None])
+        return np.asarray(
+            (weights[:, :, None] * self.modalities.log_probabilities(rows)).sum(axis=0)
+        )
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A logistic regression over what both say."""
+    """A logistic regression over both classifiers' predictions."""
 
-    halves: Halves
+    modalities: Modalities
     model: Any
     classes: int
 
     def state(self) -> State:
-        """Tell what it consists of."""
+        """Return everything a prediction depends on, to be saved."""
         numbers = {"classes": self.classes}
-        return State("stack", numbers, linear_arrays(self.model), self.halves.states())
+        return State("stack", numbers, linear_arrays(self.model), self.modalities.states())
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the logits of some items, [rows, classes]: they are log-probabilities."""
-        found = np.full((len(rows), self.classes), np.log(SURE))
+        """Return the logits of items, [rows, classes]; they are log-probabilities."""
+        logits = np.full((len(rows), self.classes), np.log(SURE))
         if len(rows):
-            inputs = stacked(self.halves.judge(rows), evidence(self.halves.features, rows))
-            found[:, self.model.classes_] = log_of(logistic(self.model, inputs))
-        return found
+            inputs = stacked(
+                self.modalities.log_probabilities(rows),
+                modalities_present(self.modalities.features, rows),
+            )
+            logits[:, self.model.classes_] = log_of(logistic(self.model, inputs))
+        return logits
 
 
 def restored_fusion(
     state: State, parts: Sequence[Trained], features: Features, classes: int
 ) -> Classifier:
-    """Make a late fusion or a stack again from its two halves.
+    """Return a late fusion or a stack from its state and its two restored classifiers.
 
-    Raises ValueError where the state does not fit.
+    Raises ValueError if the state is invalid.
     """
-    halves = Halves(parts[0], parts[1], features)
+    modalities = Modalities(parts[0], parts[1], features)
     if state.kind == "late":
         state.insist_on(arrays=["weights"], parts=2)
         weights = checked(state.arrays, "weights", (2,))
         insist(weights >= 0, "a weight of words or pictures is negative")
-        return Late(halves, weights)
+        return Late(modalities, weights)
     state.insist_on(["classes"], array_names(LOGISTIC), parts=2)
     whole(state.numbers["classes"], "the number of categories", classes, classes)
     model = restored_linear(LOGISTIC, state.arrays, 2 * classes + 4, classes)
-    return Stack(halves, model, classes)
+    return Stack(modalities, model, classes)
 
 
-def evidence(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which items have known words, and which a picture, [2, rows]."""
-    halves = features.words_alone, features.pictures_alone
-    return np.stack([half.evidence()[rows] for half in halves])
+def modalities_present(features: Features, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which items have known words, and which have a picture, [2, rows]."""
+    modalities = features.words_alone, features.pictures_alone
+    return np.stack([modality.has_features()[rows] for modality in modalities])
 
 
-def stacked(judged: NDArray[np.float64], evident: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Lay out what a stack sees, [rows, 2 classes + 4]; of a missing half, nothing."""
-    kept = judged * evident[:, :, None]
-    top = np.sort(kept, axis=2)[:, :, -2:]
+def stacked(
+    log_probabilities: NDArray[np.float64], present: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the inputs of a stack, [rows, 2 classes + 4].
+
+    These are the log-probabilities, 0 for a missing modality, the margin between the two largest
+    of each modality, and whether each modality is missing.
+    """
+    values = log_probabilities * present[:, :, None]
+    top = np.sort(values, axis=2)[:, :, -2:]
     margins = top[:, :, 1] - top[:, :, 0]
-    return np.concatenate([*kept, margins.T, ~evident.T], axis=1)
+    return np.concatenate([*values, margins.T, ~present.T], axis=1)
 
 
 def log_of(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Take the logarithm of probabilities, however small."""
+    """Return the logarithm of probabilities, at least log(SURE)."""
     return np.log(np.maximum(probability, SURE))

@@ -1,4 +1,4 @@
-"""The layers between a network's inputs and its softmax, in Keras alone: for any backend."""
+"""The layers of a network, from its inputs to its logits, in Keras alone: for any backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from product_classifier.features.text_vectors import BAG, NGRAMS, SEQUENCE, SEQU
 from product_classifier.models.base import insist
 from product_classifier.models.fields import fields, items, one_of, real, whole
 
-VECTORS = "vectors"  # of words; read from a bag
+VECTORS = "vectors"  # encoder: word vectors, averaged over a bag of words
 CONCAT, PRODUCT, CONCAT_DENSE = "concat", "product", "concat-dense"
 HIDDEN_UNITS = 100  # over words
 DROPOUT = 0.5  # of hidden units and of bottleneck values
@@ -25,59 +25,69 @@ MOST_LAYERS, WIDEST_LAYER = 50, 10_000  # of a head; units
 SEQUENCE_UNITS = 128  # of the embedding of a term, and of the layer over all of them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Design:
-    """What a network is made of; the settings that differ from these are recorded."""
+    """The architecture of a network; an experiment records the settings that are not defaults."""
 
     encoder: str = BAG  # of words: BAG, NGRAMS, SEQUENCE or VECTORS
     head: tuple[int, ...] = ()  # rectified units of each layer over pictures
     joint: str = CONCAT  # CONCAT, PRODUCT or CONCAT_DENSE
-    word_dropout: float = 0.0  # share of words that a product is shown without
-    modality_dropout: float = 0.0  # share of products shown without their words or their picture
+    word_dropout: float = 0.0  # share of a product's words hidden in training
+    modality_dropout: float = 0.0  # share of products whose words or picture are hidden in training
     vectors: NDArray[np.float32] | None = field(default=None, repr=False)  # [terms, dimensions]
     levels: NDArray[np.int64] | None = field(default=None, repr=False)  # see models.levels
 
     @property
     def settings(self) -> dict[str, Any]:
-        """How an experiment records it."""
-        found = {
+        """The settings that an experiment records."""
+        settings = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.name not in ("vectors", "levels")
             and getattr(self, field.name) != field.default
         }
         if self.vectors is not None:
-            found["vector_dimensions"] = self.vectors.shape[1]
-        return found
+            settings["vector_dimensions"] = self.vectors.shape[1]
+        return settings
 
     @classmethod
     def of(cls, settings: Any, columns: int, levels: NDArray[np.int64] | None) -> Design:
-        """Make a design of so many columns of words again from its settings, without its vectors.
+        """Return the design with these recorded settings; its vectors are zeros.
 
-        Raises ValueError for settings that are none.
+        columns: of words, 0 without. Raises ValueError for invalid settings.
         """
-        known = ("encoder", "head", "joint", "word_dropout", "modality_dropout")
-        told = fields(settings, "the design", (), (*known, "vector_dimensions"))
-        encoder = one_of(told.get("encoder", BAG), "the encoder", (BAG, NGRAMS, SEQUENCE, VECTORS))
-        joint = one_of(told.get("joint", CONCAT), "how words and pictures meet", _JOINTS)
-        head = items(list(told.get("head", ())), "the head", 0, MOST_LAYERS)
+        names = ("encoder", "head", "joint", "word_dropout", "modality_dropout")
+        values = fields(settings, "the design", (), (*names, "vector_dimensions"))
+        encoder = one_of(
+            values.get("encoder", BAG), "the encoder", (BAG, NGRAMS, SEQUENCE, VECTORS)
+        )
+        joint = one_of(values.get("joint", CONCAT), "the joint of words and pictures", _JOINTS)
+        head = items(list(values.get("head", ())), "the head", 0, MOST_LAYERS)
         vectors = None
         if encoder == VECTORS:
-            size = whole(told.get("vector_dimensions"), "the size of vectors", 1, WIDEST_LAYER)
-            vectors = np.broadcast_to(np.float32(0), (columns, size))  # which takes no memory
+            size = whole(values.get("vector_dimensions"), "the size of vectors", 1, WIDEST_LAYER)
+            vectors = np.broadcast_to(np.float32(0), (columns, size))  # takes no memory
         plain = encoder in (BAG, NGRAMS)
-        insist(plain or (columns and joint == CONCAT), f"the encoder {encoder} has no words")
+        insist(
+            plain or (columns and joint == CONCAT),
+            f"the encoder {encoder} needs words alone",
+        )
         placed = encoder != SEQUENCE or columns % SEQUENCE_LENGTH == 0
-        insist(placed, "the columns of words are no places of terms")
-        insist(vectors is not None or "vector_dimensions" not in told, "words have no vectors")
+        insist(placed, "the columns of words are not a multiple of the sequence length")
+        insist(
+            vectors is not None or "vector_dimensions" not in values,
+            "only the encoder vectors has vector_dimensions",
+        )
         return cls(
-            encoder,
-            tuple(whole(units, "a layer", 1, WIDEST_LAYER) for units in head),
-            joint,
-            real(told.get("word_dropout", 0.0), "the share of hidden words", 0, 1),
-            real(told.get("modality_dropout", 0.0), "the share of hidden sides", 0, 1),
-            vectors,
-            levels,
+            encoder=encoder,
+            head=tuple(whole(units, "a layer", 1, WIDEST_LAYER) for units in head),
+            joint=joint,
+            word_dropout=real(values.get("word_dropout", 0.0), "the share of hidden words", 0, 1),
+            modality_dropout=real(
+                values.get("modality_dropout", 0.0), "the share of hidden modalities", 0, 1
+            ),
+            vectors=vectors,
+            levels=levels,
         )
 
 
@@ -85,7 +95,7 @@ PLAIN = Design()
 
 
 def word_input(columns: int, design: Design) -> Any:
-    """Make the input for words, as the design reads them."""
+    """Return the input layer for words; columns: of the word vectors."""
     import keras
 
     if design.encoder == SEQUENCE:
@@ -94,7 +104,7 @@ def word_input(columns: int, design: Design) -> Any:
 
 
 def body_of(words: Any | None, pictures: Any | None, design: Design) -> Any:
-    """Build all but the softmax over one or two inputs."""
+    """Return the layers over one or two inputs, without the last one."""
     if words is None:
         return _head(pictures, design)
     if pictures is None:
@@ -103,24 +113,24 @@ def body_of(words: Any | None, pictures: Any | None, design: Design) -> Any:
 
 
 def scores_of(body: Any, classes: int, design: Design) -> Any:
-    """Add the layer that tells the classes apart: their logits, [n, classes].
+    """Return the layer of logits, [n, classes], on top of a body.
 
-    With levels, a softmax for each of them: a class has the logarithm of its nodes' probabilities
-    together.
+    With levels, there is a softmax for each level, and the logit of a class is the logarithm of the
+    product of its nodes' probabilities.
     """
     import keras
 
     if design.levels is None:
         return keras.layers.Dense(classes)(body)
-    told = []
+    scores = []
     for nodes in design.levels:
         head = keras.layers.Dense(int(nodes.max()) + 1)(body)
-        told.append(keras.ops.take(keras.ops.log_softmax(head), nodes, axis=1))
-    return keras.layers.Add()(told)
+        scores.append(keras.ops.take(keras.ops.log_softmax(head), nodes, axis=1))
+    return keras.layers.Add()(scores)
 
 
 def loss_of(design: Design) -> Any:
-    """Choose what training lessens: the cross-entropy, or with levels its sum over them."""
+    """Return the training loss: the cross-entropy, with levels summed over these."""
     import keras
 
     if design.levels is None:
@@ -160,14 +170,14 @@ def _head(pictures: Any, design: Design) -> Any:
 
 
 def _concat(words: Any, pictures: Any, design: Design) -> Any:
-    """Join both beside each other, and train them as one."""
+    """Return the concatenation of both."""
     import keras
 
     return keras.layers.Concatenate()([_words(words, design), _head(pictures, design)])
 
 
 def _product(words: Any, pictures: Any, design: Design) -> Any:
-    """Multiply 128 units over the words by 128 over the picture, and add a layer."""
+    """Return a layer over the product of 128 units for words and 128 units for pictures."""
     import keras
 
     def units() -> Any:
@@ -178,7 +188,7 @@ def _product(words: Any, pictures: Any, design: Design) -> Any:
 
 
 def _concat_dense(words: Any, pictures: Any, design: Design) -> Any:
-    """Put two dense layers over the picture, and join them with a linear one over the words."""
+    """Return two dense layers over pictures, concatenated with a linear layer over words."""
     import keras
 
     decay = keras.regularizers.L2(DENSE_L2)

@@ -1,8 +1,8 @@
-"""The levels of the category tree, from the top: each is learned by a head of its own.
+"""A head for each level of the category tree, counted from the top.
 
-A leaf that ends above the lowest level stands for itself further down, so that every level parts
-all the leaves. A leaf is as likely as its nodes of all levels together; what is predicted is
-therefore always one path of the tree.
+A leaf that ends above the lowest level is its own node on the levels below, so that every level
+partitions the leaves. The probability of a leaf is the product of its nodes' probabilities on all
+levels, so a prediction is always a path of the tree.
 """
 
 from __future__ import annotations
@@ -22,27 +22,30 @@ Levels = NDArray[np.int64]  # [levels, classes], the number of each class's node
 
 
 def levels_of(dataset: Dataset) -> Levels:
-    """List the node of each leaf at each level; one that parts them no further is left out.
+    """Return the node of each leaf at each level, without levels that repeat another partition.
 
-    Raises ModelError where there are fewer than two others.
+    Raises ModelError if fewer than two levels remain.
     """
     paths = [
         [*reversed(above), category.id]
         for category, above in zip(dataset.categories, dataset.above, strict=True)
     ]
-    found = []
+    levels = []
     for level in range(max(map(len, paths))):
         nodes = [path[min(level, len(path) - 1)] for path in paths]
         numbers = {node: k for k, node in enumerate(dict.fromkeys(nodes))}
-        if len(numbers) > 1 and (parted := [numbers[node] for node in nodes]) not in found:
-            found.append(parted)
-    if len(found) < 2:
-        raise ModelError("the chosen leaves all lie on one level of the tree; leave out --levels")
-    return np.array(found, np.int64)
+        partition = [numbers[node] for node in nodes]
+        if len(numbers) > 1 and partition not in levels:
+            levels.append(partition)
+    if len(levels) < 2:
+        raise ModelError(
+            "the chosen categories are all on one level of the tree; leave out --levels"
+        )
+    return np.array(levels, np.int64)
 
 
 def with_levels(fit: Fit, levels: Levels) -> Fit:
-    """Let a fit of a network train a head for each level."""
+    """Return a network's fit that trains a head for each level."""
 
     def levelled(task: Task) -> Fitted:
         return fit(dataclasses.replace(task, levels=levels))
@@ -50,14 +53,15 @@ def with_levels(fit: Fit, levels: Levels) -> Fit:
     return levelled
 
 
-def judged_by_level(
+def accuracy_by_level(
     levels: Levels, predicted: NDArray[np.int64], labels: Sequence[Sequence[int]]
 ) -> list[dict[str, Any]]:
-    """Tell, from the top, how many nodes each level has, chance, and the share of right ones.
+    """Return the number of categories, the chance and the accuracy of each level, from the top.
 
-    predicted: [items], classes; labels: [items], of each the right classes.
+    predicted: [items], classes; labels: [items], the true classes of each. The accuracy is None
+    without labels.
     """
-    told = []
+    results = []
     for nodes in levels:
         right = [
             nodes[k] in nodes[list(true)]
@@ -66,5 +70,5 @@ def judged_by_level(
         ]
         count = int(nodes.max()) + 1
         share = float(np.mean(right)) if right else None
-        told.append({"categories": count, "chance": 1 / count, "accuracy": share})
-    return told
+        results.append({"categories": count, "chance": 1 / count, "accuracy": share})
+    return results

@@ -1,6 +1,8 @@
-"""A network over words, pictures or both: what is read of the features, and the logits.
+"""A network over words, pictures or both: its inputs, its logits and its saved state.
 
-As designed without more, 100 rectified units over the words, the bottleneck as it is, one softmax.
+The default design has 100 rectified units over the words, the bottleneck itself and one softmax.
+Read `Network` first; `weight_shapes` below predicts the shapes of its weights, by which a saved
+state is checked before a network is built.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ MOST_CLASSES, MOST_LEVELS = 1_000_000, 50
 
 
 class Network:
-    """A network over features, untrained; the same seed gives the same weights."""
+    """A network over features; the same seed gives the same initial weights."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class Network:
         if features.pictures is not None:
             pictures = keras.Input((features.pictures.width,))
         body = body_of(words, pictures, design)
-        inputs = [given for given in (words, pictures) if given is not None]
+        inputs = [layer for layer in (words, pictures) if layer is not None]
         self.model = keras.Model(inputs, scores_of(body, classes, design))
 
     @classmethod
@@ -72,17 +74,17 @@ class Network:
         seed: int,
         design: Design = PLAIN,
     ) -> Network:
-        """Make one that scales pictures by those of the training rows."""
+        """Return an untrained network that standardizes bottlenecks by the training rows."""
         scaling = Scaling.fit(features.pictures, train) if features.pictures else None
         return cls(features, scaling, classes, seed, design)
 
     @property
     def loss(self) -> Any:
-        """What training lessens."""
+        """The training loss."""
         return loss_of(self._design)
 
     def state(self) -> State:
-        """Tell what it consists of."""
+        """Return everything a prediction depends on, to be saved."""
         arrays = {f"weights{k}": array for k, array in enumerate(self.model.get_weights())}
         arrays |= self._scaling.arrays if self._scaling else {}
         if self._design.levels is not None:
@@ -92,9 +94,10 @@ class Network:
 
     @classmethod
     def restored(cls, state: State, features: Features, seed: int = 0) -> Network:
-        """Make it again from its state, over other features.
+        """Return a network from its state, over new features.
 
-        Raises ValueError where it does not fit them; its size is checked before it is built.
+        Raises ValueError if the state does not fit the features; sizes are checked before the
+        network is built.
         """
         classes = whole(state.numbers.get("classes"), "the number of categories", 1, MOST_CLASSES)
         scaling = Scaling.of(state.arrays, features)
@@ -106,20 +109,23 @@ class Network:
         state.insist_on(("classes", "design"), [*names, *others])
         weights = [checked(state.arrays, name, state.arrays[name].shape) for name in names]
         fitting = sorted(array.shape for array in weights) == sorted(shapes)
-        insist(fitting, "the weights of a network are not those of its design")
+        insist(fitting, "the weights of a network do not fit its design")
         network = cls(features, scaling, classes, seed, design)
-        network.model.set_weights(weights)  # which raises ValueError for another order of shapes
+        network.model.set_weights(weights)  # raises ValueError for another order of shapes
         return network
 
     @property
     def picture_scaling(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What is taken from a bottleneck, and what the rest is multiplied by, both [width]."""
+        """The mean subtracted from bottlenecks and the factor of the difference, both [width]."""
         if self._scaling is None:
-            raise ValueError("this network reads no pictures")
+            raise ValueError("this network has no pictures")
         return self._scaling.mean, np.float32(PICTURE_SCALE) / self._scaling.deviation
 
     def softmax_regression(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights [width, classes] and bias [classes] over raw bottlenecks; for pictures alone."""
+        """Return weights [width, classes] and bias [classes] for unscaled bottlenecks.
+
+        Raises ValueError unless the network is over pictures alone.
+        """
         if self._scaling is None or self._features.words is not None:
             raise ValueError("only a network over pictures alone is a softmax regression")
         kernel, bias = self.model.get_weights()
@@ -127,35 +133,35 @@ class Network:
         return weights, bias - self._scaling.mean @ weights
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Compute the logits of some items, [rows, classes].
+        """Return the logits of items, [rows, classes].
 
-        Batches are padded to one size: a row's rounding then depends on that row alone.
+        Batches are padded to one size, so that a row's rounding depends on that row alone.
         """
         parts = []
         for start in range(0, len(rows), PREDICTION_BATCH):
-            some = rows[start : start + PREDICTION_BATCH]
-            values = self.model(self.batch(some, size=PREDICTION_BATCH), training=False)
-            parts.append(load_keras().ops.convert_to_numpy(values)[: len(some)])
+            batch = rows[start : start + PREDICTION_BATCH]
+            values = self.model(self.batch(batch, size=PREDICTION_BATCH), training=False)
+            parts.append(load_keras().ops.convert_to_numpy(values)[: len(batch)])
         return np.concatenate(parts) if parts else np.zeros((0, self.model.output_shape[1]), "f4")
 
     def batch(
         self, rows: NDArray[np.int64], size: int | None = None, training: bool = False
     ) -> list[Any]:
-        """Read the network's inputs for some items, padded with empty rows up to size.
+        """Return the network's inputs for items, padded with empty rows up to size.
 
-        training: leave out words, and whole texts and pictures, by chance, as the design has it.
+        training: hide words, and whole texts and pictures, at random, as the design says.
         """
         size = size or len(rows)
         words, pictures = self._features.words, self._features.pictures
         no_words, no_picture = self._hidden(rows, training)
         inputs: list[Any] = []
         if words is not None:
-            some = words[rows]
+            chosen = words[rows]
             if training and self._design.word_dropout:
-                some = _thinned(some, self._design.word_dropout, self._generator)
+                chosen = _drop_words(chosen, self._design.word_dropout, self._generator)
             if no_words.any():
-                some = csr_matrix(diags_array((~no_words).astype(np.float32)) @ some)
-            inputs.append(self._word_tensor(some, size))
+                chosen = csr_matrix(diags_array((~no_words).astype(np.float32)) @ chosen)
+            inputs.append(self._word_tensor(chosen, size))
         if pictures is not None and self._scaling is not None:
             values = self._scaling.apply(pictures, rows)
             values[no_picture] = 0
@@ -167,7 +173,7 @@ class Network:
     def _hidden(
         self, rows: NDArray[np.int64], training: bool
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Choose whose words and whose picture are not shown, [rows] each; never both of one."""
+        """Return whose words and whose picture to hide, both [rows]; never both of an item."""
         words, pictures, share = self._features.words, self._features.pictures, 0.0
         if training and words is not None and pictures is not None:
             share = self._design.modality_dropout
@@ -179,8 +185,8 @@ class Network:
 
     def _word_tensor(self, words: csr_matrix, size: int) -> Any:
         if self._design.encoder == SEQUENCE:
-            return tensorflow().constant(_places(words, size))
-        if self._design.encoder == VECTORS:  # the mean of the vectors of its words
+            return tensorflow().constant(_term_numbers(words, size))
+        if self._design.encoder == VECTORS:  # the mean of the word vectors
             count = np.maximum(np.diff(words.indptr), 1).astype(np.float32)
             words = csr_matrix(
                 (words.data / np.repeat(count, np.diff(words.indptr)), words.indices, words.indptr),
@@ -190,37 +196,37 @@ class Network:
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Turn logits into probabilities, row by row, in double precision."""
-    values = np.ascontiguousarray(logits, np.float64)  # else a sum depends on how they lie
+    """Return the probabilities of logits, [rows, classes], in double precision."""
+    values = np.ascontiguousarray(logits, np.float64)  # sums depend on the layout
     shifted = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def _levels(arrays: Arrays, classes: int) -> NDArray[np.int64] | None:
-    """Read the number of each class's node at each level, [levels, classes], from a state."""
+    """Return the node of each class at each level, [levels, classes], from a state; or None."""
     if "levels" not in arrays:
         return None
     count = len(arrays["levels"]) if arrays["levels"].ndim == 2 else 0
-    insist(0 < count <= MOST_LEVELS, "the levels of a network are none")
+    insist(0 < count <= MOST_LEVELS, "the levels of a network are not a table")
     levels = checked(arrays, "levels", (count, classes), INTEGERS).astype(np.int64)
     insist((levels >= 0) & (levels < classes), "a level of a network has too many nodes")
     return levels
 
 
-def _thinned(words: csr_matrix, share: float, generator: np.random.Generator) -> csr_matrix:
-    """Leave out a share of the words by chance, and weigh the others as much more."""
-    kept = generator.random(words.nnz) >= share
-    data = words.data * kept / np.float32(1 - share)
+def _drop_words(words: csr_matrix, share: float, generator: np.random.Generator) -> csr_matrix:
+    """Return words without a random share of them; the others are scaled up to compensate."""
+    mask = generator.random(words.nnz) >= share
+    data = words.data * mask / np.float32(1 - share)
     return csr_matrix((data.astype(np.float32), words.indices, words.indptr), words.shape)
 
 
-def _places(words: csr_matrix, size: int) -> NDArray[np.int32]:
-    """Read rows of the vectorizer SEQUENCE as numbers of terms from 1, by place; 0 for none."""
+def _term_numbers(words: csr_matrix, size: int) -> NDArray[np.int32]:
+    """Return the terms of a text, [size, SEQUENCE_LENGTH]: numbers from 1 by place, 0 for none."""
     terms = words.shape[1] // SEQUENCE_LENGTH
-    found = np.zeros((size, SEQUENCE_LENGTH), np.int32)
+    numbers = np.zeros((size, SEQUENCE_LENGTH), np.int32)
     cells = words.tocoo()
-    found[cells.row, cells.col // terms] = cells.col % terms + 1
-    return found
+    numbers[cells.row, cells.col // terms] = cells.col % terms + 1
+    return numbers
 
 
 def _sparse_tensor(matrix: csr_matrix, rows: int) -> Any:
@@ -229,13 +235,13 @@ def _sparse_tensor(matrix: csr_matrix, rows: int) -> Any:
     return tensorflow().SparseTensor(indices, cells.data, (rows, matrix.shape[1]))
 
 
-Shapes = tuple[list[tuple[int, ...]], int]  # of weights, and how many values come out
+Shapes = tuple[list[tuple[int, ...]], int]  # of weights, and the number of outputs
 
 
 def weight_shapes(design: Design, columns: int, width: int, classes: int) -> list[tuple[int, ...]]:
-    """List the shapes of all weights of a network of this design, in no order of Keras'.
+    """Return the shapes of all weights of a network of this design, in another order than Keras'.
 
-    columns: of words, 0 without; width: of pictures, 0 without.
+    columns: of words, 0 without; width: of bottlenecks, 0 without.
     """
     shapes, units = _body_shapes(design, columns, width)
     if design.levels is None:
@@ -250,15 +256,15 @@ def _body_shapes(design: Design, columns: int, width: int) -> Shapes:
         return _head_shapes(design, width)
     if not width:
         return _word_shapes(design, columns)
-    seen, units = _head_shapes(design, width)
+    of_pictures, units = _head_shapes(design, width)
     if design.joint == PRODUCT:
         between = _dense_shapes(columns, PRODUCT_UNITS) + _dense_shapes(units, PRODUCT_UNITS)
-        return seen + between + _dense_shapes(PRODUCT_UNITS, PRODUCT_UNITS), PRODUCT_UNITS
+        return of_pictures + between + _dense_shapes(PRODUCT_UNITS, PRODUCT_UNITS), PRODUCT_UNITS
     if design.joint == CONCAT_DENSE:
         above = _dense_shapes(units, DENSE_UNITS) + _dense_shapes(DENSE_UNITS, DENSE_UNITS)
-        return seen + above + _dense_shapes(columns, DENSE_UNITS), 2 * DENSE_UNITS
-    read, more = _word_shapes(design, columns)
-    return read + seen, more + units
+        return of_pictures + above + _dense_shapes(columns, DENSE_UNITS), 2 * DENSE_UNITS
+    of_words, word_units = _word_shapes(design, columns)
+    return of_words + of_pictures, word_units + units
 
 
 def _word_shapes(design: Design, columns: int) -> Shapes:

@@ -1,16 +1,17 @@
-"""A score for products that belong to none of the learned categories, whatever the softmax says.
+"""Novelty detection: a score of how likely a product belongs to none of the learned categories.
 
-The score adds up, each in deviations from what tuning products have, how unsure the classifier is,
-how small its largest logit is (Hendrycks et al., arXiv 1911.11132), and how little the most alike
-of the learned products is alike, by words and by picture. Weights learned from categories left out
-were worse: they fit those. How well it does is measured by leaving a tenth of the categories out of
-a training.
+The score is a sum of signals, each in standard deviations from the mean of the tuning products: the
+classifier's log-odds and largest logit (Hendrycks et al., arXiv 1911.11132), and the similarity of
+the nearest learned product by words and by picture. Weights trained on left-out categories were
+worse, since they overfit these. The score is evaluated by training once more without a tenth of the
+categories.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest
+from product_classifier.features.neighbours import highest_similarity
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.split import TEST, TRAIN, TUNING
@@ -26,60 +27,58 @@ from product_classifier.models.training import Trained
 
 LEFT_OUT = 0.1  # of the categories
 FEWEST_CATEGORIES = 4
-FARTHEST = 5.0  # deviations that a signal may count
+FARTHEST = 5.0  # standard deviations that a signal counts at most
 MARKED = 0.05  # of the tuning products, at most
 
-OF_CLASSIFIER = 2  # of the signals; the others are of likeness
+OF_CLASSIFIER = 2  # signals of the classifier; the others are similarities
 
 Labels = Sequence[Sequence[int]]
 Train = Callable[[Labels], Trained]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Outside:
-    """How far test products are from all that was learned, and how well that can be told."""
+@dataclass(frozen=True, kw_only=True)
+class Novelty:
+    """The novelty of test products, and an evaluation of the score on left-out categories."""
 
-    score: Floats  # [test rows], 0 to 1; 1 without any evidence
-    threshold: float  # marked from here on
-    auroc: float  # for products of left-out categories
-    softmax_auroc: float  # the same, if one minus the largest probability were the score
-    false_alarms: float  # of other products, where 95 % of these are marked
+    score: Floats  # [test rows], 0 to 1; 1 without features
+    threshold: float  # products with at least this score are marked
+    auroc: float  # of the score, for products of left-out categories
+    softmax_auroc: float  # of one minus the largest probability, for comparison
+    false_alarms: float  # share of other products marked when 95 % of these are
     left_out: int  # test products of the categories left out
 
     @property
     def marked(self) -> NDArray[np.bool_]:
-        """Which products a person should look at, [test rows]."""
+        """The products that a person should check, bool [test rows]."""
         return self.score >= self.threshold
 
 
-def find_outside(
+def measure_novelty(
     trained: Trained,
     train: Train,
     features: Features,
     labels: Labels,
+    *,
     rows: Mapping[str, NDArray[np.int64]],
     classes: int,
     seed: int = 0,
-) -> Outside:
-    """Score the test rows of a trained classifier.
+) -> Novelty:
+    """Return the novelty of the test rows of a trained classifier, and its evaluation.
 
-    train: trains such a classifier on other labels; rows without any are left out. rows: by part.
-    Takes one training. Raises ModelError where there are too few categories to leave any out, or
-    no tuning rows.
+    train: trains such a classifier on other labels, where rows without labels are left out. rows:
+    part → rows. Takes one training. Raises ModelError if there are too few categories to leave any
+    out, or no tuning rows with features.
     """
     if classes < FEWEST_CATEGORIES:
-        raise ModelError(f"{classes} categories are too few to leave some out; omit --outside")
-    if not features.evidence()[rows[TUNING]].any():
-        raise ModelError("there are no tuning products to know others from; omit --outside")
+        raise ModelError(f"{classes} categories are too few to leave some out; omit --novelty")
+    if not features.has_features()[rows[TUNING]].any():
+        raise ModelError("novelty needs tuning products, and there are none; omit --novelty")
     tuning, score = _scores(trained, features, rows[TUNING], rows[TEST], rows[TRAIN])
     order = np.random.default_rng(seed).permutation(classes)
     left_out = set(order[: max(1, int(LEFT_OUT * classes))].tolist())
-    return Outside(
-        score,
-        min(marking_threshold(tuning, MARKED), 1.0),
-        *_measure(train, features, labels, rows, left_out),
-    )
+    evaluation = _evaluate(train, features, labels, rows, left_out)
+    return Novelty(score=score, threshold=min(marking_threshold(tuning, MARKED), 1.0), **evaluation)
 
 
 def signals(
@@ -88,50 +87,58 @@ def signals(
     rows: NDArray[np.int64],
     learned: NDArray[np.int64],
 ) -> Floats:
-    """Lay out what tells that items are unlike all that was learned, [rows, signals].
+    """Return the signals of novelty, [rows, signals]; a small value suggests a new category.
 
-    Log-odds of the most probable category, the largest logit, the likeness of the nearest learned
-    item by words and by picture; nan where an item has none.
+    These are the log-odds of the most probable category, the largest logit, and the similarity of
+    the nearest learned item by words and by picture, nan if an item has none.
     """
-    surest, largest = np.empty(len(rows)), np.empty(len(rows))
+    probability, largest = np.empty(len(rows)), np.empty(len(rows))
     for start in range(0, len(rows), CHUNK):
-        some = slice(start, start + CHUNK)
-        logits = np.asarray(trained.classifier.logits(rows[some]), np.float64)
-        largest[some] = logits.max(axis=1, initial=-np.inf) / trained.temperature
-        surest[some] = softmax(logits / trained.temperature).max(axis=1, initial=0)
-    clipped = np.clip(surest, 1e-6, 1 - 1e-6)
+        chunk = slice(start, start + CHUNK)
+        logits = np.asarray(trained.classifier.logits(rows[chunk]), np.float64)
+        largest[chunk] = logits.max(axis=1, initial=-np.inf) / trained.temperature
+        probability[chunk] = softmax(logits / trained.temperature).max(axis=1, initial=0)
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
     columns = [np.log(clipped / (1 - clipped)), largest]
-    for half in (features.words_alone, features.pictures_alone):
-        if half.words is not None or half.pictures is not None:
-            alike = closest(half, rows, learned)
-            alike[~half.evidence()[rows]] = np.nan
-            columns.append(alike)
+    for modality in (features.words_alone, features.pictures_alone):
+        if modality.words is not None or modality.pictures is not None:
+            similarity = highest_similarity(modality, rows, learned)
+            similarity[~modality.has_features()[rows]] = np.nan
+            columns.append(similarity)
     return np.stack(columns, axis=1)
 
 
-def _measure(
+class _Evaluation(TypedDict):
+    auroc: float
+    softmax_auroc: float
+    false_alarms: float
+    left_out: int
+
+
+def _evaluate(
     train: Train,
     features: Features,
     labels: Labels,
     rows: Mapping[str, NDArray[np.int64]],
     left_out: set[int],
-) -> tuple[float, float, float, int]:
-    """Train without some categories, and see which of the test products are theirs."""
-    kept = [() if left_out.intersection(found) else tuple(found) for found in labels]
-    trained = train(kept)
+) -> _Evaluation:
+    """Train without the left-out categories and return how well their test products are found."""
+    remaining = [() if left_out.intersection(classes) else tuple(classes) for classes in labels]
+    trained = train(remaining)
     tested = np.array([row for row in rows[TEST] if labels[row]], np.int64)
     tuning, learned = (
-        np.array([row for row in rows[part] if kept[row]], np.int64) for part in (TUNING, TRAIN)
+        np.array([row for row in rows[part] if remaining[row]], np.int64)
+        for part in (TUNING, TRAIN)
     )
-    outside = np.array([not kept[row] for row in tested], bool)
+    is_novel = np.array([not remaining[row] for row in tested], bool)
     _, score = _scores(trained, features, tuning, tested, learned)
-    surest = signals(trained, features, tested, learned)[:, 0]
-    return (
-        auroc(score, outside),
-        auroc(-surest, outside),
-        false_positive_rate(score, outside),
-        int(outside.sum()),
-    )
+    log_odds = signals(trained, features, tested, learned)[:, 0]
+    return {
+        "auroc": auroc(score, is_novel),
+        "softmax_auroc": auroc(-log_odds, is_novel),
+        "false_alarms": false_positive_rate(score, is_novel),
+        "left_out": int(is_novel.sum()),
+    }
 
 
 def _scores(
@@ -141,18 +148,19 @@ def _scores(
     tested: NDArray[np.int64],
     learned: NDArray[np.int64],
 ) -> tuple[Floats, Floats]:
-    """Score the tuning rows and the tested ones; what has no evidence is outside for sure."""
-    usual = signals(trained.untuned, features, tuning, learned)
-    known = np.ma.masked_invalid(usual)
-    mean, deviation = known.mean(axis=0).filled(0), known.std(axis=0).filled(1)
+    """Return the scores of the tuning and of the tested rows; 1 for rows without features."""
+    of_tuning = signals(trained.before_refit, features, tuning, learned)
+    valid = np.ma.masked_invalid(of_tuning)
+    mean, deviation = valid.mean(axis=0).filled(0), valid.std(axis=0).filled(1)
     scores = []
-    others = signals(trained, features, tested, learned)
-    for rows, found in ((tuning, usual), (tested, others)):
-        apart = (mean - found) / np.maximum(deviation, 1e-6)
-        unlike = np.ma.masked_invalid(apart).clip(-FARTHEST, FARTHEST)
-        halves = unlike[:, :OF_CLASSIFIER], unlike[:, OF_CLASSIFIER:]  # what is missing is left out
-        total = sum(half.mean(axis=1).filled(0) for half in halves)
+    of_tested = signals(trained, features, tested, learned)
+    for rows, values in ((tuning, of_tuning), (tested, of_tested)):
+        distance = (mean - values) / np.maximum(deviation, 1e-6)
+        clipped = np.ma.masked_invalid(distance).clip(-FARTHEST, FARTHEST)
+        # the mean of those signals that a product has
+        groups = clipped[:, :OF_CLASSIFIER], clipped[:, OF_CLASSIFIER:]
+        total = sum(group.mean(axis=1).filled(0) for group in groups)
         score = 1 / (1 + np.exp(-total))
-        score[~features.evidence()[rows]] = 1.0
+        score[~features.has_features()[rows]] = 1.0
         scores.append(score)
     return scores[0], scores[1]

@@ -1,4 +1,4 @@
-"""A trained categorizer ↔ a folder that needs no crawl.db, and whose opening runs no code."""
+"""Saved models: a folder that needs no database, and from which no code is run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from product_classifier.backbones.saved_backbone import SavedBackbone, saved_bac
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.certificate import certify
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import Reader, Reading
+from product_classifier.features.text_vectors import TextSettings, Vectorizer
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import State, insist
 from product_classifier.models.blend import restored_blend
@@ -40,29 +40,35 @@ from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
 from product_classifier.store.model_folder import ModelFolder, read_model_folder, write_model_folder
 
-TARGETS = (0.98, 0.95)  # accuracies that scores are certified for
-MOST_VALUES = 4_000_000  # probabilities that the parts of a model give at once
-DAMAGE = (ValueError, KeyError, TypeError, IndexError, OverflowError)  # of values that do not fit
+TARGETS = (0.98, 0.95)  # accuracies to certify thresholds for
+MOST_VALUES = 4_000_000  # probabilities of all parts of a model in a chunk
+DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    OverflowError,
+)  # of invalid values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SavedModel:
-    """What lies in the folder of a trained categorizer."""
+    """The content of a model folder, checked."""
 
     kind: str  # 'words', 'images' or 'both'
     leaves: Sequence[Leaf]
-    thresholds: Mapping[float, float]  # certified: accuracy → score from which it is kept
-    reader: Reader | None  # of texts
+    thresholds: Mapping[float, float]  # certified accuracy → least score
+    reader: Vectorizer | None  # of texts
     backbone: SavedBackbone | None  # of pictures
     images_per_product: int
     state: State
 
     def certified(self, score: float) -> float | None:
-        """Tell the highest accuracy that products of such a score are certified to have."""
+        """Return the highest accuracy certified for products of this score; None without one."""
         return max((t for t, least in self.thresholds.items() if score >= least), default=None)
 
     def trained(self, features: Features) -> Trained:
-        """Make the classifier over features of new items. Raises ModelError where it is damaged."""
+        """Return the classifier over features of new items. Raises ModelError if it is damaged."""
         try:
             return _trained(self.state, features, len(self.leaves))
         except DAMAGE as error:
@@ -71,20 +77,20 @@ class SavedModel:
     def predict(
         self, features: Features, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Predict the leaf and its probability for some items, of which there is at least one.
+        """Return the predicted leaves of items, at least one, and their probabilities, both [rows].
 
-        Raises ModelError where the model is damaged.
+        Raises ModelError if the model is damaged or needs more memory than there is.
         """
         parts = sum(1 for _ in self.state.all_parts())
         step = int(np.clip(MOST_VALUES // (len(self.leaves) * parts), 1, CHUNK))
         try:
-            with np.errstate(all="ignore"):  # predict refuses scores that are none
+            with np.errstate(all="ignore"):  # predict refuses scores that are not numbers
                 trained = self.trained(features)
-                some = [rows[start : start + step] for start in range(0, len(rows), step)]
-                found = [predict(trained, features, chunk) for chunk in some]
+                chunks = [rows[start : start + step] for start in range(0, len(rows), step)]
+                predictions = [predict(trained, features, chunk) for chunk in chunks]
         except MemoryError:
             raise ModelError("the saved model needs more memory than there is") from None
-        predicted, score = (np.concatenate(values) for values in zip(*found, strict=True))
+        predicted, score = (np.concatenate(values) for values in zip(*predictions, strict=True))
         return predicted, score
 
 
@@ -94,14 +100,15 @@ def save_model(
     experiment: Experiment,
     dataset: Dataset,
     features: Features,
-    reading: Reading | None = None,
+    *,
+    text_settings: TextSettings | None = None,
 ) -> None:
-    """Keep what an experiment has trained. Raises StoreError where path cannot be written."""
+    """Write a trained categorizer to a folder. Raises StoreError if it cannot be written."""
     state = trained.state()
-    told = dict(experiment.settings)
+    recorded = dict(experiment.settings)
     settings: dict[str, Any] = {
         "kind": experiment.kind,
-        "images_per_product": told.get("images_per_product", 1),
+        "images_per_product": recorded.get("images_per_product", 1),
         "thresholds": [
             {"accuracy": target, "score": min(max(score, 0.0), 1.0)}
             for target, score in _thresholds(experiment, dataset).items()
@@ -113,10 +120,12 @@ def save_model(
         categories=[[category.id, category.path] for category in dataset.categories],
         arrays=dict(state.all_arrays()),
     )
-    if features.words is not None and reading is not None:
+    if features.words is not None and text_settings is not None:
         learned = [item.part == TRAIN for item in dataset.items]
-        reader = Reader.of(reading, features.vocabulary, features.words[np.flatnonzero(learned)])
-        settings["reading"] = reading._asdict()
+        reader = Vectorizer.of(
+            text_settings, features.vocabulary, features.words[np.flatnonzero(learned)]
+        )
+        settings["reading"] = text_settings._asdict()
         arrays = {**folder.arrays, READING_WEIGHTS: reader.weights}
         folder = dataclasses.replace(folder, vocabulary=reader.vocabulary, arrays=arrays)
     if features.pictures is not None:
@@ -126,12 +135,12 @@ def save_model(
             saved = saved._replace(name="student")
             folder = dataclasses.replace(folder, network=student)
         settings["backbone"] = {"name": saved.name, "sha256": sha256, "called": saved.called}
-        told["backbone"] = saved.called  # rather than a path on this machine
+        recorded["backbone"] = saved.called  # instead of a path on this machine
     settings["about"] = _plain(
         {
             "name": experiment.name,
-            "data": {"split": dataset.split, "sha256": fingerprint(dataset)},
-            "experiment": told,
+            "data": {"split": dataset.split, "sha256": dataset_fingerprint(dataset)},
+            "experiment": recorded,
             "versions": dict(experiment.versions),
         }
     )
@@ -139,9 +148,9 @@ def save_model(
 
 
 def open_model(path: Path) -> SavedModel:
-    """Read a folder that save_model wrote, and check each of its values.
+    """Return the content of a folder that save_model wrote, with each value checked.
 
-    Raises StoreError or ModelError for a folder that is absent or not as it was written.
+    Raises StoreError or ModelError if the folder is missing or damaged.
     """
     folder = read_model_folder(path)
     try:
@@ -150,20 +159,20 @@ def open_model(path: Path) -> SavedModel:
         arrays = dict(folder.arrays)
         weights = arrays.pop(READING_WEIGHTS, None)
         return SavedModel(
-            settings.kind,
-            leaves,
-            settings.thresholds,
-            read_reader(settings, folder.vocabulary, weights),
-            read_backbone(settings, folder.network_file),
-            settings.images_per_product,
-            State.of(settings.model, arrays),
+            kind=settings.kind,
+            leaves=leaves,
+            thresholds=settings.thresholds,
+            reader=read_reader(settings, folder.vocabulary, weights),
+            backbone=read_backbone(settings, folder.network_file),
+            images_per_product=settings.images_per_product,
+            state=State.of(settings.model, arrays),
         )
     except DAMAGE as error:
         raise ModelError(f"{path} is damaged ({error}); save the model again") from None
 
 
-def fingerprint(dataset: Dataset) -> str:
-    """Hash all that was learned from and tested on."""
+def dataset_fingerprint(dataset: Dataset) -> str:
+    """Return the SHA-256 of the products, parts and labels of a data set."""
     digest = hashlib.sha256()
     for item in dataset.items:
         labels = [dataset.categories[k].id for k in item.labels]
@@ -174,33 +183,38 @@ def fingerprint(dataset: Dataset) -> str:
 
 
 def _thresholds(experiment: Experiment, dataset: Dataset) -> dict[float, float]:
-    """Certify scores of leaves by the calibration products."""
+    """Return the thresholds certified on the calibration products, accuracy → score."""
     labels = {item.id: [dataset.categories[k].id for k in item.labels] for item in dataset.items}
-    [found] = [paths for paths in experiment.paths if paths.part == CALIBRATION]
-    judged = [k for k, product in enumerate(found.products) if labels[product]]
-    right = [found.categories[found.answers[k, 0]] in labels[found.products[k]] for k in judged]
-    kept = {
-        target: certify(found.score[judged, 0], np.array(right, bool), target) for target in TARGETS
+    [paths] = [paths for paths in experiment.paths if paths.part == CALIBRATION]
+    labelled = [k for k, product in enumerate(paths.products) if labels[product]]
+    right = [paths.categories[paths.answers[k, 0]] in labels[paths.products[k]] for k in labelled]
+    certificates = {
+        target: certify(paths.score[labelled, 0], np.array(right, bool), target)
+        for target in TARGETS
     }
-    return {target: one.threshold for target, one in kept.items() if one}
+    return {
+        target: certificate.threshold for target, certificate in certificates.items() if certificate
+    }
 
 
 def _plain(value: Any) -> Any:
-    """Turn whatever an experiment records into JSON, which has no NaN."""
+    """Return a recorded value as JSON can hold it: None for nan and infinity."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _trained(state: State, features: Features, classes: int) -> Trained:
-    insist(state.kind == "trained" and len(state.parts) == 1, f"{state.kind} is no trained model")
+    insist(
+        state.kind == "trained" and len(state.parts) == 1, f"{state.kind} is not a trained model"
+    )
     return Trained.restored(state, _classifier(state.parts[0], features, classes), classes)
 
 
 def _classifier(state: State, features: Features, classes: int) -> Any:
-    insist(state.kind in _RESTORE, f"there is no model {state.kind!r}")
+    insist(state.kind in _RESTORE, f"{state.kind!r} is not a known model")
     return _RESTORE[state.kind](state, features, classes)
 
 
@@ -220,13 +234,13 @@ def _adjusted(state: State, features: Features, classes: int) -> Any:
 
 def _fusion(state: State, features: Features, classes: int) -> Any:
     both = features.words is not None and features.pictures is not None
-    insist(both and len(state.parts) == 2, f"{state.kind} has no words and pictures")
+    insist(both and len(state.parts) == 2, f"{state.kind} needs words and pictures")
     words, pictures = state.parts
-    halves = [
+    modalities = [
         _trained(words, features.words_alone, classes),
         _trained(pictures, features.pictures_alone, classes),
     ]
-    return restored_fusion(state, halves, features, classes)
+    return restored_fusion(state, modalities, features, classes)
 
 
 _RESTORE: Mapping[str, Callable[[State, Features, int], Any]] = {

@@ -1,4 +1,4 @@
-"""The settings of a saved model, value by value: each is what it can be, or a ValueError."""
+"""Validation of a saved model's settings: invalid values raise ValueError."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from product_classifier.features.text_vectors import (
     VECTORIZERS,
     VOCABULARY_SIZE,
     WORD_GRAMS,
-    Reader,
-    Reading,
+    TextSettings,
+    Vectorizer,
 )
 from product_classifier.models.base import checked, insist
 from product_classifier.models.fields import (
@@ -43,10 +43,10 @@ from product_classifier.models.fields import (
 
 WORDS, IMAGES, BOTH = "words", "images", "both"
 READING_WEIGHTS = "reading/weights"  # the array of a vocabulary's weights
-LONGEST_PATH = 100_000  # characters; the id of a category of a file is its path, too
+LONGEST_PATH = 100_000  # characters; a file's category has its path as its id
 MOST_THRESHOLDS = 20
-MOST_IMAGES = 1_000_000  # of a product; more than it has do no harm
-MOST_WEIGHT = 1_000.0  # of a term: 1 and the logarithm of how few texts have it
+MOST_IMAGES = 1_000_000  # of a product
+MOST_WEIGHT = 1_000.0  # of a term; the inverse document frequency
 MOST_TERMS = {  # of a vocabulary
     BAG: VOCABULARY_SIZE,
     NGRAMS: WORD_GRAMS + PART_GRAMS,
@@ -55,47 +55,48 @@ MOST_TERMS = {  # of a vocabulary
 
 
 class Leaf(NamedTuple):
-    """A category that a model tells from others."""
+    """A category that a model can predict."""
 
     id: str
     path: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What stands in the header of a saved model, checked."""
+class SavedSettings:
+    """The settings in the header of a saved model, checked."""
 
     kind: str  # WORDS, IMAGES or BOTH
     images_per_product: int
     thresholds: Mapping[float, float]  # accuracy → score
-    reading: Reading | None
+    reading: TextSettings | None
     backbone: SavedBackbone | None  # without its file
-    model: Any  # the outline of its State, which that checks
+    model: Any  # the outline of its State, which State.of checks
 
 
-def read_settings(value: Any) -> Settings:
-    """Check the settings of a model; what is told about it, for people, is not looked at."""
+def read_settings(value: Any) -> SavedSettings:
+    """Return the settings of a model, checked; about, which is for people, may hold anything."""
     required = ("kind", "images_per_product", "thresholds", "model", "about")
-    told = fields(value, "settings", required, ("reading", "backbone"))
-    kind = one_of(told["kind"], "the kind", (WORDS, IMAGES, BOTH))
-    insist(("reading" in told) == (kind != IMAGES), f"a model of {kind} cannot read so")
-    insist(("backbone" in told) == (kind != WORDS), f"a model of {kind} has no such network")
-    mapping(told["about"], "what is told about it")
-    return Settings(
+    values = fields(value, "settings", required, ("reading", "backbone"))
+    kind = one_of(values["kind"], "the kind", (WORDS, IMAGES, BOTH))
+    for name, present in (("reading", kind != IMAGES), ("backbone", kind != WORDS)):
+        problem = "lack" if present else "have a superfluous"
+        insist((name in values) == present, f"the settings of a model of {kind} {problem} {name}")
+    mapping(values["about"], "about")
+    return SavedSettings(
         kind=kind,
         images_per_product=whole(
-            told["images_per_product"], "the number of images per product", 1, MOST_IMAGES
+            values["images_per_product"], "the number of images per product", 1, MOST_IMAGES
         ),
-        thresholds=_thresholds(told["thresholds"]),
-        reading=_reading(told["reading"]) if "reading" in told else None,
-        backbone=_backbone(told["backbone"]) if "backbone" in told else None,
-        model=told["model"],
+        thresholds=_thresholds(values["thresholds"]),
+        reading=_reading(values["reading"]) if "reading" in values else None,
+        backbone=_backbone(values["backbone"]) if "backbone" in values else None,
+        model=values["model"],
     )
 
 
 def read_leaves(values: Sequence[Sequence[str]]) -> list[Leaf]:
-    """Check the categories of a model, id and path each; no id stands twice."""
-    insist(len(values), "it has no categories")
+    """Return the categories of a model, id and path each, checked; ids are unique."""
+    insist(len(values), "there are no categories")
     leaves = [
         Leaf(
             text(category, "the id of a category", LONGEST_PATH),
@@ -103,62 +104,63 @@ def read_leaves(values: Sequence[Sequence[str]]) -> list[Leaf]:
         )
         for category, path in values
     ]
-    insist(len({leaf.id for leaf in leaves}) == len(leaves), "a category stands there twice")
+    insist(len({leaf.id for leaf in leaves}) == len(leaves), "a category is listed twice")
     return leaves
 
 
 def read_reader(
-    settings: Settings, vocabulary: Sequence[str] | None, weights: NDArray[Any] | None
-) -> Reader | None:
-    """Check the vocabulary of a model and its weights; None for one that reads no words."""
+    settings: SavedSettings, vocabulary: Sequence[str] | None, weights: NDArray[Any] | None
+) -> Vectorizer | None:
+    """Return the vocabulary of a model and its weights, checked; None for a model of images."""
     reading = settings.reading
     if reading is None:
         insist(vocabulary is None and weights is None, "a model of images has a vocabulary")
         return None
     if vocabulary is None or weights is None:
-        raise ValueError("it has no vocabulary")
+        raise ValueError("there is no vocabulary")
     most = MOST_TERMS[reading.vectorizer]
     insist(0 < len(vocabulary) <= most, f"the vocabulary has {len(vocabulary):,} terms")
     insist(all(vocabulary), "a term of the vocabulary is empty")
-    insist(len(set(vocabulary)) == len(vocabulary), "a term of the vocabulary stands there twice")
+    insist(len(set(vocabulary)) == len(vocabulary), "a term of the vocabulary is listed twice")
     count = len(vocabulary) if reading.vectorizer == NGRAMS else 0
-    known = checked({READING_WEIGHTS: weights}, READING_WEIGHTS, (count,))
-    insist((known >= 0) & (known <= MOST_WEIGHT), "a weight of a term is none")
-    return Reader(reading, vocabulary, known.astype(np.float32))
+    term_weights = checked({READING_WEIGHTS: weights}, READING_WEIGHTS, (count,))
+    valid = (term_weights >= 0) & (term_weights <= MOST_WEIGHT)
+    insist(valid, f"the weight of a term is not between 0 and {MOST_WEIGHT:g}")
+    return Vectorizer(reading, vocabulary, term_weights.astype(np.float32))
 
 
-def read_backbone(settings: Settings, file: Path | None) -> SavedBackbone | None:
-    """Add the file in the folder to the network of a model, if it is a student."""
+def read_backbone(settings: SavedSettings, file: Path | None) -> SavedBackbone | None:
+    """Return the backbone of a model, with the file in the folder if it is a student."""
     backbone = settings.backbone
     is_student = backbone is not None and backbone.name == STUDENT
-    insist(is_student == (file is not None), "its network is not that of its settings")
+    insist(is_student == (file is not None), "the folder's network and the settings disagree")
     return backbone._replace(file=file) if backbone else None
 
 
 def _thresholds(value: Any) -> dict[float, float]:
-    found = {}
-    for each in items(value, "thresholds", 0, MOST_THRESHOLDS):
-        told = fields(each, "a threshold", ("accuracy", "score"))
-        accuracy = real(told["accuracy"], "the accuracy of a threshold", 0, 1, open_ends=True)
-        insist(accuracy not in found, "an accuracy has two thresholds")
-        found[accuracy] = real(told["score"], "the score of a threshold", 0, 1)
-    return found
+    thresholds = {}
+    for threshold in items(value, "thresholds", 0, MOST_THRESHOLDS):
+        values = fields(threshold, "a threshold", ("accuracy", "score"))
+        accuracy = real(values["accuracy"], "the accuracy of a threshold", 0, 1, open_ends=True)
+        insist(accuracy not in thresholds, "an accuracy has two thresholds")
+        thresholds[accuracy] = real(values["score"], "the score of a threshold", 0, 1)
+    return thresholds
 
 
-def _reading(value: Any) -> Reading:
-    told = fields(value, "how texts are read", Reading._fields)
-    limit = told["limit"]
-    return Reading(
-        one_of(told["vectorizer"], "the vectorizer", VECTORIZERS),
-        one_of(told["clean"], "the cleaning of texts", CLEANINGS),
-        None if limit is None else whole(limit, "the words of a text", 1, 10**9),
+def _reading(value: Any) -> TextSettings:
+    values = fields(value, "the reading of texts", TextSettings._fields)
+    limit = values["limit"]
+    return TextSettings(
+        one_of(values["vectorizer"], "the vectorizer", VECTORIZERS),
+        one_of(values["clean"], "the cleaning of texts", CLEANINGS),
+        None if limit is None else whole(limit, "the limit of words of a text", 1, 10**9),
     )
 
 
 def _backbone(value: Any) -> SavedBackbone:
-    told = fields(value, "the network", ("name", "sha256", "called"))
+    values = fields(value, "the network", ("name", "sha256", "called"))
     return SavedBackbone(
-        one_of(told["name"], "the name of the network", NAMES),
-        sha256(told["sha256"], "the hash of the network"),
-        text(told["called"], "what the network was called", LONGEST_CALLED),
+        one_of(values["name"], "the name of the network", NAMES),
+        sha256(values["sha256"], "the hash of the network"),
+        text(values["called"], "the former name of the network", LONGEST_CALLED),
     )

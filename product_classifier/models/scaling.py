@@ -1,4 +1,4 @@
-"""Bottlenecks, standardised by what the training rows have."""
+"""Standardization of bottlenecks by the training rows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Arrays, checked, insist
 
-PICTURE_SCALE = 0.1  # deviation of a scaled bottleneck value, beside words of 0 and 1
+PICTURE_SCALE = 0.1  # standard deviation of a scaled value; words are 0 and 1
 CHUNK = 1024  # items read, or predicted, at once
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Standardises bottlenecks by their mean and deviation in the training rows, both [width]."""
+    """The mean and standard deviation of bottlenecks in the training rows, both [width]."""
 
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
 
     @classmethod
     def fit(cls, pictures: Bottlenecks, train: NDArray[np.int64]) -> Scaling:
-        """Learn from those training rows that have a picture; train holds row numbers."""
+        """Return the scaling of the training rows that have a picture; train: row numbers."""
         rows = train[pictures.present[train]]
         total = np.zeros(pictures.width)
         squares = np.zeros(pictures.width)
@@ -35,22 +35,22 @@ class Scaling:
             squares += np.square(values).sum(axis=0)
         count = max(len(rows), 1)
         mean = total / count
-        with np.errstate(invalid="ignore"):  # apply() refuses what is no number
+        with np.errstate(invalid="ignore"):  # apply() refuses values that are not numbers
             deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
         return cls(
             mean.astype(np.float32),
-            # a value that never varies tells nothing, and must not be blown up
+            # a constant value has no information and must not be scaled up
             np.where(deviation > 1e-6, deviation, 1).astype(np.float32),
         )
 
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What it consists of, as part of a state."""
+        """The arrays of a state."""
         return {"mean": self.mean, "deviation": self.deviation}
 
     @classmethod
     def of(cls, arrays: Arrays, features: Features) -> Scaling | None:
-        """Find it in a state that reads pictures. Raises ValueError where it does not fit these."""
+        """Return the scaling in a state, None without pictures. Raises ValueError if invalid."""
         if features.pictures is None:
             return None
         deviation = checked(arrays, "deviation", (features.width,))
@@ -58,9 +58,9 @@ class Scaling:
         return cls(checked(arrays, "mean", (features.width,)), deviation)
 
     def apply(self, pictures: Bottlenecks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read and standardise, float32 [rows, width]; a missing picture is an average one.
+        """Return standardized bottlenecks, float32 [rows, width]; 0 for a missing picture.
 
-        Raises ModelError where a bottleneck is no number, or too large.
+        Raises ModelError if a bottleneck has values that are not numbers, or too large.
         """
         values = pictures[rows]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -70,7 +70,7 @@ class Scaling:
         values[~pictures.present[rows]] = 0
         if not np.isfinite(values).all():
             raise ModelError(
-                "a picture's bottleneck has values that are no numbers, or too large: the network "
-                "is damaged, or the cache; pass another --backbone or --cache-path"
+                "a picture's bottleneck has values that are not numbers, or too large: the network "
+                "or the cache is damaged; pass another --backbone or --cache-path"
             )
         return values

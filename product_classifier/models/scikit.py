@@ -1,4 +1,4 @@
-"""Scikit-learn's classifiers over words and bottlenecks, as classifiers of this house."""
+"""Scikit-learn's models over words and bottlenecks: their fits, and one Classifier for all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.exact_products import products, whole
+from product_classifier.features.exact_products import products, to_integers
 from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task
 from product_classifier.models.fields import one_of
 from product_classifier.models.fields import whole as whole_number
@@ -39,28 +39,29 @@ STRENGTH = 1.0  # inverse, of the regularization
 SEARCHED = (0.01, 1000.0)  # strengths, drawn evenly on the logarithm
 ROUNDS = 1000
 TREES = 100
-UNKNOWN = -30.0  # logit of a category that a model has not met
+UNKNOWN = -30.0  # logit of a category without training products
 
 
 def fit_logistic(task: Task, penalty: str = L2, search: int | None = None) -> Fitted:
     """Train a multinomial logistic regression.
 
-    search: try so many strengths of the regularization, drawn at random, and penalties, if the one
-    asked for is elastic; the tuning rows choose. Raises ModelError where there are none.
+    search: the number of random strengths of the regularization to try, with random mixtures of
+    penalties if the penalty is elastic; the tuning rows choose. Raises ModelError if search is
+    given without tuning rows.
     """
     if search is None:
         return _logistic(task, STRENGTH, MIXTURES[penalty])
     if not len(task.tuning.rows):
-        raise ModelError("there are no tuning products to search by; leave out --search")
+        raise ModelError("--search needs tuning products, and there are none; leave out --search")
     generator = np.random.default_rng(task.seed)
     lowest, highest = map(math.log, SEARCHED)
-    found: list[tuple[float, Fitted]] = []
+    candidates: list[tuple[float, Fitted]] = []
     for _ in task.console.progress(range(search), "searched", search):
         strength = math.exp(generator.uniform(lowest, highest))
         mixture = generator.uniform() if penalty == ELASTIC else MIXTURES[penalty]
         fitted = _logistic(task, strength, mixture)
-        found.append((_tuning_score(task, fitted).loss, fitted))
-    best = min(found, key=lambda one: one[0])[1]
+        candidates.append((_tuning_score(task, fitted).loss, fitted))
+    best = min(candidates, key=lambda candidate: candidate[0])[1]
     return Fitted(best.classifier, best.parameters, {**best.settings, "searched": search})
 
 
@@ -77,7 +78,7 @@ def fit_forest(task: Task) -> Fitted:
 def fit_linear(task: Task) -> Fitted:
     """Train a linear support vector machine, one category against the others.
 
-    Its margins are no logits; the temperature that is fitted afterwards makes them so.
+    Its margins are used as logits, which the temperature calibrates.
     """
     from sklearn.svm import LinearSVC
 
@@ -86,16 +87,16 @@ def fit_linear(task: Task) -> Fitted:
     parameters = machine.coef_.size + machine.intercept_.size
     settings = {"strength": STRENGTH}
 
-    def again(learning: Targets) -> Classifier:
+    def refit(learning: Targets) -> Classifier:
         return fit_linear(dataclasses.replace(task, learning=learning)).classifier
 
-    return Fitted(fitted, parameters, settings, again)
+    return Fitted(fitted, parameters, settings, refit=refit)
 
 
 def _logistic(task: Task, strength: float, mixture: float) -> Fitted:
     from sklearn.linear_model import LogisticRegression
 
-    solver = "saga" if mixture else "lbfgs"  # the other one knows squares alone
+    solver = "saga" if mixture else "lbfgs"  # lbfgs supports l2 alone
     rounds = ROUNDS if not mixture else ROUNDS // 10
     regression = LogisticRegression(
         C=strength, l1_ratio=mixture, solver=solver, max_iter=rounds, random_state=task.seed
@@ -110,21 +111,25 @@ def _fit(task: Task, model: Any) -> ScikitClassifier:
     scaling = None
     if task.features.pictures is not None:
         scaling = Scaling.fit(task.features.pictures, np.unique(task.learning.rows))
-    known = ScikitClassifier(model, task.features, scaling, task.classes)
+    classifier = ScikitClassifier(model, task.features, scaling, task.classes)
     if len(np.unique(task.learning.labels)) < 2:
         raise ModelError("the products to learn from are all in one category")
-    fit_quietly(model, known.inputs(task.learning.rows), task.learning)
-    return known
+    fit_quietly(model, classifier.inputs(task.learning.rows), task.learning)
+    return classifier
 
 
-def fit_quietly(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]], known: Targets) -> None:
-    """Fit a model, whether or not its last digits settle: the tuning rows judge that."""
+def fit_quietly(
+    model: Any, inputs: csr_matrix | NDArray[np.floating[Any]], targets: Targets
+) -> None:
+    """Fit a model and ignore warnings that it has not converged: the tuning rows evaluate it."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=ConvergenceWarning)
-        warnings.filterwarnings("ignore", "The number of unique classes")  # of few products each
-        model.fit(inputs, known.labels, known.weights)
+        warnings.filterwarnings(
+            "ignore", "The number of unique classes"
+        )  # few products in a category
+        model.fit(inputs, targets.labels, targets.weights)
 
 
 @dataclass(frozen=True)
@@ -137,50 +142,50 @@ class ScikitClassifier:
     classes: int
 
     def state(self) -> State:
-        """Tell what it consists of."""
+        """Return everything a prediction depends on, to be saved."""
         numbers = {"model": kind_of(self.model), "classes": self.classes}
         scaling = self.scaling.arrays if self.scaling else {}
         return State("scikit", numbers, {**model_arrays(self.model), **scaling})
 
     def inputs(self, rows: NDArray[np.int64]) -> csr_matrix | NDArray[np.float32]:
-        """Read what the model sees of some items, [rows, columns]."""
+        """Return the model's inputs for items, [rows, columns]."""
         words, pictures = self.features.words, self.features.pictures
         if words is not None and pictures is None:
             return words[rows]
         if pictures is None or self.scaling is None:
-            raise ValueError("features without words have pictures")
+            raise ValueError("there are neither words nor pictures")
         values = self.scaling.apply(pictures, rows)
         return values if words is None else csr_matrix(hstack([words[rows], csr_matrix(values)]))
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the logits of some items, [rows, classes]."""
-        found = np.full((len(rows), self.classes), UNKNOWN)
+        """Return the logits of items, [rows, classes]."""
+        logits = np.full((len(rows), self.classes), UNKNOWN)
         if not len(rows):
-            return found
+            return logits
         inputs, kind = self.inputs(rows), kind_of(self.model)
         if kind == LINEAR:
             values = margins(self.model, inputs)
-            if values.shape[1] == 1:  # of two categories, the second one's
+            if values.shape[1] == 1:  # of two categories, it is the margin of the second
                 values = np.concatenate([-values, values], axis=1)
         else:
-            judge = logistic if kind == LOGISTIC else forest_shares
-            values = np.log(np.maximum(judge(self.model, inputs), math.exp(UNKNOWN)))
-        found[:, self.model.classes_] = values
-        return found
+            probabilities = logistic if kind == LOGISTIC else forest_shares
+            values = np.log(np.maximum(probabilities(self.model, inputs), math.exp(UNKNOWN)))
+        logits[:, self.model.classes_] = values
+        return logits
 
 
 def margins(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Compute what a linear model says of inputs, [rows, classes], of two classes [rows, 1].
+    """Return the margins of a linear model, [rows, classes], or [rows, 1] for two classes.
 
-    The model's own way gives a row other last digits beside other rows.
+    The rounding of a row is independent of the other rows, unlike scikit-learn's.
     """
-    if isinstance(inputs, csr_matrix):  # row by row, and in order
+    if isinstance(inputs, csr_matrix):  # sums each row in the order of its columns
         return np.asarray(inputs @ model.coef_.T + model.intercept_, np.float64)
-    return np.asarray(products(whole(inputs), whole(model.coef_)) + model.intercept_)
+    return np.asarray(products(to_integers(inputs), to_integers(model.coef_)) + model.intercept_)
 
 
 def logistic(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Compute the probabilities of a logistic regression, [rows, classes]."""
+    """Return the probabilities of a logistic regression, [rows, classes]."""
     values = margins(model, inputs)
     if values.shape[1] == 1:
         values = np.concatenate([np.zeros_like(values), values], axis=1)
@@ -190,37 +195,37 @@ def logistic(model: Any, inputs: csr_matrix | NDArray[np.floating[Any]]) -> NDAr
 def forest_shares(
     forest: Any, inputs: csr_matrix | NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
-    """Compute the mean of what the trees of a forest console, [rows, classes].
+    """Return the mean of the class shares in the trees' leaves, [rows, classes].
 
-    Each thread takes some rows: threads that took some trees would add up in any order.
+    Each thread computes a part of the rows; threads over trees would sum in a random order.
     """
-    if hasattr(forest, "n_jobs"):  # of scikit-learn's; one that was kept has no threads
+    if hasattr(forest, "n_jobs"):  # scikit-learn's; a restored forest has no threads
         forest.set_params(n_jobs=1)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = np.array_split(np.arange(inputs.shape[0]), os.cpu_count() or 1)
-        some = [inputs[part] for part in parts if len(part)]
-        return np.concatenate(list(pool.map(forest.predict_proba, some)))
+        chunks = [inputs[part] for part in parts if len(part)]
+        return np.concatenate(list(pool.map(forest.predict_proba, chunks)))
 
 
 def restored_scikit(state: State, features: Features, classes: int) -> ScikitClassifier:
-    """Make it again from its state, over other features. Raises ValueError where it does not fit.
+    """Return a classifier from its state, over new features. Raises ValueError if it does not fit.
 
-    classes: how many categories there are, whether or not the model has met them.
+    classes: the number of categories, including those without training products.
     """
-    told = state.numbers
+    numbers = state.numbers
     scaling = Scaling.of(state.arrays, features)
-    kind = one_of(told.get("model"), "the model", (LOGISTIC, LINEAR, FOREST))
+    kind = one_of(numbers.get("model"), "the model", (LOGISTIC, LINEAR, FOREST))
     names = (*array_names(kind), *(scaling.arrays if scaling else ()))
     state.insist_on(("model", "classes"), names)
-    whole_number(told["classes"], "the number of categories", classes, classes)
+    whole_number(numbers["classes"], "the number of categories", classes, classes)
     columns = features.columns + features.width
     model = restored_model(kind, state.arrays, columns, classes)
     return ScikitClassifier(model, features, scaling, classes)
 
 
 def _tuning_score(task: Task, fitted: Fitted) -> Score:
-    """Judge by the tuning rows, at the best temperature."""
+    """Return the score on the tuning rows at the best temperature."""
     tuning = task.tuning
     logits = fitted.classifier.logits(tuning.rows)
-    warmth = temperature(logits, tuning.labels, tuning.weights)
-    return tuning.score(softmax(np.asarray(logits) / warmth))
+    temperature = fit_temperature(logits, tuning.labels, tuning.weights)
+    return tuning.score(softmax(np.asarray(logits) / temperature))

@@ -1,4 +1,4 @@
-"""Scikit-learn's fitted models ↔ arrays: its own way to keep them, pickles, runs code."""
+"""Scikit-learn's fitted models as arrays and back, without pickle, which runs code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_TREES = 1_000
 
 
 def kind_of(model: Any) -> str:
-    """Name what kind of model it is."""
+    """Return the kind of a model: LOGISTIC, LINEAR or FOREST."""
     names = {
         "LogisticRegression": LOGISTIC,
         "LinearSVC": LINEAR,
@@ -30,57 +30,58 @@ def kind_of(model: Any) -> str:
 
 
 def model_arrays(model: Any) -> dict[str, NDArray[Any]]:
-    """Take out of a fitted model all that it predicts by."""
+    """Return the arrays that a fitted model predicts by."""
     return forest_arrays(model) if kind_of(model) == FOREST else linear_arrays(model)
 
 
 def restored_model(kind: str, arrays: Arrays, columns: int, classes: int) -> Any:
-    """Make a model of so many columns again. Raises ValueError for arrays that do not fit."""
+    """Return a model from its arrays; columns: of its inputs. Raises ValueError if invalid."""
     if kind == FOREST:
         return RestoredForest.of(arrays, columns, classes)
     return restored_linear(kind, arrays, columns, classes)
 
 
 def array_names(kind: str) -> tuple[str, ...]:
-    """Name the arrays of a kind of model."""
+    """Return the names of the arrays of a kind of model."""
     if kind == FOREST:
         return ("classes", "columns", "depths", "counts", *NODES, "data", "indices", "indptr")
     return ("coef", "intercept", "classes")
 
 
 def linear_arrays(model: Any) -> dict[str, NDArray[Any]]:
-    """Take out of a linear model all that it predicts by."""
+    """Return the arrays that a linear model predicts by."""
     return {"coef": model.coef_, "intercept": model.intercept_, "classes": model.classes_}
 
 
 def restored_linear(kind: str, arrays: Arrays, columns: int, classes: int) -> Any:
-    """Make a linear model again. Raises ValueError for arrays that do not fit."""
+    """Return a linear model from its arrays. Raises ValueError if they do not fit."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
     makers: Mapping[str, Callable[[], Any]] = {LOGISTIC: LogisticRegression, LINEAR: LinearSVC}
     model = makers[kind]()
-    met = _met_classes(arrays, classes)
-    rows = len(met) if len(met) > 2 else 1
+    trained = _trained_classes(arrays, classes)
+    rows = len(trained) if len(trained) > 2 else 1
     model.coef_ = checked(arrays, "coef", (rows, columns))
     model.intercept_ = checked(arrays, "intercept", (rows,))
-    model.classes_, model.n_features_in_ = met, columns
+    model.classes_, model.n_features_in_ = trained, columns
     return model
 
 
-def _met_classes(arrays: Arrays, classes: int) -> NDArray[Any]:
-    """Read which of the classes a model has met: numbers in rising order."""
-    met = arrays["classes"]
-    insist(met.ndim == 1 and 0 < len(met) <= classes, "a model has met no number of categories")
-    met = checked(arrays, "classes", met.shape, INTEGERS).astype(np.int64)
-    insist(met[0] >= 0 and met[-1] < classes, "a model has met categories that there are not")
-    insist(np.diff(met) > 0, "the categories that a model has met are in no order")
-    return met
+def _trained_classes(arrays: Arrays, classes: int) -> NDArray[Any]:
+    """Return the classes that a model was trained on, numbers in ascending order."""
+    trained = arrays["classes"]
+    valid = trained.ndim == 1 and 0 < len(trained) <= classes
+    insist(valid, "the categories of a model are not a list, or too many")
+    trained = checked(arrays, "classes", trained.shape, INTEGERS).astype(np.int64)
+    insist(trained[0] >= 0 and trained[-1] < classes, "a category of a model does not exist")
+    insist(np.diff(trained) > 0, "the categories of a model are not in ascending order")
+    return trained
 
 
 def forest_arrays(forest: Any) -> dict[str, NDArray[Any]]:
-    """Lay the nodes of all trees one after the other; their shares of the classes are sparse."""
-    trees = [one.tree_ for one in forest.estimators_]
+    """Return the nodes of all trees, concatenated, and their class shares as a sparse matrix."""
+    trees = [estimator.tree_ for estimator in forest.estimators_]
     states = [tree.__getstate__() for tree in trees]
     nodes = np.concatenate([state["nodes"] for state in states])
     shares = csr_matrix(np.concatenate([state["values"][:, 0] for state in states]))
@@ -96,29 +97,29 @@ def forest_arrays(forest: Any) -> dict[str, NDArray[Any]]:
 
 @dataclass(frozen=True)
 class RestoredForest:
-    """A forest that was kept; of what its leaves console, only what is not zero takes memory."""
+    """A restored forest, whose leaves' class shares are sparse matrices."""
 
-    trees: Sequence[Any]  # scikit-learn's, which lead a row to a leaf
-    shares: Sequence[csr_matrix]  # [nodes, classes] of each
+    trees: Sequence[Any]  # scikit-learn's, which map a row to a leaf
+    shares: Sequence[csr_matrix]  # [nodes, classes] of each tree
     classes_: NDArray[np.int64]
 
     @classmethod
     def of(cls, arrays: Arrays, columns: int, classes: int) -> RestoredForest:
-        """Make a forest again; children that are no nodes below their parent are refused."""
+        """Return a forest from its arrays. Raises ValueError if a tree is invalid."""
         from sklearn.tree._tree import Tree
 
-        met = _met_classes(arrays, classes)
+        trained = _trained_classes(arrays, classes)
         insist(checked(arrays, "columns", (), INTEGERS) == columns, "a forest has other columns")
         counts = arrays["counts"]
         insist(counts.ndim == 1 and 0 < len(counts) <= MOST_TREES, "a forest has no trees")
         counts = checked(arrays, "counts", counts.shape, INTEGERS)
         total = sum(counts.tolist())  # Python's numbers do not overflow
-        insist(counts > 0, "a tree of the forest is none")
+        insist(counts > 0, "a tree of the forest is invalid")
         depths = checked(arrays, "depths", counts.shape, INTEGERS)
         insist((depths >= 0) & (depths < counts), "a tree of the forest is deeper than its nodes")
         for name in NODES:
             checked(arrays, name, (total,), FLOATS if name == "threshold" else INTEGERS)
-        shares = _shares(arrays, total, len(met))
+        shares = _shares(arrays, total, len(trained))
         trees, parts = [], []
         ends = np.cumsum(counts)
         for start, end, depth in zip(ends - counts, ends, depths, strict=True):
@@ -132,10 +133,10 @@ class RestoredForest:
             tree.__setstate__({**facts, "nodes": nodes, "values": values})
             trees.append(tree)
             parts.append(shares[start:end])
-        return cls(trees, parts, met)
+        return cls(trees, parts, trained)
 
     def predict_proba(self, inputs: csr_matrix | NDArray[np.float32]) -> NDArray[np.float64]:
-        """Average what the leaves of all trees console, [rows, classes]."""
+        """Return the mean of the class shares in the trees' leaves, [rows, classes]."""
         values = inputs.astype(np.float32)
         if isinstance(values, csr_matrix):
             indices, indptr = values.indices.astype(np.int32), values.indptr.astype(np.int32)
@@ -147,23 +148,23 @@ class RestoredForest:
 
 
 def _shares(arrays: Arrays, nodes: int, classes: int) -> csr_matrix:
-    """Read what each node says, [nodes, classes]: shares of the classes that it has met."""
+    """Return the class shares of each node, [nodes, classes]."""
     data, indices = arrays["data"], arrays["indices"]
-    insist(data.ndim == 1, "the shares of a forest are no list")
+    insist(data.ndim == 1, "the shares of a forest are not a list")
     checked(arrays, "data", data.shape)
     checked(arrays, "indices", data.shape, INTEGERS)
     indptr = checked(arrays, "indptr", (nodes + 1,), INTEGERS)
     shares = csr_matrix((data, indices, indptr), shape=(nodes, classes))
     shares.check_format()
-    insist((data >= 0) & (data < 1 + 1e-6), "a share of a forest is not from 0 to 1")
+    insist((data >= 0) & (data < 1 + 1e-6), "a share of a forest is not between 0 and 1")
     return shares
 
 
 def _insist_on_tree(nodes: NDArray[Any], columns: int) -> None:
-    """Refuse what a walk from the root could leave, or not end in: the walk checks nothing."""
+    """Raise ValueError unless each walk from the root ends in a leaf; walks check no bounds."""
     here = np.arange(len(nodes))
     left, right = nodes["left_child"], nodes["right_child"]
     leaf = (left == NO_CHILD) & (right == NO_CHILD)
     below = (left > here) & (right > here) & (left < len(nodes)) & (right < len(nodes))
-    asks = (nodes["feature"] >= 0) & (nodes["feature"] < columns)
-    insist(leaf | (below & asks), "a tree of the forest is none")
+    tests_column = (nodes["feature"] >= 0) & (nodes["feature"] < columns)
+    insist(leaf | (below & tests_column), "a tree of the forest is invalid")

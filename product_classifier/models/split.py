@@ -1,9 +1,9 @@
-"""The one split, frozen: which product trains, tunes, calibrates and tests.
+"""The frozen split of products into training, tuning, calibration and test parts.
 
-Products with the same picture bytes or the same normalised name and description are one duplicate
-group and stay together; a hash of the group decides, so that neither order, nor time, nor the
-choice of categories moves a product to another part. What moves one is another text, or news that
-it is a duplicate of something.
+Products with the same picture bytes or the same normalized name and description form a duplicate
+group and stay together. A hash of the group decides, so a product's part is independent of order,
+time and the choice of categories. It changes only if the product's text changes or if the product
+turns out to be a duplicate of another.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from product_classifier.plain_text import strip_html
 from product_classifier.records import Identity
 
 TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"
-ALONE = -1  # number of what a product has not
+ALONE = -1  # stands for a missing text or picture
 BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
 
 
 def frozen_split(identities: Iterable[Identity]) -> dict[str, str]:
-    """Assign each product of a whole catalogue to a part, by product id."""
+    """Return the part of each product of a whole catalogue, by product id."""
     return {product: part_of(group) for product, group in group_names(identities).items()}
 
 
 def group_names(identities: Iterable[Identity]) -> dict[str, str]:
-    """Name the duplicate group of each product of a whole catalogue, by product id.
+    """Return the name of the duplicate group of each product of a whole catalogue, by product id.
 
-    A group is known by its smallest text key: a picture that arrives later renames it only where
-    it shows that a product is a duplicate of another one.
+    The name is the group's smallest text key, so a picture that arrives later renames a group only
+    if it shows that a product is a duplicate of another.
     """
     ids, texts, groups = _grouped(identities)
     names: dict[int, str] = {}
@@ -44,36 +44,36 @@ def group_names(identities: Iterable[Identity]) -> dict[str, str]:
 
 
 def groups_among(identities: Iterable[Identity]) -> list[int]:
-    """Give each of some products, in their order, the number of its duplicate group."""
+    """Return the number of the duplicate group of each product, in the order of identities."""
     return _grouped(identities)[2]
 
 
 def part_of(group: str, bounds: Sequence[tuple[float, str]] = BOUNDS) -> str:
-    """Choose the part of a duplicate group: its hash, as a number from 0 to 1, below a bound."""
+    """Return the part of a duplicate group: the first whose bound is above the group's position."""
     position = position_of(group)
     return next(part for bound, part in bounds if position < bound)
 
 
 def position_of(group: str) -> float:
-    """Map a group to a number in [0, 1), evenly and for ever."""
+    """Return the position of a group in [0, 1), which is uniform and depends on its name alone."""
     digest = hashlib.sha256(group.encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48
 
 
 def duplicate_groups(texts: Sequence[str], pictures: Sequence[str | None]) -> list[int]:
-    """Give products that share a text or a picture, directly or through others, one number."""
+    """Return the group of each product; those linked by equal texts or pictures share a group."""
     numbered = []
     for values in (texts, pictures):
         keys: dict[str, int] = {}
-        found = (ALONE if v is None else keys.setdefault(v, len(keys)) for v in values)
-        numbered.append(np.fromiter(found, np.int64))
+        numbers = (ALONE if v is None else keys.setdefault(v, len(keys)) for v in values)
+        numbered.append(np.fromiter(numbers, np.int64))
     return list(joined_groups(*numbered).tolist())
 
 
 def joined_groups(*kinds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give products that have a number of some kind in common, directly or through others, one.
+    """Return the group of each product, [products]: those linked by equal numbers share a group.
 
-    kinds: [products] each, numbers from 0 on, ALONE where a product has none of the kind.
+    kinds: [products] each, numbers from 0, ALONE for a product without a number of the kind.
     """
     count = nodes = len(kinds[0])
     products, keys = [], []
@@ -89,7 +89,7 @@ def joined_groups(*kinds: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _grouped(identities: Iterable[Identity]) -> tuple[list[str], list[str], list[int]]:
-    """Return ids, text keys and duplicate groups; texts are not kept: a million are large."""
+    """Return ids, text keys and duplicate groups, without the texts, which take much memory."""
     ids, texts, pictures = [], [], []
     for product in identities:
         ids.append(product.product_id)
@@ -99,7 +99,7 @@ def _grouped(identities: Iterable[Identity]) -> tuple[list[str], list[str], list
 
 
 def text_key(product: Identity) -> str:
-    """Hash the words of a product as duplicates are known by, in hexadecimal."""
+    """Return the SHA-256 of a product's normalized text, by which duplicates are recognized."""
     plain = strip_html(f"{product.name} {product.description}")
     text = unicodedata.normalize("NFKC", plain)
     normal = " ".join(text.casefold().split())

@@ -1,4 +1,4 @@
-"""Training a classifier that gives calibrated probabilities, and predicting with it."""
+"""Training of a classifier with calibrated probabilities, and prediction with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.balance import AS_THEY_ARE, Balance
 from product_classifier.models.base import (
@@ -31,36 +31,36 @@ from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A trained classifier and how its training went."""
+    """A trained classifier with its calibration and settings."""
 
     classifier: Classifier
     prior: NDArray[np.float64]  # [classes], share of each category among the training rows
-    temperature: float  # that logits are divided by, so that scores are probabilities
+    temperature: float  # divides the logits, which calibrates the probabilities
     settings: Mapping[str, Any]
-    first: Classifier | None = None  # where it has learned the tuning rows too: before it did
+    first_classifier: Classifier | None = None  # before the refit, if there was one
 
     @property
-    def untuned(self) -> Trained:
-        """The same as it was when the tuning rows judged it."""
-        return dataclasses.replace(self, classifier=self.first or self.classifier)
+    def before_refit(self) -> Trained:
+        """The same before the refit on training and tuning rows: to be evaluated on tuning rows."""
+        return dataclasses.replace(self, classifier=self.first_classifier or self.classifier)
 
     def state(self) -> State:
-        """Tell what it consists of."""
+        """Return everything a prediction depends on, to be saved."""
         arrays = {"prior": self.prior, "temperature": np.array(self.temperature)}
         return State("trained", arrays=arrays, parts=[self.classifier.state()])
 
     @classmethod
     def restored(cls, state: State, classifier: Classifier, classes: int) -> Trained:
-        """Make it again from its state. Raises ValueError where that is none."""
+        """Return a trained classifier from its state. Raises ValueError if the state is invalid."""
         state.insist_on(arrays=["prior", "temperature"], parts=1)
         shares = checked(state.arrays, "prior", (classes,))
-        insist((shares >= 0) & (shares <= 1), "shares are not from 0 to 1")
+        insist((shares >= 0) & (shares <= 1), "shares are not between 0 and 1")
         insist(abs(shares.sum() - 1) < 1e-3, "shares do not sum to 1")
-        warmth = checked(state.arrays, "temperature", ())
-        insist_on_temperatures(warmth)
-        return cls(classifier, shares, float(warmth), {})
+        temperature = checked(state.arrays, "temperature", ())
+        insist_on_temperatures(temperature)
+        return cls(classifier=classifier, prior=shares, temperature=float(temperature), settings={})
 
 
 def train(
@@ -69,46 +69,56 @@ def train(
     train_rows: NDArray[np.int64],
     tuning_rows: NDArray[np.int64],
     classes: int,
+    *,
     seed: int = 0,
     console: Console = SILENT,
     fit: Fit = fit_network,
     balance: Balance = AS_THEY_ARE,
 ) -> Trained:
-    """Train on the training rows that have evidence; the tuning rows choose and calibrate.
+    """Return a classifier trained on the training rows, tuned and calibrated on the tuning rows.
 
-    labels: [items], the positions of each item's categories. Raises ModelError where no training
-    row has any evidence.
+    labels: [items], the classes of each item. Rows without features are left out. Once calibrated,
+    the classifier is refit on both parts, if its fit can do that. Raises ModelError if no training
+    row has features.
     """
-    evidence = features.evidence()
-    learning = Targets.of(train_rows[evidence[train_rows]], labels)
-    tuning = Targets.of(tuning_rows[evidence[tuning_rows]], labels)
+    has_features = features.has_features()
+    learning = Targets.of(train_rows[has_features[train_rows]], labels)
+    tuning = Targets.of(tuning_rows[has_features[tuning_rows]], labels)
     if not len(learning.rows):
         raise ModelError("no training product has a text or picture to learn from")
     shares = prior(Targets.of(train_rows, labels), classes)
     balanced = balance.apply(learning, classes, seed)
-    fitted = fit(Task(features, balanced, tuning, classes, seed, console))
-    first = classifier = balance.adjust(fitted.classifier, shares)
-    warmth = temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
-    if fitted.again and len(tuning.rows):
+    task = Task(
+        features=features,
+        learning=balanced,
+        tuning=tuning,
+        classes=classes,
+        seed=seed,
+        console=console,
+    )
+    fitted = fit(task)
+    first_classifier = classifier = balance.adjust(fitted.classifier, shares)
+    temperature = fit_temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
+    if fitted.refit and len(tuning.rows):
         both = balance.apply(learning | tuning, classes, seed)
-        classifier = balance.adjust(fitted.again(both), shares)
+        classifier = balance.adjust(fitted.refit(both), shares)
     return Trained(
-        classifier,
-        shares,
-        warmth,
-        {
+        classifier=classifier,
+        prior=shares,
+        temperature=temperature,
+        settings={
             "seed": seed,
-            "temperature": warmth,
+            "temperature": temperature,
             "parameters": fitted.parameters,
             **balance.settings,
             **fitted.settings,
         },
-        first,
+        first_classifier=first_classifier,
     )
 
 
 def prior(targets: Targets, classes: int) -> NDArray[np.float64]:
-    """Compute the share of each category, [classes]."""
+    """Return the share of each category among targets, [classes]."""
     counts = np.bincount(targets.labels, targets.weights, classes)
     return np.asarray(counts / counts.sum())
 
@@ -116,9 +126,9 @@ def prior(targets: Targets, classes: int) -> NDArray[np.float64]:
 def predict(
     trained: Trained, features: Features, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Predict the category and its probability for some items.
+    """Return the predicted classes of items and their probabilities, both [rows].
 
-    An item without any evidence is given the commonest category with its share as the score.
+    An item without features gets the most frequent category, with its share as the score.
     """
     leaves = np.arange(len(trained.prior))[:, None]
     answers, score, _ = predict_paths(trained, features, rows, leaves)
@@ -128,12 +138,12 @@ def predict(
 def predict_paths(
     trained: Trained, features: Features, rows: NDArray[np.int64], paths: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Predict the leaf of some items, and how probable it and all that lies above it are.
+    """Return the predicted leaves of items with their ancestors, and the probability of each node.
 
-    paths: [classes, heights], the numbers of each class and of the nodes above it, -1 above the
-    highest; a node is as probable as the classes below it together. Returns the paths of the
-    predicted classes, their probabilities, and these before the temperature, [rows, heights] each,
-    nan above the highest. Raises ModelError where a product's logits are no numbers.
+    paths: [classes, heights], the numbers of each class and of its ancestors, -1 above the highest.
+    The probability of a node is the sum over the classes below it. The results are [rows, heights]
+    each: the paths of the predicted classes, their calibrated and their uncalibrated probabilities,
+    nan above the highest. Raises ModelError if logits are not numbers.
     """
     nodes = paths.max(initial=-1) + 2  # the last one stands for -1
     classes = np.repeat(np.arange(len(paths)), paths.shape[1])
@@ -143,20 +153,20 @@ def predict_paths(
     answers = np.empty((len(rows), paths.shape[1]), np.int64)
     score, uncalibrated = np.empty(answers.shape), np.empty(answers.shape)
     for start in range(0, len(rows), CHUNK):  # all probabilities at once would be large
-        some = slice(start, start + CHUNK)
-        evident = features.evidence()[rows[some]]
-        logits = trained.classifier.logits(rows[some][evident])
-        cold, warm = (np.tile(trained.prior, (len(evident), 1)) for _ in range(2))
-        cold[evident], warm[evident] = softmax(logits), softmax(logits / trained.temperature)
-        predicted = warm.argmax(axis=1)
-        answers[some] = paths[predicted]
-        for probabilities, found in ((warm, score), (cold, uncalibrated)):
-            sums = np.take_along_axis((above @ probabilities.T).T, answers[some], axis=1)
-            found[some] = sums.clip(0, 1)
-    if spoilt := int(np.count_nonzero(np.isnan(score + uncalibrated).any(axis=1))):
+        chunk = slice(start, start + CHUNK)
+        has_features = features.has_features()[rows[chunk]]
+        logits = trained.classifier.logits(rows[chunk][has_features])
+        raw, calibrated = (np.tile(trained.prior, (len(has_features), 1)) for _ in range(2))
+        raw[has_features] = softmax(logits)
+        calibrated[has_features] = softmax(logits / trained.temperature)
+        answers[chunk] = paths[calibrated.argmax(axis=1)]
+        for probabilities, result in ((calibrated, score), (raw, uncalibrated)):
+            sums = np.take_along_axis((above @ probabilities.T).T, answers[chunk], axis=1)
+            result[chunk] = sums.clip(0, 1)
+    if invalid := int(np.count_nonzero(np.isnan(score + uncalibrated).any(axis=1))):
         raise ModelError(
-            f"{spoilt:,} of {len(rows):,} products get scores that are no numbers, and none of "
-            "them is kept: what the model consists of is too large; train it again"
+            f"{invalid:,} of {len(rows):,} products have scores that are not numbers, so no "
+            "prediction is returned: the model's weights are too large; train it again"
         )
     score[answers < 0] = uncalibrated[answers < 0] = np.nan
     return answers, score, uncalibrated

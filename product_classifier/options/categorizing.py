@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.dataset_features import Places
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.dataset_features import FeaturePaths
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import (
     APART,
@@ -22,15 +22,15 @@ from product_classifier.models.scikit import MIXTURES
 from product_classifier.options import common, selection
 
 WITH_SAVED = ("saved", "all", "db_path", "cache_path", "images_path", "backbone", "weights")
-SEVERAL_HELP = """look at so many pictures of each, as crawl.py fetched them, of which no single one
-decides: worth it from 3 on, since of two the main one stands (1)"""
+SEVERAL_HELP = """pool the features of up to N pictures of each product, as crawl.py fetched them;
+useful from 3, since of two pictures the main one is used alone (1)"""
 
 
 def arguments(kind: str, description: str | None, examples: str) -> argparse.Namespace:
-    """Read that of the categorizer of words, images or both.
+    """Parse the command line of the categorizer of words, images or both.
 
-    With selection, which products are asked for, choices, what is to be trained, and reading, how
-    texts are to be read. Ends with the usage error that names what is wrong.
+    The result also has selection, the products to use, choices, the model to train, places, and
+    text_settings, how texts become vectors. Exits with a usage error that names the problem.
     """
     parser = common.new_parser(description, examples)
     common.add_database(parser)
@@ -48,7 +48,7 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
         _add_fusion(parser)
     _add_imbalance(parser)
     _add_levels(parser)
-    _add_outside(parser)
+    _add_novelty(parser)
     _add_saving(parser, kind)
     args = parser.parse_args()
     problem = (
@@ -57,14 +57,16 @@ def arguments(kind: str, description: str | None, examples: str) -> argparse.Nam
     if problem:
         parser.error(problem)
     if kind == "words":
-        args.places = Places(Path(), args.cache_path)
+        args.places = FeaturePaths(Path(), args.cache_path)
     else:
-        args.places = Places(args.images_path, args.cache_path, args.backbone, args.weights)
+        args.places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
     args.selection = selection.selection_of(args)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":
         model = WORD_MODELS[args.choices.model]
-        args.reading = Reading(model.vectorizer, args.clean or model.clean, args.text_words)
+        args.text_settings = TextSettings(
+            model.vectorizer, args.clean or model.clean, args.text_words
+        )
     return args
 
 
@@ -79,20 +81,20 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
         (usual); stemmed, without stop words (sequence)""",
     )
     words.add_argument(
-        "--text-words", type=common.positive, metavar="N", help="read so many words of a text only"
+        "--text-words", type=common.positive, metavar="N", help="use the first N words of a text"
     )
     words.add_argument(
         "--vectors",
         type=Path,
         metavar="FILE",
-        help="for embedding: of word2vec, GloVe or fastText (trained on the catalogue's texts)",
+        help="for embedding: vectors of word2vec, GloVe or fastText (trained on the catalogue)",
     )
-    words.add_argument("--penalty", choices=MIXTURES, help="of logistic (l2)")
+    words.add_argument("--penalty", choices=MIXTURES, help="penalty of logistic (l2)")
     words.add_argument(
         "--search",
         type=common.positive,
         metavar="N",
-        help="try so many strengths of logistic's penalty; the tuning products choose",
+        help="try N strengths of logistic's penalty; the tuning products choose",
     )
 
 
@@ -112,13 +114,13 @@ def _add_fusion(parser: argparse.ArgumentParser) -> None:
         "--fusion",
         choices=FUSIONS,
         help=f"""({DEFAULTS.fusion}) concat, product, concat-dense: one network over both; late:
-        words and pictures apart, their probabilities weighed; stack: a small model over these""",
+        separate models, probabilities weighted; stack: separate models, a small one over both""",
     )
     both.add_argument(
         "--modality-dropout",
         type=common.portion,
         metavar="P",
-        help="train one network with so many products' words or picture hidden (0)",
+        help="share of products whose words or picture one network does not see in training (0)",
     )
 
 
@@ -128,15 +130,15 @@ def _add_imbalance(parser: argparse.ArgumentParser) -> None:
         "--balance",
         type=balance,
         metavar="HOW",
-        help="""none; weights: each category weighs the same; sample:N: as many products of each;
-        logit-adjust:T: T x the logarithm of its share is taken off afterwards""",
+        help="""none; weights: each category has the same weight; sample:N: N products of each;
+        logit-adjust:T: T x the logarithm of its share is subtracted from a category's logit""",
     )
     sizes.add_argument(
         "--max-per-category-train",
         type=common.positive,
         metavar="N",
-        help="""learn from at most so many products of a category; the test products stay all of
-        them (--sample-per-category cuts both)""",
+        help="""train on at most N products of a category, test on all (--sample-per-category cuts
+        both)""",
     )
 
 
@@ -144,50 +146,51 @@ def _add_levels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--levels",
         action="store_true",
-        help="""train a head for each level of the tree on one body, and tell how right each
-        level is beside chance""",
+        help="""train a head for each level of the tree, and report the accuracy of each level
+        beside chance""",
     )
 
 
-def _add_outside(parser: argparse.ArgumentParser) -> None:
+def _add_novelty(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--outside",
+        "--novelty",
+        "--outside",  # its former name
         action="store_true",
-        help="""also score how unlike all the categories each product is, and mark those that a
-        person should look at whatever their category's score; trains once more""",
+        help="""also score how unlike all the categories each product is, and mark products that a
+        person should check whatever their category's score; trains once more""",
     )
 
 
 def _add_saving(parser: argparse.ArgumentParser, kind: str) -> None:
     saving = parser.add_argument_group("saved models")
     saving.add_argument(
-        "--save", type=Path, metavar="DIR", help="keep what is trained in a folder, which may move"
+        "--save", type=Path, metavar="DIR", help="save the trained model to a folder"
     )
     saving.add_argument(
         "--saved",
         type=Path,
         metavar="DIR",
-        help=f"""train nothing: print the categories of the database's products that have none, as
-        CSV, by a model that categorize_{kind}.py --save has kept""",
+        help=f"""train nothing: print categories for the database's uncategorized products, as CSV,
+        by a model that categorize_{kind}.py --save has written""",
     )
     saving.add_argument(
-        "--all", action="store_true", help="with --saved: of all products, categorized or not"
+        "--all", action="store_true", help="with --saved: for all products, categorized or not"
     )
 
 
 def _of_no_use(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str | None:
-    """Name an option that would be ignored: a saved model has settings of its own."""
+    """Return the problem if an option would be ignored: a saved model has its own settings."""
     if not args.saved:
         return "--all goes with --saved" if args.all else None
-    given = [name for name, value in vars(args).items() if value != parser.get_default(name)]
-    ignored = [name for name in given if name not in WITH_SAVED]
+    changed = [name for name, value in vars(args).items() if value != parser.get_default(name)]
+    ignored = [name for name in changed if name not in WITH_SAVED]
     return (
         f"--saved trains nothing; leave out --{ignored[0].replace('_', '-')}" if ignored else None
     )
 
 
 def _contradiction(args: argparse.Namespace, kind: str) -> str | None:
-    """Say which options do not go together."""
+    """Return the problem if options contradict each other."""
     if kind == "images":
         return None
     model = args.model or DEFAULTS.model
@@ -209,20 +212,20 @@ def _contradiction(args: argparse.Namespace, kind: str) -> str | None:
 
 
 def head(text: str) -> tuple[int, ...]:
-    """Read the layers of a head: softmax, or dense:256,256."""
+    """Return the units of a head's layers; none for softmax, (256, 256) for dense:256,256."""
     if text == "softmax":
         return ()
     kind, _, layers = text.partition(":")
     units = tuple(common.positive(part) for part in layers.split(",")) if layers else ()
     if kind != "dense" or not units or max(units) > WIDEST_LAYER:
         raise argparse.ArgumentTypeError(
-            f"{text} is neither softmax nor dense: with units, such as dense:256,256"
+            f"{text} is not a head; pass softmax, or dense: with units, such as dense:256,256"
         )
     return units
 
 
 def balance(text: str) -> Balance:
-    """Read how to treat small categories."""
+    """Return the treatment of small categories."""
     kind, _, value = text.partition(":")
     if text in (NONE, WEIGHTS):
         return Balance(kind)
@@ -231,5 +234,6 @@ def balance(text: str) -> Balance:
     if kind == LOGIT_ADJUST and value:
         return Balance(kind, common.amount("strength")(value))
     raise argparse.ArgumentTypeError(
-        f"{text} is none of none, weights, sample:N and logit-adjust:T, such as logit-adjust:1"
+        f"{text} is not a balance; pass none, weights, sample:N or logit-adjust:T, such as "
+        "logit-adjust:1"
     )

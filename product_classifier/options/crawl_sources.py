@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 from product_classifier.errors import KeyRejectedError, SourceError
-from product_classifier.sources import formats
+from product_classifier.options.crawling import PARTS
+from product_classifier.records import CrawlScope
+from product_classifier.sources import BSON, formats
 from product_classifier.sources.files.cdiscount import BsonSample, find_category_names
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import ShopStyle
@@ -23,7 +25,7 @@ def format_of(args: argparse.Namespace) -> str:
     Raises SourceError for --sample with another format than BSON.
     """
     format: str = args.format or formats.format_of(args.source)
-    if args.sample and format != formats.BSON:
+    if args.sample and format != BSON:
         raise SourceError("--sample is for BSON; categorizers take a --sample of what is imported")
     return format
 
@@ -79,4 +81,16 @@ def client_of(args: argparse.Namespace, *, per_minute: float | None, connections
         allow_private=args.allow_private,
         contact=args.contact,
         environment_proxies=args.environment_proxies,
+    )
+
+
+def scope_of(args: argparse.Namespace) -> CrawlScope:
+    """Return the categories, products and pictures that are to be fetched."""
+    return CrawlScope(
+        root=args.root,
+        max_per_category=args.max_per_category,
+        images_per_product=args.images_per_product,
+        pictures=args.pictures,
+        refresh=args.refresh,
+        parts=(args.only,) if args.only else PARTS,
     )

@@ -7,12 +7,11 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.limits import LONGEST_ID
 from product_classifier.options import common
+from product_classifier.sources import API_URL, FORMATS, SHOP
 from product_classifier.sources.files.picture_paths import URL_SCHEMES
 from product_classifier.sources.files.table_columns import FIELDS
-from product_classifier.sources.formats import FORMATS, SHOP
-from product_classifier.sources.shopstyle import API_URL
-from product_classifier.sources.web.connections import parts_of
 
+PARTS = ("categories", "products", "images")
 WITH_SOURCE = ("format", "columns", "encoding", "category_names", "sample", "collections", "strict")
 LONGEST_CONTACT = 200  # characters, sent with each request
 WITH_SOURCE_OR_EXPORT = ("images", "path_separator")
@@ -38,7 +37,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     _add_source(parser)
     add_marking(parser)
     add = parser.add_argument
-    add("--only", choices=("categories", "products", "images"), help="fetch nothing else")
+    add("--only", choices=PARTS, help="fetch nothing else")
     common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
     add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
     add(
@@ -244,6 +243,8 @@ def _contradiction(args: argparse.Namespace) -> str | None:
 
 def _problem_of_address(url: str) -> str:
     """Say why a URL cannot be asked, without a password that it may hold."""
+    from product_classifier.sources.web.connections import parts_of  # --help need not load it
+
     try:
         parts_of(url)
     except SourceError as error:

@@ -13,9 +13,9 @@ from product_classifier.backbones.runtime import on_accelerator
 from product_classifier.backbones.student import Shape
 from product_classifier.models.fitting import LEARNING_RATE, Schedule
 from product_classifier.options import common
-from product_classifier.retraining.distillation import Course
+from product_classifier.retraining.distillation import DistillationConfig
 from product_classifier.retraining.distortions import Distortions
-from product_classifier.retraining.trainable_network import Plan, is_part
+from product_classifier.retraining.trainable_network import FineTuningConfig, is_part
 
 EXAMPLES = """\
   python retrain.py --image_dir flower_photos
@@ -31,7 +31,7 @@ Option = tuple[str, Callable[[str], object], object, str]  # name, type, default
 
 
 def arguments(description: str | None) -> argparse.Namespace:
-    """Read it, or end with the usage error that names what is wrong."""
+    """Parse the command line of retrain.py; exit with a usage error that names the problem."""
     parser = common.new_parser(description, EXAMPLES)
     add = parser.add_argument
     add(
@@ -39,7 +39,7 @@ def arguments(description: str | None) -> argparse.Namespace:
         type=Path,
         action="append",
         default=[],
-        help="folder of folders of pictures; with --distill of any pictures, repeatable",
+        help="folder of folders of pictures, each a label; with --distill any pictures, repeatable",
     )
     add("--backbone", help=common.BACKBONE_HELP)
     add("--weights", type=Path, metavar="FILE", help=common.WEIGHTS_HELP)
@@ -47,7 +47,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     add(
         "--print_misclassified_test_images",
         action="store_true",
-        help="list them, with what they are taken for",
+        help="list the misclassified test pictures with their predicted labels",
     )
     group = parser.add_argument_group("fine-tuning")
     add = group.add_argument
@@ -55,14 +55,18 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--fine-tune",
         type=part,
         metavar="PART",
-        help="train head, last:N blocks or all of --backbone, not only a softmax regression on it",
+        help="head, last:N or all: train that part of --backbone together with a softmax head",
     )
-    add("--flip_left_right", action="store_true", help="mirror every second picture")
+    add("--flip_left_right", action="store_true", help="mirror half of the pictures")
     add_options(group, FINE_TUNING_OPTIONS)
     group = parser.add_argument_group("distillation")
     add = group.add_argument
     add("--distill", action="store_true", help="train a student of --backbone, without labels")
-    add("--db-path", type=Path, help="learn from the training pictures of this crawl, never others")
+    add(
+        "--db-path",
+        type=Path,
+        help="learn from the training pictures of this crawl, never from its test pictures",
+    )
     add_options(group, DISTILLATION_OPTIONS)
     add_options(parser.add_argument_group("fine-tuning and distillation"), BOTH_OPTIONS)
     args = parser.parse_args()
@@ -70,13 +74,13 @@ def arguments(description: str | None) -> argparse.Namespace:
         (not args.distill and len(args.image_dir) != 1, "pass --image_dir once"),
         (not (args.image_dir or args.db_path), "pass --db-path or --image_dir"),
         (args.output_student.suffix != ".npz", "--output_student must end in .npz"),
-        (args.distill and args.backbone == MINI, "--backbone mini is a student, no teacher"),
+        (args.distill and args.backbone == MINI, "--backbone mini is a student, not a teacher"),
         (args.output_network.suffix != ".npz", "--output_network must end in .npz"),
         (args.distill and args.fine_tune, "pass either --distill or --fine-tune"),
         (
             distortions(args) and not args.fine_tune,
-            "distortions go with --fine-tune, since each one costs a pass through the network; "
-            "--fine-tune head trains what is trained without it",
+            "distortions go with --fine-tune, since each one takes a pass through the network; "
+            "pass --fine-tune head to train a softmax head alone",
         ),
         (not args.testing_percentage, "--testing_percentage 0 leaves nothing to test on"),
         (
@@ -87,18 +91,22 @@ def arguments(description: str | None) -> argparse.Namespace:
         if wrong:
             parser.error(message)
     args.output_labels = args.output_labels or labels_beside(args.output_graph)
-    args.train_batch_size = args.train_batch_size or (Plan.batch_size if args.fine_tune else 100)
-    args.epochs = args.epochs or (Plan.epochs if args.fine_tune else Course.epochs)
+    args.train_batch_size = args.train_batch_size or (
+        FineTuningConfig.batch_size if args.fine_tune else 100
+    )
+    args.epochs = args.epochs or (
+        FineTuningConfig.epochs if args.fine_tune else DistillationConfig.epochs
+    )
     return args
 
 
 def distortions(args: argparse.Namespace) -> Distortions:
-    """Read how pictures are to be distorted."""
+    """Return the distortions that the options ask for."""
     return Distortions(**{field.name: getattr(args, field.name) for field in fields(Distortions)})
 
 
 def schedule(args: argparse.Namespace) -> Schedule:
-    """Read how to train: Adam, unless a learning rate asks for plain gradient descent."""
+    """Return the schedule of the head: Adam, or with --learning_rate plain gradient descent."""
     return Schedule(
         batch_size=args.train_batch_size,
         steps=args.how_many_training_steps,
@@ -109,10 +117,10 @@ def schedule(args: argparse.Namespace) -> Schedule:
     )
 
 
-def plan_of(args: argparse.Namespace) -> Plan:
-    """Read how to fine-tune; on a GPU in half precision, unless told otherwise."""
+def fine_tuning_config(args: argparse.Namespace) -> FineTuningConfig:
+    """Return the fine-tuning settings; the default precision is bfloat16 on a GPU."""
     usual = HALF_PRECISION if on_accelerator() else FULL_PRECISION
-    return Plan(
+    return FineTuningConfig(
         part=args.fine_tune,
         epochs=args.epochs,
         batch_size=args.train_batch_size,
@@ -124,28 +132,30 @@ def plan_of(args: argparse.Namespace) -> Plan:
 
 
 def add_options(group: argparse._ActionsContainer, options: tuple[Option, ...]) -> None:
-    """Add the rows of a table; what has no default says itself what happens without it."""
+    """Add the options of a table; the help of one without a default describes its absence."""
     for name, kind, default, text in options:
-        told = text if default is None else f"{text} (%(default)s)"
-        group.add_argument(f"--{name}", type=kind, default=default, help=told)
+        help_text = text if default is None else f"{text} (%(default)s)"
+        group.add_argument(f"--{name}", type=kind, default=default, help=help_text)
 
 
 def tensor_name(text: str) -> str:
-    """Read a name that TensorFlow accepts for an operation."""
+    """Return a name that TensorFlow accepts for an operation, or refuse the text."""
     if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name for a tensor; use letters and _")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a valid tensor name; use letters, digits and _"
+        )
     return text
 
 
 def part(text: str) -> str:
-    """Read which part of a network to train."""
+    """Return the part of a network to train: head, all or last:N."""
     if not is_part(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not head, all, or last:N such as last:2")
     return text
 
 
 def at_most(limit: int, what: str) -> Callable[[str], int]:
-    """Make a reader of whole numbers from 0 to a limit."""
+    """Return a parser of whole numbers from 0 to a limit."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and int(text) <= limit):
@@ -156,63 +166,78 @@ def at_most(limit: int, what: str) -> Callable[[str], int]:
 
 
 def precision(text: str) -> str:
-    """Read the name of a precision."""
+    """Return the name of a precision, or refuse the text."""
     if text not in (FULL_PRECISION, HALF_PRECISION):
         raise argparse.ArgumentTypeError(f"{text!r} is neither {FULL_PRECISION} nor bfloat16")
     return text
 
 
 OPTIONS: tuple[Option, ...] = (
-    ("model_dir", Path, OUT / "imagenet", "where a fetched network stays"),
-    ("bottleneck_dir", Path, OUT / "bottleneck", "where bottlenecks stay"),
-    ("validation_percentage", common.percentage, 10, "of the pictures"),
-    ("testing_percentage", common.percentage, 10, "of the pictures"),
+    ("model_dir", Path, OUT / "imagenet", "folder of fetched networks"),
+    ("bottleneck_dir", Path, OUT / "bottleneck", "folder of cached bottlenecks"),
+    ("validation_percentage", common.percentage, 10, "of the pictures, to tune on"),
+    ("testing_percentage", common.percentage, 10, "of the pictures, to test on"),
     ("seed", common.seed, 0, "of weights and shuffling"),
-    ("output_graph", Path, OUT / GRAPH, "trained graph; .onnx with --backbone mini"),
-    ("output_labels", Path, None, "its labels (beside the graph: g_labels.txt of g.onnx)"),
-    ("final_tensor_name", tensor_name, "final_result", "of the graph's output"),
-    ("summaries_dir", Path, OUT / "retrain_logs", "for TensorBoard"),
-    ("how_many_training_steps", common.positive, 4000, "batches to learn from"),
+    ("output_graph", Path, OUT / GRAPH, "exported graph; .onnx with --backbone mini"),
+    ("output_labels", Path, None, "labels of the graph (beside it: g_labels.txt of g.onnx)"),
+    ("final_tensor_name", tensor_name, "final_result", "name of the graph's output"),
+    ("summaries_dir", Path, OUT / "retrain_logs", "folder of curves for TensorBoard"),
+    ("how_many_training_steps", common.positive, 4000, "training steps, a batch each"),
     (
         "learning_rate",
         common.amount("learning rate"),
         0,
-        "of gradient descent; 0 means Adam. With --fine-tune, Adam's",
+        "for gradient descent; 0 means Adam; with --fine-tune, for Adam",
     ),
-    ("eval_step_interval", common.positive, 10, "steps"),
+    ("eval_step_interval", common.positive, 10, "steps between evaluations"),
     (
         "train_batch_size",
         common.positive,
         None,
-        f"pictures in a step (100, or {Plan.batch_size} with --fine-tune)",
+        f"pictures in a step (100, or {FineTuningConfig.batch_size} with --fine-tune)",
     ),
-    ("validation_batch_size", common.how_many, 100, "pictures at each look; -1 means all"),
+    (
+        "validation_batch_size",
+        common.how_many,
+        100,
+        "validation pictures; -1 means all",
+    ),
     ("test_batch_size", common.how_many, -1, "test pictures; -1 means all"),
 )
 DISTILLATION_OPTIONS: tuple[Option, ...] = (
-    ("images-path", Path, Path("images"), "the pictures of that crawl"),
-    ("output_student", Path, OUT / "student.npz", "its weights; .state goes on when interrupted"),
-    ("views", common.positive, Course.views, "distorted versions of each picture, and itself"),
-    ("start_from", str, None, "student to go on from, mini or a .npz file; else it begins anew"),
+    ("images-path", Path, Path("images"), "folder of that crawl's pictures"),
+    (
+        "output_student",
+        Path,
+        OUT / "student.npz",
+        "file of the student; resumes from .state if interrupted",
+    ),
+    (
+        "views",
+        common.positive,
+        DistillationConfig.views,
+        "versions of each picture, one of them undistorted",
+    ),
+    ("start_from", str, None, "student to start from, mini or a .npz file (random weights)"),
     (
         "student_size",
         common.positive,
         None,
-        f"pixels of its pictures; else those of --start_from, or {Shape.size}",
+        f"side of the student's pictures, in pixels (that of --start_from, or {Shape.size})",
     ),
 )
 PER_CENT, DEGREES = at_most(100, "per cent"), at_most(180, "degrees")
 FINE_TUNING_OPTIONS: tuple[Option, ...] = (
-    ("random_crop", PER_CENT, 0, "per cent that the picture is larger than what is seen of it"),
-    ("random_scale", PER_CENT, 0, "per cent that it is larger still, at most"),
-    ("random_brightness", PER_CENT, 0, "per cent that it is brighter or darker, at most"),
-    ("random_rotation", DEGREES, 0, "degrees that it is turned either way, at most"),
-    ("random_shear", at_most(60, "degrees"), 0, "degrees that it is slanted, at most"),
+    ("random_crop", PER_CENT, 0, "per cent that the picture is larger than the crop"),
+    ("random_scale", PER_CENT, 0, "per cent that the picture is enlarged further, at most"),
+    ("random_brightness", PER_CENT, 0, "per cent that the picture is brighter or darker, at most"),
+    ("random_rotation", DEGREES, 0, "degrees that the picture is rotated, at most"),
+    ("random_shear", at_most(60, "degrees"), 0, "degrees that the picture is sheared, at most"),
     (
         "output_network",
         Path,
         OUT / "network.npz",
-        "the tuned network, a --backbone; .state goes on when interrupted",
+        "file of the network, for --backbone; resumes from .state if interrupted",
     ),
 )
 BOTH_OPTIONS: tuple[Option, ...] = (
@@ -220,13 +245,14 @@ BOTH_OPTIONS: tuple[Option, ...] = (
         "epochs",
         common.positive,
         None,
-        f"at most ({Plan.epochs} of fine-tuning, {Course.epochs} of distillation)",
+        f"most epochs ({FineTuningConfig.epochs} of fine-tuning, "
+        f"{DistillationConfig.epochs} of distillation)",
     ),
     (
         "precision",
         precision,
         None,
-        "float32, or bfloat16, several times faster on some processors (float32; bfloat16 where "
-        "--fine-tune finds a GPU)",
+        "float32 or bfloat16, which is several times faster on some processors (float32; bfloat16 "
+        "with --fine-tune on a GPU)",
     ),
 )

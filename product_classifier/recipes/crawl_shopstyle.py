@@ -12,9 +12,20 @@ from contextlib import contextmanager
 
 from product_classifier.console import Console
 from product_classifier.errors import KeyRejectedError, SourceError
-from product_classifier.records import Query
+from product_classifier.records import CrawlScope, Query
 from product_classifier.sources.shopstyle import REACHABLE, ShopStyle, category_query, cuts_query
 from product_classifier.store import bookmarks, products
+
+
+def crawl_api(db: sqlite3.Connection, shop: ShopStyle, scope: CrawlScope, console: Console) -> None:
+    """Fetch the categories and the products in scope.
+
+    Raises SourceError if nothing can be fetched, and KeyRejectedError if the API rejects the key.
+    """
+    if "categories" in scope.parts:
+        crawl_categories(db, shop, scope.root, console)
+    if "products" in scope.parts:
+        crawl_products(db, shop, scope.root, scope.max_per_category, console)
 
 
 def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str, console: Console) -> None:

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from product_classifier.printable import one_line
-from product_classifier.records import Query
+from product_classifier.records import CrawlScope, Query
 from product_classifier.report.preview import preview_text
-from product_classifier.sources.formats import SQLITE, SourceOptions, open_source
+from product_classifier.sources import SQLITE
+from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import REACHABLE, category_query
 from product_classifier.store import bookmarks, pending_pictures, products
 from product_classifier.store.database import open_database
-from product_classifier.store.legacy_database import read_older
+from product_classifier.store.legacy_database import read_legacy_entries
+
+
+def dry_run(
+    path: Path, scope: CrawlScope, format: str | None, source: SourceOptions | Shopify | None
+) -> tuple[str, dict[str, Any]]:
+    """Return what a crawl into the database at path would do, as text and as values.
+
+    source: what is to be imported, of the format; None for the ShopStyle API.
+    """
+    lines: list[str] = []
+    values: dict[str, Any] = {"database": str(path) if path.exists() else None}
+    if format and source and "products" in scope.parts:
+        lines.append(preview(format, source))
+        values["preview"] = lines[0].splitlines()
+    if values["database"]:
+        left, counts = count_what_is_left(path, scope, crawls=source is None)
+        lines += left
+        values |= counts
+    else:
+        verb = "imported" if source else "fetched"
+        lines.append(f"there is no {path} yet: everything would be {verb}")
+    return "\n".join(lines), values
 
 
 def preview(format: str, source: SourceOptions | Shopify) -> str:
@@ -25,40 +47,29 @@ def preview(format: str, source: SourceOptions | Shopify) -> str:
     if isinstance(source, Shopify):
         about, entries = "a Shopify shop, its first page", source.first_page()
     elif format == SQLITE:
-        about, entries = f"{source.path}: of the earlier system", read_older(source.path)
+        about, entries = f"{source.path}: of the earlier system", read_legacy_entries(source.path)
     else:
         opened = open_source(format, source)
         about, entries = f"{opened.name}: {opened.about}", opened.entries()
     return f"{one_line(about)}\n{preview_text(entries)}"
 
 
-class Wanted(NamedTuple):
-    """What a crawl is to fetch."""
-
-    root: str
-    max_per_category: int
-    images_per_product: int
-    pictures: Path | None  # a local folder that file names lead into
-    refresh: str | None  # fetch anew what was fetched before this date
-
-
 def count_what_is_left(
-    path: Path, wanted: Wanted, parts: Sequence[str], *, alone: bool
+    path: Path, scope: CrawlScope, *, crawls: bool
 ) -> tuple[list[str], dict[str, Any]]:
     """Return lines, and the same as values, on what a crawl would fetch into the database at path.
 
-    parts: of categories, products and images; alone: whether pictures are fetched without a crawl
-    before that may find new ones.
+    crawls: whether categories and products are fetched from the API.
     """
     lines: list[str] = []
     facts: dict[str, Any] = {}
-    root, maximum, per_product, pictures, refresh = wanted
+    root, refresh, parts = scope.root, scope.refresh, scope.parts
     with open_database(path) as db:
-        if "categories" in parts:
+        if crawls and "categories" in parts:
             facts["tree"] = not bookmarks.is_done(db, category_query(root), 0, refresh)
             lines.append(f"categories below {root}: {'all' if facts['tree'] else 'none'}")
-        if "products" in parts:
-            leaves, most = products.leaves_below(db, root), min(maximum, REACHABLE)
+        if crawls and "products" in parts:
+            leaves, most = products.leaves_below(db, root), min(scope.max_per_category, REACHABLE)
             left = [
                 leaf
                 for leaf in leaves
@@ -67,7 +78,10 @@ def count_what_is_left(
             facts |= {"leaves": len(left), "of_leaves": len(leaves)}
             lines.append(f"products: of {len(left):,} leaves of {len(leaves):,}")
         if "images" in parts:
-            count = pending_pictures.count_pending_images(db, pictures, refresh, per_product)
+            count = pending_pictures.count_pending_images(
+                db, scope.pictures, refresh, scope.images_per_product
+            )
             facts["pictures"] = count
-            lines.append(f"pictures: {count:,}{'' if alone else ', and those of new products'}")
+            more = ", and those of new products" if "products" in parts else ""
+            lines.append(f"pictures: {count:,}{more}")
     return lines, facts

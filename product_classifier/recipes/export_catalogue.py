@@ -13,12 +13,12 @@ from product_classifier.sources.files.table_rows import PATH_SEPARATORS, PICTURE
 from product_classifier.store.export import (
     Exported,
     has_further_facts,
+    read_export_rows,
     read_paths_of_names,
-    read_rows,
 )
 from product_classifier.store.files import replacing
 from product_classifier.store.table_file import LISTS, Row, Value, format_of, write_table
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 ALWAYS = ("id", "name", "description", "category_path", "image")
 
@@ -54,7 +54,7 @@ def export(
         join = lambda name, parts: joints[name].join(parts)  # noqa: E731
 
     def rows() -> Iterator[Row]:
-        return (_row(exported, images, join) for exported in read_rows(db, experiment))
+        return (_row(exported, images, join) for exported in read_export_rows(db, experiment))
 
     harmlessly = kind == ".csv" and not raw and any(_is_risky(row, header) for row in rows())
     if harmlessly:
@@ -65,7 +65,7 @@ def export(
             return write_table(part, kind, header, found)
     except OSError as error:
         number = error.errno  # Parquet's own reason is of many words
-        reason = told(OSError(number, os.strerror(number))) if number else str(error)
+        reason = reason_of(OSError(number, os.strerror(number))) if number else str(error)
         raise ReportError(
             f"{path} cannot be written: {reason}, or pass another name as --export"
         ) from None
@@ -116,15 +116,15 @@ def _relative(address: str, images: Path | None) -> str:
     return address[len(folder) :] if folder and address.startswith(folder) else address
 
 
-def _separator(names: Iterable[str], told: str | None, path: Path) -> str:
+def _separator(names: Iterable[str], separator: str | None, path: Path) -> str:
     """Choose what joins the names of paths, so that an import would find it."""
-    if told is not None:
-        if holding := next((name for name in names if told in name), None):
+    if separator is not None:
+        if holding := next((name for name in names if separator in name), None):
             raise ReportError(
-                f"the name {holding!r} holds the separator {told!r}; pass another "
+                f"the name {holding!r} holds the separator {separator!r}; pass another "
                 f"--path-separator, or export to {path.with_suffix('.jsonl').name}"
             )
-        return told
+        return separator
     if not any(separator in name for name in names for separator in PATH_SEPARATORS):
         return "/"
     for k, separator in enumerate(PATH_SEPARATORS):

@@ -6,37 +6,35 @@ import sqlite3
 from pathlib import Path
 
 from product_classifier.console import Console
+from product_classifier.records import CrawlScope
 from product_classifier.sources.web.client import Client
 from product_classifier.sources.web.download_pictures import fetch_pictures
 from product_classifier.store import pending_pictures, products
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.legacy_database import old_copies
+from product_classifier.store.legacy_database import legacy_pictures
 
 
 def crawl_pictures(
     db: sqlite3.Connection,
     client: Client,
-    *,
+    scope: CrawlScope,
     images: Path,
-    pictures: Path | None,
-    refresh: str | None,
-    images_per_product: int,
+    *,
     connections: int,
     console: Console,
 ) -> None:
     """Fetch pictures into the folder images; a picture that fails is stored with the reason.
 
-    pictures: a local folder that file names lead into; refresh: fetch anew what was fetched before
-    this date; connections: pictures fetched at the same time.
+    connections: pictures that are fetched at the same time.
     """
     store = ImageFolder(images)
     store.sweep()
-    wanted = pictures, refresh, images_per_product
+    wanted = scope.pictures, scope.refresh, scope.images_per_product
     addresses = pending_pictures.pending_images(db, *wanted)
-    copies = old_copies(db, pictures)
+    copies = legacy_pictures(db, scope.pictures)
     counts = {"failed": 0}
     progress = None
-    for batch in fetch_pictures(addresses, client, pictures, store, connections, copies):
+    for batch in fetch_pictures(addresses, client, scope.pictures, store, connections, copies):
         if not progress:  # servers are at work while a million addresses are counted
             progress = console.counter(
                 "pictures",

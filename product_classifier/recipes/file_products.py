@@ -12,13 +12,13 @@ from product_classifier.backbones.saved_backbone import load_saved
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.dataset_features import Features, Places, picture_features
+from product_classifier.features.dataset_features import FeaturePaths, Features, picture_features
 from product_classifier.models.saved import SavedModel, open_model
 from product_classifier.predictions import FiledProduct
 from product_classifier.printable import escape_formula
 from product_classifier.records import Item
 from product_classifier.store.database import open_database, snapshot
-from product_classifier.store.product_pictures import read_unfiled
+from product_classifier.store.product_pictures import read_uncategorized
 from product_classifier.store.table_file import csv_writer
 
 
@@ -27,7 +27,7 @@ def file_products(
     path: Path,
     db_path: Path,
     everything: bool,
-    places: Places,
+    places: FeaturePaths,
     console: Console = SILENT,
 ) -> tuple[list[FiledProduct], tuple[str, ...]]:
     """Predict the products without category, or everything; the surest come first.
@@ -40,7 +40,7 @@ def file_products(
     if model.kind != kind:
         raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
     with open_database(db_path) as db, snapshot(db):
-        items = read_unfiled(db, everything, model.images_per_product)
+        items = read_uncategorized(db, everything, model.images_per_product)
     features = _features(model, items, places, console)
     predicted, score = model.predict(features, np.arange(len(items)))
     filed = [
@@ -57,11 +57,11 @@ def file_products(
 
 
 def _features(
-    model: SavedModel, items: Sequence[Item], places: Places, console: Console
+    model: SavedModel, items: Sequence[Item], places: FeaturePaths, console: Console
 ) -> Features:
     features = Features()
     if model.reader:
-        vectors = model.reader.read([item.text for item in items])
+        vectors = model.reader.transform([item.text for item in items])
         features |= Features(words=vectors, vocabulary=model.reader.vocabulary)
     if model.backbone:
         backbone = load_saved(model.backbone, places.backbone, places.weights)
@@ -74,7 +74,7 @@ def _features(
             )
         else:
             features |= picture_features(
-                images, places.images, backbone, places.cache, console, more
+                images, places.images, backbone, places.cache, console, more_images=more
             )
     return features
 

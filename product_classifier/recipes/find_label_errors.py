@@ -17,13 +17,13 @@ from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
 from product_classifier.features.cleaning import BASIC
 from product_classifier.features.dataset_features import (
+    FeaturePaths,
     Features,
-    Places,
     picture_features,
     word_features,
 )
-from product_classifier.features.text_vectors import Reading
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.features.text_vectors import TextSettings
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import escape_formula
@@ -43,24 +43,29 @@ from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import read_identities, read_products, read_true_categories
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments
-from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
+from product_classifier.store.integrity import (
+    CRAWL_TABLES,
+    EXPERIMENT_TABLES,
+    LABEL_TABLES,
+    insist_on_integrity,
+)
 from product_classifier.store.label_errors import (
     read_label_search,
     read_open_suspicions,
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, read_answers
+from product_classifier.store.predicted_paths import CALIBRATION, read_predicted_paths
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
 
 
 def label_errors_report(
-    db: sqlite3.Connection, number: int, places: Places, limit: int, console: Console
+    db: sqlite3.Connection, number: int, places: FeaturePaths, limit: int, console: Console
 ) -> Report:
     """Return the most suspicious labels by the features of an experiment, at most limit of them."""
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     [experiment] = read_experiments(db, number)
     errors = label_errors(db, experiment, places, limit, console)
     return Report(label_errors_text(errors), label_errors_values(errors))
@@ -69,7 +74,7 @@ def label_errors_report(
 def export_review(
     db: sqlite3.Connection,
     number: int | None,
-    places: Places,
+    places: FeaturePaths,
     terms: Terms,
     console: Console,
     *,
@@ -80,7 +85,7 @@ def export_review(
 
     number: of the experiment, None for the latest; audit: instead, this many random test products.
     """
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     experiment = read_experiments(db, number)[-1]
     if audit:
         items, size = to_audit(db, experiment, audit)
@@ -109,7 +114,7 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
 
 
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: Places, limit: int, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, limit: int, console: Console
 ) -> LabelErrors:
     """Search the labels of an experiment's catalogue, and return the most suspicious ones."""
     searched = search(db, experiment, places, console)
@@ -122,7 +127,7 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: Places, console: Console
+    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, console: Console
 ) -> LabelSearchSummary:
     """Cross-fit over the experiment's products, unless nothing has changed since the last search.
 
@@ -139,7 +144,7 @@ def search(
             f"the categories of experiment {experiment.id} are not what they were ({error}); "
             "categorize once more"
         ) from None
-    inputs = fingerprint(dataset, experiment.id)
+    inputs = search_fingerprint(dataset, experiment.id)
     latest = read_label_search(db, experiment.id)
     if latest and latest.fingerprint == inputs:
         return latest
@@ -151,12 +156,14 @@ def search(
     return save_label_search(db, experiment.id, suspicions, inputs)
 
 
-def _features(experiment: Summary, dataset: Dataset, places: Places, console: Console) -> Features:
+def _features(
+    experiment: Summary, dataset: Dataset, places: FeaturePaths, console: Console
+) -> Features:
     """Return the features of an experiment. Raises FeatureError if its network is out of reach."""
     features = Features()
     if experiment.kind in ("words", "both"):
         settings = experiment.settings
-        reading = Reading(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
+        reading = TextSettings(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
         features |= word_features(dataset, places.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
@@ -168,7 +175,7 @@ def _features(experiment: Summary, dataset: Dataset, places: Places, console: Co
             backbone,
             places.cache,
             console,
-            dataset.more_images,
+            more_images=dataset.more_images,
         )
     return features
 
@@ -201,7 +208,7 @@ def to_review(
     Calibration products come first whose prediction counts as wrong and whose label may be wrong,
     then the products of the most suspicious labels.
     """
-    calibration = read_answers(db, experiment.id, CALIBRATION)
+    calibration = read_predicted_paths(db, experiment.id, CALIBRATION)
     undecided = read_open_suspicions(db, experiment.id)
     rows = calibration.product.tolist()
     suspicion = np.array([undecided[row][1] if row in undecided else 0.0 for row in rows])

@@ -22,7 +22,7 @@ from product_classifier.sources.files.cdiscount import (
     BsonFile,
     DocumentBatch,
     KnownCategories,
-    read_part,
+    read_batch,
 )
 from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store.image_folder import ImageFolder
@@ -61,7 +61,7 @@ def _read_ahead(
 ) -> Iterator[tuple[Page, Stored]]:
     """Read pages and store their pictures, while those before are put into the database."""
     begun: deque[Future[tuple[Page, Stored]]] = deque()
-    for part in source.parts(start):
+    for part in source.batches(start):
         begun.append(workers.submit(_read_part, source.path, source.query, part, folder.path))
         if len(begun) > AHEAD:
             yield begun.popleft().result()
@@ -72,7 +72,9 @@ def _read_ahead(
 def _read_part(file: Path, query: str, part: DocumentBatch, images: Path) -> tuple[Page, Stored]:
     """Read a page, and store its pictures so that they stay."""
     folder, found = ImageFolder(images), Stored()
-    page = read_part(file, query, part, lambda picture: found.append(put_embedded(picture, folder)))
+    page = read_batch(
+        file, query, part, lambda picture: found.append(put_embedded(picture, folder))
+    )
     folder.keep()
     return page, found
 

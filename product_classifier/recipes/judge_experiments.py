@@ -43,14 +43,18 @@ from product_classifier.report.leaderboard import (
 from product_classifier.report.text import figures_text, figures_values
 from product_classifier.report.wording import depth_name
 from product_classifier.store.audits import read_audit
+from product_classifier.store.certificates import Certified, save_certificates
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.experiments import read_experiments, read_outcomes, read_paths
-from product_classifier.store.integrity import JUDGED, insist_on_seal, insist_on_sound
+from product_classifier.store.integrity import (
+    EXPERIMENT_TABLES,
+    insist_on_checksum,
+    insist_on_integrity,
+)
 from product_classifier.store.predicted_paths import (
     CALIBRATION,
     TEST,
-    read_answers,
-    save_certificates,
+    read_predicted_paths,
 )
 
 
@@ -121,7 +125,7 @@ def judge_experiments(
     db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, console: Console
 ) -> Iterator[Evaluation]:
     """Yield the evaluation of each experiment, None for all of them; store their certificates."""
-    insist_on_sound(db, JUDGED)
+    insist_on_integrity(db, EXPERIMENT_TABLES)
     for number in numbers:
         for experiment in read_experiments(db, number):
             yield judge_experiment(db, experiment, terms, console)
@@ -131,7 +135,7 @@ def judge_experiment(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, console: Console
 ) -> Evaluation:
     """Return the evaluation of an experiment, and store its certificates."""
-    insist_on_seal(db, experiment.id)
+    insist_on_checksum(db, experiment.id)
     sample = read_audit(db, experiment.id)
     audit = None
     if sample and not sample.undecided:
@@ -155,7 +159,7 @@ def compare_experiments(
     """
     experiments = [experiment for number in numbers for experiment in read_experiments(db, number)]
     insist_on_same_depth(experiments)
-    tested = {number: read_answers(db, number, TEST) for number in numbers}
+    tested = {number: read_predicted_paths(db, number, TEST) for number in numbers}
     for first, second in itertools.combinations(tested, 2):
         insist_on_same_products(first, second, tested)
     group = np.array(groups_among(read_tested(db, numbers[0])))
@@ -202,7 +206,7 @@ def tested_categories(db: sqlite3.Connection, evaluation: Evaluation) -> Categor
 
     Raises ReportError for an experiment of an older version, which stored no scores of paths.
     """
-    tested = read_answers(db, evaluation.experiment.id, TEST)
+    tested = read_predicted_paths(db, evaluation.experiment.id, TEST)
     if not len(tested.product):
         raise ReportError(
             f"experiment {evaluation.experiment.id} has no scores of paths; categorize once more"
@@ -216,7 +220,7 @@ def leaderboard_entries(
     """Return each evaluation with its macro F1; None for an experiment without scores of paths."""
     entries = []
     for evaluation in evaluations:
-        tested = read_answers(db, evaluation.experiment.id, TEST)
+        tested = read_predicted_paths(db, evaluation.experiment.id, TEST)
         macro = None
         if len(tested.product):
             macro = evaluate_categories(tested, evaluation.thresholds).averages.macro.f1
@@ -243,7 +247,9 @@ def _certified(
 
     Returns None for an experiment without calibration rows.
     """
-    calibration, test = (read_answers(db, experiment.id, part) for part in (CALIBRATION, TEST))
+    calibration, test = (
+        read_predicted_paths(db, experiment.id, part) for part in (CALIBRATION, TEST)
+    )
     if not len(calibration.product):
         return None
     certification = certify_experiment(calibration, test, terms.targets, terms.confidence)
@@ -251,7 +257,7 @@ def _certified(
         costs = rule_costs(calibration, test, certification, terms.cost_error, terms.cost_review)
         certification = dataclasses.replace(certification, rule_costs=costs)
     certificates = [
-        (rule, height, certified.certificate)
+        Certified(rule, height, certified.certificate)
         for rule, by_target in (("level", certification.levels), ("deepest", certification.deepest))
         for by_height in by_target.values()
         for height, certified in enumerate(by_height)

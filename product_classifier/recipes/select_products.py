@@ -25,8 +25,8 @@ from product_classifier.models.split import (
     position_of,
 )
 from product_classifier.records import Dataset
-from product_classifier.selection import Selection
-from product_classifier.store.categories_to_learn import Labels, learnable, read_filed
+from product_classifier.selection import Labels, Selection, count_products, only_in
+from product_classifier.store.categories_to_learn import Candidates, read_candidates
 from product_classifier.store.database import snapshot
 from product_classifier.store.dataset import (
     read_dataset,
@@ -34,6 +34,8 @@ from product_classifier.store.dataset import (
     read_identities,
     read_texts,
 )
+
+FEWEST_PRODUCTS = 3  # of a category: for training, tuning and testing
 
 
 def select(
@@ -48,27 +50,27 @@ def select(
     """
     languages: dict[str, str] = {}
     if selection.languages:  # before anything is locked: a crawl would have to wait for long
-        languages = _languages(db, read_filed(db, selection).products, console)
+        languages = _languages(db, read_candidates(db, selection).products, console)
     facts: dict[str, Any] = {}
     with snapshot(db):
         groups = group_names(read_identities(db))
         if not groups:
             raise StoreError("the database has no products; run crawl.py first")
-        filed = read_filed(db, selection)
+        candidates = read_candidates(db, selection)
         parts = {product: part_of(group) for product, group in groups.items()}
         if selection.given_split:
             parts = given_parts(read_given_parts(db), groups)
-            facts["without_part"] = without = len(filed.products - parts.keys())
+            facts["without_part"] = without = len(candidates.products - parts.keys())
             console.say(f"given split: {without:,} products are in no part of it and left out")
         if selection.languages:
-            here = {product: parts[product] for product in filed.products & parts.keys()}
+            here = {product: parts[product] for product in candidates.products & parts.keys()}
             found = {product: languages.get(product, "") for product in here}
             parts = spoken(here, found, selection.languages)
             facts["languages"] = counts = dict(Counter(found.values()).most_common())
             console.say(f"language: {languages_told(counts, selection.languages)}")
-        labels = learnable(filed, parts, selection)
+        labels = learnable_labels(candidates, parts, selection)
         if selection.is_sampled:
-            labels = labels.only(drawn(labels, parts, selection), parts)
+            labels = labels.restricted_to(drawn(labels, parts, selection), parts)
         dataset = read_dataset(db, parts, labels, selection)
     if selection.given_split and (divided := divided_groups(dataset, groups)):
         facts["divided_groups"] = divided
@@ -77,6 +79,58 @@ def select(
             "flatter where a model has seen what it is tested on"
         )
     return dataclasses.replace(dataset, settings={**dataset.settings, **facts}), groups
+
+
+def learnable_labels(
+    candidates: Candidates, parts: Mapping[str, str], selection: Selection
+) -> Labels:
+    """Return the categories that are large enough and can be learned, with their products.
+
+    parts: of the split, by product id; products without a part are left out. Raises StoreError if
+    fewer than two categories can be learned.
+    """
+    here = candidates.products & parts.keys()
+    wanted = list(candidates.categories)
+    crawled = count_products(candidates.crawled, candidates.crawled.keys() & parts.keys())
+    if not selection.categories:
+        wanted = [c for c in wanted if crawled[c] >= selection.min_per_category]
+    labels = {product: candidates.true[product] for product in candidates.true.keys() & here}
+    sizes = count_products(labels, labels)
+    training = count_products(labels, [product for product in labels if parts[product] == TRAIN])
+    reasons = {c: "none of its products is in the training part" for c in wanted if not training[c]}
+    for category in wanted:
+        if sizes[category] < FEWEST_PRODUCTS:
+            reasons[category] = f"{sizes[category]} products are too few"
+    learned = [category for category in wanted if category not in reasons]
+    left_out = [f"{category}: {reasons[category]}" for category in wanted if category in reasons]
+    if len(learned) < 2:
+        raise StoreError(_too_few(learned, left_out, selection, crawled))
+    ambiguous = {
+        product
+        for product in candidates.ambiguous & here
+        if not set(learned).isdisjoint(candidates.crawled.get(product, ()))
+    }
+    return Labels(learned, only_in(labels, learned), ambiguous, left_out)
+
+
+def _too_few(
+    learned: Sequence[str], left_out: Sequence[str], selection: Selection, crawled: Counter[str]
+) -> str:
+    """Return the message for fewer than two categories that can be learned."""
+    if selection.categories:
+        single = learned or len(selection.categories) == 1
+        problem = "that is one category" if single else "there is none to learn"
+        reasons = f" ({'; '.join(left_out)})" if left_out else ""
+        return f"{problem}{reasons}; a categorizer needs at least two: add to --categories"
+    second = crawled.most_common(2)[-1][1] if len(crawled) > 1 else 0
+    if second < FEWEST_PRODUCTS:
+        return "fewer than two leaves have enough products to learn from; crawl more of them"
+    kind = "leaf" if selection.depth is None else f"category of depth {selection.depth}"
+    return (
+        f"{len(learned) or 'no'} {kind} has {selection.min_per_category:,} products or more, and "
+        "two are needed; pass a smaller --min-per-category (the second largest "
+        f"{kind} has {second:,})"
+    )
 
 
 def _languages(db: sqlite3.Connection, products: Set[str], console: Console) -> dict[str, str]:
@@ -148,7 +202,7 @@ def drawn(labels: Labels, parts: Mapping[str, str], selection: Selection) -> Set
     the first product of all is one to learn from.
     """
     strata = defaultdict(list)
-    for product in labels.unclear:
+    for product in labels.ambiguous:
         strata[""].append(product)
     for product, categories in labels.products.items():
         strata[categories[0]].append(product)

@@ -55,18 +55,18 @@ from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
 from product_classifier.store.catalogue_summary import (
     read_crawl,
     read_further_pictures,
-    read_in_order,
+    read_identities_in_order,
     read_members,
     read_overview,
     read_picture_sizes,
-    read_rows,
+    read_rowids,
     read_sample,
-    read_texts,
+    read_texts_by_rowid,
     read_tree,
 )
 from product_classifier.store.database import snapshot
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.integrity import CRAWLED, insist_on_sound
+from product_classifier.store.integrity import CRAWL_TABLES, insist_on_integrity
 
 SEED = 0
 WORDS_OF, LANGUAGES_OF = 100_000, 10_000  # products at random: all of them would take minutes
@@ -78,7 +78,7 @@ BYTES = 8  # of a hash: two of a million products share one with a probability o
 
 def crawl_report(db: sqlite3.Connection) -> Report:
     """Return what was crawled so far, by category and by picture."""
-    insist_on_sound(db, CRAWLED)
+    insist_on_integrity(db, CRAWL_TABLES)
     state = read_crawl(db)
     return Report(crawl_text(state), crawl_values(state), crawl_page(state))
 
@@ -87,7 +87,7 @@ def catalogue_report(
     db: sqlite3.Connection, console: Console, *, images: Path | None, page: bool
 ) -> Report:
     """Return what is in a catalogue; images: the folder of pictures to show on the page, if any."""
-    insist_on_sound(db, {*CRAWLED, "decision"})
+    insist_on_integrity(db, {*CRAWL_TABLES, "decision"})
     folder = ImageFolder(images) if images and page else None
     summary, gallery = read_catalogue(db, console, folder)
     return Report(
@@ -136,7 +136,7 @@ def read_catalogue(
 
 def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> CatalogueColumns:
     """Read a catalogue product by product; decided: whether people have corrected any label."""
-    rows, categories = read_rows(db), read_tree(db)
+    rows, categories = read_rowids(db), read_tree(db)
     places = {category.id: place for place, category in enumerate(categories)}
     tree = build_tree(
         [places.get(category.parent or "", NONE) for category in categories],
@@ -147,7 +147,7 @@ def _read_columns(db: sqlite3.Connection, console: Console, decided: bool) -> Ca
     before, after = array("q"), array("q")
     text, picture = bytearray(), bytearray()
     clean = CLEANINGS[BASIC]
-    for product in console.progress(read_in_order(db), "products", len(rows)):
+    for product in console.progress(read_identities_in_order(db), "products", len(rows)):
         before.append(len(product.name.split()))
         after.append(len(clean(product.name)))
         text += bytes.fromhex(text_key(product))[:BYTES]
@@ -178,7 +178,7 @@ def _numbered(values: Integers) -> Integers:
 def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Vocabulary:
     occurrences, standing = Counter[str](), Counter[str]()
     clean = CLEANINGS[BASIC]
-    for text in console.progress(read_texts(db, rows), "words", len(rows)):
+    for text in console.progress(read_texts_by_rowid(db, rows), "words", len(rows)):
         words = clean(text)
         occurrences.update(words)
         standing.update(set(words))
@@ -186,7 +186,7 @@ def _vocabulary(db: sqlite3.Connection, rows: Integers, console: Console) -> Voc
 
 
 def _languages(db: sqlite3.Connection, rows: Integers, console: Console) -> Languages:
-    texts = console.progress(read_texts(db, rows), "languages", len(rows))
+    texts = console.progress(read_texts_by_rowid(db, rows), "languages", len(rows))
     return Languages(len(rows), Counter(detect_languages(texts)).most_common())
 
 

@@ -33,9 +33,14 @@ from product_classifier.report.site import labels_page, overview_page, page_of
 from product_classifier.store.dataset import read_products
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_paths
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.integrity import CRAWLED, JUDGED, LABELS, insist_on_sound
+from product_classifier.store.integrity import (
+    CRAWL_TABLES,
+    EXPERIMENT_TABLES,
+    LABEL_TABLES,
+    insist_on_integrity,
+)
 from product_classifier.store.label_errors import read_label_search, read_suspicious
-from product_classifier.store.predicted_paths import TEST, read_answers
+from product_classifier.store.predicted_paths import TEST, read_predicted_paths
 
 OVERVIEW, CATALOGUE = Link("index.html", "Overview"), Link("catalogue.html", "Catalogue")
 SHOWN = 500  # products on a page
@@ -52,7 +57,7 @@ class Contents:
 
 def errors_report(db: sqlite3.Connection, number: int, images: Path, limit: int) -> Report:
     """Return a page of the most confident errors of an experiment, at most limit of them."""
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     [experiment] = read_experiments(db, number)
     mistakes, total = read_mistakes(db, number, limit)
     page = errors_page(experiment, folder_pictures(ImageFolder(images), mistakes), total)
@@ -69,7 +74,7 @@ def site_contents(
     products: bool,
 ) -> Contents:
     """Judge one experiment, or all (None); products: whether names and pictures are shown."""
-    insist_on_sound(db, {*CRAWLED, *LABELS})
+    insist_on_integrity(db, {*CRAWL_TABLES, *LABEL_TABLES})
     evaluations = list(judge_experiments(db, [number], terms, console))
     return Contents(evaluations, ImageFolder(images), products)
 
@@ -113,7 +118,7 @@ def _pages(
 
 
 def _experiment(db: sqlite3.Connection, evaluation: Evaluation, site: Site) -> str:
-    tested = read_answers(db, evaluation.experiment.id, TEST)
+    tested = read_predicted_paths(db, evaluation.experiment.id, TEST)
     if not len(tested.product):  # an experiment of an older version
         return experiment_page(evaluation, None, None, {}, site)
     curve = risk_coverage(*leaf_scores(tested))

@@ -1,4 +1,4 @@
-"""Plots of a catalogue: sizes of categories, reach of the vocabulary, sizes of pictures."""
+"""Plots of a catalogue: sizes of categories, vocabulary, sizes of pictures."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from product_classifier.report.plots import INK, LINE, MAIN, OTHER, WRONG, svg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOWEST = 0.8  # products: a logarithm has no place for none
-STEPS = 1000  # of an outline: more cannot be seen
-MARKS = (20, 100, 1000)  # products, to compare with
+LOWEST = 0.8  # products: the lower end of the logarithmic axis
+STEPS = 1000  # of an outline: more are invisible
+MARKS = (20, 100, 1000)  # products, for comparison
 PALE = 0.35  # opacity
 FAINTEST = 0.15
 
 
 def imbalance_plot(title: str, level: LevelSizes) -> Markup:
-    """Draw the products of categories, the largest first, on a logarithmic scale.
+    """Return a plot of the products of categories, the largest first, on a logarithmic scale.
 
-    Those that hold half of what all of them hold are solid.
+    The largest categories, which together hold half of the sum, are solid.
     """
 
     def draw(axes: Axes) -> None:
@@ -50,7 +50,7 @@ def imbalance_plot(title: str, level: LevelSizes) -> Markup:
         axes.set_yscale("log")
         axes.set(
             title=title,
-            xlabel=f"the largest first; the solid {hold} half",
+            xlabel=f"categories, the largest first; the solid {hold} half",
             ylabel="products",
             xlim=(0, count),
             ylim=(LOWEST, 1.6 * sizes.max()),
@@ -64,7 +64,10 @@ def imbalance_plot(title: str, level: LevelSizes) -> Markup:
 
 
 def vocabulary_plot(curve: Sequence[tuple[int, float]], kept: int) -> Markup:
-    """Draw what share of all words the commonest ones are; kept: so many a bag of words keeps."""
+    """Return a plot of the share of occurrences of the most common words.
+
+    kept: the number of words in a bag of words.
+    """
 
     def draw(axes: Axes) -> None:
         ranks, shares = zip(*curve, strict=True)
@@ -75,8 +78,8 @@ def vocabulary_plot(curve: Sequence[tuple[int, float]], kept: int) -> Markup:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set(
-            title="How far the commonest words go",
-            xlabel="so many of the commonest words",
+            title="Coverage of the most common words",
+            xlabel="number of most common words",
             ylabel="share of all word occurrences",
             xlim=(1, max(ranks[-1], 2)),
             ylim=(0, 1.02),
@@ -86,7 +89,7 @@ def vocabulary_plot(curve: Sequence[tuple[int, float]], kept: int) -> Markup:
 
 
 def picture_plot(cells: Sequence[tuple[int, int, int]]) -> Markup:
-    """Draw how many pictures have which width and height; cells that hold more are darker."""
+    """Return a plot of pictures by width and height; cells with more pictures are darker."""
 
     def draw(axes: Axes) -> None:
         from matplotlib.patches import Rectangle

@@ -1,4 +1,4 @@
-"""The page of what is in a catalogue, with products drawn at random from its leaves."""
+"""The summary of a catalogue as a page with random products, as text and as plain values."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from product_classifier.report.catalogue_sections import catalogue_sections
 from product_classifier.report.pages import Site, aligned, public_link, render, thumbnail
 from product_classifier.report.wording import share
 
+ON_SCREEN = 20  # rows of a table that a page folds
+WIDTH = 98  # characters of a line of text
+
 
 class Tile(NamedTuple):
-    """A product in small."""
+    """The name and picture of a product."""
 
     name: str
     link: str | None  # of its picture, where that is on the public web
@@ -27,7 +30,7 @@ class Tile(NamedTuple):
 
 
 class GalleryRow(NamedTuple):
-    """Products side by side."""
+    """A row of products."""
 
     title: str
     note: str
@@ -35,14 +38,14 @@ class GalleryRow(NamedTuple):
 
 
 class ProductGallery(NamedTuple):
-    """What is shown of products."""
+    """The products shown on the page."""
 
-    much_shown: GalleryRow | None  # the pictures that most products show
-    leaves: Sequence[GalleryRow]  # products at random
+    shared: GalleryRow | None  # the pictures that most products share
+    leaves: Sequence[GalleryRow]  # random products of each leaf
 
 
 def product_tile(sample: Sample, picture: bytes | None, note: str = "") -> Tile:
-    """Lay out a product with its picture's bytes if it has any."""
+    """Return the tile of a product; picture: its bytes, if it has one."""
     return Tile(
         " ".join(strip_html(sample.name).split()) or "(no name)",
         public_link(sample.image),
@@ -52,77 +55,75 @@ def product_tile(sample: Sample, picture: bytes | None, note: str = "") -> Tile:
 
 
 def catalogue_page(
-    found: CatalogueSummary, sheet: ProductGallery | None = None, site: Site | None = None
+    catalogue: CatalogueSummary, gallery: ProductGallery | None = None, site: Site | None = None
 ) -> str:
-    """Write remarks, sections and products: one file, no script."""
-    leaves = found.kept[0].leaves
-    shown = min(len(sheet.leaves), leaves) if sheet else 0
+    """Return a page with advice, sections and products: one file without scripts."""
+    leaves = catalogue.kept[0].leaves
+    shown = min(len(gallery.leaves), leaves) if gallery else 0
     return render(
         "catalogue.html",
         site,
-        title="What is in the catalogue",
-        figures=list(_figures(found)),
-        remarks=catalogue_advice(found),
-        sections=catalogue_sections(found),
-        sheet=sheet,
-        drawn=_drawn(shown, leaves, found.seed),
+        title="Catalogue summary",
+        figures=list(_figures(catalogue)),
+        remarks=catalogue_advice(catalogue),
+        sections=catalogue_sections(catalogue),
+        gallery=gallery,
+        drawn=_drawn(shown, leaves, catalogue.seed),
     )
 
 
 def _drawn(shown: int, leaves: int, seed: int) -> str:
     if not leaves:
-        return f"Of all products (seed {seed})."
+        return f"From all products (seed {seed})."
     if shown == leaves:
-        return f"Of every leaf (seed {seed})."
-    return f"Of the {shown:,} largest leaves; {leaves - shown:,} are left out (seed {seed})."
+        return f"From every leaf (seed {seed})."
+    return f"From the {shown:,} largest leaves; {leaves - shown:,} are left out (seed {seed})."
 
 
-def _figures(found: CatalogueSummary) -> list[tuple[str, str]]:
-    """Choose what is read at a glance."""
-    state, told = found.state, found.languages.counts
+def _figures(catalogue: CatalogueSummary) -> list[tuple[str, str]]:
+    """Return the figures at the head of the page."""
+    state, languages = catalogue.state, catalogue.languages.counts
     pictured = state.products - state.no_picture - state.waiting_pictures - state.lost_pictures
-    language = next(((code, n) for code, n in told if code), None)
+    language = next(((code, n) for code, n in languages if code), None)
     figures = [
         ("products", f"{state.products:,}"),
-        ("leaves with products", f"{found.kept[0].leaves:,}"),
-        ("levels", f"{len(found.levels):,}"),
+        ("leaves with products", f"{catalogue.kept[0].leaves:,}"),
+        ("levels", f"{len(catalogue.levels):,}"),
         ("with a main picture", share(pictured / state.products)),
-        ("words in the median name", f"{found.names[0].after.median:g}"),
-        ("distinct words", f"{found.vocabulary.words:,}"),
-        ("are duplicates", share(found.same_either.products / state.products)),
+        ("words in the median name", f"{catalogue.names[0].after.median:g}"),
+        ("distinct words", f"{catalogue.vocabulary.words:,}"),
+        ("are duplicates", share(catalogue.same_either.products / state.products)),
     ]
     if language:
-        figures.append((f"in {language[0]}", share(language[1] / found.languages.products)))
+        figures.append((f"in {language[0]}", share(language[1] / catalogue.languages.products)))
     return figures
 
 
-ON_SCREEN = 20  # rows of a table that a page folds
-WIDTH = 98  # characters of a line of text
-
-
-def catalogue_text(found: CatalogueSummary) -> str:
-    """Write remarks and tables; of the long ones the first rows."""
+def catalogue_text(catalogue: CatalogueSummary) -> str:
+    """Return advice and tables as text; long tables are cut after ON_SCREEN rows."""
     blocks = [
-        "\n".join(["Remarks", *(f"  - {unbroken(remark)}" for remark in catalogue_advice(found))])
+        "\n".join(
+            ["Advice", *(f"  - {unbroken(remark)}" for remark in catalogue_advice(catalogue))]
+        )
     ]
-    for section in catalogue_sections(found):
+    for section in catalogue_sections(catalogue):
         lines = [section.title, *(f"  {line}" for line in wrap(section.text, WIDTH))]
         for table in section.tables:
             if table.rows:
-                told = aligned(table, ON_SCREEN if table.folded else None)
+                rows = aligned(table, ON_SCREEN if table.folded else None)
                 lines += ["", *([f"  {table.folded}"] if table.folded else [])]
-                lines += [f"  {line}" for line in told]
+                lines += [f"  {line}" for line in rows]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
-def catalogue_values(found: CatalogueSummary) -> Mapping[str, Any]:
-    """Lay out the same for --json, whole."""
-    values = dataclasses.asdict(found)
+def catalogue_values(catalogue: CatalogueSummary) -> Mapping[str, Any]:
+    """Return the whole summary for --json."""
+    values = dataclasses.asdict(catalogue)
     for level in (values["leaves"], *values["levels"]):
-        del level["ordered"]  # categories tell
+        del level["ordered"]  # repeats the products of categories
     for names in values["names"]:
         names |= {kind: names[kind]._asdict() for kind in ("before", "after")}
-    spread = found.picture_sizes.spread
+    spread = catalogue.picture_sizes.spread
     values["picture_sizes"]["spread"] = {name: box._asdict() for name, box in spread.items()}
-    return {"remarks": catalogue_advice(found), **values}
+    return {"remarks": catalogue_advice(catalogue), **values}

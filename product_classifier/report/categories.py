@@ -1,4 +1,4 @@
-"""Categories, each by itself, as text for people and as plain values for programs."""
+"""The metrics of each category, as text and as plain values for --json."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from product_classifier.evaluate.categories import Average, CategoryEvaluation
 from product_classifier.predictions import Summary
 from product_classifier.printable import unbroken
 from product_classifier.report.pages import columns_of, padded
-from product_classifier.report.wording import known, percent, share
+from product_classifier.report.wording import percent, share, without_nan
 
-CONFUSED = 3  # categories that one is taken for, on a line
+CONFUSED = 3  # categories in the column "confused with"
 
 
 def categories_text(
-    found: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
+    evaluations: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
 ) -> str:
-    """Write a table for each experiment; paths: by category."""
-    return "\n\n".join("\n".join(_table(*one, paths)) for one in found) + "\n"
+    """Return a table for each experiment; paths: by category."""
+    return "\n\n".join("\n".join(_table(*evaluation, paths)) for evaluation in evaluations) + "\n"
 
 
 def categories_values(
-    found: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
+    evaluations: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """Lay out the same, unrounded, for --json."""
+    """Return the same, unrounded, for --json."""
     return [
         {
             "id": experiment.id,
@@ -32,49 +32,53 @@ def categories_values(
             "averages": dict(_averages(categories)),
             "categories": list(category_rows(categories, paths)),
         }
-        for experiment, categories in found
+        for experiment, categories in evaluations
     ]
 
 
-def category_rows(found: CategoryEvaluation, paths: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    """Tell of each category what is known, the worst first; None where nothing is to divide by."""
-    figures = found.figures
-    for k in found.worst_first.tolist():
+def category_rows(
+    categories: CategoryEvaluation, paths: Mapping[int, str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the metrics of each category, the lowest F1 first; None for 0 / 0."""
+    figures = categories.figures
+    for k in categories.worst_first.tolist():
         yield {
             "category": paths[k],
             "support": int(figures.support[k]),
             "predicted": int(figures.predicted[k]),
-            "precision": known(figures.precision[k]),
-            "recall": known(figures.recall[k]),
-            "f1": known(figures.f1[k]),
-            "covered": {f"{target:g}": known(share[k]) for target, share in found.covered.items()},
+            "precision": without_nan(figures.precision[k]),
+            "recall": without_nan(figures.recall[k]),
+            "f1": without_nan(figures.f1[k]),
+            "covered": {
+                f"{target:g}": without_nan(share[k]) for target, share in categories.covered.items()
+            },
             "confused_with": [
                 {"category": paths[other], "products": count}
-                for other, count in found.confused.get(k, [])
+                for other, count in categories.confused.get(k, [])
             ],
         }
 
 
-def average_rows(found: CategoryEvaluation) -> list[tuple[str, Average]]:
-    """Name the averages."""
+def average_rows(categories: CategoryEvaluation) -> list[tuple[str, Average]]:
+    """Return the averages with their names."""
     return [
-        ("micro", found.averages.micro),
-        ("macro", found.averages.macro),
-        ("weighted", found.averages.weighted),
-        ("hierarchical", found.hierarchical),
+        ("micro", categories.averages.micro),
+        ("macro", categories.averages.macro),
+        ("weighted", categories.averages.weighted),
+        ("hierarchical", categories.hierarchical),
     ]
 
 
 def _table(
-    experiment: Summary, found: CategoryEvaluation, paths: Mapping[int, str]
+    experiment: Summary, categories: CategoryEvaluation, paths: Mapping[int, str]
 ) -> Iterator[str]:
-    rows = list(category_rows(found, paths))
+    rows = list(category_rows(categories, paths))
     names = [unbroken(row["category"]) for row in rows]
-    averages = average_rows(found)
+    averages = average_rows(categories)
     width = max(map(columns_of, [*names, *(name for name, _ in averages)]))
-    covered = "".join(f"{'at ' + percent(target):>10}" for target in found.covered)
+    covered = "".join(f"{'at ' + percent(target):>10}" for target in categories.covered)
     yield f"#{experiment.id}: {unbroken(experiment.name)}"
-    yield f"  {'':<{width}} support precision  recall       F{covered}  taken for"
+    yield f"  {'':<{width}} support precision  recall      F1{covered}  confused with"
     for name, average in averages:
         yield (
             f"  {name:<{width}} {'':>7} {share(average.precision):>9} {share(average.recall):>7} "
@@ -92,13 +96,13 @@ def _table(
         ).rstrip()
 
 
-def _averages(found: CategoryEvaluation) -> Iterator[tuple[str, Mapping[str, float | None]]]:
-    for name, average in average_rows(found):
+def _averages(categories: CategoryEvaluation) -> Iterator[tuple[str, Mapping[str, float | None]]]:
+    for name, average in average_rows(categories):
         yield (
             name,
             {
-                "precision": known(average.precision),
-                "recall": known(average.recall),
-                "f1": known(average.f1),
+                "precision": without_nan(average.precision),
+                "recall": without_nan(average.recall),
+                "f1": without_nan(average.f1),
             },
         )

@@ -1,4 +1,4 @@
-"""What can be promised of an experiment, as text for people and as plain values for programs."""
+"""Certified coverage of an experiment, as text and as plain values for --json."""
 
 from __future__ import annotations
 
@@ -15,98 +15,105 @@ from product_classifier.evaluate.certification import (
     ThresholdResult,
 )
 from product_classifier.predictions import Certificate
-from product_classifier.report.wording import between, known, percent
+from product_classifier.report.wording import between, percent, without_nan
 
 HEIGHTS = ("leaf", "parent", "grandparent")
-LABELLED = 20  # products, for one of the calibration part
+LABELLED = 20  # labelled products for each product of the calibration part
 
 
-def certification_text(judged: Certification | None) -> Iterator[str]:
-    """Write a line for each promise; None: an experiment without calibration rows."""
-    if judged is None:
-        yield "  certified coverage: none without calibration rows; run its categorizer once more"
+def certification_text(certification: Certification | None) -> Iterator[str]:
+    """Yield a line for each certificate; None: an experiment without calibration rows."""
+    if certification is None:
+        yield "  certified coverage: unknown without calibration rows; run its categorizer again"
         return
-    targets = list(judged.levels)
-    for height, promises in enumerate(zip(*judged.levels.values(), strict=True)):
+    targets = list(certification.levels)
+    for height, levels in enumerate(zip(*certification.levels.values(), strict=True)):
         title = f"{height_name(height).capitalize()} " if height else ""
-        if height and promises[0].calibrated < FEWEST_TO_HOPE:
-            continue  # few paths are so long
-        for target, promise in zip(targets, promises, strict=True):
-            if kept := promise.certificate:
-                told = _promise(kept, judged.levels[target][0].calibrated, promise.tested)
-                yield f"  {title}{percent(target)} certified coverage: {told}"
-        missing = {t: p for t, p in zip(targets, promises, strict=True) if not p.certificate}
+        if height and levels[0].calibrated < FEWEST_TO_HOPE:
+            continue  # few paths are that long
+        for target, level in zip(targets, levels, strict=True):
+            if certificate := level.certificate:
+                text = _certified(
+                    certificate, certification.levels[target][0].calibrated, level.tested
+                )
+                yield f"  {title}{percent(target)} certified coverage: {text}"
+        missing = {t: p for t, p in zip(targets, levels, strict=True) if not p.certificate}
         if missing:
             named = " and ".join(map(percent, missing))
             yield f"  {title}{named} certified coverage: none  ({why_not(missing)})"
-    for target, deepest in judged.deepest.items():
-        yield f"  {percent(target)} certified, as deep as can be: {_deepest(deepest)}"
+    for target, deepest in certification.deepest.items():
+        yield f"  {percent(target)} certified, as deep as possible: {_deepest(deepest)}"
     yield (
-        f"  Calibration error of scores: {judged.after.ece:.2%} (ECE; {judged.before.ece:.2%} "
-        f"before the temperature); AURC {judged.aurc:.4f}, AUGRC {judged.augrc:.4f}"
+        f"  Calibration error of scores: {certification.after.ece:.2%} (ECE; "
+        f"{certification.before.ece:.2%} before temperature scaling); "
+        f"AURC {certification.aurc:.4f}, AUGRC {certification.augrc:.4f}"
     )
-    if judged.rule_costs:
-        yield f"  Cost per product: {'; '.join(map(_price, judged.rule_costs))}"
+    if certification.rule_costs:
+        yield f"  Cost per product: {'; '.join(map(_price, certification.rule_costs))}"
 
 
-def certification_values(judged: Certification) -> Mapping[str, Any]:
-    """Lay out the same, unrounded, for --json."""
+def certification_values(certification: Certification) -> Mapping[str, Any]:
+    """Return the certificates, calibration and costs, unrounded, for --json."""
     return {
-        "levels": {f"{target:g}": _values(found) for target, found in judged.levels.items()},
-        "deepest": {f"{target:g}": _values(found) for target, found in judged.deepest.items()},
-        "ece": {
-            "uncalibrated": known(judged.before.ece),
-            "calibrated": known(judged.after.ece),
+        "levels": {
+            f"{target:g}": _level_values(found) for target, found in certification.levels.items()
         },
-        "aurc": known(judged.aurc),
-        "augrc": known(judged.augrc),
+        "deepest": {
+            f"{target:g}": _level_values(found) for target, found in certification.deepest.items()
+        },
+        "ece": {
+            "uncalibrated": without_nan(certification.before.ece),
+            "calibrated": without_nan(certification.after.ece),
+        },
+        "aurc": without_nan(certification.aurc),
+        "augrc": without_nan(certification.augrc),
         "prices": [
             {
                 "target": price.target,
                 "threshold": price.cost.threshold,
-                "mean": known(price.cost.mean),
-                "interval95": [known(price.cost.low), known(price.cost.high)],
+                "mean": without_nan(price.cost.mean),
+                "interval95": [without_nan(price.cost.low), without_nan(price.cost.high)],
                 "best": price.best,
             }
-            for price in judged.rule_costs
+            for price in certification.rule_costs
         ],
     }
 
 
 def why_not(missing: Mapping[float, LevelCertification]) -> str:
-    """Say why some targets are not certified, and how many more products would do."""
+    """Return why some targets are not certified, and how many more products would suffice."""
     have = next(iter(missing.values())).calibrated
     more = {}
-    for target, promise in missing.items():
-        if promise.needed:
-            labelled = (promise.needed - have) * LABELLED
+    for target, level in missing.items():
+        if level.needed:
+            labelled = (level.needed - have) * LABELLED
             rough = 10 ** max(len(str(labelled)) - 2, 0)
             more[target] = f"{math.ceil(labelled / rough) * rough:,} for {percent(target)}"
     if more:
-        would_do = f"more labelled products that would do: about {', '.join(more.values())}"
+        sufficient = f"more labelled products that would suffice: about {', '.join(more.values())}"
     else:
-        would_do = "too few, or too many of the surest wrong, to tell how many would do"
-    return f"{have:,} calibration products; {would_do}"
+        sufficient = "too few, or too many wrong at high scores, to estimate how many suffice"
+    return f"{have:,} calibration products; {sufficient}"
 
 
 def rule_name(price: RuleCost) -> str:
-    """Name the rule that a price is for."""
+    """Return the name of the filing rule that a cost is for."""
     rules = {1.0: "if a person checks all", 0.0: "if nobody checks"}
     return rules.get(price.target, f"at {percent(price.target)} certified")
 
 
 def height_name(height: int) -> str:
-    """Name a height above the predicted leaf."""
+    """Return the name of a height above the predicted leaf."""
     return HEIGHTS[height] if height < len(HEIGHTS) else f"{height} above the leaf"
 
 
-def _promise(kept: Certificate, calibrated: int, tested: ThresholdResult) -> str:
+def _certified(certificate: Certificate, calibrated: int, tested: ThresholdResult) -> str:
     tests = "none covered"
     if tested.accepted:
         tests = f"{tested.accepted / tested.total:.0%} covered, {_right(tested)}"
     return (
-        f"{kept.accepted / calibrated:.0%}  (score ≥ {kept.threshold:g}, holds with "
-        f"{percent(kept.confidence)} confidence; on test rows: {tests})"
+        f"{certificate.accepted / calibrated:.0%}  (score ≥ {certificate.threshold:g}, holds with "
+        f"{percent(certificate.confidence)} confidence; on test rows: {tests})"
     )
 
 
@@ -114,15 +121,15 @@ def _right(tested: ThresholdResult) -> str:
     return f"{tested.right / tested.accepted:.1%} right {between(*tested.interval, 1)}"
 
 
-def _deepest(promises: Sequence[LevelCertification]) -> str:
+def _deepest(levels: Sequence[LevelCertification]) -> str:
     answered = [
-        f"{height_name(height)} {promise.tested.accepted / promise.tested.total:.0%} "
-        f"({_right(promise.tested)})"
-        for height, promise in enumerate(promises)
-        if promise.tested.accepted
+        f"{height_name(height)} {level.tested.accepted / level.tested.total:.0%} "
+        f"({_right(level.tested)})"
+        for height, level in enumerate(levels)
+        if level.tested.accepted
     ]
-    total = promises[0].tested.total if promises else 0
-    left = total - sum(promise.tested.accepted for promise in promises)
+    total = levels[0].tested.total if levels else 0
+    left = total - sum(level.tested.accepted for level in levels)
     return ", ".join([*answered, f"a person {left / total:.0%}" if total else "no test rows"])
 
 
@@ -132,7 +139,5 @@ def _price(price: RuleCost) -> str:
     return f"{cost.mean:.4g} [{cost.low:.4g}, {cost.high:.4g}] {rule_name(price)}{best}"
 
 
-def _values(promises: Sequence[LevelCertification]) -> list[dict[str, Any]]:
-    return [
-        {"height": height, **dataclasses.asdict(promise)} for height, promise in enumerate(promises)
-    ]
+def _level_values(levels: Sequence[LevelCertification]) -> list[dict[str, Any]]:
+    return [{"height": height, **dataclasses.asdict(level)} for height, level in enumerate(levels)]

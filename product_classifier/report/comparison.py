@@ -1,4 +1,4 @@
-"""Experiments side by side, and what one has over another, as text and as plain values."""
+"""The comparison of experiments, as text and as plain values for --json."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from product_classifier.printable import unbroken
 from product_classifier.report.wording import between, percent
 
 
-def comparison_text(judged: Sequence[Evaluation], coverages: Coverages, pairs: Pairs) -> str:
-    """Write a table of the experiments, and a paragraph for each pair."""
+def comparison_text(evaluations: Sequence[Evaluation], coverages: Coverages, pairs: Pairs) -> str:
+    """Return a block for each experiment, and a paragraph for each pair."""
     lines = []
-    for found in judged:
-        leaf = found.figures.leaf
-        lines.append(f"#{found.experiment.id}: {unbroken(found.experiment.name)}")
+    for evaluation in evaluations:
+        leaf = evaluation.figures.leaf
+        lines.append(f"#{evaluation.experiment.id}: {unbroken(evaluation.experiment.name)}")
         lines.append(f"  accuracy {leaf.accuracy:.2%} {between(*leaf.interval, 2)}")
         covered = [
             f"{c.observed:.0%} {between(c.low, c.high, 0)} at {percent(target)}"
-            for target, c in coverages[found.experiment.id].items()
+            for target, c in coverages[evaluation.experiment.id].items()
         ]
         lines.append(f"  coverage in hindsight {', '.join(covered)}")
         certified = [
             f"{share:.0%} at {name.removeprefix('certified')}%"
-            for name, share in metrics(found).items()
+            for name, share in metrics(evaluation).items()
             if name.startswith("certified")
         ]
         lines.append(f"  certified {', '.join(certified) or 'none'}")
     for (first, second), compared in pairs.items():
-        alone = compared.mcnemar
+        test = compared.mcnemar
         lines += [
             "",
-            f"#{second} beside #{first}:",
+            f"#{second} compared with #{first}:",
             f"  accuracy {_points(compared.accuracy)}; "
-            f"right alone: #{second} {alone.only_second:,} times, #{first} {alone.only_first:,} "
-            f"(McNemar's exact p = {alone.p:.2g})",
+            f"right only in #{second}: {test.only_second:,}, only in #{first}: {test.only_first:,} "
+            f"(McNemar's exact p = {test.p:.2g})",
             *(
                 f"  {percent(target)} coverage in hindsight {_points(difference)}"
                 for target, difference in compared.coverage.items()
@@ -48,38 +48,38 @@ def comparison_text(judged: Sequence[Evaluation], coverages: Coverages, pairs: P
 
 
 def comparison_values(
-    judged: Sequence[Evaluation], coverages: Coverages, pairs: Pairs
+    evaluations: Sequence[Evaluation], coverages: Coverages, pairs: Pairs
 ) -> dict[str, Any]:
-    """Lay out the same, unrounded, for --json."""
+    """Return the same, unrounded, for --json."""
     return {
         "experiments": [
             {
-                "id": found.experiment.id,
-                "name": found.experiment.name,
-                **metrics(found),
-                "accuracy_interval95": found.figures.leaf.interval,
-                "coverage": _by_target(coverages[found.experiment.id]),
+                "id": evaluation.experiment.id,
+                "name": evaluation.experiment.name,
+                **metrics(evaluation),
+                "accuracy_interval95": evaluation.figures.leaf.interval,
+                "coverage": _by_target(coverages[evaluation.experiment.id]),
             }
-            for found in judged
+            for evaluation in evaluations
         ],
         "pairs": [
             {
                 "first": first,
                 "second": second,
-                **dataclasses.asdict(found.mcnemar),
-                "accuracy": dataclasses.asdict(found.accuracy),
-                "coverage": _by_target(found.coverage),
+                **dataclasses.asdict(compared.mcnemar),
+                "accuracy": dataclasses.asdict(compared.accuracy),
+                "coverage": _by_target(compared.coverage),
             }
-            for (first, second), found in pairs.items()
+            for (first, second), compared in pairs.items()
         ],
     }
 
 
 def _by_target(intervals: Mapping[float, Interval]) -> dict[str, Any]:
-    return {f"{target:g}": dataclasses.asdict(found) for target, found in intervals.items()}
+    return {f"{target:g}": dataclasses.asdict(interval) for target, interval in intervals.items()}
 
 
 def _points(difference: Interval) -> str:
-    """Write a difference of shares in points, with its 95 % interval."""
+    """Return a difference of shares in percentage points, with its 95 % interval."""
     low, middle, high = (100 * x for x in (difference.low, difference.observed, difference.high))
     return f"{middle:+.1f} points [{low:+.1f}, {high:+.1f}]"

@@ -1,4 +1,4 @@
-"""What a crawl has brought: text for people, values for programs, a page with bars."""
+"""The result of a crawl as text, as plain values for --json, and as a page with bars."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from product_classifier.printable import unbroken
 from product_classifier.records import CategoryState, CrawlState
 from product_classifier.report.pages import columns_of, padded, render
 
-WIDE_SPREAD = 100  # from the fewest products to the most: bars are logarithms then
+WIDE_SPREAD = 100  # products of the largest leaf / the smallest; above, bars are logarithmic
 
 
 def crawl_text(state: CrawlState) -> str:
-    """List the leaves with what was found of what there is, then what could not be had."""
+    """Return the leaves with the products found and available, then failures by reason."""
     leaves = [category for category in state.categories if category.leaf]
     names = [unbroken(category.path or category.name) for category in leaves]
     width = max(map(columns_of, names), default=0)
     lines = [f"{state.products:,} products in {len(leaves):,} leaves"]
     for category, name in zip(leaves, names, strict=True):
-        told = f"  {padded(name, width)} {category.found:>9,}"
-        told += "" if category.expected is None else f" of {category.expected:,}"
-        lines.append(told + (f"  failed: {unbroken(category.error)}" if category.error else ""))
+        line = f"  {padded(name, width)} {category.products:>9,}"
+        line += "" if category.expected is None else f" of {category.expected:,}"
+        lines.append(line + (f"  failed: {unbroken(category.error)}" if category.error else ""))
     lines.append(f"{state.pictures:,} pictures complete, {state.waiting:,} not tried yet")
     if state.further:
         lines.append(
-            f"  {state.further:>9,} further pictures not tried: crawl.py --images-per-product N"
+            f"  {state.further:>9,} more pictures not tried: crawl.py --images-per-product N"
         )
     lines += [
         f"  {count:>9,} marked {unbroken(label)}: left out where a product has others"
@@ -41,32 +41,35 @@ def crawl_text(state: CrawlState) -> str:
 
 
 def crawl_values(state: CrawlState) -> Mapping[str, Any]:
-    """Lay out the same for --json."""
-    return dataclasses.asdict(state)
+    """Return the same for --json."""
+    values = dataclasses.asdict(state)
+    for category in values["categories"]:
+        category["found"] = category.pop("products")  # as --json has called them since version 1
+    return values
 
 
 def crawl_page(state: CrawlState) -> str:
-    """Write a page with a bar for each leaf, the largest first: one file, no script."""
+    """Return a page with a bar for each leaf, the largest first: one file without scripts."""
     leaves = sorted(
         (category for category in state.categories if category.leaf),
-        key=lambda category: (-category.found, category.path),
+        key=lambda category: (-category.products, category.path),
     )
-    filled = [category.found for category in leaves if category.found]
+    filled = [category.products for category in leaves if category.products]
     logarithmic = bool(filled) and filled[0] > WIDE_SPREAD * filled[-1]
     return render(
         "crawl.html",
         state=state,
         leaves=[(category, _share(category, filled, logarithmic)) for category in leaves],
         logarithmic=logarithmic,
-        told=any(category.expected is not None for category in leaves),
+        expected_known=any(category.expected is not None for category in leaves),
         failed=[category for category in leaves if category.error],
     )
 
 
 def _share(category: CategoryState, filled: list[int], logarithmic: bool) -> float:
-    """How much of the longest bar a leaf gets, 0 to 1."""
-    if not category.found:
+    """Return the length of a leaf's bar as a share of the longest, 0 to 1."""
+    if not category.products:
         return 0.0
     if logarithmic:
-        return math.log(category.found + 1) / math.log(filled[0] + 1)
-    return category.found / filled[0]
+        return math.log(category.products + 1) / math.log(filled[0] + 1)
+    return category.products / filled[0]

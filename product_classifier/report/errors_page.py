@@ -1,4 +1,4 @@
-"""The page of an experiment's most confident errors, to be seen by pair and by category."""
+"""The page of an experiment's most confident errors, with filters by pair and by category."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from product_classifier.report.pages import Site, product_entry, render
 
 
 class Filter(NamedTuple):
-    """A link that leaves one kind of errors on the page; without scripts, by CSS :target."""
+    """A link that hides all errors but one kind, by CSS :target instead of a script."""
 
-    id: str  # ours, not the catalogue's
+    id: str  # chosen here, never text of the catalogue
     names: Sequence[str]
     errors: int
 
@@ -24,18 +24,18 @@ def errors_page(
     total: int,
     site: Site | None = None,
 ) -> str:
-    """Write the page, errors in the order given, each with its picture's bytes if it has any.
+    """Return the page, errors in the order of `mistakes`, each with its picture's bytes or None.
 
-    total: how many errors the experiment has, shown or not.
+    total: the number of errors of the experiment, shown or not.
     """
     entries = [product_entry(mistake, picture) for mistake, picture in mistakes]
     places = [((", ".join(entry["categories"]), entry["predicted"]),) for entry in entries]
     pairs = _filters("pair", places)
     sides = [[(side,) for side in sorted({*e["categories"], e["predicted"]})] for e in entries]
     categories = _filters("category", sides)
-    known = {filter.names: filter.id for filter in pairs + categories}
+    ids = {filter.names: filter.id for filter in pairs + categories}
     shown = [
-        {**entry, "filters": [known[names] for names in (*pair, *both)]}
+        {**entry, "filters": [ids[names] for names in (*pair, *both)]}
         for entry, pair, both in zip(entries, places, sides, strict=True)
     ]
     return render(
@@ -50,7 +50,7 @@ def errors_page(
 
 
 def _filters(kind: str, of_each: Iterable[Iterable[tuple[str, ...]]]) -> list[Filter]:
-    """Give numbers to what errors can be chosen by, the most frequent first."""
+    """Return a filter for each distinct tuple of names, the most frequent first."""
     counted = Counter(names for kinds in of_each for names in kinds)
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return [

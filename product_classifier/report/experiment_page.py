@@ -1,4 +1,4 @@
-"""The page of an experiment: what can be trusted, and why, in plots and in the numbers beneath."""
+"""The page of an experiment: accuracy, certified coverage and categories as plots and tables."""
 
 from __future__ import annotations
 
@@ -23,39 +23,43 @@ STEPS = 20  # coverages in the table beneath the curve
 
 
 def experiment_page(
-    judged: Evaluation,
+    evaluation: Evaluation,
     curve: RiskCoverage | None,
     categories: CategoryEvaluation | None,
     paths: Mapping[int, str],
     site: Site | None = None,
 ) -> str:
-    """Write the page; of an experiment of an older program there are no curve and no categories."""
-    sections = [_accuracy(judged)]
-    if outside := novelty_note(judged.experiment):
+    """Return the page; experiments of older versions have no curve and no categories."""
+    sections = [_accuracy(evaluation)]
+    if outside := novelty_note(evaluation.experiment):
         sections.append(Section(title="None of these categories", text=f"{outside}."))
-    if certification := judged.certification:
-        sections += [_certified(certification), _deepest(certification), *_prices(certification)]
+    if certification := evaluation.certification:
+        sections += [
+            _certified(certification),
+            _deepest(certification),
+            *_rule_costs(certification),
+        ]
     if curve is not None and len(curve.accepted):
-        sections.append(_curve(curve, judged))
+        sections.append(_curve(curve, evaluation))
     if certification and len(certification.after.count):
         sections.append(_reliability(certification))
     if categories:
         sections += _categories(categories, paths)
-    settings = judged.experiment.settings.items()
+    settings = evaluation.experiment.settings.items()
     rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings]
-    rows += [("split", judged.experiment.split or "–"), ("stored", judged.experiment.date)]
+    rows += [("split", evaluation.experiment.split or "–"), ("stored", evaluation.experiment.date)]
     sections.append(Section(title="Settings", tables=[Table(("setting", "value"), rows)]))
-    title = f"Experiment {judged.experiment.id}: {judged.experiment.name}"
+    title = f"Experiment {evaluation.experiment.id}: {evaluation.experiment.name}"
     return render("sections.html", site, title=title, sections=sections)
 
 
 def accuracy_cell(level: LevelAccuracy) -> str:
-    """Write an accuracy with its interval."""
+    """Return an accuracy with its interval, a dash without products."""
     return f"{level.accuracy:.2%} {between(*level.interval, 2)}" if level.total else "–"
 
 
-def _accuracy(judged: Evaluation) -> Section:
-    figures = judged.figures
+def _accuracy(evaluation: Evaluation) -> Section:
+    figures = evaluation.figures
     rows = [
         (
             name,
@@ -70,50 +74,56 @@ def _accuracy(judged: Evaluation) -> Section:
         title="Accuracy",
         tables=[Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
         text=" ".join(
-            [f"{told}." for told in [depth_note(judged.experiment)] if told]
-            + [line.strip() for line in audit_lines(judged)]
+            [f"{told}." for told in [depth_note(evaluation.experiment)] if told]
+            + [line.strip() for line in audit_lines(evaluation)]
         ),
     )
 
 
 def _certified(certification: Certification) -> Section:
     rows, reasons = [], []
-    for target, promises in certification.levels.items():
-        for height, promise in enumerate(promises):
+    for target, levels in certification.levels.items():
+        for height, level in enumerate(levels):
             place = (height_name(height), percent(target))
-            rows.append((*place, *_promise(promise, promises[0].calibrated)))
-            if not promise.certificate:
-                reasons.append((*place, why_not({target: promise})))
-    columns = ("answers", "#accuracy", "#certified", "#score at least", "#covered on tests")
-    tables = [Table((*columns, "#right of these, 95% interval"), rows)]
+            rows.append((*place, *_level_cells(level, levels[0].calibrated)))
+            if not level.certificate:
+                reasons.append((*place, why_not({target: level})))
+    columns = (
+        "answers",
+        "#accuracy",
+        "#certified",
+        "#score at least",
+        "#coverage of test products",
+    )
+    tables = [Table((*columns, "#accuracy of these, 95% interval"), rows)]
     if reasons:
-        tables.append(Table(("none for", "#accuracy", "since"), reasons))
+        tables.append(Table(("not certified", "#accuracy", "reason"), reasons))
     return Section(
         title="Certified coverage",
         tables=tables,
-        text="Thresholds come from the calibration products alone; the test products tell what "
-        "they come to.",
+        text="Thresholds are chosen on the calibration products alone and measured on the test "
+        "products.",
     )
 
 
-def _promise(promise: LevelCertification, calibrated: int) -> Sequence[str]:
-    kept, tested = promise.certificate, promise.tested
-    if not kept:
+def _level_cells(level: LevelCertification, calibrated: int) -> Sequence[str]:
+    certificate, tested = level.certificate, level.tested
+    if not certificate:
         return "none", "–", "–", "–"
     right = "–"
     if tested.accepted:
         right = f"{tested.right / tested.accepted:.1%} {between(*tested.interval, 1)}"
     covered = share(tested.accepted / tested.total) if tested.total else "–"
-    return f"{kept.accepted / calibrated:.0%}", f"{kept.threshold:g}", covered, right
+    return f"{certificate.accepted / calibrated:.0%}", f"{certificate.threshold:g}", covered, right
 
 
 def _deepest(certification: Certification) -> Section:
     answered = {}
-    for target, promises in certification.deepest.items():
-        total = max(promises[0].tested.total, 1)
+    for target, levels in certification.deepest.items():
+        total = max(levels[0].tested.total, 1)
         shares = [
-            (height_name(height), promise.tested.accepted / total)
-            for height, promise in enumerate(promises)
+            (height_name(height), level.tested.accepted / total)
+            for height, level in enumerate(levels)
         ]
         shares.append(("a person", 1 - sum(share for _, share in shares)))
         answered[target] = shares
@@ -124,7 +134,7 @@ def _deepest(certification: Certification) -> Section:
     ]
     columns = (f"#at {percent(target)}" for target in answered)
     return Section(
-        title="The deepest certain answer",
+        title="The deepest certified answer",
         tables=[Table(("answered by", *columns), rows)],
         plot=levels_plot(answered),
         text="Each product is filed under its predicted leaf where that is certified, else under "
@@ -132,25 +142,25 @@ def _deepest(certification: Certification) -> Section:
     )
 
 
-def _prices(certification: Certification) -> Iterator[Section]:
+def _rule_costs(certification: Certification) -> Iterator[Section]:
     if certification.rule_costs:
         rows = [
             (
-                rule_name(price) + (" (lowest by the calibration products)" if price.best else ""),
-                f"{price.cost.mean:.4g}",
-                f"{price.cost.low:.4g} to {price.cost.high:.4g}",
+                rule_name(rule) + (" (lowest by the calibration products)" if rule.best else ""),
+                f"{rule.cost.mean:.4g}",
+                f"{rule.cost.low:.4g} to {rule.cost.high:.4g}",
             )
-            for price in certification.rule_costs
+            for rule in certification.rule_costs
         ]
         yield Section(
             title="Cost per product", tables=[Table(("rule", "#cost", "#95% interval"), rows)]
         )
 
 
-def _curve(curve: RiskCoverage, judged: Evaluation) -> Section:
+def _curve(curve: RiskCoverage, evaluation: Evaluation) -> Section:
     total = int(curve.accepted[-1])
     points = []
-    for target, threshold in judged.thresholds.items():
+    for target, threshold in evaluation.thresholds.items():
         row = int(np.searchsorted(-curve.threshold, -threshold, side="right")) - 1
         if row >= 0:
             accepted = int(curve.accepted[row])

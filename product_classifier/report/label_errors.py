@@ -1,4 +1,4 @@
-"""Labels that are probably wrong, as text for people and as plain values for programs."""
+"""Labels that are probably wrong, as text and as plain values for --json."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from product_classifier.predictions import LabelErrors, LabelSearchSummary, Mist
 from product_classifier.printable import unbroken
 
 NEARLY_THE_SAME = 0.95  # similarity of products that should have one label
-SHOWN_ALIKE = 3
+SIMILAR_SHOWN = 3
 
 
-def label_errors_text(found: LabelErrors) -> str:
-    """List suspicious labels, categories that might be one, and duplicates that contradict."""
-    searched = found.searched
+def label_errors_text(errors: LabelErrors) -> str:
+    """Return suspicious labels, categories that might be the same, and contradicting duplicates."""
+    searched = errors.searched
     noise = ""
     if searched.noise is not None:
         count = round(searched.noise * searched.products)
         noise = f"; {searched.noise:.1%} of them look wrong ({count:,}), by confident learning"
     lines = [
-        f"#{found.experiment.id}: {unbroken(found.experiment.name)}",
-        f"  {searched.products:,} labels looked at on {searched.date}{noise}",
+        f"#{errors.experiment.id}: {unbroken(errors.experiment.name)}",
+        f"  {searched.products:,} labels examined on {searched.date}{noise}",
     ]
     for title, section in (
-        ("Most suspicious, without those decided", _suspicious(found.suspicious)),
-        ("Categories that might be one", _overlaps(searched)),
-        ("Same picture or words, other category", _contradictions(found.contradictions)),
+        ("Most suspicious, without decided products", _suspicious(errors.suspicious)),
+        ("Categories that might be the same", _overlaps(searched)),
+        ("Same picture or words, other category", _contradictions(errors.contradictions)),
     ):
-        if told := list(map(unbroken, section)):
-            lines += ["", f"  {title}:", *told]
+        if section_lines := list(map(unbroken, section)):
+            lines += ["", f"  {title}:", *section_lines]
     return "\n".join(lines) + "\n"
 
 
-def label_errors_values(found: LabelErrors) -> dict[str, Any]:
-    """Lay out the same for --json."""
-    values = dataclasses.asdict(found.searched)
+def label_errors_values(errors: LabelErrors) -> dict[str, Any]:
+    """Return the same for --json."""
+    values = dataclasses.asdict(errors.searched)
     values["evidence"] = values.pop("fingerprint")  # the name that programs know
     return {
-        "experiment": found.experiment.id,
+        "experiment": errors.experiment.id,
         **values,
-        "suspicious": [dataclasses.asdict(mistake) for mistake in found.suspicious],
+        "suspicious": [dataclasses.asdict(mistake) for mistake in errors.suspicious],
         "contradictions": [
-            [dataclasses.asdict(product) for product in group] for group in found.contradictions
+            [dataclasses.asdict(product) for product in group] for group in errors.contradictions
         ],
     }
 
 
 def near_duplicates(mistake: Mistake) -> list[Neighbour]:
-    """List what is nearly the same as a product and has no category in common with it."""
+    """Return the neighbours that are nearly the same product but have no category in common."""
     return [
         other
         for other in mistake.neighbours
@@ -59,7 +59,7 @@ def near_duplicates(mistake: Mistake) -> list[Neighbour]:
 
 
 def name_of(product: Mistake | Neighbour) -> str:
-    """Write a product's name on one line."""
+    """Return a product's name without HTML, on one line."""
     return " ".join(strip_html(product.name).split()) or "(no name)"
 
 
@@ -71,19 +71,19 @@ def _suspicious(mistakes: Sequence[Mistake]) -> Iterator[str]:
         if mistake.neighbours:
             alike = [
                 f"{', '.join(other.categories)} ({other.similarity:.2f})"
-                for other in mistake.neighbours[:SHOWN_ALIKE]
+                for other in mistake.neighbours[:SIMILAR_SHOWN]
             ]
-            yield f"            most alike: {'; '.join(alike)}"
+            yield f"            most similar: {'; '.join(alike)}"
         for twin in near_duplicates(mistake):
             yield f"            nearly the same: {twin.product_id}  {name_of(twin)}"
 
 
 def _overlaps(searched: LabelSearchSummary) -> Iterator[str]:
-    for one, other, share in searched.overlaps:
-        yield f"    {share:6.1%}  {one} / {other}"
+    for first, second, share in searched.overlaps:
+        yield f"    {share:6.1%}  {first} / {second}"
 
 
 def _contradictions(groups: Sequence[Sequence[Neighbour]]) -> Iterator[str]:
     for group in groups:
-        told = (f"{product.product_id} ({', '.join(product.categories)})" for product in group)
-        yield f"    {name_of(group[0])}: {'; '.join(told)}"
+        members = (f"{product.product_id} ({', '.join(product.categories)})" for product in group)
+        yield f"    {name_of(group[0])}: {'; '.join(members)}"

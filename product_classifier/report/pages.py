@@ -1,4 +1,4 @@
-"""What all pages share: each is one file without scripts or outside requests."""
+"""Pages and text tables: each page is one file without scripts or outside requests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from product_classifier.plain_text import strip_html
 from product_classifier.predictions import Mistake
 from product_classifier.printable import unbroken
 
-THUMBNAIL = (192, 240)  # pixels at most: twice what is shown, for sharp screens
-MOST_BYTES = 12_000  # of one, so that 500 of them stay below 10 MB
+THUMBNAIL = (192, 240)  # pixels at most: twice the size shown, for high-resolution screens
+MOST_BYTES = 12_000  # of a thumbnail, so that 500 stay below 10 MB
 QUALITIES = (75, 50, 25, 10)  # of JPEG, tried in this order
 LONGEST_DESCRIPTION = 600  # characters
 
@@ -35,42 +35,42 @@ class Link(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of a page; a column whose name begins with # holds numbers.
+    """A table of a page or text; a column whose name begins with # holds numbers.
 
-    One whose name is Markup is drawn: its cells are Markup too, and no text tells them.
+    A column whose name is Markup is a drawing: its cells are Markup too, and text leaves it out.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
-    folded: str = ""  # the line below which a page hides it until asked
+    folded: str = ""  # the title of the fold that hides the table on a page
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a page: a plot with its numbers beneath."""
+    """A part of a page: a plot with its tables."""
 
     title: str
     tables: Sequence[Table] = ()
     plot: Markup | None = None
     text: str = ""
-    beside: bool = False  # the numbers stand beside the plot where there is room
+    beside: bool = False  # whether the tables stand beside the plot where there is room
 
 
 class Site(NamedTuple):
-    """The pages that link to each other, and the one that is written."""
+    """The pages that link to each other, and the current page."""
 
     links: Sequence[Link]
     here: str
 
 
 def render(template: str, site: Site | None = None, **values: Any) -> str:
-    """Fill a template in; all that comes from a catalogue is escaped."""
+    """Return a filled template; text from a catalogue is escaped."""
     links, here = site or (None, None)
     return _environment().get_template(template).render(site=links, here=here, **values)
 
 
 def product_entry(product: Mistake, picture: bytes | None) -> Mapping[str, Any]:
-    """Lay out a product for a page, with its picture's bytes if it has any."""
+    """Return the fields of a product on a page; picture: its bytes, if it has one."""
     description = " ".join(strip_html(product.description).split())
     if len(description) > LONGEST_DESCRIPTION:
         description = description[:LONGEST_DESCRIPTION] + "…"
@@ -89,7 +89,7 @@ def product_entry(product: Mistake, picture: bytes | None) -> Mapping[str, Any]:
 
 
 def thumbnail(picture: bytes) -> str | None:
-    """Make a small JPEG as a data: URL; None where the picture cannot be read any more."""
+    """Return a small JPEG as a data: URL, None if the picture cannot be decoded."""
     try:
         small, _ = decode(picture)
     except PictureError:
@@ -104,7 +104,7 @@ def thumbnail(picture: bytes) -> str | None:
 
 
 def public_link(address: str | None) -> str | None:
-    """Pass on an http or https URL of the public web; anything else is not for clicking."""
+    """Return an http or https URL of the public web, None for any other address."""
     try:
         url = urlsplit(address or "")
         host = url.hostname
@@ -116,6 +116,39 @@ def public_link(address: str | None) -> str | None:
         return address if ipaddress.ip_address(host).is_global else None
     except ValueError:
         return address
+
+
+def aligned(table: Table, most: int | None = None) -> list[str]:
+    """Return the lines of a table in aligned columns, numbers to the right; most: the rows shown.
+
+    Columns that are drawings, those whose name is Markup, are left out.
+    """
+    places = [k for k, name in enumerate(table.columns) if not isinstance(name, Markup)]
+    columns = [table.columns[k] for k in places]
+    rows = [[column.removeprefix("#") for column in columns]]
+    rows += [[unbroken(str(row[k])) for k in places] for row in table.rows[:most]]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            padded(cell, width, right=column.startswith("#"))
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    if left := len(table.rows) + 1 - len(rows):
+        lines.append(f"… {left:,} more")
+    return lines
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return text padded with spaces to a width in terminal columns; right: on the left side."""
+    spaces = " " * (width - columns_of(text))
+    return spaces + text if right else text + spaces
+
+
+def columns_of(text: str) -> int:
+    """Return the width of text in terminal columns: 2 for wide letters, 0 for combining ones."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 @functools.cache
@@ -131,43 +164,10 @@ def _environment() -> jinja2.Environment:
 
 
 def _breakable(text: object) -> Markup:
-    """Let a long path continue on the next line after a slash."""
+    """Return text that may continue on the next line after a slash."""
     if isinstance(text, Markup):
         return text
     return Markup("/<wbr>").join(str(text).split("/"))
-
-
-def aligned(table: Table, most: int | None = None) -> list[str]:
-    """Write its columns one below the other, numbers to the right; most: rows, the first ones.
-
-    Columns that are drawn, those whose name is Markup, are left out.
-    """
-    kept = [k for k, name in enumerate(table.columns) if not isinstance(name, Markup)]
-    columns = [table.columns[k] for k in kept]
-    rows = [[column.removeprefix("#") for column in columns]]
-    rows += [[unbroken(str(row[k])) for k in kept] for row in table.rows[:most]]
-    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            padded(cell, width, right=column.startswith("#"))
-            for cell, width, column in zip(row, widths, columns, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-    if left := len(table.rows) + 1 - len(rows):
-        lines.append(f"… {left:,} more")
-    return lines
-
-
-def padded(text: str, width: int, *, right: bool = False) -> str:
-    """Return text filled with spaces to so many columns of a terminal; right: aligned there."""
-    spaces = " " * (width - columns_of(text))
-    return spaces + text if right else text + spaces
-
-
-def columns_of(text: str) -> int:
-    """Return how many columns of a terminal text takes: wide letters two, combining ones none."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def _columns(letter: str) -> int:

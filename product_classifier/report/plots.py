@@ -1,4 +1,4 @@
-"""Plots as inline SVG: their colours are the page's, light or dark, and their text is text."""
+"""Plots as inline SVG, in the colours of the page, light or dark, with text as text."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from product_classifier.report.wording import percent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# colours that nobody would choose stand for those of the page until the SVG is written
+# placeholder colours, replaced by CSS variables of the page in the SVG
 INK, PAGE, LINE = "#010203", "#020304", "#030405"
 MAIN, OTHER, WRONG = "#040506", "#050607", "#060708"
 COLOURS = {INK: "ink", PAGE: "page", LINE: "line", MAIN: "main", OTHER: "other", WRONG: "wrong"}
 SIZE = (5.6, 3.2)  # inches
 POINTS = 400  # of a curve: more cannot be seen
-ROOM_FOR_A_NAME = 0.2  # share of a bar
+ROOM_FOR_A_NAME = 0.2  # share of a bar, at least
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "product-classifier",
@@ -45,7 +45,7 @@ STYLE = {
 
 
 class Point(NamedTuple):
-    """What a certified threshold comes to on the test products."""
+    """The coverage and risk of a certified threshold on the test products."""
 
     target: float
     coverage: float
@@ -53,7 +53,7 @@ class Point(NamedTuple):
 
 
 def risk_coverage_plot(curve: RiskCoverage, points: Sequence[Point]) -> Markup:
-    """Draw how often the accepted are wrong, by how many are accepted."""
+    """Return a plot of the error rate of accepted products over the coverage."""
 
     def draw(axes: Axes) -> None:
         shown = thin(curve, POINTS)
@@ -72,7 +72,7 @@ def risk_coverage_plot(curve: RiskCoverage, points: Sequence[Point]) -> Markup:
             )
             highest = max(highest, 1 - point.target)
         axes.set(
-            title="Errors among the accepted, by how many are accepted",
+            title="Error rate of accepted products by coverage",
             xlabel="coverage: share of the test products accepted",
             ylabel="share of them wrong",
             xlim=(0, 1.01),
@@ -83,23 +83,25 @@ def risk_coverage_plot(curve: RiskCoverage, points: Sequence[Point]) -> Markup:
 
 
 def reliability_plot(before: Reliability, after: Reliability) -> Markup:
-    """Draw how often predictions of a score are right, before and after calibration."""
+    """Return a plot of accuracy over score, before and after calibration."""
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
-        for found, name, colour, mark in (
-            (before, "before the temperature", OTHER, "s"),
+        for bins, name, colour, mark in (
+            (before, "before temperature scaling", OTHER, "s"),
             (after, "after", MAIN, "o"),
         ):
             axes.plot(
-                *(found.score, found.accuracy, f"{mark}-"),
+                bins.score,
+                bins.accuracy,
+                f"{mark}-",
                 color=colour,
                 label=name,
                 markersize=4,
                 linewidth=1.2,
             )
         axes.set(
-            title="How often predictions of a score are right",
+            title="Accuracy of predictions by score",
             xlabel="mean score of a bin",
             ylabel="share right",
             xlim=(0, 1.02),
@@ -111,7 +113,7 @@ def reliability_plot(before: Reliability, after: Reliability) -> Markup:
 
 
 def levels_plot(answered: Mapping[float, Sequence[tuple[str, float]]]) -> Markup:
-    """Draw which level answers how many products, a bar for each target accuracy."""
+    """Return a plot of the share of products answered at each level, a bar for each target."""
     shades = (1.0, 0.6, 0.4, 0.25)
 
     def draw(axes: Axes) -> None:
@@ -120,7 +122,8 @@ def levels_plot(answered: Mapping[float, Sequence[tuple[str, float]]]) -> Markup
             for height, (name, share) in enumerate(levels):
                 person = height == len(levels) - 1
                 axes.barh(
-                    *(row, share),
+                    row,
+                    share,
                     left=left,
                     height=0.6,
                     color=OTHER if person else MAIN,
@@ -137,7 +140,7 @@ def levels_plot(answered: Mapping[float, Sequence[tuple[str, float]]]) -> Markup
         axes.grid(visible=False)
         axes.invert_yaxis()
         axes.set(
-            title="Share of products that each level answers",
+            title="Share of products answered at each level",
             xlabel="share of the test products",
             ylabel="certified accuracy",
             xlim=(0, 1),
@@ -149,11 +152,13 @@ def levels_plot(answered: Mapping[float, Sequence[tuple[str, float]]]) -> Markup
 def svg(
     draw: Callable[[Axes], None], name: str, shares: str = "", height: float = SIZE[1]
 ) -> Markup:
-    """Draw on fresh axes and return an svg element.
+    """Return an svg element with what `draw` draws on new axes.
 
     shares: which axes, x or y, are in percent; height: inches.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is its own
+    logging.getLogger("matplotlib").setLevel(
+        logging.ERROR
+    )  # its font cache is of no interest to users
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -176,7 +181,7 @@ def svg(
         text = text.replace(sentinel, f"var(--{variable})")
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
     text = re.sub(r"font-family: [^;\"]*; ?", "", text)  # the page's own will do
-    # as wide as its place on the page, and without what stands before the element
+    # without XML declaration and size: the plot is as wide as its place on the page
     head = re.compile(r'.*?<svg [^>]*?(viewBox="[^"]*")[^>]*>', re.DOTALL)
     text = head.sub(rf'<svg \1 role="img" aria-label="{name}">', text, count=1)
     return Markup(text)  # noqa: S704 - matplotlib escapes, and no word of a catalogue is drawn

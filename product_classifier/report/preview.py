@@ -1,4 +1,4 @@
-"""What an import would bring: its first products, its tree and what is wrong with it, as text."""
+"""The preview of an import as text: first products, category tree, skipped entries."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from product_classifier.printable import one_line, unbroken
 from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.report.wording import number
 
-LOOKED_AT = 20_000  # entries: enough to see how a catalogue is read
+ENTRIES = 20_000  # entries: enough to see how the file is parsed
 PRODUCTS, CATEGORIES, PROBLEMS = 5, 40, 10  # shown
 
 
 def preview_text(entries: Iterable[Entry]) -> str:
-    """Show the beginning of an import."""
+    """Return the beginning of an import as text."""
     rest = iter(entries)
-    some = list(islice(rest, LOOKED_AT))
+    first_entries = list(islice(rest, ENTRIES))
     more = next(rest, None) is not None
-    categories = {entry.id: entry for entry in some if isinstance(entry, Category)}
-    skipped = [entry for entry in some if isinstance(entry, Skipped)]
+    categories = {entry.id: entry for entry in first_entries if isinstance(entry, Category)}
+    skipped = [entry for entry in first_entries if isinstance(entry, Skipped)]
     products: dict[str, Product] = {}
     within: set[tuple[str, str]] = set()
-    for entry in some:
+    for entry in first_entries:
         if isinstance(entry, Product):
             if products.setdefault(entry.id, entry).facts == entry.facts:
                 within |= {(entry.id, category) for category in entry.categories}
@@ -34,7 +34,7 @@ def preview_text(entries: Iterable[Entry]) -> str:
     lines = [line for product in first for line in _product(product, categories)]
     lines += [one_line(f"skipped: {entry.item}: {entry.reason}") for entry in skipped[:PROBLEMS]]
     total = f"{number(len(products), 'product')} in {number(len(categories), 'category')}"
-    seen = f" among the first {LOOKED_AT:,} records, and there are more" if more else ""
+    seen = f" among the first {ENTRIES:,} records, and there are more" if more else ""
     lines.append(f"{total}, {len(skipped):,} to be skipped{seen}")
     tree = list(_tree(categories.values(), counts))
     lines += tree[:CATEGORIES]
@@ -66,7 +66,7 @@ def _names(category: str | None, categories: dict[str, Category]) -> list[str]:
 
 
 def _tree(categories: Iterable[Category], counts: Counter[str]) -> Iterator[str]:
-    """Draw categories below each other, with the products that are in each itself."""
+    """Yield the lines of the category tree, each with the products directly in the category."""
     for category in sorted(categories, key=lambda category: category.path.split("/")):
         depth = category.path.count("/") + 1
         number = f"  {counts[category.id]:,}" if counts[category.id] else ""

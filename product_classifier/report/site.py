@@ -1,4 +1,4 @@
-"""The pages of a site but for those of experiments: overview, label errors."""
+"""The overview page of a site, and the page of label errors."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ from product_classifier.report.wording import between, percent
 
 
 def page_of(experiment: Summary, kind: str = "experiment") -> str:
-    """Name the file of an experiment's page: of its figures, its errors or its labels."""
+    """Return the file name of an experiment's page; kind: experiment, errors or labels."""
     return f"{kind}-{experiment.id}.html"
 
 
 def overview_page(entries: Sequence[LeaderboardEntry], site: Site) -> str:
-    """Set all experiments side by side, and then the models that share a split."""
-    judged = [entry.judged for entry in entries]
-    targets = list(judged[0].certification.levels if judged and judged[0].certification else ())
+    """Return the page with all experiments, then a leaderboard for each split."""
+    evaluations = [entry.evaluation for entry in entries]
+    targets = list(
+        evaluations[0].certification.levels if evaluations and evaluations[0].certification else ()
+    )
     rows = [
         (
-            Link(page_of(found.experiment), f"#{found.experiment.id}: {found.experiment.name}"),
-            f"{found.figures.leaf.total:,}",
-            accuracy_cell(found.figures.leaf),
-            " / ".join(f"{c.share:.0%}" for c in found.figures.leaf.coverage.values()),
-            _certified(found),
-            _audited(found),
+            Link(
+                page_of(evaluation.experiment),
+                f"#{evaluation.experiment.id}: {evaluation.experiment.name}",
+            ),
+            f"{evaluation.figures.leaf.total:,}",
+            accuracy_cell(evaluation.figures.leaf),
+            " / ".join(f"{c.share:.0%}" for c in evaluation.figures.leaf.coverage.values()),
+            _certified(evaluation),
+            _audited(evaluation),
         )
-        for found in judged
+        for evaluation in evaluations
     ]
     columns = (
         *("experiment", "#test products", "#accuracy, 95% interval"),
@@ -46,42 +51,45 @@ def overview_page(entries: Sequence[LeaderboardEntry], site: Site) -> str:
 
 
 def labels_page(
-    found: LabelErrors, pictured: Iterable[tuple[Mistake, bytes | None]], site: Site
+    errors: LabelErrors, pictured: Iterable[tuple[Mistake, bytes | None]], site: Site
 ) -> str:
-    """Show suspicious labels with their pictures, and categories that might be one."""
-    searched = found.searched
+    """Return the page of suspicious labels and of categories that might be the same."""
+    searched = errors.searched
     return render(
         "labels.html",
         site,
-        experiment=found.experiment,
+        experiment=errors.experiment,
         searched=searched,
         noise="" if searched.noise is None else f"{searched.noise:.1%}",
         overlaps=Table(
             ("#share", "category", "other category"),
-            [(f"{share:.1%}", one, other) for one, other, share in searched.overlaps],
+            [(f"{share:.1%}", *categories) for *categories, share in searched.overlaps],
         ),
         contradictions=Table(
             ("product", "ids and categories"),
             [
                 (
                     name_of(group[0]),
-                    "; ".join(f"{one.product_id} ({', '.join(one.categories)})" for one in group),
+                    "; ".join(
+                        f"{product.product_id} ({', '.join(product.categories)})"
+                        for product in group
+                    ),
                 )
-                for group in found.contradictions
+                for group in errors.contradictions
             ],
         ),
         entries=[product_entry(product, picture) for product, picture in pictured],
     )
 
 
-def _certified(found: Evaluation) -> str:
-    if not found.certification:
+def _certified(evaluation: Evaluation) -> str:
+    if not evaluation.certification:
         return "–"
-    kept = (leaf.certificate for leaf, *_ in found.certification.levels.values())
-    return " / ".join(f"{one.accepted / one.total:.0%}" if one else "none" for one in kept)
+    certificates = (leaf.certificate for leaf, *_ in evaluation.certification.levels.values())
+    return " / ".join(f"{c.accepted / c.total:.0%}" if c else "none" for c in certificates)
 
 
-def _audited(found: Evaluation) -> str:
-    if not found.audit:
-        return "open" if found.undecided else "–"
-    return f"{found.audit.audited:.2%} {between(*found.audit.audited_interval, 2)}"
+def _audited(evaluation: Evaluation) -> str:
+    if not evaluation.audit:
+        return "open" if evaluation.undecided else "–"
+    return f"{evaluation.audit.audited:.2%} {between(*evaluation.audit.audited_interval, 2)}"

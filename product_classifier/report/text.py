@@ -1,4 +1,4 @@
-"""Experiments as text for people and as plain values for programs."""
+"""Experiments, their accuracy, audit and novelty detection, as text and as values for --json."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from product_classifier.report.wording import between, depth_note, model_name, s
 
 
 def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> str:
-    """Say how a fresh experiment did, part by part."""
+    """Return the accuracy of a new experiment on each part of the split."""
     lines = [f"experiment {number}: {unbroken(experiment.name)}"]
     for part, accuracy in experiment.accuracy.items():
         count = sum(item.part == part for item in dataset.items)
@@ -32,79 +32,81 @@ def experiment_text(number: int, experiment: Experiment, dataset: Dataset) -> st
     return "\n".join(lines)
 
 
-def figures_text(judged: Sequence[Evaluation]) -> str:
-    """For each experiment the block that users of the earlier system know, then what it lacks."""
-    return "\n\n".join(_block(found) for found in judged) + "\n"
+def figures_text(evaluations: Sequence[Evaluation]) -> str:
+    """Return a block for each experiment, beginning with the lines of the earlier system."""
+    return "\n\n".join(_block(evaluation) for evaluation in evaluations) + "\n"
 
 
-def figures_values(judged: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    """Lay out the same figures, unrounded, for --json."""
+def figures_values(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return the same, unrounded, for --json."""
     return [
         {
-            **dataclasses.asdict(found.experiment),
-            "leaf": _values(found.figures.leaf),
-            "parent": _values(found.figures.parent),
-            "certified": certification_values(found.certification) if found.certification else None,
-            "audit": dataclasses.asdict(found.audit) if found.audit else None,
+            **dataclasses.asdict(evaluation.experiment),
+            "leaf": _values(evaluation.figures.leaf),
+            "parent": _values(evaluation.figures.parent),
+            "certified": certification_values(evaluation.certification)
+            if evaluation.certification
+            else None,
+            "audit": dataclasses.asdict(evaluation.audit) if evaluation.audit else None,
         }
-        for found in judged
+        for evaluation in evaluations
     ]
 
 
-def audit_lines(judged: Evaluation) -> Iterator[str]:
-    """Tell what an audit has found, or what it waits for."""
-    if judged.undecided:
+def audit_lines(evaluation: Evaluation) -> Iterator[str]:
+    """Yield the result of an audit, or the number of decisions that are missing."""
+    if evaluation.undecided:
         yield (
-            f"  Audited accuracy: open; {judged.undecided:,} products of the sample wait for a "
-            "decision"
+            f"  Audited accuracy: open; {evaluation.undecided:,} products of the sample are "
+            "undecided"
         )
-    if found := judged.audit:
-        doubtful = f", {found.doubtful:,} of them ambiguous" if found.doubtful else ""
+    if audit := evaluation.audit:
+        doubtful = f", {audit.doubtful:,} of them ambiguous" if audit.doubtful else ""
         yield (
-            f"  Audited accuracy: {found.audited:.2%} {between(*found.audited_interval, 2)}; by "
-            f"the labels as crawled {found.recorded:.2%}  ({found.sampled:,} of {found.total:,} "
+            f"  Audited accuracy: {audit.audited:.2%} {between(*audit.audited_interval, 2)}; by "
+            f"the labels as crawled {audit.recorded:.2%}  ({audit.sampled:,} of {audit.total:,} "
             f"test products, chosen at random{doubtful})"
         )
 
 
-def _block(judged: Evaluation) -> str:
-    figures = judged.figures
-    lines = [f"#{judged.experiment.id}: {unbroken(judged.experiment.name)}"]
-    if told := depth_note(judged.experiment):
-        lines.append(f"  {told}")
+def _block(evaluation: Evaluation) -> str:
+    figures = evaluation.figures
+    lines = [f"#{evaluation.experiment.id}: {unbroken(evaluation.experiment.name)}"]
+    if note := depth_note(evaluation.experiment):
+        lines.append(f"  {note}")
     for title, level in (("", figures.leaf), ("Parent ", figures.parent)):
         total = f" (N={level.total})" if not title else ""
         accuracy = f"{level.accuracy:.2%}" if level.total else "–"
         lines.append(f"  {title}Accuracy: {accuracy}{total}")
         lines += [
-            f"  {title}{target:.0%} Accuracy Coverage: {found.share:.0%}"
-            for target, found in level.coverage.items()
+            f"  {title}{target:.0%} Accuracy Coverage: {coverage.share:.0%}"
+            for target, coverage in level.coverage.items()
         ]
-    if ": " in (model := model_name(judged.experiment)):
+    if ": " in (model := model_name(evaluation.experiment)):
         lines.append(f"  Model of {unbroken(model)}")
     lines += [
         *_details(figures.leaf),
-        *certification_text(judged.certification),
-        *audit_lines(judged),
+        *certification_text(evaluation.certification),
+        *audit_lines(evaluation),
     ]
-    if outside := novelty_note(judged.experiment):
-        lines.append(f"  None of these categories: {outside}")
+    if novelty := novelty_note(evaluation.experiment):
+        lines.append(f"  None of these categories: {novelty}")
     return "\n".join(lines)
 
 
 def _details(level: LevelAccuracy) -> Iterator[str]:
     low, high = level.interval
     yield f"  Accuracy, 95% interval: {low:.2%} to {high:.2%}"
-    for target, found in level.coverage.items():
-        if found.threshold is None:
+    for target, coverage in level.coverage.items():
+        if coverage.threshold is None:
             yield f"  {target:.0%} in detail: no threshold reaches it; a person checks all"
         else:
             yield (
-                f"  {target:.0%} in detail: score >= {found.threshold} accepts "
-                f"{found.accepted:,}, {found.accepted - found.right:,} of them wrong; "
-                f"a person checks {level.total - found.accepted:,}"
+                f"  {target:.0%} in detail: score >= {coverage.threshold} accepts "
+                f"{coverage.accepted:,}, {coverage.accepted - coverage.right:,} of them wrong; "
+                f"a person checks {level.total - coverage.accepted:,}"
             )
-    yield "  (thresholds chosen in hindsight, on these very products: no promise for new ones)"
+    yield "  (thresholds chosen in hindsight on these products: no guarantee for new ones)"
 
 
 def _values(level: LevelAccuracy) -> Mapping[str, Any]:
@@ -115,30 +117,30 @@ def _values(level: LevelAccuracy) -> Mapping[str, Any]:
         "interval95": level.interval,
         "coverage": {
             f"{target:g}": {
-                "share": found.share,
-                "threshold": found.threshold,
-                "accepted": found.accepted,
-                "right": found.right,
+                "share": coverage.share,
+                "threshold": coverage.threshold,
+                "accepted": coverage.accepted,
+                "right": coverage.right,
             }
-            for target, found in level.coverage.items()
+            for target, coverage in level.coverage.items()
         },
     }
 
 
 def novelty_note(experiment: Summary) -> str | None:
-    """Say how many are marked, and how well they are told apart; None where nobody asked."""
-    found = experiment.settings.get("outside")
-    if not isinstance(found, dict):
+    """Return the result of novelty detection, None for an experiment without it."""
+    settings = experiment.settings.get("outside")
+    if not isinstance(settings, dict):
         return None
-    values = {name: value for name, value in found.items() if isinstance(value, int | float)}
+    values = {name: value for name, value in settings.items() if isinstance(value, int | float)}
     if "marked" not in values:
         return None
-    from_ = f" (score >= {values['threshold']:.4f})" if "threshold" in values else ""
-    told = f"{values['marked']:,} test products marked{from_}"
+    threshold = f" (score >= {values['threshold']:.4f})" if "threshold" in values else ""
+    marked = f"{values['marked']:,} test products marked{threshold}"
     if "auroc" not in values:
-        return f"{told}; how well they are told apart is unknown: no test product was left out"
+        return f"{marked}; AUROC unknown: no test product is of a left-out category"
     return (
-        f"{told}; AUROC {values['auroc']:.3f} for {values.get('left_out', 0):,} test products of "
-        f"categories left out (largest probability: {values.get('softmax_auroc', 0):.3f}), "
+        f"{marked}; AUROC {values['auroc']:.3f} for {values.get('left_out', 0):,} test products of "
+        f"left-out categories (by largest probability: {values.get('softmax_auroc', 0):.3f}), "
         f"{share(values.get('false_alarms'))} false alarms at 95% recall"
     )

@@ -1,4 +1,4 @@
-"""How reports write numbers."""
+"""Numbers, shares and names of models as reports write them."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from product_classifier.predictions import Summary
 
 
 def percent(share: float) -> str:
-    """Write a share of few digits, such as 98% or 99.5%."""
+    """Return a share of few digits, such as 98% or 99.5%."""
     return f"{100 * share:g}%"
 
 
 def share(value: float | None) -> str:
-    """Write a measured share with one decimal, or a dash where nothing was to divide by."""
+    """Return a measured share with one decimal, a dash for None and nan."""
     return "–" if value is None or math.isnan(value) else f"{value:.1%}"
 
 
 def number(count: int, noun: str) -> str:
-    """Write a number of things, such as 1 leaf or 2,000 leaves."""
+    """Return a number of things, such as 1 leaf or 2,000 leaves."""
     plural = {"category": "categories", "leaf": "leaves"}.get(noun, f"{noun}s")
     return f"{count:,} {noun if count == 1 else plural}"
 
 
 def share_of(count: float, total: float) -> str:
-    """Write a part of a whole; what is there is never 0.0%, and a part is never 100.0%."""
+    """Return a share; 0.0% only for 0 and 100.0% only for all, else <0.1% and >99.9%."""
     text = share(count / total if total else None)
     if 0 < count < total:
         return {"0.0%": "<0.1%", "100.0%": ">99.9%"}.get(text, text)
     return text
 
 
-def known(value: float) -> float | None:
-    """Pass a number on; JSON has no nan."""
+def without_nan(value: float) -> float | None:
+    """Return a number, None for nan, which JSON lacks."""
     return None if math.isnan(value) else float(value)
 
 
 def between(low: float, high: float, places: int) -> str:
-    """Write the interval of a share in percent, such as [95.2, 96.9]."""
+    """Return the interval of a share in percent, such as [95.2, 96.9]."""
     return f"[{100 * low:.{places}f}, {100 * high:.{places}f}]"
 
 
-USUAL = {  # settings that are told only where they differ from these
+USUAL = {  # settings that a model name mentions only if they differ from these
     "head": "softmax",
     "heads": None,
     "clean": "basic",
@@ -58,30 +58,30 @@ USUAL = {  # settings that are told only where they differ from these
 
 
 def model_name(experiment: Summary) -> str:
-    """Name the kind, the model and the settings that are not as usual."""
+    """Return the kind, the model and the settings that differ from USUAL."""
     kind, settings = experiment.kind, experiment.settings
     names = [str(settings[name]) for name in ("fusion", "model") if name in settings]
     if kind == "both" and settings.get("fusion") not in ("late", "stack"):
         names = names[:1]  # one network over both has no model of words
     if kind != "words" and "backbone" in settings:
         names.append(str(settings["backbone"]).rstrip("/").rpartition("/")[2])
-    told = [
+    differing = [
         f"{name.replace('_', ' ')} {settings[name]}"
         for name, usual in USUAL.items()
         if settings.get(name, usual) != usual
         and not (name == "clean" and settings.get("model") == "sequence")
     ]
-    return f"{kind or 'unknown'}: {', '.join([*names, *told])}".rstrip(": ")
+    return f"{kind or 'unknown'}: {', '.join([*names, *differing])}".rstrip(": ")
 
 
 def depth_name(experiment: Summary) -> str:
-    """Name what an experiment's categories are: leaves, or those of a depth."""
+    """Return what an experiment's categories are: leaves, or categories of a depth."""
     depth = experiment.settings.get("depth")
     return "leaves" if depth is None else f"categories of depth {depth}"
 
 
 def depth_note(experiment: Summary) -> str | None:
-    """Say what is meant by a leaf where an experiment has other categories."""
+    """Return what a report means by a leaf, None if an experiment learned the leaves themselves."""
     if experiment.settings.get("depth") is None:
         return None
-    return f"Leaves here: {depth_name(experiment)}, each with all that lies below it"
+    return f"Leaves here: {depth_name(experiment)}, each with all categories below"

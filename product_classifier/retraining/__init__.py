@@ -1,1 +1,1 @@
-"""What retrain.py trains: fine-tuning, distillation and the classic softmax head."""
+"""Training of retrain.py: fine-tuning, distillation and the classic softmax head."""

@@ -1,7 +1,7 @@
-"""The distortions of TensorFlow's image retraining, so that a network learns from more pictures.
+"""Random distortions of training pictures, as TensorFlow's image retraining has them.
 
-Like views, they depend on the picture's hash and a number alone: a training that was interrupted
-sees what it would have seen.
+A distortion depends on the picture's hash and the epoch alone, so a resumed training sees the same
+distorted pictures as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageEnhance
 
-VERSION = 1  # of all here: other ways of distorting are other pictures
+VERSION = 1  # of the distortions below; part of the seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Distortions:
-    """How much a picture may be changed; nothing, where all of it is zero."""
+    """Upper limits of the random changes to a picture; all zero means no distortion."""
 
-    flip_left_right: bool = False  # every second one
-    random_crop: int = 0  # per cent: how much larger than what is seen the picture is made
-    random_scale: int = 0  # per cent: how much larger, at most, by chance
+    flip_left_right: bool = False  # mirror half of the pictures
+    random_crop: int = 0  # per cent that the picture is larger than the crop
+    random_scale: int = 0  # per cent that it is enlarged further, at most
     random_brightness: int = 0  # per cent, at most, up or down
     random_rotation: int = 0  # degrees, at most, either way
     random_shear: int = 0  # degrees, at most, either way
@@ -32,12 +32,13 @@ class Distortions:
     def __bool__(self) -> bool:
         return any(astuple(self))
 
-    def seen(
+    def distort(
         self, picture: PillowImage.Image, size: int, identity: str, number: int
     ) -> PillowImage.Image:
-        """Show a picture, squashed to a square of a size, distorted.
+        """Return a distorted picture, squashed to a square of size pixels a side.
 
-        identity: of the picture; number: of its distorted versions. The same two give the same.
+        identity, number: of the picture and of its distorted version; the same two give the same
+        result.
         """
         name = f"{identity} distortion {number} of {astuple(self)} version {VERSION}"
         seed = int(hashlib.sha256(name.encode()).hexdigest()[:16], 16)
@@ -56,7 +57,7 @@ class Distortions:
         return picture
 
     def _choose(self, chance: np.random.Generator) -> _Chosen:
-        """Draw everything, wanted or not, so that one distortion does not change the others."""
+        """Draw all random numbers, used or not, so that one option does not change the others."""
         flip, left, top, scale, brightness, rotation, shear = chance.random(7).tolist()
         return _Chosen(
             flip=self.flip_left_right and flip < 0.5,
@@ -70,11 +71,11 @@ class Distortions:
 
 
 class _Chosen(NamedTuple):
-    """What happens to one picture."""
+    """The distortion of one picture."""
 
     flip: bool
-    margin: float  # the picture's side over that of what is seen
-    left: float  # share of what is cut off that is cut off there
+    margin: float  # the picture's side over that of the crop
+    left: float  # share of the cut-off width that is cut off at the left
     top: float
     brightness: float
     rotation: float  # radians
@@ -82,9 +83,9 @@ class _Chosen(NamedTuple):
 
 
 def _turned(picture: PillowImage.Image, rotation: float, shear: float) -> PillowImage.Image:
-    """Turn about the middle, then slant; what comes into sight has the colour of the border."""
+    """Return a picture turned about its middle and sheared; gaps get the border's colour."""
     cosine, sine, slant = math.cos(rotation), math.sin(rotation), math.tan(shear)
-    # from the place of a pixel in the result to that in the picture
+    # maps the coordinates of a pixel in the result to those in the picture
     a, b = cosine, sine - slant * cosine
     d, e = -sine, cosine + slant * sine
     x, y = picture.width / 2, picture.height / 2
@@ -96,7 +97,7 @@ def _turned(picture: PillowImage.Image, rotation: float, shear: float) -> Pillow
 
 
 def _backdrop(picture: PillowImage.Image) -> tuple[int, ...]:
-    """Tell the colour of the border: shops show products before one colour."""
+    """Return the median colour of the border; shops show products before one colour."""
     pixels = np.asarray(picture)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return tuple(int(value) for value in np.median(border, axis=0))

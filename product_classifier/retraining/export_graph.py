@@ -1,6 +1,7 @@
-"""A trained image classifier as one graph, pictures in and probabilities out.
+"""Export of a trained image classifier as one graph, from pictures to probabilities.
 
-A frozen TensorFlow graph, or with a student as backbone, ONNX, which runs without TensorFlow.
+The format is a frozen TensorFlow graph or, if the backbone is a student, ONNX, which runs without
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from product_classifier.backbones.onnx import Softmax, onnx_model
 from product_classifier.backbones.runtime import keras_runs_on_tensorflow, tensorflow
 from product_classifier.errors import ModelError
 from product_classifier.store.files import write_whole
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 
 def check_export(backbone: Backbone, graph_path: Path) -> None:
-    """Raise ModelError, before anything is trained, where this cannot be exported to this."""
+    """Raise ModelError if the backbone cannot be exported to a graph of this file name."""
     if _is_onnx(graph_path) and backbone.student is None:
         raise ModelError(
-            f"{graph_path} would need a student as backbone; pass --backbone mini, or a name that "
+            f"{graph_path} needs a student as backbone; pass --backbone mini, or a name that "
             "ends in .pb"
         )
 
@@ -33,15 +34,16 @@ def export_graph(
     regression: tuple[NDArray[np.float32], NDArray[np.float32]],
     backbone: Backbone,
     labels: Sequence[str],
+    *,
     graph_path: Path,
     labels_path: Path,
     final_tensor_name: str,
 ) -> None:
-    """Write a graph and its labels, a line each, in the order of the probabilities.
+    """Write a graph and, to another file, its labels: one a line, in the graph's order.
 
     regression: weights [width, labels] and bias [labels] over bottlenecks. The graph's input is
     images (images:0 in TensorFlow), float32 [n, size, size, 3] in [0, 1]; its output is named
-    final_tensor_name, float32 [n, labels]. Raises ModelError where they cannot be written.
+    final_tensor_name, float32 [n, labels]. Raises ModelError if a file cannot be written.
     """
     weights, bias = regression
     if _is_onnx(graph_path) and backbone.student:
@@ -53,12 +55,12 @@ def export_graph(
 
 
 def export_labels(labels: Sequence[str], path: Path) -> None:
-    """Write labels, a line each. Raises ModelError where they cannot be written."""
+    """Write labels, one a line. Raises ModelError if the file cannot be written."""
     _write(path, "".join(f"{label}\n" for label in labels).encode())
 
 
 def has_graph(backbone: Backbone) -> bool:
-    """Tell whether a backbone can stand in a graph: Keras' layers can on its TensorFlow alone."""
+    """Return whether a backbone can be exported: a Keras network needs the TensorFlow backend."""
     return backbone.network is None or keras_runs_on_tensorflow()
 
 
@@ -66,7 +68,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise ModelError(f"{path} cannot be written: {told(error)}") from None
+        raise ModelError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def _frozen_graph(

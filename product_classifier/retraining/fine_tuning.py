@@ -1,8 +1,8 @@
-"""Fine-tuning: a network's last blocks, or all of it, learn labels together with a softmax head.
+"""Fine-tuning: a network's last blocks, or all of it, are trained on labels with a softmax head.
 
 The head starts as the softmax regression on the frozen network's bottlenecks, so that training
-begins at what the frozen network can do instead of unlearning it first. All of it is Keras, over
-whatever backend and accelerator there are.
+starts at the frozen network's accuracy instead of destroying pre-trained weights first. All of it
+is Keras, on any backend and accelerator. Read `fine_tune` first.
 """
 
 from __future__ import annotations
@@ -25,24 +25,23 @@ from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks
 from product_classifier.models.base import Score
-from product_classifier.models.experiment import is_out_of_memory
 from product_classifier.models.fitting import LEARNING_RATE, PATIENCE, Schedule
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.retraining.checkpoint import Checkpoint
-from product_classifier.retraining.trainable_network import Plan, Tunable
-from product_classifier.retraining.trainer import Head, State, Tuner
-from product_classifier.retraining.training_images import Album, Source
+from product_classifier.retraining.trainable_network import FineTuningConfig, TrainableNetwork
+from product_classifier.retraining.trainer import SoftmaxHead, Trainer, TrainingState
+from product_classifier.retraining.training_images import InputSource, TrainingImages
 
 T = TypeVar("T")
 # of the softmax regression that the head starts as
 HEAD_START = Schedule(
     batch_size=100, steps=4000, round_steps=100, patience=PATIENCE, learning_rate=LEARNING_RATE
 )
-WORSE = 0.01  # of the accuracy, by which keeping a network may not change it unsaid
+WORSE = 0.01  # change of the accuracy by saving a network that is worth a message
 
 
 class Epoch(NamedTuple):
-    """How an epoch went; number 0 is the frozen network with its head, before any training."""
+    """The result of an epoch; number 0 is the frozen network with its head, before training."""
 
     number: int
     on_batches: Score
@@ -50,136 +49,157 @@ class Epoch(NamedTuple):
     seconds: float
 
 
-class Progress(NamedTuple):
-    """How far a training has come, and the best of it."""
+OnEpoch = Callable[[Epoch], None]
+
+
+class FineTuningProgress(NamedTuple):
+    """The number of finished epochs, the best epoch, and the batch size in use."""
 
     batch_size: int
     best: Score  # of the best epoch, on the tuning pictures
-    epoch: int = 0  # finished ones
+    epoch: int = 0  # finished epochs
     best_epoch: int = 0
 
-    def after(self, found: Score) -> Progress:
-        """Count an epoch; the best one has the lowest loss, or is the last with nothing to tune on.
+    def after(self, score: Score) -> FineTuningProgress:
+        """Return the progress after one more epoch with this score on the tuning pictures.
 
-        A training that has lost itself, with a loss of nan, is none.
+        The best epoch has the lowest loss; without tuning pictures it is the last epoch. A loss of
+        nan never replaces a finite one.
         """
         epoch = self.epoch + 1
-        if found.loss < self.best.loss or math.isnan(self.best.loss):
-            return self._replace(epoch=epoch, best_epoch=epoch, best=found)
+        if score.loss < self.best.loss or math.isnan(self.best.loss):
+            return self._replace(epoch=epoch, best_epoch=epoch, best=score)
         return self._replace(epoch=epoch)
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """The head of the best epoch, whose weights the network now has, and how it went."""
+class FineTuned:
+    """The head of the best epoch, whose weights the network now has, and the results."""
 
-    head: Head
-    progress: Progress
+    head: SoftmaxHead
+    progress: FineTuningProgress
     on_test: Score
 
-    def about(self, tunable: Tunable, plan: Plan, album: Album) -> dict[str, Any]:
-        """Tell how a network came to be."""
+    def about(
+        self, trainable: TrainableNetwork, config: FineTuningConfig, labelled: TrainingImages
+    ) -> dict[str, Any]:
+        """Return what a network's file records about its training."""
         best = self.progress.best
         return {
-            "fine_tuned": tunable.backbone.name,
-            "fine_tuned_sha256": tunable.backbone.sha256,
-            "pictures": {part: len(rows) for part, rows in album.rows.items()},
-            "labels": len(album.labels),
-            "plan": asdict(plan),
+            "fine_tuned": trainable.backbone.name,
+            "fine_tuned_sha256": trainable.backbone.sha256,
+            "pictures": {part: len(rows) for part, rows in labelled.rows.items()},
+            "labels": len(labelled.labels),
+            "plan": asdict(config),
             "best_epoch": self.progress.best_epoch,
             **({} if math.isnan(best.loss) else {"tuning": best._asdict()}),
         }
 
 
-Observe = Callable[[Epoch], None]
-
-
 def fine_tune(
-    tunable: Tunable,
+    trainable: TrainableNetwork,
+    labelled: TrainingImages,
+    config: FineTuningConfig,
+    *,
     network: Any,
-    source: Source,
-    album: Album,
-    head: Head,
-    plan: Plan,
+    source: InputSource,
+    head: SoftmaxHead,
     state_path: Path,
-    observe: Observe = lambda epoch: None,
+    on_epoch: OnEpoch = lambda epoch: None,
     console: Console = SILENT,
-) -> Tuned:
-    """Train a network on the training pictures; keep the best epoch by the tuning pictures' loss.
+) -> FineTuned:
+    """Train a network on the training pictures; keep the epoch of the lowest tuning loss.
 
-    network: the tunable's model, or the tail of it that takes what source gives. Interrupted, it
-    goes on after the last epoch that state_path holds, as if nothing had been. Raises ModelError
-    where memory does not even hold one picture, or where state_path is of another training.
+    network: the trainable's model, or its tail that takes the inputs of source. head: the weights
+    that the softmax head starts with. An interrupted training resumes after the last epoch that
+    state_path holds and ends as an uninterrupted one. Raises ModelError if memory does not suffice
+    for a single picture, or if state_path belongs to another training.
     """
-    tunable.freeze_but(tunable.trained_blocks(plan.part))
-    tuner = Tuner(network, head, album, source)
-    checkpoint = Checkpoint(state_path, _key(tunable, album, plan))
-    train, tuning, test = (album.rows[part] for part in (TRAIN, TUNING, TEST))
+    trainable.freeze_but(trainable.trained_blocks(config.part))
+    trainer = Trainer(network, head, labelled, source)
+    checkpoint = Checkpoint(state_path, _key(trainable, labelled, config))
+    train, tuning, test = (labelled.rows[part] for part in (TRAIN, TUNING, TEST))
 
-    done, best = _restore(tuner, checkpoint)
+    done, best = _restore(trainer, checkpoint)
     if done is None:
-        best = tuner.state()
-        judge = functools.partial(tuner.score, tuning)
-        found, size = _in_memory(judge, plan.batch_size, tuner, console)
-        done = Progress(size, found)
-        observe(Epoch(0, Score(math.nan, math.nan), found, 0.0))
-    while done.epoch < plan.epochs and done.epoch - done.best_epoch < plan.patience:
+        best = trainer.state()
+        score_tuning = functools.partial(trainer.score, tuning)
+        score, size = _in_memory(score_tuning, config.batch_size, trainer, console)
+        done = FineTuningProgress(size, score)
+        on_epoch(Epoch(0, Score(math.nan, math.nan), score, 0.0))
+    while done.epoch < config.epochs and done.epoch - done.best_epoch < config.patience:
         started, number = time.monotonic(), done.epoch
 
-        def learn(size: int, number: int = number) -> tuple[Score, Score]:
-            rows = np.random.default_rng([plan.seed, number]).permutation(train)
-            label = f"epoch {number + 1} of {plan.epochs}"
-            rate = functools.partial(plan.rate, number)
-            return tuner.epoch(rows, size, number, rate, label), tuner.score(tuning, size)
+        def train_epoch(size: int, number: int = number) -> tuple[Score, Score]:
+            rows = np.random.default_rng([config.seed, number]).permutation(train)
+            label = f"epoch {number + 1} of {config.epochs}"
+            rate = functools.partial(config.rate, number)
+            return trainer.epoch(rows, size, number, rate, label), trainer.score(tuning, size)
 
-        (on_batches, found), size = _in_memory(learn, done.batch_size, tuner, console)
-        done = done._replace(batch_size=size).after(found)
-        now = tuner.state()
+        (on_batches, score), size = _in_memory(train_epoch, done.batch_size, trainer, console)
+        done = done._replace(batch_size=size).after(score)
+        now = trainer.state()
         best = now if done.best_epoch == done.epoch else best
         checkpoint.save(done._asdict(), now=now[0], optimizer=now[1], best=best[0])
-        observe(Epoch(done.epoch, on_batches, found, time.monotonic() - started))
-    tuner.set_state((best[0], tuner.state()[1]))
-    on_test, _ = _in_memory(functools.partial(tuner.score, test), done.batch_size, tuner, console)
-    return Tuned(tuner.head, done, on_test)
+        on_epoch(Epoch(done.epoch, on_batches, score, time.monotonic() - started))
+    trainer.set_state((best[0], trainer.state()[1]))
+    score_test = functools.partial(trainer.score, test)
+    on_test, _ = _in_memory(score_test, done.batch_size, trainer, console)
+    return FineTuned(trainer.head, done, on_test)
 
 
 def predict_test(
-    saved: Backbone, tuned: Tuned, album: Album, cache_path: Path, console: Console = SILENT
+    saved: Backbone,
+    fine_tuned: FineTuned,
+    labelled: TrainingImages,
+    cache_path: Path,
+    console: Console = SILENT,
 ) -> NDArray[np.int64]:
-    """Predict the test pictures with a network as it was saved, [test rows].
+    """Return the labels that a saved network and its head predict for the test pictures, [test].
 
-    Tells where saving it, as a student in 8 bits, has changed its accuracy.
+    Says so if saving the network, as a student in 8 bits, has changed its accuracy.
     """
-    rows = album.rows[TEST]
-    images = [album.images[row] for row in rows.tolist()]
+    rows = labelled.rows[TEST]
+    images = [labelled.images[row] for row in rows.tolist()]
     cache = bottleneck_cache(cache_path, saved, console)
-    seen = bottlenecks(images, album.folder, saved, cache, album.console)
-    predicted = tuned.head.predict(seen[np.arange(len(rows))])
-    accuracy = float((predicted == album.label_of[rows]).mean())
-    if abs(accuracy - tuned.on_test.accuracy) > WORSE:
-        console.say(
-            f"before it was saved it had {tuned.on_test.accuracy:.1%} of the test pictures right"
-        )
+    values = bottlenecks(images, labelled.folder, saved, cache, labelled.console)
+    predicted = fine_tuned.head.predict(values[np.arange(len(rows))])
+    accuracy = float((predicted == labelled.label_of[rows]).mean())
+    if abs(accuracy - fine_tuned.on_test.accuracy) > WORSE:
+        console.say(f"its test accuracy before it was saved: {fine_tuned.on_test.accuracy:.1%}")
     return predicted
 
 
-def _restore(tuner: Tuner, checkpoint: Checkpoint) -> tuple[Progress | None, State]:
-    """Go on where a training was interrupted, if it was; its best weights, too."""
-    weights, optimizer = tuner.state()
-    like = Progress(1, Score(0.0, 0.0))._asdict()
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of any Keras backend means that memory ran out."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    return (
+        bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
+        or "resource_exhausted" in text
+        or "out of memory" in text
+    )
+
+
+def _restore(
+    trainer: Trainer, checkpoint: Checkpoint
+) -> tuple[FineTuningProgress | None, TrainingState]:
+    """Load an interrupted training, if any; return its progress and its best weights."""
+    weights, optimizer = trainer.state()
+    like = FineTuningProgress(1, Score(0.0, 0.0))._asdict()
     numbers, groups = checkpoint.load(like, now=weights, best=weights, optimizer=optimizer)
     if not numbers:
         return None, ([], [])
-    tuner.set_state((groups["now"], groups["optimizer"]))
-    done = Progress(**{**numbers, "best": Score(*numbers["best"])})
+    trainer.set_state((groups["now"], groups["optimizer"]))
+    done = FineTuningProgress(**{**numbers, "best": Score(*numbers["best"])})
     return done, (groups["best"], [])
 
 
 def _in_memory(
-    work: Callable[[int], T], size: int, tuner: Tuner, console: Console
+    work: Callable[[int], T], size: int, trainer: Trainer, console: Console
 ) -> tuple[T, int]:
-    """Work with batches of a size or, where memory runs out, anew with half of it."""
-    before = tuner.state()
+    """Return work(size) and size; if memory runs out, start again with half of the batch size."""
+    before = trainer.state()
     while True:
         try:
             return work(size), size
@@ -191,12 +211,17 @@ def _in_memory(
                     "there is not enough memory for one picture at once; pass --fine-tune head or "
                     "a smaller last:N, or a smaller --backbone"
                 ) from None
-        console.say(f"out of memory with {size} pictures at once; going on with {size // 2}")
+        console.say(f"out of memory with {size} pictures at once; continuing with {size // 2}")
         size //= 2
-        tuner.set_state(before)
+        trainer.set_state(before)
 
 
-def _key(tunable: Tunable, album: Album, plan: Plan) -> str:
-    """Hash all that a training depends on."""
-    parts = [tunable.backbone.sha256, len(album.labels), asdict(plan), album.identities]
+def _key(trainable: TrainableNetwork, labelled: TrainingImages, config: FineTuningConfig) -> str:
+    """Return the SHA-256 of everything that a training depends on."""
+    parts = [
+        trainable.backbone.sha256,
+        len(labelled.labels),
+        asdict(config),
+        labelled.identities,
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

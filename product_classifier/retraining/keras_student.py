@@ -1,4 +1,4 @@
-"""A student while it learns: the Keras model that follows `forward`, with norms to be folded."""
+"""The student as a Keras model: `forward`, with batch norms that are folded after training."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from product_classifier.backbones.student import Shape, Student, forward, kernel
 
 MOMENTUM = 0.98  # of the norms' running statistics
 KERNEL_SIZE = 0.1  # root mean square of its values, after some epochs
-TINY = 1e-6  # the same of a kernel that multiplies by nothing
+TINY = 1e-6  # least root mean square: a kernel may be all zeros
 
 
-def new_pupil(shape: Shape, precision: str, seed: int = 0, with_layouts: bool = False) -> Any:
-    """Describe an untrained student: uint8 pictures [n, height, width, 3] → float32 [n, outputs].
+def new_keras_student(
+    shape: Shape, precision: str, seed: int = 0, with_layouts: bool = False
+) -> Any:
+    """Return an untrained student: uint8 pictures [n, height, width, 3] → float32 [n, outputs].
 
-    precision: of the arithmetic, 'float32' or 'bfloat16'; weights are float32. with_layouts: give
-    those after the outputs, as a backbone does; pictures have the student's size then.
+    precision: of the arithmetic, 'float32' or 'bfloat16'; weights are float32. with_layouts: append
+    the layouts to the outputs, as a backbone does; the input then has the student's size.
     """
     keras = load_keras()
     keras.utils.set_random_seed(seed)
@@ -48,7 +50,7 @@ def new_pupil(shape: Shape, precision: str, seed: int = 0, with_layouts: bool = 
             return keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
 
         def layout(self, x: Any, side: int) -> Any:
-            if not with_layouts:  # it is not taught
+            if not with_layouts:  # the teacher has none to learn from
                 return None
             x = keras.layers.AveragePooling2D(side, side, "same", dtype="float32")(x)
             return keras.layers.Flatten(dtype="float32")(x)
@@ -62,12 +64,12 @@ def new_pupil(shape: Shape, precision: str, seed: int = 0, with_layouts: bool = 
     return keras.Model(pictures, what)
 
 
-def folded(pupil: Any, shape: Shape) -> Student:
-    """Fold each norm into the convolution before it; what the student gives stays the same."""
-    student = Student(shape, {}, {}, {}, {})
+def folded(model: Any, shape: Shape) -> Student:
+    """Return the student with each norm folded into the convolution before it; same outputs."""
+    student = Student(shape=shape, kernels={}, biases={}, means={}, deviations={})
     for name in kernel_shapes(shape):
-        norm = pupil.get_layer(_norm(name))
-        [kernel] = pupil.get_layer(name).get_weights()
+        norm = model.get_layer(_norm(name))
+        [kernel] = model.get_layer(name).get_weights()
         gamma, beta, mean, variance = norm.get_weights()
         scale = gamma / np.sqrt(variance + norm.epsilon)
         student.kernels[name] = kernel * scale
@@ -77,31 +79,31 @@ def folded(pupil: Any, shape: Shape) -> Student:
     return student
 
 
-def unfold(student: Student, pupil: Any) -> None:
-    """Go on from a student: what it gives, the pupil gives.
+def load_student(student: Student, model: Any) -> None:
+    """Load a student's weights into the Keras model, which then has the student's outputs.
 
-    A norm takes the size of a kernel's values out again, but how fast training moves them depends
-    on it, so they get the size that training would have led to.
+    The norm after a convolution cancels the size of the kernel's values, but the size decides how
+    fast training changes them. Kernels are therefore scaled to KERNEL_SIZE, as after some epochs.
     """
     for name, kernel in student.kernels.items():
-        norm = pupil.get_layer(_norm(name))
+        norm = model.get_layer(_norm(name))
         size = np.sqrt(np.square(kernel).mean(axis=(0, 1, 2)))
         scale = np.maximum(size, TINY) / KERNEL_SIZE
         mean, deviation = student.means[name] / scale, student.deviations[name] / scale
         gamma = scale * np.sqrt(deviation**2 + norm.epsilon)
         beta = student.biases[name] + student.means[name]
-        pupil.get_layer(name).set_weights([kernel / scale])
+        model.get_layer(name).set_weights([kernel / scale])
         norm.set_weights([gamma, beta, mean, deviation**2])
 
 
-def blocks(pupil: Any, shape: Shape) -> list[list[Any]]:
-    """Group a pupil's layers into its stem and its stages; the head belongs to the last of them."""
-    found: list[list[Any]] = [[] for _ in range(1 + len(shape.depths))]
+def blocks(model: Any, shape: Shape) -> list[list[Any]]:
+    """Return the layers by block: the stem, then each stage; the head is part of the last stage."""
+    groups: list[list[Any]] = [[] for _ in range(1 + len(shape.depths))]
     for name in kernel_shapes(shape):
         stage = re.match(r"stage(\d+)_", name)
         which = int(stage[1]) + 1 if stage else {"stem": 0, "head": -1}[name]
-        found[which] += [pupil.get_layer(name), pupil.get_layer(_norm(name))]
-    return found
+        groups[which] += [model.get_layer(name), model.get_layer(_norm(name))]
+    return groups
 
 
 def _norm(name: str) -> str:
@@ -109,9 +111,9 @@ def _norm(name: str) -> str:
 
 
 def _norm_layer() -> Any:
-    """Choose Keras' batch norm, and on TensorFlow one that trains twice as fast.
+    """Return Keras' batch norm, or on TensorFlow a fused one that trains twice as fast.
 
-    Keras 3 writes it as a dozen element-wise operations; TensorFlow has one for all of them.
+    Keras 3 computes the norm in a dozen element-wise operations, TensorFlow's fused one in one.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""The classic retraining job: labelled pictures → a softmax regression on their bottlenecks."""
+"""The classic retraining: a softmax regression on the bottlenecks of labelled pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Targets
-from product_classifier.models.fitting import Observe, Schedule, fit
+from product_classifier.models.fitting import OnRound, Schedule, fit
 from product_classifier.models.network import Network
 from product_classifier.models.split import TEST, TRAIN, TUNING, duplicate_groups, part_of
 from product_classifier.records import Image
@@ -21,22 +21,25 @@ from product_classifier.records import Image
 
 @dataclass(frozen=True)
 class Retrained:
-    """A trained network, and what it makes of the test pictures."""
+    """A trained softmax regression and its predictions for the test pictures."""
 
     network: Network
-    rows: Mapping[str, NDArray[np.int64]]  # of each part, pictures that can be read
+    rows: Mapping[str, NDArray[np.int64]]  # part → readable pictures
     predicted: NDArray[np.int64]  # [test rows], labels
 
     @property
     def test_rows(self) -> NDArray[np.int64]:
-        """The pictures that were predicted."""
+        """The rows of the test pictures."""
         return self.rows[TEST]
 
 
 def split_images(
     images: Sequence[Image], validation_percentage: float, testing_percentage: float
 ) -> NDArray[np.str_]:
-    """Assign pictures to parts by hash, [images]; equal bytes or stems stay together."""
+    """Return the part of each picture, [images], by hash: train, tuning or test.
+
+    Pictures with equal bytes, or equal names before "_nohash_", stay together.
+    """
     bounds = (
         (validation_percentage / 100, TUNING),
         ((validation_percentage + testing_percentage) / 100, TEST),
@@ -51,25 +54,26 @@ def split_images(
     return np.array([part_of(names[group], bounds) for group in groups])
 
 
-def retrain(
+def train_softmax_head(
     features: Features,
+    labels: Sequence[str],
+    *,
     label_of: Sequence[int],
     parts: NDArray[np.str_],
-    labels: Sequence[str],
     schedule: Schedule,
     seed: int = 0,
     validation_batch_size: int = -1,
     test_batch_size: int = -1,
     console: Console = SILENT,
-    observe: Observe | None = None,
+    on_round: OnRound | None = None,
 ) -> Retrained:
     """Train on the training pictures and predict the test pictures.
 
-    label_of, parts: [images]. validation_batch_size, test_batch_size: how many validation pictures
-    are looked at after each round, and test pictures in the end, drawn once; -1 for all. Raises
-    ModelError for a label without training pictures, or when there is no test picture.
+    label_of, parts: [images], the number of the label and the part. validation_batch_size,
+    test_batch_size: the number of tuning and test pictures to use, drawn once; -1 for all. Raises
+    ModelError if a label has no training picture, or if there is no test picture.
     """
-    readable = features.evidence()
+    readable = features.has_features()
     rows = {part: np.flatnonzero(readable & (parts == part)) for part in (TRAIN, TUNING, TEST)}
     learned = set(np.asarray(label_of)[rows[TRAIN]].tolist())
     if lacking := [label for k, label in enumerate(labels) if k not in learned]:
@@ -87,9 +91,9 @@ def retrain(
         Targets.of(rows[TRAIN], singles),
         Targets.of(rows[TUNING], singles),
         schedule,
-        seed,
-        console,
-        observe,
+        seed=seed,
+        console=console,
+        on_round=on_round,
     )
     return Retrained(network, rows, network.logits(rows[TEST]).argmax(axis=1))
 

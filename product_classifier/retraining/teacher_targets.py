@@ -1,4 +1,4 @@
-"""What a student learns from: views of pictures, and what its teacher gives for each."""
+"""Training data of a distillation: views of pictures, and the teacher's bottleneck of each view."""
 
 from __future__ import annotations
 
@@ -28,29 +28,32 @@ from product_classifier.store.cache import BottleneckCache
 READ_AHEAD = 4  # batches
 
 
-@dataclass(frozen=True)
-class Lessons:
-    """Pictures, the teacher of them, and where its bottlenecks are cached."""
+@dataclass(frozen=True, kw_only=True)
+class TeacherTargets:
+    """Pictures, their teacher, and the cache of the teacher's bottlenecks."""
 
     images: Sequence[Image]  # files below folder
     folder: Path
     teacher: Backbone
     cache: BottleneckCache
     console: Console = SILENT
-    mates: Sequence[Image] = ()  # sorted by hash, to be mixed into every second view
+    mixup_partners: Sequence[Image] = ()  # sorted by hash; one is mixed into every second view
 
-    def answers(self, number: int, rows: NDArray[np.int64]) -> Bottlenecks:
-        """Compute or read what the teacher gives for a view of the pictures in some rows."""
-        asked: list[Image | None] = [None] * len(self.images)
+    def bottlenecks_of_view(self, number: int, rows: NDArray[np.int64]) -> Bottlenecks:
+        """Return the teacher's bottlenecks of one view of the pictures in rows, from the cache.
+
+        The result has a row for each picture; those that are not in rows are missing.
+        """
+        images: list[Image | None] = [None] * len(self.images)
         for row in rows.tolist():
-            asked[row] = self.images[row]
+            images[row] = self.images[row]
         return bottlenecks(
-            asked,
+            images,
             self.folder,
             self.teacher,
             self.cache,
-            self.console,
-            lambda image: view(image, number, self.mates),
+            console=self.console,
+            view_of=lambda image: view(image, number, self.mixup_partners),
         )
 
     def batches(
@@ -61,16 +64,16 @@ class Lessons:
         batch_size: int,
         label: str,
     ) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """Read a view of each row's picture: uint8 [at most batch_size, size, size, 3], and where.
+        """Yield batches of pictures, uint8 [at most batch_size, size, size, 3], with their places.
 
-        rows, views: [n]; the slice is into them.
+        rows, views: [n], the picture and the number of its view; a place is a slice of these.
+        label: of the progress that is shown.
         """
 
-        def square(lesson: tuple[int, int]) -> NDArray[np.uint8]:
-            row, number = lesson
-            return to_square(
-                read_view(view(self.images[row], number, self.mates), self.folder), size
-            )
+        def square(row_and_view: tuple[int, int]) -> NDArray[np.uint8]:
+            row, number = row_and_view
+            picture = read_view(view(self.images[row], number, self.mixup_partners), self.folder)
+            return to_square(picture, size)
 
         pairs = zip(rows.tolist(), views.tolist(), strict=True)
         with ThreadPoolExecutor(DECODERS) as decoders:

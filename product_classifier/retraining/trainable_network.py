@@ -1,4 +1,8 @@
-"""Networks whose layers can be trained: where each comes from, and what of it is trained."""
+"""Networks that can be fine-tuned, and the configuration of a fine-tuning.
+
+Read `FineTuningConfig` and `TrainableNetwork` first, then `load_trainable_network`; `Cut` divides a
+network into its frozen and its trained part.
+"""
 
 from __future__ import annotations
 
@@ -35,35 +39,40 @@ from product_classifier.backbones.student import Student, save_student
 from product_classifier.console import Console
 from product_classifier.errors import FeatureError, ModelError, UnreachableError
 from product_classifier.retraining.distortions import Distortions
-from product_classifier.retraining.keras_student import blocks, folded, new_pupil, unfold
+from product_classifier.retraining.keras_student import (
+    blocks,
+    folded,
+    load_student,
+    new_keras_student,
+)
 
 HEAD, ALL = "head", "all"
 
 
-@dataclass(frozen=True)
-class Tunable:
-    """A network as a frozen backbone and, with the same weights, as layers that can be trained."""
+@dataclass(frozen=True, kw_only=True)
+class TrainableNetwork:
+    """A network as a frozen backbone and, with the same weights, as trainable layers."""
 
     backbone: Backbone
     model: Any  # keras.Model: uint8 pictures [n, size, size, 3] → float32 [n, width]
-    blocks: Sequence[Sequence[Any]]  # layers with weights, and perhaps others, from the pictures on
-    save: Callable[[Path, Mapping[str, Any]], str]  # with a note on how it came to be; its SHA-256
-    cut: Callable[[int], Cut | None]  # before its last blocks, so many
+    blocks: Sequence[Sequence[Any]]  # layers, in the order of the computation
+    save: Callable[[Path, Mapping[str, Any]], str]  # path, about → SHA-256 of the file
+    cut: Callable[[int], Cut | None]  # number of trained blocks → the network cut before them
 
     def trained_blocks(self, part: str) -> int:
-        """Count the blocks that head, last:N or all mean. Raises ModelError where N is too many."""
+        """Return how many blocks head, last:N or all train. Raises ModelError if N is too large."""
         if part in (HEAD, ALL):
             return 0 if part == HEAD else len(self.blocks)
-        asked = int(part.partition(":")[2])
-        if asked > len(self.blocks):
+        count = int(part.partition(":")[2])
+        if count > len(self.blocks):
             raise ModelError(
                 f"{self.backbone.name} has {len(self.blocks)} blocks; pass --fine-tune "
                 f"last:{len(self.blocks)} at most, or all"
             )
-        return asked
+        return count
 
     def freeze_but(self, count: int) -> None:
-        """Let training change the last blocks, so many, and nothing else."""
+        """Make the last blocks, count of them, trainable and freeze the others."""
         first = len(self.blocks) - count
         for number, block in enumerate(self.blocks):
             for layer in block:
@@ -72,25 +81,25 @@ class Tunable:
 
 @dataclass(frozen=True)
 class Cut:
-    """A network in two: what stays as it is, and what is trained."""
+    """A network cut in two: the frozen trunk and the trained tail."""
 
-    trunk: Backbone  # gives the map between the two, flat
-    tail: Any  # keras.Model: such maps [n, values] → float32 [n, width]
+    trunk: Backbone  # its bottleneck is the feature map between the two, flattened
+    tail: Any  # keras.Model: feature maps [n, values] → float32 [n, width]
 
 
-def load_tunable(
+def load_trainable_network(
     name: str | None,
     weights: Path | None,
     precision: str,
     console: Console,
-) -> Tunable:
-    """Load a network to fine-tune; without a name Keras' Inception v3, or mini out of its reach.
+) -> TrainableNetwork:
+    """Return a network to fine-tune: by default Keras' Inception v3, or mini without a connection.
 
-    Raises FeatureError for one whose layers are not known, with the ways out.
+    Raises FeatureError if the layers of the network are unknown; the message lists alternatives.
     """
     if name is None and weights is None:
         try:
-            return load_tunable(INCEPTION, None, precision, console)
+            return load_trainable_network(INCEPTION, None, precision, console)
         except UnreachableError as error:
             console.say(f"{INSTEAD} ({str(error).partition(';')[0]})")
             name = MINI
@@ -111,104 +120,104 @@ def load_tunable(
     )
 
 
-def _of_network(backbone: Backbone, kept: KerasNetwork, precision: str) -> Tunable:
-    network = keras_networks.in_precision(kept, precision)
+def _of_network(backbone: Backbone, loaded: KerasNetwork, precision: str) -> TrainableNetwork:
+    network = keras_networks.in_precision(loaded, precision)
     groups = keras_networks.blocks(network)
-    ends = [group[0].input for group in groups]  # what each block is given
+    block_inputs = [group[0].input for group in groups]
 
     def cut(count: int) -> Cut | None:
         if not 0 < count < len(groups):
             return None
         keras = load_keras()
-        start = keras_networks.blocks(kept)[-count][0].input
-        flat = keras.Model(kept.model.input, keras.layers.Flatten(dtype="float32")(start))
+        start = keras_networks.blocks(loaded)[-count][0].input
+        flat = keras.Model(loaded.model.input, keras.layers.Flatten(dtype="float32")(start))
         trunk = of_layers(
             backbone.name,
-            KerasNetwork(kept.architecture, flat),
+            KerasNetwork(loaded.architecture, flat),
             _part_of(backbone, count),
         )
-        return Cut(trunk, _tail(ends[-count], network.model.output))
+        return Cut(trunk, _tail(block_inputs[-count], network.model.output))
 
-    return Tunable(
-        backbone,
-        network.on_pictures(),
-        groups,
-        lambda path, about: save_network(network, about, path),
-        cut,
+    return TrainableNetwork(
+        backbone=backbone,
+        model=network.on_pictures(),
+        blocks=groups,
+        save=lambda path, about: save_network(network, about, path),
+        cut=cut,
     )
 
 
-def _of_student(backbone: Backbone, student: Student, precision: str) -> Tunable:
+def _of_student(backbone: Backbone, student: Student, precision: str) -> TrainableNetwork:
     shape = student.shape
-    pupil = new_pupil(shape, precision, with_layouts=True)
-    unfold(student, pupil)
-    groups = blocks(pupil, shape)
-    ends = [group[0].input for group in groups]
+    keras_model = new_keras_student(shape, precision, with_layouts=True)
+    load_student(student, keras_model)
+    groups = blocks(keras_model, shape)
+    block_inputs = [group[0].input for group in groups]
 
     def cut(count: int) -> Cut | None:
         stage = len(shape.depths) - count  # the first one that is trained
         if not count or stage < 0 or any(shape.cells[: max(stage - 1, 0)]):
-            return None  # or a layout would go past the cut
+            return None  # a layout of an earlier stage would bypass the cut
         keras = load_keras()
-        flat = keras.layers.Flatten(dtype="float32")(ends[-count])
-        predict = predictor(keras.Model(pupil.input, flat))
+        flat = keras.layers.Flatten(dtype="float32")(block_inputs[-count])
+        predict = predictor(keras.Model(keras_model.input, flat))
 
         def embed(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
             return predict(np.round(pictures * 255).astype(np.uint8))
 
         name = _part_of(backbone, count)
         frozen = replace(backbone, sha256=name, width=flat.shape[1], embed=embed)
-        return Cut(frozen, _tail(ends[-count], pupil.output))
+        return Cut(frozen, _tail(block_inputs[-count], keras_model.output))
 
     def save(path: Path, about: Mapping[str, Any]) -> str:
-        told = {**about, "start": dict(student.about)}
-        return save_student(replace(folded(pupil, shape), about=told), path)
+        about = {**about, "start": dict(student.about)}
+        return save_student(replace(folded(keras_model, shape), about=about), path)
 
     pictures = load_keras().Input((shape.size, shape.size, 3), dtype="uint8")
-    model = load_keras().Model(pictures, pupil(pictures))
-    return Tunable(backbone, model, groups, save, cut)
+    model = load_keras().Model(pictures, keras_model(pictures))
+    return TrainableNetwork(backbone=backbone, model=model, blocks=groups, save=save, cut=cut)
 
 
 def _tail(start: Any, end: Any) -> Any:
-    """Describe the rest of a network, from flat maps on."""
+    """Return the part of a network from start to end, whose input is the flattened start."""
     keras = load_keras()
     flat = keras.Input((int(np.prod(start.shape[1:])),))
     rest = keras.Model(start, end)
-    given = rest(keras.layers.Reshape(start.shape[1:])(flat))
-    return keras.Model(flat, keras.ops.cast(given, "float32"))
+    outputs = rest(keras.layers.Reshape(start.shape[1:])(flat))
+    return keras.Model(flat, keras.ops.cast(outputs, "float32"))
 
 
 def _part_of(backbone: Backbone, count: int) -> str:
-    """Hash what all but the last blocks of a network are."""
+    """Return a SHA-256 that identifies a network without its last blocks, for the cache."""
     return hashlib.sha256(f"{backbone.sha256} without {count} blocks".encode()).hexdigest()
 
 
 def is_part(text: str) -> bool:
-    """Tell whether a text is head, last:N or all."""
+    """Return whether a text is head, last:N or all."""
     return text in (HEAD, ALL) or bool(re.fullmatch(r"last:[1-9]\d{0,3}", text))
 
 
-WARM_UP = 0.1  # share of the training in which steps grow
-HEAD_RATE, RATE = 1e-3, 1e-4  # of Adam, for a head alone and for what is pre-trained
+WARM_UP = 0.1  # share of the training in which the learning rate rises
+HEAD_RATE, RATE = 1e-3, 1e-4  # of Adam, for a head alone and for pre-trained layers
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is trained, for how long, and how."""
+@dataclass(frozen=True, kw_only=True)
+class FineTuningConfig:
+    """The settings of a fine-tuning; a network's file records them."""
 
     part: str = HEAD  # or last:N, or all
     epochs: int = 10  # at most
-    batch_size: int = 32  # fewer, where memory runs out
-    learning_rate: float = 0  # at its highest; 0: one that suits the part
-    patience: int = 5  # epochs without a lower loss on the tuning pictures: first steps cost some
+    batch_size: int = 32  # halved when memory runs out
+    learning_rate: float = 0  # at its highest; 0: HEAD_RATE or RATE, by the part
+    patience: int = 5  # epochs without a lower loss on the tuning pictures; the first may raise it
     precision: str = FULL_PRECISION
     seed: int = 0
     distortions: Distortions = field(default_factory=Distortions)
 
     def rate(self, epochs: int, share: float) -> float:
-        """Tell the learning rate after some epochs and a share of another one.
+        """Return the learning rate after some epochs and a share of the next.
 
-        It rises in a line, then falls to zero along half a cosine.
+        It rises linearly, then falls to zero along half a cosine.
         """
         done = (epochs + share) / self.epochs
         highest = self.learning_rate or (HEAD_RATE if self.part == HEAD else RATE)

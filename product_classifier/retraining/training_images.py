@@ -1,7 +1,8 @@
-"""Labelled pictures as a network in training reads them: distorted anew in each epoch, or as maps.
+"""Labelled training pictures, and the two ways a network in training reads them.
 
-What the frozen part of a network gives for an undistorted picture is the same in every epoch, so
-it is computed once and kept, memory-mapped.
+Image inputs are decoded, and distorted, in each epoch. The feature maps that the frozen part of a
+network computes from an undistorted picture are the same in every epoch, so they are computed once
+and cached, memory-mapped.
 """
 
 from __future__ import annotations
@@ -31,50 +32,50 @@ from product_classifier.features.bottlenecks import (
 from product_classifier.features.dataset_features import Features
 from product_classifier.records import Image
 from product_classifier.retraining.distortions import Distortions
-from product_classifier.retraining.trainable_network import Plan, Tunable
+from product_classifier.retraining.trainable_network import FineTuningConfig, TrainableNetwork
 
 READ_AHEAD = 4  # batches
-MOST_GIGABYTES = 8  # of what the frozen part gives; more is computed anew in each epoch
+MOST_GIGABYTES = 8  # of cached feature maps; larger ones are computed in each epoch
 
 
-@dataclass(frozen=True)
-class Album:
-    """Pictures, their labels, and which of them are learned from and tuned on."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingImages:
+    """Pictures with their labels and their parts: train, tuning and test."""
 
     images: Sequence[Image]  # files below folder
     folder: Path
     label_of: NDArray[np.int64]  # [images]
-    rows: Mapping[str, NDArray[np.int64]]  # of each part, those that can be read
+    rows: Mapping[str, NDArray[np.int64]]  # part → readable pictures
     labels: Sequence[str]
     console: Console = SILENT
 
     @property
     def identities(self) -> dict[str, list[tuple[str | None, int]]]:
-        """The hash and the label of each picture in each part."""
+        """The SHA-256 and the label of each picture, by part; part of a checkpoint's key."""
         return {
             part: [(self.images[row].sha256, int(self.label_of[row])) for row in rows.tolist()]
             for part, rows in self.rows.items()
         }
 
 
-class Source(Protocol):
-    """What gives a network its inputs."""
+class InputSource(Protocol):
+    """A way to read the inputs of a network in training."""
 
     def batches(
         self, rows: NDArray[np.int64], size: int, epoch: int | None, label: str
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
-        """Give the inputs of some rows with these rows, at most size at once.
+        """Yield batches: at most size of the rows, and their inputs.
 
-        epoch: another distortion in each; None: no distortion. label: of the progress that is
-        shown, "" for none.
+        epoch: its number chooses the distortions; None: undistorted. label: of the progress that
+        is shown, "" for none.
         """
 
 
 @dataclass(frozen=True)
-class Squares:
-    """Pictures, decoded and distorted on threads: uint8 [n, pixels, pixels, 3]."""
+class ImageInputs:
+    """Pictures as inputs, decoded and distorted on threads: uint8 [n, pixels, pixels, 3]."""
 
-    album: Album
+    labelled: TrainingImages
     pixels: int
     distortions: Distortions
     seed: int
@@ -82,66 +83,67 @@ class Squares:
     def batches(
         self, rows: NDArray[np.int64], size: int, epoch: int | None, label: str
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
-        """Read pictures, as they are or as an epoch distorts them."""
-        album = self.album
+        """Yield batches of rows and their pictures, undistorted or distorted for an epoch."""
+        labelled = self.labelled
 
         def square(row: int) -> NDArray[np.uint8]:
-            image = album.images[row]
-            picture = read_view(View(image), album.folder)
+            image = labelled.images[row]
+            picture = read_view(View(image), labelled.folder)
             if epoch is None or not self.distortions:
                 return to_square(picture, self.pixels)
             identity = f"{image.sha256} {self.seed}"
-            return np.asarray(self.distortions.seen(picture, self.pixels, identity, epoch))
+            return np.asarray(self.distortions.distort(picture, self.pixels, identity, epoch))
 
         with ThreadPoolExecutor(DECODERS) as decoders:
             read = ahead(decoders, READ_AHEAD * size, square, rows.tolist())
-            console = album.console if label else SILENT
+            console = labelled.console if label else SILENT
             for number, batch in enumerate(chunks(console.progress(read, label, len(rows)), size)):
                 yield rows[number * size :][: len(batch)], np.stack(batch)
 
 
 @dataclass(frozen=True)
-class Maps:
-    """What the frozen part of a network gives, float32 [n, values]."""
+class FeatureMapInputs:
+    """Feature maps of a network's frozen part as inputs, float32 [n, values]."""
 
-    album: Album
-    given: Bottlenecks  # [images]
+    labelled: TrainingImages
+    maps: Bottlenecks  # [images]
 
     def batches(
         self, rows: NDArray[np.int64], size: int, epoch: int | None, label: str
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
-        """Read maps, the same in every epoch."""
-        console = self.album.console if label else SILENT
+        """Yield batches of rows and their feature maps, the same in every epoch."""
+        console = self.labelled.console if label else SILENT
         for batch in chunks(console.progress(rows.tolist(), label, len(rows)), size):
-            some = np.array(batch)
-            yield some, self.given[some]
+            batch_rows = np.array(batch)
+            yield batch_rows, self.maps[batch_rows]
 
 
 def choose_source(
-    tunable: Tunable,
-    plan: Plan,
-    album: Album,
+    trainable: TrainableNetwork,
+    config: FineTuningConfig,
+    labelled: TrainingImages,
     features: Features,
+    *,
     cache_path: Path,
     console: Console = SILENT,
-) -> tuple[Any, Source]:
-    """Choose what is read in each epoch, and the network that takes it.
+) -> tuple[Any, InputSource]:
+    """Return the network to train and the source of its inputs.
 
-    features: the bottlenecks of all pictures; what else of the frozen part can be kept is computed
-    here, below cache_path.
+    These are the whole network with image inputs, or its trained part with feature maps, which are
+    computed here and cached in cache_path. features: the bottlenecks of all pictures.
     """
-    squares = Squares(album, tunable.backbone.size, plan.distortions, plan.seed)
-    if plan.distortions:
-        return tunable.model, squares
-    count = tunable.trained_blocks(plan.part)
+    images = ImageInputs(labelled, trainable.backbone.size, config.distortions, config.seed)
+    if config.distortions:
+        return trainable.model, images
+    count = trainable.trained_blocks(config.part)
     if not count and features.pictures:
-        given = load_keras().Input((features.pictures.width,))
-        return load_keras().Model(given, given), Maps(album, features.pictures)
-    cut = tunable.cut(count)
-    if cut is None or len(album.images) * cut.trunk.width * 4 / 1e9 > MOST_GIGABYTES:
-        return tunable.model, squares
-    size = len(album.images) * cut.trunk.width * 4 / 1e9
-    console.say(f"what the frozen blocks give is kept in {cache_path}: {size:.1f} GB")
+        maps = load_keras().Input((features.pictures.width,))
+        return load_keras().Model(maps, maps), FeatureMapInputs(labelled, features.pictures)
+    cut = trainable.cut(count)
+    if cut is None or len(labelled.images) * cut.trunk.width * 4 / 1e9 > MOST_GIGABYTES:
+        return trainable.model, images
+    size = len(labelled.images) * cut.trunk.width * 4 / 1e9
+    console.say(f"feature maps of the frozen blocks are cached in {cache_path}: {size:.1f} GB")
     cache = bottleneck_cache(cache_path, cut.trunk, console)
-    kept = bottlenecks(album.images, album.folder, cut.trunk, cache, album.console)
-    return cut.tail, Maps(album, kept)
+    maps = bottlenecks(labelled.images, labelled.folder, cut.trunk, cache, labelled.console)
+    return cut.tail, FeatureMapInputs(labelled, maps)

@@ -1,4 +1,4 @@
-"""What --from names → its kind, told or guessed from the file itself, and how it is read."""
+"""Sources of --from: their formats, given or detected from the file itself, and their readers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 
 from product_classifier.printable import storable
 from product_classifier.records import Entry
+from product_classifier.sources import BSON, SHOP, SQLITE
 from product_classifier.sources.files.atlas import is_atlas, read_atlas
 from product_classifier.sources.files.cdiscount import BsonFile, BsonSample, read_category_names
 from product_classifier.sources.files.csv_rows import find_dialect, read_delimited
 from product_classifier.sources.files.feed_rows import feed_header, read_feed
 from product_classifier.sources.files.image_folders import read_nested_folders
 from product_classifier.sources.files.json_rows import (
-    Found,
+    NumberedObject,
     header_of,
     read_json_lines,
     read_objects,
@@ -26,29 +27,29 @@ from product_classifier.sources.files.parquet_rows import parquet_header, read_p
 from product_classifier.sources.files.picture_paths import URL_SCHEMES, PictureFolder
 from product_classifier.sources.files.table_columns import Columns, find_columns, used_columns
 from product_classifier.sources.files.table_rows import (
-    LOOKED_AT,
-    Reading,
+    INSPECTED_ROWS,
     Row,
+    TableLayout,
     guess_separator,
     read_rows,
 )
 from product_classifier.sources.files.taxonomy import is_taxonomy, read_taxonomy
-from product_classifier.sources.files.text_stream import marked, opened
+from product_classifier.sources.files.text_stream import encoding_of, open_unpacked
 from product_classifier.sources.shopify import is_shopify, read_shopify
 
-SQLITE = "sqlite"
-SHOP = "shopify"
-BSON = "bson"
+START = 64_000  # bytes from which a format is detected
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceOptions:
-    """What is told of a source."""
+    """The path of a file or folder to import, and the options that describe its contents."""
 
     path: Path
-    images: Path  # the folder that its pictures lie in
-    by_id: bool = False  # whether they may be named by their product
-    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    images: Path  # the folder of its pictures
+    by_id: bool = False  # whether pictures may be named by their product's id
+    columns: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # as --columns: field → names
     separator: str | None = None  # of paths
     encoding: str | None = None
     category_names: Path | None = None
@@ -57,28 +58,28 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """A catalogue in a file or folder."""
+    """A catalogue in a file or folder that can be read."""
 
     name: str
-    about: str  # what it is, and how it is read
-    entries: Callable[[], Iterator[Entry]]  # of what is read whole
-    bson: BsonFile | None = None  # what is too large for that
+    about: str  # its format, columns and separator, for a message
+    entries: Callable[[], Iterator[Entry]]
+    bson: BsonFile | None = None  # set if the file is imported page by page
 
 
 def format_of(path: str) -> str:
-    """Guess a source's kind by its first bytes. Raises SourceError where it cannot be read."""
+    """Return one of FORMATS by a source's first bytes. Raises SourceError if it cannot be read."""
     if path.startswith(URL_SCHEMES):
         return SHOP
     if os.path.isdir(path):
         return "folder"
-    with opened(Path(path)) as stream:
-        start = stream.read(64_000)
-    for kind, mark in ((SQLITE, b"SQLite format 3\0"), ("parquet", b"PAR1")):
-        if start.startswith(mark):
-            return kind
+    with open_unpacked(Path(path)) as stream:
+        start = stream.read(START)
+    for name, signature in ((SQLITE, b"SQLite format 3\0"), ("parquet", b"PAR1")):
+        if start.startswith(signature):
+            return name
     if start[5:9] == b"_id\0" or path.endswith(".bson"):
         return BSON
-    text = start.decode(marked(start, path), "replace").lstrip()
+    text = start.decode(encoding_of(start, path), "replace").lstrip()
     if text.startswith("<"):
         return "feed"
     if text.startswith("{") and ("\n{" in text or path.endswith((".jsonl", ".ndjson"))):
@@ -86,115 +87,123 @@ def format_of(path: str) -> str:
     return "json" if text.startswith(("{", "[")) else "csv"
 
 
-def open_source(kind: str, asked: SourceOptions) -> Source:
-    """Prepare to read a file or folder. Raises SourceError where it cannot be of its kind."""
-    if kind != "folder":
-        with opened(asked.path):
-            pass  # a pipe would hold up whoever opens it
-    return OPENERS[kind](asked)
+def open_source(format_name: str, options: SourceOptions) -> Source:
+    """Return the source in a format, one of OPENERS. Raises SourceError if it is not in it."""
+    if format_name != "folder":
+        with open_unpacked(options.path):
+            pass  # refuses what is not a regular file, such as a pipe, which would block a reader
+    return OPENERS[format_name](options)
 
 
-def _csv(asked: SourceOptions) -> Source:
-    dialect = find_dialect(asked.path, asked.encoding)
+def _csv(options: SourceOptions) -> Source:
+    dialect = find_dialect(options.path, options.encoding)
 
     def rows() -> Iterator[Row]:
-        return read_delimited(asked.path, dialect)
+        return read_delimited(options.path, dialect)
 
-    return _table(asked, dialect.about, dialect.header, rows)
-
-
-def _json_lines(asked: SourceOptions) -> Source:
-    def found() -> Iterator[Found]:
-        return read_json_lines(asked.path, asked.encoding)
-
-    header = used_columns(header_of(found()), asked.columns, asked.path)
-    return _table(asked, "JSON Lines", header, lambda: rows_of(found(), header))
+    return _table(options, dialect.about, dialect.header, rows)
 
 
-def _json(asked: SourceOptions) -> Source:
-    def found() -> Iterator[Found]:
-        return read_objects(asked.path, asked.encoding)
+def _json_lines(options: SourceOptions) -> Source:
+    def objects() -> Iterator[NumberedObject]:
+        return read_json_lines(options.path, options.encoding)
 
-    name, pictures = storable(asked.path.name), PictureFolder(asked.images)
-    first = next((item for _, item in found() if not isinstance(item, str)), {})
+    header = used_columns(header_of(objects()), options.columns, options.path)
+    return _table(options, "JSON Lines", header, lambda: rows_of(objects(), header))
+
+
+def _json(options: SourceOptions) -> Source:
+    def objects() -> Iterator[NumberedObject]:
+        return read_objects(options.path, options.encoding)
+
+    name, pictures = storable(options.path.name), PictureFolder(options.images)
+    first = next((value for _, value in objects() if not isinstance(value, str)), {})
     if is_atlas(first):
-        return Source(name, "JSON of Atlas", lambda: read_atlas(found(), name, pictures))
+        return Source(name, "JSON of Atlas", lambda: read_atlas(objects(), name, pictures))
     if is_shopify(first):
-        return Source(name, "JSON of a Shopify shop", lambda: read_shopify(found(), name))
+        return Source(name, "JSON of a Shopify shop", lambda: read_shopify(objects(), name))
     if is_taxonomy(first):
         about = "JSON of categories, without products"
-        return Source(name, about, lambda: read_taxonomy(found(), name))
-    header = used_columns(header_of(found()), asked.columns, asked.path)
-    return _table(asked, "JSON", header, lambda: rows_of(found(), header), "item")
+        return Source(name, about, lambda: read_taxonomy(objects(), name))
+    header = used_columns(header_of(objects()), options.columns, options.path)
+    return _table(options, "JSON", header, lambda: rows_of(objects(), header), "item")
 
 
-def _parquet(asked: SourceOptions) -> Source:
-    header = used_columns(parquet_header(asked.path), asked.columns, asked.path)
-    return _table(asked, "Parquet", header, lambda: read_parquet(asked.path, header), "row")
+def _parquet(options: SourceOptions) -> Source:
+    path = options.path
+    header = used_columns(parquet_header(path), options.columns, path)
+    return _table(options, "Parquet", header, lambda: read_parquet(path, header), "row")
 
 
-def _feed(asked: SourceOptions) -> Source:
-    separator = asked.separator or ">"
-    header = feed_header(asked.path, separator)
+def _feed(options: SourceOptions) -> Source:
+    separator = options.separator or ">"
+    header = feed_header(options.path, separator)
 
     def rows() -> Iterator[Row]:
-        return read_feed(asked.path, header, separator)
+        return read_feed(options.path, header, separator)
 
-    return _table(asked, "product feed in XML", header, rows)
+    return _table(options, "product feed in XML", header, rows)
 
 
-def _folder(asked: SourceOptions) -> Source:
+def _folder(options: SourceOptions) -> Source:
     about = "folders of pictures, which are the categories"
-    return Source(storable(asked.path.name), about, lambda: read_nested_folders(asked.path))
+    return Source(storable(options.path.name), about, lambda: read_nested_folders(options.path))
 
 
-def _bson(asked: SourceOptions) -> Source:
-    path, names = asked.path, asked.category_names
-    sample = asked.sample
-    with opened(path):
-        pass  # what cannot be opened is refused here, and not by each of several processes
-    categories = read_category_names(names, asked.encoding) if names else []
+def _bson(options: SourceOptions) -> Source:
+    path, names_file, sample = options.path, options.category_names, options.sample
+    with open_unpacked(path):
+        pass  # fails here if the file cannot be opened, not in each of several processes
+    categories = read_category_names(names_file, options.encoding) if names_file else []
     query = f"{storable(path.name)}?bytes={path.stat().st_size}"
-    about = f"BSON of Cdiscount, {f'categories of {names.name}' if names else 'no category names'}"
+    names_about = f"categories of {names_file.name}" if names_file else "no category names"
+    about = f"BSON of Cdiscount, {names_about}"
     if sample:
         query += f"&sample={sample.products}&seed={sample.seed}"
         about += f", a sample of {sample.products:,} products"
-
     file = BsonFile(path, query, categories, sample)
     return Source(storable(path.name), about, file.entries, file)
 
 
 def _table(
-    asked: SourceOptions,
+    options: SourceOptions,
     about: str,
     header: Sequence[str],
     rows: Callable[[], Iterator[Row]],
     unit: str = "line",
 ) -> Source:
-    """Prepare to read rows, by their columns' names and what joins their paths."""
-    columns, name = find_columns(header, asked.columns, asked.path), storable(asked.path.name)
+    """Return the source of a table, after finding its columns and the separator of its paths.
+
+    unit: what the numbers of rows count.
+    """
+    name = storable(options.path.name)
+    columns = find_columns(header, options.columns, options.path)
     about += f"; {columns.about}"
-    separator = asked.separator
-    if some := list(_some_paths(rows(), columns)):
-        separator = separator or guess_separator(some)
+    separator = options.separator
+    if paths := list(_first_paths(rows(), columns)):
+        separator = separator or guess_separator(paths)
         about += f"; paths are joined by {separator!r}"
-    reading = Reading(
-        name,
-        columns,
-        separator or "/",
-        PictureFolder(asked.images),
-        asked.by_id,
-        unit,
+    layout = TableLayout(
+        name=name,
+        columns=columns,
+        separator=separator or "/",
+        pictures=PictureFolder(options.images),
+        by_id=options.by_id,
+        unit=unit,
     )
-    return Source(name, about, lambda: read_rows(rows(), reading))
+    return Source(name, about, lambda: read_rows(rows(), layout))
 
 
-def _some_paths(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
-    """Read the paths of the first rows, as far as they are texts in one column."""
-    place, *levels = columns.of.get("category_path", (0, 0))
-    for _, cells in () if levels else islice(rows, LOOKED_AT):
-        if not isinstance(cells, str) and len(cells) > place and isinstance(cells[place], str):
-            yield str(cells[place])
+def _first_paths(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    """Yield the paths of the first INSPECTED_ROWS that are texts in a single column."""
+    position, *more_levels = columns.of.get("category_path", (0, 0))
+    if more_levels:
+        return
+    for _, cells in islice(rows, INSPECTED_ROWS):
+        if isinstance(cells, str) or len(cells) <= position:
+            continue
+        if isinstance(path := cells[position], str):
+            yield path
 
 
 OPENERS = {
@@ -207,4 +216,3 @@ OPENERS = {
     "folder": _folder,
     BSON: _bson,
 }
-FORMATS = (*OPENERS, SQLITE, SHOP)

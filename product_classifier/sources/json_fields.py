@@ -1,6 +1,6 @@
-"""What a server's JSON says, read field by field: each is of its kind, or is not there.
+"""Fields of a server's JSON, each of the expected type or treated as absent.
 
-Whatever these functions return can be stored in the database and printed in a message.
+The texts and numbers that these functions return can be stored in the database.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 from product_classifier.errors import SourceError
 from product_classifier.printable import brief, storable
 
-LARGEST = 2**63 - 1  # whole number that SQLite holds
+LARGEST_INTEGER = 2**63 - 1  # of SQLite
 
 
 def text_of(value: Any) -> str | None:
-    """Read a string, or a whole number where a string is meant; None where it is empty.
+    """Return a stripped string, also of an integer; None for anything else and for empty strings.
 
-    Shops cut texts in the middle of an emoji: what is left of it becomes U+FFFD.
+    Shops cut texts in the middle of an emoji; the half that is left becomes U+FFFD.
     """
     if isinstance(value, str):
         return storable(value).strip() or None
@@ -25,23 +25,23 @@ def text_of(value: Any) -> str | None:
 
 
 def mapping_of(value: Any) -> Mapping[str, Any]:
-    """Read an object; an empty one where there is none."""
+    """Return an object, empty if the value is not an object."""
     return value if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
-    """Read a list; an empty one where there is none."""
+    """Return a list, empty if the value is not a list."""
     return value if isinstance(value, list) else []
 
 
 def count_of(value: Any) -> int | None:
-    """Read a number of things; None where it can be none."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value <= LARGEST else None
+    """Return a count; None unless the value is an integer from 0 to LARGEST_INTEGER."""
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_integer and 0 <= value <= LARGEST_INTEGER else None
 
 
-def require_list(value: Any, what: str) -> list[Any]:
-    """Read a list. Raises SourceError for anything else, so that nothing passes for empty."""
+def require_list(value: Any, name: str) -> list[Any]:
+    """Return a list. Raises SourceError for anything else, unlike `list_of`."""
     if not isinstance(value, list):
-        raise SourceError(f"the API answered with {what} that are no list: {brief(value)}")
+        raise SourceError(f"the API answered with {name} that are not a list: {brief(value)}")
     return value

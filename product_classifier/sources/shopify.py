@@ -17,7 +17,7 @@ from product_classifier.limits import LONGEST_ID
 from product_classifier.printable import brief
 from product_classifier.records import Entry, Page, Product, Skipped
 from product_classifier.sources.files.category_tree import CategoryTree
-from product_classifier.sources.files.json_rows import Found
+from product_classifier.sources.files.json_rows import NumberedObject
 from product_classifier.sources.files.picture_paths import URL_SCHEMES
 from product_classifier.sources.files.table_rows import PATH_SEPARATORS
 from product_classifier.sources.json_fields import list_of, mapping_of, text_of
@@ -100,8 +100,16 @@ class Shopify:
             if products and products == before:
                 raise SourceError(f"{self.query(path)} repeats its page {offset} as the next one")
             offset, before = offset + 1, products
-            categories = self._branches.take()
-            yield Page(self.query(path), products, skipped, offset, not listed, None, categories)
+            categories = self._branches.take_new()
+            yield Page(
+                query=self.query(path),
+                products=products,
+                skipped=skipped,
+                next_offset=offset,
+                finished=not listed,
+                total=None,
+                categories=categories,
+            )
             if not listed:
                 return
 
@@ -127,7 +135,7 @@ def is_shopify(item: Mapping[str, Any]) -> bool:
     return "handle" in item and "variants" in item
 
 
-def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
+def read_shopify(found: Iterator[NumberedObject], name: str) -> Iterator[Entry]:
     """Read what was saved of a products.json."""
     branches = CategoryTree()
     for number, item in found:
@@ -136,7 +144,7 @@ def read_shopify(found: Iterator[Found], name: str) -> Iterator[Entry]:
             yield Skipped("product", place, item)
             continue
         entries = list(_read(item, place, branches, None))
-        yield from branches.take()
+        yield from branches.take_new()
         yield from entries
 
 
@@ -165,4 +173,12 @@ def _read(
     name, description = text_of(entry.get("title")) or "", text_of(entry.get("body_html")) or ""
     categories = (found,) if found else ()
     main, more = next(iter(addresses), None), tuple(addresses[1:])
-    yield Product(identity, name, description, categories, main, more, place=place)
+    yield Product(
+        id=identity,
+        name=name,
+        description=description,
+        categories=categories,
+        image=main,
+        more_images=more,
+        place=place,
+    )

@@ -16,6 +16,7 @@ from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.limits import DEEPEST_PATH, LONGEST_PATH
 from product_classifier.printable import brief
 from product_classifier.records import Category, Page, Product, Query, Skipped
+from product_classifier.sources import API_URL
 from product_classifier.sources.json_fields import (
     count_of,
     list_of,
@@ -25,7 +26,6 @@ from product_classifier.sources.json_fields import (
 )
 from product_classifier.sources.web.client import Client
 
-API_URL = "https://api.shopstyle.com/api/v2"
 PAGE_SIZE = 50  # the API gives no more at once
 REACHABLE = 5_000  # products of one query, whatever its total says
 MOST_CATEGORIES = 100_000  # of a tree
@@ -89,7 +89,14 @@ class ShopStyle:
             products, skipped = _products(found, query, offset)
             offset += len(found)
             finished = not found or offset >= REACHABLE
-            yield Page(query.name, products, skipped, offset, finished, _total(answer))
+            yield Page(
+                query=query.name,
+                products=products,
+                skipped=skipped,
+                next_offset=offset,
+                finished=finished,
+                total=_total(answer),
+            )
 
     def cuts(self, category_id: str) -> Iterator[Query]:
         """Cut a category that holds more than the API hands out into queries that hold less.
@@ -167,7 +174,15 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
     for identity, node in by_id.items():
         children.setdefault(text_of(node.get("parentId")) or "", []).append(identity)
     leaf = not children.get(root)
-    found = [Category(root, _name(top), text_of(top.get("parentId")), root if leaf else "", leaf)]
+    found = [
+        Category(
+            id=root,
+            name=_name(top),
+            parent=text_of(top.get("parentId")),
+            path=root if leaf else "",
+            leaf=leaf,
+        )
+    ]
     levels = {root: 0}
     for above in found:  # grows as it is walked: breadth first
         for identity in children.pop(above.id, []):
@@ -178,7 +193,11 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
                 skipped.append(Skipped("category", identity, f"{reason}, which are too many"))
                 continue
             leaf = identity not in children or levels[identity] == DEEPEST_PATH
-            found.append(Category(identity, _name(by_id[identity]), above.id, path, leaf))
+            found.append(
+                Category(
+                    id=identity, name=_name(by_id[identity]), parent=above.id, path=path, leaf=leaf
+                )
+            )
     for identity in itertools.chain.from_iterable(children.values()):
         skipped.append(Skipped("category", identity, f"not below {root}, or too deep below it"))
     return found, skipped

@@ -1,4 +1,4 @@
-"""Random samples of an experiment's test products, and what persons have said of them."""
+"""Audits: random samples of an experiment's test products, with the decisions of persons."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.predictions import Mistake
-from product_classifier.store.category_depth import fold_in_sql, fold_paths
+from product_classifier.store.category_depth import define_roll_up, path_roll_up
 from product_classifier.store.database import transaction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AuditSample:
-    """An experiment's test products by what was recorded of them, and a sample by what is true."""
+    """Whether n predictions match the crawled labels, and m sampled ones the decisions."""
 
-    recorded_right: NDArray[np.bool_]  # [n], by the categories as they were crawled
-    sampled: NDArray[np.int64]  # [m], rows
-    truly_right: NDArray[np.bool_]  # [m], as persons say
-    doubtful: NDArray[np.bool_]  # [m], they say that nobody can tell
-    undecided: int  # of the sample; it tells nothing until there are none
+    recorded_right: NDArray[np.bool_]  # [n], by the crawled categories
+    sampled: NDArray[np.int64]  # [m], indexes into the n products
+    truly_right: NDArray[np.bool_]  # [m], by the decisions of persons
+    doubtful: NDArray[np.bool_]  # [m], decided as ambiguous
+    undecided: int  # products of the sample without a decision; the audit is complete at 0
 
 
 def save_audit(db: sqlite3.Connection, experiment: int, products: Iterable[str]) -> None:
-    """Store which products are an experiment's sample, in place of an earlier one."""
+    """Store the sample of an experiment, which replaces an earlier one."""
     with transaction(db):
         db.execute("delete from audit where experiment_id = ?", (experiment,))
         db.executemany("insert into audit values (?, ?)", ((experiment, p) for p in products))
 
 
 def read_tested_products(db: sqlite3.Connection, experiment: int) -> list[str]:
-    """List the ids of an experiment's test products."""
+    """Return the ids of an experiment's test products."""
     query = "select product_id from predicted_category where experiment_id = ?"
     return [product for (product,) in db.execute(query, (experiment,))]
 
 
 def read_open_audit(db: sqlite3.Connection, experiment: int) -> list[Mistake]:
-    """Read what nobody has decided yet of an experiment's sample, right predictions included."""
+    """Return the sampled products without a decision by id, right predictions included."""
     rows = db.execute(
         """select product.id, product.name, description, image, file, predicted.path, pc.score,
              true_paths
@@ -51,7 +51,7 @@ def read_open_audit(db: sqlite3.Connection, experiment: int) -> list[Mistake]:
            order by product.id""",
         (experiment,),
     )
-    told = fold_paths(db, experiment)
+    rolled_up_paths = path_roll_up(db, experiment)
     return [
         Mistake(
             product_id=product,
@@ -61,24 +61,24 @@ def read_open_audit(db: sqlite3.Connection, experiment: int) -> list[Mistake]:
             file=file,
             predicted=predicted,
             score=score,
-            categories=told(paths),
+            categories=rolled_up_paths(paths),
         )
         for product, name, description, image, file, predicted, score, paths in rows
     ]
 
 
 def read_audit(db: sqlite3.Connection, experiment: int) -> AuditSample | None:
-    """Read an experiment's sample, if it has one."""
+    """Return the sample of an experiment; None if it has none."""
     sample = "select count(*) from audit where experiment_id = ?"
     if db.execute(sample, (experiment,)).fetchone() == (0,):
         return None
-    fold_in_sql(db, experiment)
+    define_roll_up(db, experiment)
     rows = db.execute(
         """select exists (
              select 1 from product_category recorded where recorded.product_id = pc.product_id
-               and stands_for(recorded.category_id) = pc.category_id) as recorded_right,
+               and rolled_up(recorded.category_id) = pc.category_id) as recorded_right,
              audit.product_id is not null, verdict,
-             stands_for(latest_decision.category_id) = pc.category_id
+             rolled_up(latest_decision.category_id) = pc.category_id
            from predicted_category pc
            left join audit using (experiment_id, product_id)
            left join latest_decision on latest_decision.product_id = audit.product_id
@@ -89,11 +89,11 @@ def read_audit(db: sqlite3.Connection, experiment: int) -> AuditSample | None:
     sampled = [row for row, (_, chosen, _, _) in enumerate(rows) if chosen]
     verdicts = [rows[row][2] for row in sampled]
     moved_there = [bool(rows[row][3]) for row in sampled]
-    kept = np.array([verdict == "keep" for verdict in verdicts])
+    confirmed = np.array([verdict == "keep" for verdict in verdicts])
     return AuditSample(
-        recorded,
-        np.array(sampled, dtype=np.int64),
-        np.where(kept, recorded[sampled], moved_there),
-        np.array([verdict == "ambiguous" for verdict in verdicts]),
-        verdicts.count(None),
+        recorded_right=recorded,
+        sampled=np.array(sampled, dtype=np.int64),
+        truly_right=np.where(confirmed, recorded[sampled], moved_there),
+        doubtful=np.array([verdict == "ambiguous" for verdict in verdicts]),
+        undecided=verdicts.count(None),
     )

@@ -1,4 +1,4 @@
-"""How far each query has been read: what lets a crawl go on where it stopped."""
+"""Bookmarks of queries, so that an interrupted crawl continues where it stopped."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from product_classifier.store.database import now, transaction
 
 
 class Bookmark(NamedTuple):
-    """How far a query has been read."""
+    """The position up to which a query has been read."""
 
     offset: int  # where the next page starts
-    finished: bool  # nothing lies beyond
+    finished: bool  # there are no further pages
 
 
 def bookmark(db: sqlite3.Connection, query: str) -> Bookmark:
-    """Read how far a query has been read; at its start where there is none yet."""
+    """Return the bookmark of a query; a new query is at offset 0."""
     row = db.execute(
         "select next_offset, finished from bookmark where query = ?", (query,)
     ).fetchone()
@@ -24,7 +24,10 @@ def bookmark(db: sqlite3.Connection, query: str) -> Bookmark:
 
 
 def is_done(db: sqlite3.Connection, query: str, maximum: int, before: str | None) -> bool:
-    """Tell whether a query has been read to its end or a maximum, and not before a date."""
+    """Return whether a query was read to its end or to a maximum.
+
+    before: a date; a query that was last read earlier does not count as done.
+    """
     row = db.execute(
         """select (finished or next_offset >= ?) and date >= coalesce(?, '') from bookmark
            where query = ?""",
@@ -36,7 +39,7 @@ def is_done(db: sqlite3.Connection, query: str, maximum: int, before: str | None
 def put_bookmark(
     db: sqlite3.Connection, query: str, next_offset: int, finished: bool, total: int | None = None
 ) -> None:
-    """Move a bookmark, inside the transaction that stores what lies before it."""
+    """Store a bookmark. The caller holds the transaction that stores the rows before it."""
     db.execute(
         """insert into bookmark (query, next_offset, finished, date, total) values (?, ?, ?, ?, ?)
            on conflict (query) do update set next_offset = excluded.next_offset,
@@ -53,7 +56,7 @@ def save_finished(db: sqlite3.Connection, query: str) -> None:
 
 
 def save_failure(db: sqlite3.Connection, query: str, error: str) -> None:
-    """Store why a query could not be read on; its bookmark stays where it is."""
+    """Store why reading a query failed; its offset does not change."""
     with transaction(db):
         db.execute(
             """insert into bookmark (query, next_offset, finished, error, date)
@@ -64,7 +67,7 @@ def save_failure(db: sqlite3.Connection, query: str, error: str) -> None:
 
 
 def reopen(db: sqlite3.Connection, before: str) -> None:
-    """Let queries that were last asked before a date be read again from their start."""
+    """Reset the queries that were last read before a date, so that they are read again."""
     with transaction(db):
         db.execute(
             "update bookmark set next_offset = 0, finished = 0 where date < ?",

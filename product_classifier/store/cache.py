@@ -1,16 +1,16 @@
-"""Features kept from run to run. Deleting the cache costs time, never a number.
+"""Caches of features: bottlenecks of pictures, and word vectors.
 
-Bottlenecks lie in one growing file, found by the hash of a picture's bytes: vectors are appended
-first and their keys after them, each flushed to disk, so that a cache killed at any moment holds
-whole vectors only. No vector is overwritten, since other programs may be reading it. Each has a
-checksum of its key and itself: what a disk has changed is found when it is read, and computed anew.
+Deleting a cache costs time, but changes no figure. Bottlenecks are appended to one file, and their
+keys (the SHA-256 of a picture's bytes) to another one afterwards; both are flushed to disk, so that
+a cache whose writer is killed has complete vectors only. No vector is overwritten, since other
+programs may be reading it. Each vector has a checksum of its key and values: a damaged vector is
+detected when it is read, and computed again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 import struct
 import zlib
@@ -26,20 +26,24 @@ from product_classifier.console import SILENT, Console
 from product_classifier.errors import StoreError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import write_whole
-from product_classifier.store.npz import NpzArrays
+from product_classifier.store.npz import NpzArrays, npz_bytes
 
 FORMAT = b"keys of vectors with checksums, format 2\n"  # at the start of their file
-RECORD = struct.Struct("<32sQI")  # a picture's SHA-256, the row of its vector, a checksum of both
-ATTEMPTS = 3  # to add to a cache that others remove
+RECORD = struct.Struct("<32sQI")  # SHA-256 of a picture, row of its vector, checksum of both
+ATTEMPTS = 3  # to append to a cache that other programs delete
 LONGEST_NOTE = 10_000  # characters
 REMEDY = "check the disk and its permissions, or pass another --cache-path"
+DIGEST_BYTES = 32  # of the SHA-256 at the end of a file of word vectors
+LARGEST = 4_000_000_000  # bytes of word vectors, as a file and unpacked
+DTYPES = (np.float32, np.float64, np.int32, np.int64)  # of word vectors; scikit-learn accepts them
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, OverflowError)  # from damaged word vectors
 
 
 class BottleneckCache:
-    """Vectors of one network: folder/vectors.f32, and where they lie: folder/keys.sha256.
+    """The vectors of one network: folder/vectors.f32, and their keys: folder/keys.sha256.
 
-    network: a line that tells it from others; it stands in folder/network.txt, for people too.
-    tell: told in a line what had to be computed anew.
+    network: a line that identifies the network, stored in folder/network.txt. console: gets a
+    message about damaged vectors.
     """
 
     def __init__(
@@ -56,8 +60,8 @@ class BottleneckCache:
             self._read()
 
     def __contains__(self, sha256: str) -> bool:
-        """Tell whether there is a vector that is what was stored."""
-        if sha256 in self._sound:
+        """Return whether there is an undamaged vector for a key."""
+        if sha256 in self._checked:
             return True
         if sha256 not in self._places:
             return False
@@ -65,7 +69,7 @@ class BottleneckCache:
         if row < len(self._map):
             vector = self._map[row]
             if _checksum(sha256, vector) == checksum and np.isfinite(vector).all():
-                self._sound.add(sha256)
+                self._checked.add(sha256)
                 return True
             self._damaged += 1
         del self._places[sha256]
@@ -75,19 +79,19 @@ class BottleneckCache:
         return len(self._places)
 
     def append(self, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Add float32 [n, width] under n keys; keys that are there already stay as they are.
+        """Append vectors, float32 [n, width], for n keys; keys that are present are skipped.
 
-        Raises StoreError when another program has been adding for ten minutes, or the disk is full.
+        Raises StoreError if another program holds the cache for ten minutes, or the disk is full.
         """
         with self._explained("grow"):
-            for left in reversed(range(ATTEMPTS)):
+            for attempts_left in reversed(range(ATTEMPTS)):
                 try:
                     self._prepare()
                     with self._lock.acquire(timeout=600):
                         self._add(sha256s, vectors)
                     return
-                except FileNotFoundError:  # another program has removed the cache
-                    if not left:
+                except FileNotFoundError:  # another program has deleted the cache
+                    if not attempts_left:
                         raise
 
     def _add(self, sha256s: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -106,62 +110,62 @@ class BottleneckCache:
         self._read()
 
     def read(self) -> NDArray[np.float32]:
-        """Map all vectors into memory, [n, width], read-only; `rows` says which may be used."""
+        """Return all vectors as a read-only memory map, [n, width]; `rows` names valid ones."""
         return self._map
 
     def rows(self, sha256s: Iterable[str | None]) -> NDArray[np.int64]:
-        """Tell the row of each picture's vector, -1 where there is none."""
+        """Return the row of each picture's vector, [pictures]; -1 if there is none."""
         return np.array(
             [self._places[key][0] if key and key in self else -1 for key in sha256s], dtype=np.int64
         )
 
-    def tell_damage(self) -> None:
-        """Say how many vectors were not what was stored, since this was said last."""
+    def report_damage(self) -> None:
+        """Write how many damaged vectors were detected since the last call."""
         if self._damaged:
             self._console.say(
                 f"{self._vectors}: {self._damaged:,} damaged vectors, found by their checksums, "
-                "were computed anew; check the disk"
+                "were computed again; check the disk"
             )
         self._damaged = 0
 
     def _forget(self) -> None:
         self._map = self._none
-        self._mapped = (0, 0)  # which file that is: device, inode
-        self._end = 0  # of the keys that have been read, in bytes
+        self._mapped = (0, 0)  # device and inode of the mapped file
+        self._end = 0  # bytes of the key file that have been read
         self._places: dict[str, tuple[int, int]] = {}  # row, checksum
-        self._sound: set[str] = set()  # keys whose vectors in the map have been checked
+        self._checked: set[str] = set()  # keys whose vectors match their checksums
 
     def _prepare(self) -> None:
-        """Make the folder, or insist that it is of this network."""
+        """Create the folder; raise StoreError if it belongs to another network."""
         note = self._folder / "network.txt"
         self._folder.mkdir(parents=True, exist_ok=True)
         if not note.exists():
             write_whole(note, f"{self._network}\n".encode())
         for path in (note, self._vectors, self._keys):
             if path.is_symlink() or (path.exists() and not path.is_file()):
-                raise StoreError(f"{path} is no file; remove it, or pass another --cache-path")
+                raise StoreError(f"{path} is not a file; remove it, or pass another --cache-path")
         with note.open(encoding="utf-8", errors="replace") as file:
-            if (found := file.read(LONGEST_NOTE).strip()) != self._network:
+            if (network := file.read(LONGEST_NOTE).strip()) != self._network:
                 raise StoreError(
                     f"{self._folder} holds bottlenecks of another network "
-                    f"({found}, not {self._network}); remove it"
+                    f"({network}, not {self._network}); remove it"
                 )
 
     def _read(self) -> None:
-        """Read the keys that are new, and map what is there now."""
+        """Read keys that were added since the last call, and map their vectors."""
         data = self._new_keys()
         if self._remap():
             data = self._new_keys()
         if not self._end and data:
             if not data.startswith(FORMAT):
-                self._begin_anew()
+                self._start_again()
                 return
             self._end = len(FORMAT)
             data = data[len(FORMAT) :]
         whole = len(data) - len(data) % RECORD.size
         for key, row, checksum in RECORD.iter_unpack(data[:whole]):
             self._places[key.hex()] = row, checksum
-            self._sound.discard(key.hex())
+            self._checked.discard(key.hex())
         self._end += whole
 
     def _new_keys(self) -> bytes:
@@ -175,34 +179,34 @@ class BottleneckCache:
             return file.read()
 
     def _remap(self) -> bool:
-        """Map what is there; tell whether that is another file than was mapped before."""
+        """Map the vectors, and return whether the file is another one than before."""
         if not self._vectors.exists():
             self._map = self._none
             return False
         with self._vectors.open("rb") as file:
             status = os.fstat(file.fileno())
             rows = status.st_size // (4 * self._none.shape[1])
-            found = status.st_dev, status.st_ino
-            other = found != self._mapped or rows < len(self._map)
+            mapped = status.st_dev, status.st_ino
+            other = mapped != self._mapped or rows < len(self._map)
             if other:
                 self._forget()
             if rows > len(self._map):
                 self._map = np.memmap(file, "<f4", "r", shape=(rows, self._none.shape[1]))
-            self._mapped = found
+            self._mapped = mapped
             return other
 
-    def _begin_anew(self) -> None:
-        """Remove vectors that cannot be checked; who has mapped them keeps them."""
+    def _start_again(self) -> None:
+        """Delete vectors without checksums; programs that have mapped them can still read them."""
         with self._lock.acquire(timeout=600):
             with self._keys.open("rb") as file:
-                if file.read(len(FORMAT)) == FORMAT:  # another program has begun anew
+                if file.read(len(FORMAT)) == FORMAT:  # another program has started again
                     return
             self._keys.unlink()
             self._vectors.unlink(missing_ok=True)
         self._forget()
         self._console.say(
             f"{self._vectors} is damaged, or of an older version without checksums: its vectors "
-            "are computed anew"
+            "are computed again"
         )
 
     @contextlib.contextmanager
@@ -218,23 +222,17 @@ class BottleneckCache:
 
 
 def _checksum(key: str, vector: NDArray[np.float32]) -> int:
-    """Sum up a vector and its key, so that it never stands for another picture."""
+    """Return the CRC-32 of a key and its vector, so that a vector cannot get another key."""
     return zlib.crc32(vector.data, zlib.crc32(bytes.fromhex(key)))
 
 
 def _write(path: Path, position: int, data: bytes) -> None:
-    """Write at a position, over whatever a killed program left half written there."""
+    """Write at a position, over the incomplete bytes of a killed program, and flush to disk."""
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
         file.seek(position)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-DIGEST_BYTES = 32  # of the SHA-256 at the end of the file
-LARGEST = 4_000_000_000  # bytes of a file, as it is and unpacked
-DTYPES = (np.float32, np.float64, np.int32, np.int64)  # that scikit-learn takes
-UNREADABLE = (OSError, ValueError, TypeError, KeyError, OverflowError)  # of what was not stored so
 
 
 def cached_vectors(
@@ -244,51 +242,51 @@ def cached_vectors(
     console: Console = SILENT,
     fits: Callable[[csr_matrix, list[str]], bool] = lambda vectors, vocabulary: True,
 ) -> tuple[csr_matrix, list[str]]:
-    """Read sparse vectors and their vocabulary, if path has them by this key, else make and keep.
+    """Return sparse vectors and their vocabulary: from a file, or computed and then stored in it.
 
-    fits: whether compute could have made what is stored. A file that is damaged or does not fit is
-    reported and made anew. Raises StoreError if path cannot be written.
+    key: of the texts and settings; a file with another key is replaced. fits: returns whether
+    compute could have made the stored vectors. A file that is damaged or does not fit is reported,
+    and its vectors are computed again. Raises StoreError if the file cannot be written.
     """
     try:
-        found = _stored(read_bounded(path, LARGEST), key) if path.is_file() else None
-        if found and fits(*found):
-            return found
-        if found:
+        vectors = _stored(read_bounded(path, LARGEST), key) if path.is_file() else None
+        if vectors and fits(*vectors):
+            return vectors
+        if vectors:
             raise ValueError("its vectors are of another shape")
     except UNREADABLE:
-        console.say(f"{path} is damaged, or of an older version: it is made anew")
+        console.say(f"{path} is damaged, or of an older version: it is computed again")
     matrix, vocabulary = compute()
-    archive = io.BytesIO()
-    np.savez(
-        archive,
-        key=np.array(key),
-        data=matrix.data,
-        indices=matrix.indices,
-        indptr=matrix.indptr,
-        shape=np.array(matrix.shape),
-        vocabulary=np.frombuffer("\n".join(vocabulary).encode(errors="surrogatepass"), np.uint8),
+    names = "\n".join(vocabulary).encode(errors="surrogatepass")
+    data = npz_bytes(
+        {
+            "key": np.array(key),
+            "data": matrix.data,
+            "indices": matrix.indices,
+            "indptr": matrix.indptr,
+            "shape": np.array(matrix.shape),
+            "vocabulary": np.frombuffer(names, np.uint8),
+        }
     )
-    archive.seek(0, io.SEEK_END)
-    archive.write(hashlib.sha256(archive.getbuffer()).digest())
     try:
-        write_whole(path, archive.getvalue())
+        write_whole(path, data + hashlib.sha256(data).digest())
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}; {REMEDY}") from None
     return matrix, vocabulary
 
 
 def _stored(data: bytes, key: str) -> tuple[csr_matrix, list[str]] | None:
-    """Read what was stored by a key; nothing where it was another. Raises one of UNREADABLE."""
-    archive, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
-    if hashlib.sha256(archive).digest() != digest:
-        raise ValueError("the checksum is another")
-    kept = NpzArrays(archive, LARGEST)
-    if str(kept["key"]) != key:
+    """Return the vectors in a file's bytes; None for another key. Raises one of UNREADABLE."""
+    content, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        raise ValueError("the checksum does not match")
+    arrays = NpzArrays(content, LARGEST)
+    if str(arrays["key"]) != key:
         return None
-    parts = (kept["data"], kept["indices"], kept["indptr"])
+    parts = (arrays["data"], arrays["indices"], arrays["indptr"])
     if parts[0].dtype not in DTYPES or not np.isfinite(parts[0]).all():
-        raise ValueError("its values are no numbers of ours")
-    matrix = csr_matrix(parts, shape=tuple(kept["shape"].tolist()))
+        raise ValueError("its values are not finite numbers of a known type")
+    matrix = csr_matrix(parts, shape=tuple(arrays["shape"].tolist()))
     matrix.check_format(full_check=True)
-    names = kept["vocabulary"].tobytes().decode(errors="surrogatepass")
+    names = arrays["vocabulary"].tobytes().decode(errors="surrogatepass")
     return matrix, names.split("\n")

@@ -1,7 +1,7 @@
-"""Which category stands for another one: itself where leaves are learned, else one further up.
+"""Roll-up of categories to a depth: a category counts as its ancestor at that depth.
 
-An experiment of a depth learns, predicts and is judged by the categories of that depth. The depth
-is one of its settings, and whoever reads truths for it folds them here.
+An experiment with --depth learns, predicts and is evaluated by the categories of that depth. The
+depth is one of its settings; true categories are rolled up here when they are read for it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from product_classifier.store.validation import read_settings
 
-STANDS_FOR = "stands_for"  # the same as an SQL function: null where nothing does
 
-
-def chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
-    """List each category and all that lies above it, its parent first; the root is no answer."""
+def category_chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """Return each category with its ancestors, the parent first; the root is left out."""
     parents = dict(
         db.execute(
             """select category.id, parent.id
@@ -26,59 +24,62 @@ def chains(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
                where parent.path <> ''"""
         )
     )
-    found = {}
+    category_chains = {}
     for (category,) in db.execute("select id from category where path <> ''"):
-        path = [category]
-        while parents.get(path[-1], category) not in path:  # no category lies above itself
-            path.append(parents[path[-1]])
-        found[category] = tuple(path)
-    return found
+        chain = [category]
+        while parents.get(chain[-1], category) not in chain:  # a damaged tree may have a cycle
+            chain.append(parents[chain[-1]])
+        category_chains[category] = tuple(chain)
+    return category_chains
 
 
-def fold(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
-    """Map categories to what stands for them, those for which nothing does left out.
+def roll_up(db: sqlite3.Connection, depth: int | None) -> dict[str, str]:
+    """Map each category to its ancestor at a depth; categories without one are left out.
 
-    depth: 1 is directly below the root; None: leaves stand for themselves. A leaf that ends above
-    that depth stands for itself, too.
+    depth: 1 is directly below the root. A leaf above the depth is mapped to itself; so is every
+    leaf if depth is None.
     """
     leaves = {leaf for (leaf,) in db.execute("select id from category where leaf")}
-    found = {}
-    for category, chain in chains(db).items():
+    rolled_up = {}
+    for category, chain in category_chains(db).items():
         if depth is not None and len(chain) >= depth:
-            found[category] = chain[-depth]
+            rolled_up[category] = chain[-depth]
         elif category in leaves:
-            found[category] = category
-    return found
+            rolled_up[category] = category
+    return rolled_up
 
 
-def fold_of(db: sqlite3.Connection, experiment: int) -> dict[str, str]:
-    """Map categories to what stands for them in an experiment."""
+def rolled_up_categories(db: sqlite3.Connection, experiment: int) -> dict[str, str]:
+    """Map category ids to rolled-up ids, by the depth of an experiment."""
     [(settings,)] = db.execute("select settings from experiment where id = ?", (experiment,))
-    return fold(db, read_settings(db, experiment, settings).get("depth"))
+    return roll_up(db, read_settings(db, experiment, settings).get("depth"))
 
 
-def fold_rows(db: sqlite3.Connection, experiment: int) -> NDArray[np.int64]:
-    """Do the same by row numbers, -1 where nothing does; the last entry is that of -1."""
+def rolled_up_rowids(db: sqlite3.Connection, experiment: int) -> NDArray[np.int64]:
+    """Map category rowids to rolled-up rowids; -1 if there is none. The last entry is for -1."""
     rows = dict(db.execute("select id, rowid from category"))
-    found = np.full(max(rows.values(), default=0) + 2, -1)
-    for category, other in fold_of(db, experiment).items():
-        found[rows[category]] = rows[other]
-    return found
+    rowids = np.full(max(rows.values(), default=0) + 2, -1)
+    for category, other in rolled_up_categories(db, experiment).items():
+        rowids[rows[category]] = rows[other]
+    return rowids
 
 
-def fold_in_sql(db: sqlite3.Connection, experiment: int) -> None:
-    """Let the queries that follow use STANDS_FOR, for an experiment."""
-    db.create_function(STANDS_FOR, 1, fold_of(db, experiment).get, deterministic=True)
+def define_roll_up(db: sqlite3.Connection, experiment: int) -> None:
+    """Define the SQL function rolled_up(category_id) for an experiment; null if there is none."""
+    db.create_function("rolled_up", 1, rolled_up_categories(db, experiment).get, deterministic=True)
 
 
-def fold_paths(db: sqlite3.Connection, experiment: int) -> Callable[[str], tuple[str, ...]]:
-    """Read lines of true paths as an experiment does: each path once, others as they are."""
+def path_roll_up(db: sqlite3.Connection, experiment: int) -> Callable[[str], tuple[str, ...]]:
+    """Return a function that rolls up lines of category paths, and drops repeated paths."""
     paths = dict(db.execute("select id, path from category"))
-    folded = {paths[one]: paths[other] for one, other in fold_of(db, experiment).items()}
-    return lambda lines: tuple(dict.fromkeys(folded.get(path, path) for path in lines.split("\n")))
+    above = {paths[id]: paths[up] for id, up in rolled_up_categories(db, experiment).items()}
+    return lambda lines: tuple(dict.fromkeys(above.get(path, path) for path in lines.split("\n")))
 
 
-def distinct_pairs(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Choose the rows of distinct pairs, in order: a product's leaves may be folded into one."""
-    both = one * (other.max(initial=0) + 2) + other + 1
+def distinct_pairs(products: NDArray[np.int64], categories: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first row of each distinct pair, [pairs], ordered by product and category.
+
+    Roll-up makes pairs equal: leaves of one product may have the same ancestor.
+    """
+    both = products * (categories.max(initial=0) + 2) + categories + 1
     return np.unique(both, return_index=True)[1]

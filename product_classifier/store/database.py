@@ -1,4 +1,4 @@
-"""Opening crawl.db: created from schema.sql, migrated when old, refused when it is neither."""
+"""Opening crawl.db: a new file is created, an old one migrated, and any other one rejected."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ from product_classifier.store.schema import (
     migration,
 )
 from product_classifier.store.validation import insist_on_tree, insist_on_values
-from product_classifier.system_errors import of_limits
+from product_classifier.system_errors import exhausted_limit
 
-LARGEST_VALUE = 50_000_000  # bytes of a text; ours are far smaller
+LARGEST_VALUE = 50_000_000  # bytes of a text; those of this program are far smaller
 BUSY_TIMEOUT = 30.0  # seconds to wait for another program's transaction
 
 
 @contextmanager
 def open_database(path: Path, create: bool = False) -> Iterator[sqlite3.Connection]:
-    """Open crawl.db, creating it if asked to, and migrate it if it is old.
+    """Open crawl.db, and migrate it if it is old; create: create it if it does not exist.
 
-    Raises StoreError where it does not exist, is no such database, is newer than this program, is
-    locked, or cannot be written; also for such troubles while it is open.
+    Raises StoreError if the file does not exist, is not a crawl.db, is newer than this program, is
+    locked, or cannot be written; also if such a problem arises while the file is open.
     """
     if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is no file; pass another --db-path")
+        raise StoreError(f"{path} is not a file; pass another --db-path")
     if not create and not path.is_file():
         raise StoreError(f"there is no {path}; run crawl.py first, or pass --db-path")
     if create:
         _insist_on_folder(path)
     if path.is_file():
-        _insist_on_ours(path)
+        _check_read_only(path)
     with connected(path, "rwc") as db:
-        if script := _needs(db, path):
+        if script := _migration_script(db, path):
             if _has_categories(db):
                 insist_on_tree(db)
             _apply(db, script, path)
         insist_on_values(db)
         db.execute("pragma foreign_keys = on")
-        db.execute("pragma synchronous = extra")  # what is committed outlasts a power cut
+        db.execute("pragma synchronous = extra")  # committed rows survive a power cut
         yield db
 
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Commit all that is done inside, or nothing."""
+    """Run a block in a transaction: commit at its end, roll back if it raises."""
     db.execute("begin immediate")
     try:
         yield
@@ -66,14 +66,14 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def insist_on_writable(db: sqlite3.Connection) -> None:
-    """Try to write, changing nothing, before what takes long to compute is to be stored.
+    """Check that the database can be written, before a long computation whose result is stored.
 
-    Raises sqlite3.OperationalError, as open_database explains it.
+    Raises sqlite3.OperationalError if it cannot, which open_database turns into a StoreError.
     """
     version = db.execute("pragma user_version").fetchone()[0]
     db.execute("begin immediate")
     try:
-        db.execute(f"pragma user_version = {version}")  # which begins a journal
+        db.execute(f"pragma user_version = {version}")  # starts a journal, and changes nothing
     finally:
         if db.in_transaction:
             db.execute("rollback")
@@ -81,7 +81,7 @@ def insist_on_writable(db: sqlite3.Connection) -> None:
 
 @contextmanager
 def snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Let all reads inside see one state, whatever a crawl commits meanwhile."""
+    """Run a block whose reads all see the same state, whatever a crawl commits meanwhile."""
     db.execute("begin")
     try:
         yield
@@ -91,8 +91,8 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def sole_crawler(path: Path) -> Iterator[None]:
-    """Hold the lock that lets only one crawl work on a database. Raises StoreError at once."""
-    _insist_on_folder(path)  # a lock would make it
+    """Hold the lock of a crawl; raise StoreError at once if another crawl holds it."""
+    _insist_on_folder(path)  # FileLock would create the folder
     lock = FileLock(f"{path}.lock")
     try:
         lock.acquire(timeout=0)
@@ -107,18 +107,21 @@ def sole_crawler(path: Path) -> Iterator[None]:
 
 
 def now() -> str:
-    """Tell the time as the database writes it."""
+    """Return the current time, UTC, in the format of the database."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _insist_on_folder(path: Path) -> None:
     if not path.parent.is_dir():
-        raise StoreError(f"there is no folder {path.parent} to put {path.name} into")
+        raise StoreError(f"there is no folder {path.parent} for {path.name}; create it")
 
 
 @contextmanager
 def connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """Connect to a file in a mode of SQLite's, and explain what may be wrong with it."""
+    """Open a database file; raise StoreError with a remedy for errors while it is open.
+
+    mode: of SQLite, such as ro or rwc.
+    """
     address = f"{path.resolve().as_uri()}?mode={mode}"
     try:
         db = sqlite3.connect(address, timeout=BUSY_TIMEOUT, isolation_level=None, uri=True)
@@ -127,28 +130,33 @@ def connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     try:
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
         db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        db.execute("pragma trusted_schema = off")  # no functions of ours run in views of theirs
-        db.execute("pragma cell_size_check = on")  # damaged pages are found when they are read
-        db.execute("pragma mmap_size = 0")  # a file that is cut short is an error, not a crash
+        db.execute(
+            "pragma trusted_schema = off"
+        )  # views of others cannot call functions of this program
+        db.execute("pragma cell_size_check = on")  # damaged pages are detected when they are read
+        db.execute("pragma mmap_size = 0")  # a truncated file is an error, not a crash
         yield db
     except sqlite3.DatabaseError as error:
         raise _explained(error, path) from error
-    except UnicodeDecodeError:  # of a text that was read; what is written is Unicode
+    except UnicodeDecodeError:  # of a text that was read; written texts are Unicode
         raise StoreError(f"{path} is damaged; restore it from a copy") from None
     finally:
         db.close()
 
 
-def _insist_on_ours(path: Path) -> None:
-    """Look at a file without changing it. Raises StoreError for a database of something else."""
+def _check_read_only(path: Path) -> None:
+    """Raise StoreError if a file is not a crawl.db; the file is opened without changing it."""
     if Path(f"{path}-journal").exists():
-        return  # its writer was killed: what it left half done must be taken back before
+        return  # its writer was killed: SQLite has to roll back its transaction first
     with connected(path, "ro&immutable=1") as db:
-        _needs(db, path)
+        _migration_script(db, path)
 
 
-def _needs(db: sqlite3.Connection, path: Path) -> str:
-    """Tell what a file needs to be of today's format. Raises StoreError where nothing helps."""
+def _migration_script(db: sqlite3.Connection, path: Path) -> str:
+    """Return the SQL that brings a file to the latest format, '' if it has that format.
+
+    Raises StoreError if the file is not a crawl.db, or newer than this program.
+    """
     version = db.execute("pragma user_version").fetchone()[0]
     tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
     insist_on_no_triggers(db, path)
@@ -166,8 +174,8 @@ def _needs(db: sqlite3.Connection, path: Path) -> str:
 
 
 def _has_categories(db: sqlite3.Connection) -> bool:
-    found = "select 1 from pragma_table_info('category') where name in ('id', 'parent')"
-    return len(db.execute(found).fetchall()) == 2
+    query = "select 1 from pragma_table_info('category') where name in ('id', 'parent')"
+    return len(db.execute(query).fetchall()) == 2
 
 
 def _apply(db: sqlite3.Connection, script: str, path: Path) -> None:
@@ -182,15 +190,15 @@ def _apply(db: sqlite3.Connection, script: str, path: Path) -> None:
         ):
             raise
         raise StoreError(
-            f"{path} cannot be brought to today's format and stays as it was: {error}; was it "
+            f"{path} cannot be migrated to the latest format and is unchanged: {error}; was it "
             "changed by hand? Restore it from a copy"
         ) from None
 
 
 def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
-    """Turn what SQLite says of a file into what to do about it; a bug in our SQL stays one."""
+    """Return a StoreError with a remedy for an error of SQLite, and errors in SQL unchanged."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if "Could not decode" in str(error):  # Python's sqlite3 says so without a code
+    if "Could not decode" in str(error):  # Python's sqlite3 sets no code here
         code = sqlite3.SQLITE_CORRUPT
     advice = {
         sqlite3.SQLITE_NOTADB: "is not a database; pass another --db-path",
@@ -205,6 +213,6 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> Exception:
     }.get(code)
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
         advice = "was moved or removed while it was used; put it back, and run it again"
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and (limit := of_limits()):
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and (limit := exhausted_limit()):
         advice = f"cannot be read or written: {limit}"
     return StoreError(f"{path} {advice}") if advice else error

@@ -1,4 +1,4 @@
-"""What the categorizers learn from: products of chosen categories, in the parts of the split."""
+"""Products of chosen categories, in the parts of the split: what categorizers learn from."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
-from product_classifier.records import Category, Dataset, Identity, Image, Item
-from product_classifier.selection import Selection
-from product_classifier.store.categories_to_learn import Labels
-from product_classifier.store.category_depth import chains
-from product_classifier.store.product_pictures import PICTURED, Choice, read_choice
+from product_classifier.records import Category, Dataset, Identity, Item
+from product_classifier.selection import Labels, Selection
+from product_classifier.store.category_depth import category_chains
+from product_classifier.store.product_pictures import (
+    PICTURED,
+    PictureChoice,
+    image_of,
+    read_picture_choice,
+)
 
 SOME_TEXTS = """
 select id, name, description from product where id > ? order by id limit 1000
@@ -20,10 +24,10 @@ select id, name, description from product where id > ? order by id limit 1000
 
 
 def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
-    """Yield what the frozen split looks at, for every product of the catalogue.
+    """Yield the identity of every product, by which the frozen split finds duplicates.
 
-    Of pictures that is the main one alone: a shop's logo among the further ones would glue the
-    whole catalogue together.
+    It has the main picture alone: a shop's logo among further pictures would make all products
+    duplicates of each other.
     """
     rows = db.execute(
         """select product.id, name, description, sha256
@@ -33,15 +37,15 @@ def read_identities(db: sqlite3.Connection) -> Iterator[Identity]:
 
 
 def read_true_categories(db: sqlite3.Connection) -> dict[str, set[str]]:
-    """Map each product that has any to its categories, as persons have corrected them."""
-    found: dict[str, set[str]] = {}
+    """Return the categories of each product after corrections, without products that have none."""
+    categories: dict[str, set[str]] = {}
     for product, category in db.execute("select product_id, category_id from true_category"):
-        found.setdefault(product, set()).add(category)
-    return found
+        categories.setdefault(product, set()).add(category)
+    return categories
 
 
 def read_products(db: sqlite3.Connection, products: Sequence[str]) -> list[Neighbour]:
-    """Read what a person compares of some products."""
+    """Return products by their ids, for a person to compare; similarity is 1."""
     return [
         Neighbour(id, name, tuple(paths.split("\n")), 1.0)
         for product in products
@@ -52,9 +56,9 @@ def read_products(db: sqlite3.Connection, products: Sequence[str]) -> list[Neigh
 
 
 def read_tested(db: sqlite3.Connection, experiment: int) -> Iterator[Identity]:
-    """Yield the same for an experiment's test products, in the order of their ids.
+    """Yield the identity of each test product of an experiment, in the order of their ids.
 
-    Those whose category nobody can tell are left out, as they are from the answers.
+    Products whose category is marked ambiguous are left out, as in read_predicted_paths.
     """
     rows = db.execute(
         """select product.id, name, description, sha256
@@ -69,70 +73,75 @@ def read_tested(db: sqlite3.Connection, experiment: int) -> Iterator[Identity]:
 
 
 def read_given_parts(db: sqlite3.Connection) -> dict[str, str]:
-    """Map products to their part of the split that the catalogue came with."""
+    """Return the part of each product in the split that the catalogue came with, by product id."""
     return dict(db.execute("select product_id, part from given_part"))
 
 
 def read_texts(db: sqlite3.Connection, products: Set[str]) -> Iterator[tuple[str, str]]:
-    """Yield the ids and texts of some products; no crawl has to wait while they are looked at."""
+    """Yield id and text of products; between batches of 1,000, a crawl can write."""
     last = ""
     while rows := db.execute(SOME_TEXTS, (last,)).fetchall():
-        yield from ((id, f"{name}\n{about}") for id, name, about in rows if id in products)
+        yield from ((id, f"{name}\n{text}") for id, name, text in rows if id in products)
         last = rows[-1][0]
 
 
 def read_dataset(
     db: sqlite3.Connection, parts: Mapping[str, str], labels: Labels, selection: Selection
 ) -> Dataset:
-    """Read the products that are learned from and tested on.
+    """Return the products that are learned from and tested on, in the order of their ids.
 
-    parts: of the split, by product id. Items are in the order of their ids; of their pictures they
-    have as many as were asked for, the main one among them, without marked ones where there are
-    others. Raises StoreError where none is in the test part.
+    parts: of the split, by product id. An item has at most selection.images_per_product pictures,
+    the main one included; marked ones only if it has no others. Raises StoreError if no product is
+    in the test part.
     """
     categories = tuple(_category(db, category) for category in labels.categories)
-    positions = {category: k for k, category in enumerate(labels.categories)}
-    choice = read_choice(db, selection.images_per_product)
-    items = tuple(_items(db, parts, labels.products, labels.unclear, positions, choice))
+    choice = read_picture_choice(db, selection.images_per_product)
+    items = tuple(_items(db, parts, labels, choice))
     if all(item.part != "test" for item in items):
-        part = "that it came with" if selection.given_split else "(a tenth, chosen by hash)"
+        origin = "that it came with" if selection.given_split else "(a tenth, chosen by hash)"
         raise StoreError(
-            f"none of the {len(items):,} products is in the test part {part}; "
+            f"none of the {len(items):,} products is in the test part {origin}; "
             "crawl more products, choose more categories or take a larger sample"
         )
-    above = chains(db)
+    above = category_chains(db)
     return Dataset(
-        categories,
-        tuple(above[category][1:] for category in labels.categories),
-        items,
-        _name(selection, len(categories)),
-        _split_hash(items, selection),
-        tuple(labels.left_out),
-        {**selection.settings, "learned": list(labels.categories)},
+        categories=categories,
+        above=tuple(above[category][1:] for category in labels.categories),
+        items=items,
+        name=_name(selection, len(categories)),
+        split=_split_hash(items, selection),
+        left_out=tuple(labels.left_out),
+        settings={**selection.settings, "learned": list(labels.categories)},
     )
 
 
 def _items(
     db: sqlite3.Connection,
     parts: Mapping[str, str],
-    labels: Mapping[str, Sequence[str]],
-    unclear: Set[str],
-    positions: Mapping[str, int],
-    choice: Choice,
+    labels: Labels,
+    choice: PictureChoice,
 ) -> Iterator[Item]:
+    positions = {category: k for k, category in enumerate(labels.categories)}
     for product, name, description, *picture in db.execute(PICTURED, {"everything": True}):
-        found = tuple(positions[category] for category in labels.get(product, ()))
-        if found or product in unclear:
-            shown = choice.of(product, Image(*picture) if picture[0] else None)
-            text = f"{name}\n{description}"
-            yield Item(product, text, shown.main, found, parts[product], *shown[1:])
+        categories = labels.products.get(product, ())
+        if categories or product in labels.ambiguous:
+            pictures = choice.of(product, image_of(picture) if picture[0] else None)
+            yield Item(
+                id=product,
+                text=f"{name}\n{description}",
+                image=pictures.main,
+                labels=tuple(positions[category] for category in categories),
+                part=parts[product],
+                more_images=pictures.further,
+                marked_images=pictures.left_out,
+            )
 
 
 def _category(db: sqlite3.Connection, identity: str) -> Category:
-    row = db.execute(
-        "select id, name, parent, path, leaf <> 0 from category where id = ?", (identity,)
-    ).fetchone()
-    return Category(*row)
+    [(name, parent, path, leaf)] = db.execute(
+        "select name, parent, path, leaf from category where id = ?", (identity,)
+    )
+    return Category(id=identity, name=name, parent=parent, path=path, leaf=bool(leaf))
 
 
 def _name(selection: Selection, count: int) -> str:
@@ -140,7 +149,7 @@ def _name(selection: Selection, count: int) -> str:
     name = f"all ({count} categories)"
     if chosen:
         name = ",".join(chosen) if count <= 10 else f"{','.join(chosen[:5])}... ({count} total)"
-    return name + selection.told
+    return name + selection.name_suffix
 
 
 def _split_hash(items: Sequence[Item], selection: Selection) -> str:

@@ -1,4 +1,4 @@
-"""What persons say of labels: stored beside what was crawled, never over it."""
+"""Decisions of persons about labels, stored beside the crawled labels, which stay unchanged."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ from product_classifier.printable import one_line
 from product_classifier.records import Decided, Decision
 from product_classifier.store.database import now, transaction
 
-SHOWN = 200  # characters of what cannot be used
-HINTED = 20  # such lines; guessing what was meant takes time
-ESCAPED = re.compile(r"\\u((?!d[89a-f])[0-9a-f]{4})")  # but halves of characters
-VERDICTS = ("keep", "ambiguous")  # as a person writes them; anything else is a category
+SHOWN = 200  # characters of an id or category in a message
+HINTED = 20  # lines with a suggestion; finding similar names takes time
+ESCAPED = re.compile(r"\\u((?!d[89a-f])[0-9a-f]{4})")  # except surrogates
+VERDICTS = ("keep", "ambiguous")  # in a review file; anything else is a category
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What has become of a review file's decisions."""
+    """The result of importing a review file."""
 
     stored: Counter[str] = field(default_factory=Counter)  # by verdict
-    known: int = 0  # said before by the same person
-    replaced: int = 0  # of those stored: they contradict an earlier one
-    problems: tuple[str, ...] = ()  # what could not be used, and why
+    known: int = 0  # equal to an earlier decision of the same person
+    replaced: int = 0  # stored decisions that contradict an earlier one
+    problems: tuple[str, ...] = ()  # messages about lines that could not be used
 
 
 def import_decisions(db: sqlite3.Connection, lines: Iterable[Decided], person: str) -> Imported:
-    """Store all decisions that can be understood, in one transaction, and tell of the others."""
+    """Store the valid decisions of a review file in one transaction, and report the others.
+
+    person: who has decided.
+    """
     with transaction(db):
-        decisions, problems = _understood(db, lines)
+        decisions, problems = _valid_decisions(db, lines)
         latest = {
             product: (verdict, category, who)
             for product, verdict, category, who in db.execute(
@@ -40,9 +43,7 @@ def import_decisions(db: sqlite3.Connection, lines: Iterable[Decided], person: s
             )
         }
         new = [
-            found
-            for found in decisions
-            if latest.get(found.product_id) != (found.verdict, found.category_id, person)
+            d for d in decisions if latest.get(d.product_id) != (d.verdict, d.category_id, person)
         ]
         db.executemany(
             """insert into decision (product_id, verdict, category_id, person, date)
@@ -50,7 +51,7 @@ def import_decisions(db: sqlite3.Connection, lines: Iterable[Decided], person: s
             ((d.product_id, d.verdict, d.category_id, person, now()) for d in new),
         )
     return Imported(
-        Counter(found.verdict for found in new),
+        Counter(decision.verdict for decision in new),
         len(decisions) - len(new),
         sum(
             latest.get(d.product_id, (d.verdict, d.category_id))[:2] != (d.verdict, d.category_id)
@@ -60,12 +61,12 @@ def import_decisions(db: sqlite3.Connection, lines: Iterable[Decided], person: s
     )
 
 
-def _understood(
+def _valid_decisions(
     db: sqlite3.Connection, lines: Iterable[Decided]
 ) -> tuple[list[Decision], list[str]]:
-    """Turn lines into decisions, and say what is wrong with the rest."""
+    """Return the valid decisions, one for each product, and the problems of the other lines."""
     names = _categories(db)
-    found: dict[str, tuple[Decided, Decision]] = {}
+    by_product: dict[str, tuple[Decided, Decision]] = {}
     problems: list[str] = []
     contradicted: set[str] = set()
     for line in lines:
@@ -73,21 +74,21 @@ def _understood(
         if isinstance(decision, str):
             problems.append(f"line {line.line}: {decision}")
             continue
-        first, known = found.setdefault(decision.product_id, (line, decision))
-        if known != decision:
+        first, earlier = by_product.setdefault(decision.product_id, (line, decision))
+        if earlier != decision:
             problems.append(
                 f"lines {first.line} and {line.line} contradict each other about product "
                 f"{one_line(line.product_id, SHOWN)}; neither is stored"
             )
             contradicted.add(decision.product_id)
-    kept = [decision for _, decision in found.values() if decision.product_id not in contradicted]
-    return kept, problems
+    decisions = [d for _, d in by_product.values() if d.product_id not in contradicted]
+    return decisions, problems
 
 
 def _decision(
     db: sqlite3.Connection, line: Decided, names: Mapping[str, tuple[str, bool]], hinting: bool
 ) -> Decision | str:
-    """Understand one line, or say why not; hinting: say which categories might be meant."""
+    """Return the decision of a line, or its problem; hinting: suggest similar categories."""
     product = line.product_id
     if not _is_product(db, product):
         product = as_stored(product)
@@ -108,15 +109,15 @@ def _decision(
         return f"{shown!r} is neither keep nor ambiguous nor a category's id or path{hint}"
     category, leaf = names[line.decision]
     if not leaf:
-        return f"{line.decision!r} is not a leaf; name one below it"
+        return f"{line.decision!r} is not a leaf; name a leaf below it"
     if recorded == {category}:
         return Decision(product, "keep")
     return Decision(product, "move", category)
 
 
 def as_stored(text: str) -> str:
-    r"""Return text with escapes such as \u001b, which stand in files for control characters."""
-    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    r"""Return text with escapes such as \u001b replaced by the control characters."""
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _hint(text: str, names: Mapping[str, tuple[str, bool]]) -> str:
@@ -130,7 +131,7 @@ def _is_product(db: sqlite3.Connection, product: str) -> bool:
 
 
 def _categories(db: sqlite3.Connection) -> dict[str, tuple[str, bool]]:
-    """Map ids and paths to ids, and tell which are leaves; where both name one, the id counts."""
+    """Return id and whether it is a leaf for each category id and path; of equal ones, ids win."""
     rows = db.execute("select id, path, leaf from category").fetchall()
     return {
         name: (row[0], bool(row[2])) for place in (1, 0) for row in rows if (name := row[place])

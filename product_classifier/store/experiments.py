@@ -1,4 +1,4 @@
-"""Experiments and their predictions in crawl.db: written whole, read back as arrays."""
+"""Experiments and their predictions in crawl.db: stored in one transaction, read as arrays."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Experiment, Mistake, Outcomes, PathScores, Summary
 from product_classifier.store.category_depth import (
+    define_roll_up,
     distinct_pairs,
-    fold_in_sql,
-    fold_paths,
-    fold_rows,
+    path_roll_up,
+    rolled_up_rowids,
 )
 from product_classifier.store.database import now, transaction
-from product_classifier.store.integrity import Seal, damaged
-from product_classifier.store.label_errors import put_alike, read_neighbours
+from product_classifier.store.integrity import Checksum, damaged
+from product_classifier.store.label_errors import put_similar_products, read_similar_products
 from product_classifier.store.validation import read_settings
 
 
 def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
-    """Store an experiment and all that it predicts, or nothing; returns its number."""
+    """Store an experiment with its predictions in one transaction, and return its number."""
     predictions = sorted((p.product_id, p.category_id, p.score) for p in experiment.predictions)
-    seal = Seal()
+    checksum = Checksum()
     with transaction(db):
         cursor = db.execute(
             """insert into experiment
@@ -46,30 +46,30 @@ def save_experiment(db: sqlite3.Connection, experiment: Experiment) -> int:
         number = int(cursor.lastrowid or 0)
         db.executemany(
             "insert into predicted_category values (?, ?, ?, ?)",
-            ((number, *row) for row in seal.passing(predictions)),
+            ((number, *row) for row in checksum.adding(predictions)),
         )
         db.executemany(
             "insert into predicted_path values (?, ?, ?, ?, ?, ?, ?)",
-            ((number, *row) for row in seal.passing(_path_rows(experiment.paths))),
+            ((number, *row) for row in checksum.adding(_path_rows(experiment.paths))),
         )
-        db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
-        put_alike(db, number, experiment.alike)
+        db.execute("update experiment set seal = ? where id = ?", (checksum.hexdigest(), number))
+        put_similar_products(db, number, experiment.alike)
         db.executemany(
             "insert into outside values (?, ?, ?, ?)",
-            ((number, one.product_id, one.score, one.marked) for one in experiment.outside),
+            ((number, n.product_id, n.score, n.marked) for n in experiment.novelty),
         )
     return number
 
 
 def _path_rows(paths: Sequence[PathScores]) -> Iterator[tuple[Any, ...]]:
-    """Lay out the rows of predicted_path, in the order of its primary key."""
-    places = [
-        (product, number, row)
-        for number, path in enumerate(paths)
+    """Yield the rows of table predicted_path in the order of its primary key."""
+    positions = [
+        (product, part, row)
+        for part, path in enumerate(paths)
         for row, product in enumerate(path.products)
     ]
-    for product, number, row in sorted(places):
-        path = paths[number]
+    for product, part, row in sorted(positions):
+        path = paths[part]
         for height, node in enumerate(path.answers[row]):
             if node >= 0:
                 scores = float(path.score[row, height]), float(path.uncalibrated[row, height])
@@ -77,11 +77,11 @@ def _path_rows(paths: Sequence[PathScores]) -> Iterator[tuple[Any, ...]]:
 
 
 def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[Summary]:
-    """List all experiments, or the one of that number. Raises StoreError where there is none."""
+    """Return all experiments, or the one with a number. Raises StoreError if there is none."""
     rows = db.execute(
         "select id, name, date, kind, split, seconds, settings from experiment order by id"
     ).fetchall()
-    found = [
+    summaries = [
         Summary(
             id=id_,
             name=name,
@@ -96,19 +96,23 @@ def read_experiments(db: sqlite3.Connection, number: int | None = None) -> list[
     ]
     if not rows:
         raise StoreError("there is no experiment yet; run one of the categorize scripts first")
-    if not found:
-        known = ", ".join(str(row[0]) for row in rows[-10:])
-        raise StoreError(f"there is no experiment {number}; the latest are {known}")
-    return found
+    if not summaries:
+        latest = ", ".join(str(row[0]) for row in rows[-10:])
+        raise StoreError(f"there is no experiment {number}; the latest are {latest}")
+    return summaries
 
 
 def read_paths(db: sqlite3.Connection) -> dict[int, str]:
-    """Map the row numbers of categories to their paths."""
+    """Return the path of each category by its rowid."""
     return dict(db.execute("select rowid, path from category"))
 
 
 def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
-    """Read an experiment's predictions with their products' true categories, folded as its own."""
+    """Return an experiment's predictions beside the true categories of the predicted products.
+
+    True categories are rolled up to the depth of the experiment. Products whose category is marked
+    ambiguous are left out. Raises StoreError if a predicted product is missing.
+    """
     rows = np.fromiter(
         db.execute(
             """select product.rowid, score, predicted.rowid, coalesce(true.rowid, 0)
@@ -138,16 +142,18 @@ def read_outcomes(db: sqlite3.Connection, number: int) -> Outcomes:
                  on parent.id = category.parent and parent.path <> ''"""
         )
     )
-    true = fold_rows(db, number)[rows["f3"]].clip(0)
-    kept = distinct_pairs(rows["f0"], true)
-    product, score, predicted = (rows[name][kept] for name in ("f0", "f1", "f2"))
-    return Outcomes(product=product, score=score, predicted=predicted, true=true[kept], above=above)
+    true = rolled_up_rowids(db, number)[rows["f3"]].clip(0)
+    distinct = distinct_pairs(rows["f0"], true)
+    product, score, predicted = (rows[name][distinct] for name in ("f0", "f1", "f2"))
+    return Outcomes(
+        product=product, score=score, predicted=predicted, true=true[distinct], above=above
+    )
 
 
 def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list[Mistake], int]:
-    """Read the most confident wrong predictions of an experiment, and how many there are in all."""
-    fold_in_sql(db, number)
-    told = fold_paths(db, number)
+    """Return the most confident wrong predictions of an experiment, and the number of all."""
+    define_roll_up(db, number)
+    rolled_up_paths = path_roll_up(db, number)
     rows = db.execute(
         """select product.id, product.name, description, image, file, predicted.path, pc.score,
              true_paths, suspicion, count(*) over ()
@@ -159,11 +165,11 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
            where pc.experiment_id = ? and pc.product_id not in ambiguous and not exists (
              select 1 from true_category true
              where true.product_id = pc.product_id
-               and stands_for(true.category_id) = pc.category_id)
+               and rolled_up(true.category_id) = pc.category_id)
            order by pc.score desc, product.id limit ?""",
         (number, limit),
     ).fetchall()
-    alike = read_neighbours(db, number)
+    similar = read_similar_products(db, number)
     mistakes = [
         Mistake(
             product_id=product,
@@ -173,9 +179,9 @@ def read_mistakes(db: sqlite3.Connection, number: int, limit: int) -> tuple[list
             file=file,
             predicted=predicted,
             score=score,
-            categories=told(paths),
+            categories=rolled_up_paths(paths),
             suspicion=suspicion,
-            neighbours=alike.get(product, ()),
+            neighbours=similar.get(product, ()),
         )
         for product, name, description, image, file, predicted, score, paths, suspicion, _ in rows
     ]

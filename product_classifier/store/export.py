@@ -1,4 +1,4 @@
-"""All that is known of products and categories, a row for each product and category of it."""
+"""Products and categories for an export: a row for each product and each of its categories."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ order by product.rowid, met.category_id <> product.category_id, met.category_id
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A category on the way to another."""
+    """A category on the path from the root to another one."""
 
     name: str
-    own_id: str  # '' where the id is but the path of names
+    own_id: str  # '' if the id is the path of names
     translated: str  # '' for none
 
 
 Path = tuple[Level, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """A product in one of its categories; without an id, a category that has no products."""
+    """A product in one of its categories; without an id, a category without products."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class Exported:
 
 
 def read_paths_of_names(db: sqlite3.Connection) -> dict[str, Path]:
-    """Map each category to the levels from below the root to itself."""
+    """Return for each category the levels of its path, from below the root to itself."""
     nodes: dict[str | None, tuple[str | None, str, str, str]] = {
         identity: node
         for identity, *node in db.execute(
@@ -61,11 +61,11 @@ def read_paths_of_names(db: sqlite3.Connection) -> dict[str, Path]:
                left join translated_category foreign_name on category_id = category.id"""
         )
     }
-    found: dict[str, Path] = {}
+    levels_of: dict[str, Path] = {}
     for identity in nodes:
         levels: list[Level] = []
         at = identity
-        for _ in range(DEEPEST + 1):  # some may lie above themselves
+        for _ in range(DEEPEST + 1):  # a damaged tree may have a cycle
             if at not in nodes:
                 break
             parent, path, name, translated = nodes[at]
@@ -75,44 +75,55 @@ def read_paths_of_names(db: sqlite3.Connection) -> dict[str, Path]:
                 derived = f"{above}/{part}".lstrip("/")
                 levels.insert(0, Level(name, "" if at in (derived, None) else at, translated))
             at = parent
-        found[str(identity)] = tuple(levels)
-    return found
+        levels_of[str(identity)] = tuple(levels)
+    return levels_of
 
 
-def read_rows(db: sqlite3.Connection, experiment: int | None) -> Iterator[Exported]:
-    """Read products in the order of their import, then categories without products.
+def read_export_rows(db: sqlite3.Connection, experiment: int | None) -> Iterator[Exported]:
+    """Yield the products in the order of their import, then the categories without products.
 
-    experiment: whose predictions to add. Raises StoreError where there is no such experiment.
+    experiment: number of the experiment whose predictions are added. Raises StoreError if it does
+    not exist.
     """
-    known = "select 1 from experiment where id = ?"
-    if experiment and not db.execute(known, (experiment,)).fetchall():
+    query = "select 1 from experiment where id = ?"
+    if experiment and not db.execute(query, (experiment,)).fetchall():
         raise StoreError(f"there is no experiment {experiment}; analyze.py lists them")
     paths = read_paths_of_names(db)
-    for identity, name, description, image, met, more, part, predicted, score in db.execute(
+    for identity, name, description, image, category, more, part, predicted, score in db.execute(
         ROWS, {"experiment": experiment}
     ):
         yield Exported(
-            identity,
-            name,
-            description,
-            paths.get(met, ()),
-            image or "",
-            tuple(json.loads(more)),
-            part or "",
-            paths.get(predicted, ()),
-            score,
+            id=identity,
+            name=name,
+            description=description,
+            path=paths.get(category, ()),
+            image=image or "",
+            more_images=tuple(json.loads(more)),
+            part=part or "",
+            predicted=paths.get(predicted, ()),
+            score=score,
         )
     empty = "select id from category where leaf and product_count = 0 order by rowid"
     for (identity,) in db.execute(empty):
         if paths[identity]:
-            yield Exported("", "", "", paths[identity], "", (), "", (), None)
+            yield Exported(
+                id="",
+                name="",
+                description="",
+                path=paths[identity],
+                image="",
+                more_images=(),
+                part="",
+                predicted=(),
+                score=None,
+            )
 
 
 def has_further_facts(db: sqlite3.Connection) -> dict[str, bool]:
-    """Tell which facts any product or category has that most catalogues have none of."""
-    found = {
+    """Return which optional columns have a value for any product or category."""
+    queries = {
         "more_images": "select exists (select 1 from product_image)",
         "split": "select exists (select 1 from given_part)",
         "translated_path": "select exists (select 1 from translated_category)",
     }
-    return {name: bool(db.execute(query).fetchone()[0]) for name, query in found.items()}
+    return {name: bool(db.execute(query).fetchone()[0]) for name, query in queries.items()}

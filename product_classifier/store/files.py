@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, even after a power cut."""
+"""Writing of files that are complete or absent, even after a power cut."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-HALF_WRITTEN = ".half-written-"  # how the names of such files begin; host and process follow
-LONGEST_WRITE = 600.0  # seconds, on another host
+HALF_WRITTEN = ".half-written-"  # prefix of incomplete files; a hash of host and process follow
+LONGEST_WRITE = 600.0  # seconds after which a writer on another host is presumed dead
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, even after a power cut."""
+    """Write a file completely or not at all, even if a power cut interrupts it."""
     with replacing(path) as part:
         _write_new(str(part), data)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, lasting: bool = True) -> Iterator[Path]:
-    """Let a file be written beside a path, and put it there at the end, or nothing.
+    """Yield the path of a temporary file, which replaces the file at path if the block succeeds.
 
-    What killed programs have left half written in the same folder is removed. lasting: even after a
-    power cut. Raises OSError where a device has that name, such as /dev/null: it would be gone.
+    Incomplete files of killed programs in the same folder are deleted. lasting: whether the file
+    has to survive a power cut. Raises OSError if path is a device such as /dev/null, which would be
+    replaced.
     """
     name = str(path)
     _insist_on_no_device(name)
@@ -52,15 +53,15 @@ def replacing(path: Path, lasting: bool = True) -> Iterator[Path]:
 
 
 def _insist_on_no_device(name: str) -> None:
-    """Raise OSError where a device has a name, and no link to it."""
+    """Raise OSError if a name is a device itself; a link to a device may be replaced."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         mode = os.lstat(name).st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise OSError(errno.EINVAL, "it is a device and no file", name)
+            raise OSError(errno.EINVAL, "it is a device, not a file", name)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what nobody is writing any more; this program's other threads may be."""
+    """Delete incomplete files of dead processes; other threads of this one may be writing."""
     own = f"{_mark()}{os.getpid()}-"
     with contextlib.suppress(OSError):
         for part in folder.glob(f"{HALF_WRITTEN}*"):
@@ -69,9 +70,9 @@ def _sweep(folder: Path) -> None:
 
 
 def write_named(path: str, data: bytes) -> None:
-    """Write a file whose name says what is in it, at half the cost of `write_whole`.
+    """Write a file named by the hash of its content, at half the cost of `write_whole`.
 
-    It may be there already; only `sync_files` makes sure that it stays whole after a power cut.
+    The file may exist already. Only after `sync_files` it survives a power cut.
     """
     try:
         _write_new(path, data)
@@ -92,13 +93,13 @@ def _write_new(path: str, data: bytes) -> None:
 
 
 def _holds(path: str, data: bytes) -> bool:
-    """Tell whether a path is a file itself, not a link to one, and holds just that."""
+    """Return whether a path is a regular file, not a link, with exactly this content."""
     file = Path(path)
     return file.is_file() and not file.is_symlink() and file.read_bytes() == data
 
 
 def _new_file(path: str) -> io.FileIO:
-    """Open a file that must not be there yet, in a folder that may not be; no link is followed."""
+    """Create and open a new file, and its folder if needed; no link is followed."""
     try:
         return io.FileIO(path, "x")
     except FileNotFoundError:
@@ -107,9 +108,9 @@ def _new_file(path: str) -> io.FileIO:
 
 
 def sync_files(paths: Sequence[str]) -> None:
-    """Make sure that files and their names outlast a power cut."""
+    """Flush files and their names to disk, so that they survive a power cut."""
     _sync(paths)
-    if len(paths) == 1 or not _syncfs():  # which has seen to the names, too
+    if len(paths) == 1 or not _syncfs():  # syncfs has flushed the names, too
         _sync_names({_folder(path) for path in paths})
 
 
@@ -118,12 +119,12 @@ def _folder(path: str) -> str:
 
 
 def _remove(part: str) -> None:
-    with contextlib.suppress(OSError):  # why it could not be written is the cause to tell
+    with contextlib.suppress(OSError):  # the error of the write itself is reported
         os.unlink(part)
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, so that their names outlast a power cut."""
+    """Create a folder and its parents, so that their names survive a power cut."""
     if not folder.parent.is_dir():
         _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
@@ -131,13 +132,13 @@ def _make_folder(folder: Path) -> None:
 
 
 def _sync_names(folders: Collection[str]) -> None:
-    """Make sure that new names in folders outlast a power cut."""
-    if os.name != "nt":  # Windows neither needs it nor opens folders
+    """Flush the names of new files in folders to disk."""
+    if os.name != "nt":  # on Windows that is neither needed nor possible
         _sync(folders)
 
 
 def _sync(paths: Collection[str]) -> None:
-    """Make sure that files or folders of one file system outlast a power cut."""
+    """Flush files or folders of one file system to disk."""
     sync_all = _syncfs() if len(paths) > 1 else None
     for path in itertools.islice(paths, 1 if sync_all else None):
         descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
@@ -149,7 +150,7 @@ def _sync(paths: Collection[str]) -> None:
 
 @functools.cache
 def _syncfs() -> Callable[[int], None] | None:
-    """Find Linux's call that writes all files of a file system at the cost of one."""
+    """Return Linux's syncfs, which flushes a whole file system at the cost of a file; else None."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
@@ -164,12 +165,12 @@ def _syncfs() -> Callable[[int], None] | None:
 
 @functools.cache
 def _mark() -> str:
-    """Begin the names of files that are being written on this host."""
+    """Return the prefix of incomplete files that this host writes."""
     return f"{HALF_WRITTEN}{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]}-"
 
 
 def is_left_over(part: Path) -> bool:
-    """Tell whether nobody is writing a file any more; of other hosts' files, by their age."""
+    """Return whether a file's writer is dead; of other hosts, judged by the file's age."""
     process = part.name.removeprefix(_mark()).partition("-")[0]
     if process.isdecimal():
         return int(process) == os.getpid() or not _is_running(int(process))
@@ -181,6 +182,6 @@ def _is_running(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # a process of another user
         pass
     return True

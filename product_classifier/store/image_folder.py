@@ -1,4 +1,4 @@
-"""The images folder: files named by their content; those that the database names are complete."""
+"""The images folder: files named by the hash of their content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from product_classifier.errors import StoreError
 from product_classifier.store.files import HALF_WRITTEN, is_left_over, sync_files, write_named
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 LARGEST = 100_000_000  # bytes of a picture; a crawl takes smaller ones
 
@@ -18,44 +18,44 @@ LARGEST = 100_000_000  # bytes of a picture; a crawl takes smaller ones
 class ImageFolder:
     """A folder of pictures, images/ab/ab….jpg; equal pictures are one file.
 
-    What is put outlasts a power cut once it is kept: many files at the cost of one. What a killed
-    run left cut short is made whole when it is put again. Several threads may put.
+    Files survive a power cut after `keep`, which flushes many at the cost of one. A file that a
+    killed run left truncated is replaced when it is put again. Several threads may call `put`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._put: deque[str] = deque()  # files that are not kept yet
+        self._put: deque[str] = deque()  # files that are not flushed to disk yet
 
     def put(self, data: bytes, extension: str) -> tuple[str, str]:
-        """Write a picture's bytes; returns its path below the folder and its SHA-256.
+        """Write a picture, and return its path below the folder and its SHA-256.
 
-        Raises StoreError where the folder cannot be written.
+        Raises StoreError if the folder cannot be written.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         name = f"{sha256[:2]}/{sha256}.{extension}"
         path = f"{self.path}/{name}"
-        with self._telling():
+        with self._explained():
             write_named(path, data)
         self._put.append(path)
         return name, sha256
 
     def keep(self) -> None:
-        """Make sure that all that has been put outlasts a power cut. Raises StoreError."""
-        with self._telling():
-            put = list(self._put)
-            sync_files(put)
-            for _ in put:
+        """Flush all files that were put to disk. Raises StoreError if that fails."""
+        with self._explained():
+            files = list(self._put)
+            sync_files(files)
+            for _ in files:
                 self._put.popleft()
 
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written: {told(error)}") from None
+            raise StoreError(f"{self.path} cannot be written: {reason_of(error)}") from None
 
     def read(self, file: str | None) -> bytes | None:
-        """Read a picture's bytes, or nothing where it is gone, or no file of a sane size."""
+        """Return a picture's bytes; None if it is missing, not a regular file, or too large."""
         path = self.path / (file or "")
         try:
             usable = path.is_file() and path.stat().st_size <= LARGEST
@@ -64,8 +64,8 @@ class ImageFolder:
             return None
 
     def sweep(self) -> None:
-        """Remove what a killed crawl left half written; another crawl may be writing now."""
+        """Delete incomplete files of killed crawls; another crawl may be writing now."""
         for part in self.path.glob(f"??/{HALF_WRITTEN}*"):
-            with contextlib.suppress(FileNotFoundError):  # the other one has finished it
+            with contextlib.suppress(FileNotFoundError):  # the other crawl has finished the file
                 if is_left_over(part):
                     part.unlink()

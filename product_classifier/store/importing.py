@@ -1,4 +1,4 @@
-"""A catalogue of any source → crawl.db, a batch at a time, so that its size costs no memory."""
+"""Storing a catalogue of any source in crawl.db, in batches, so that memory use is constant."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from product_classifier.store.bookmarks import bookmark, put_bookmark
 from product_classifier.store.database import now, transaction
 from product_classifier.store.products import new_images, put_categories, put_images, put_skipped
 
-MOST_SKIPPED = 1_000_000  # rows of an import: short lines would grow a hundredfold
-CACHE = 64_000  # KiB of the database, so that the indexes of a million products are at hand
+MOST_SKIPPED = 1_000_000  # rows of an import: a bad short line takes a hundred times its size
+CACHE = 64_000  # KiB of the page cache: enough for the indexes of a million products
 PUT_PAIR = "insert or ignore into product_category (product_id, category_id) values (?, ?)"
 FORGET = (
     "delete from product_category where product_id = ?",
@@ -40,10 +40,10 @@ def save_import(
     source: str,
     on_skipped: OnSkipped = ignore_skipped,
 ) -> None:
-    """Store a whole imported catalogue, or nothing of it; a category comes before its products.
+    """Store a whole catalogue in one transaction; a category comes before its products.
 
-    source: the file's name. What it says of its products' categories replaces what was known, and
-    what it skipped replaces what it skipped before.
+    source: the file's name. The categories of its products replace those of an earlier import, and
+    its skipped entries replace the earlier ones.
     """
     [(first,)] = db.execute("select not exists (select 1 from product)")
     with _checked_at_end(db) if first else transaction(db):
@@ -54,14 +54,14 @@ def save_import(
 
 
 class PagedImport:
-    """Stores a catalogue page by page; stopped and begun again, it ends as if it never was."""
+    """Stores a catalogue page by page; an interrupted import continues to the same result."""
 
     def __init__(
         self, db: sqlite3.Connection, query: str, on_skipped: OnSkipped = ignore_skipped
     ) -> None:
         self._db = db
         self.reached = bookmark(db, query)
-        before = f"{query}&before"  # how many rows there were before its first page
+        before = f"{query}&before"  # bookmark with the last rowid before the first page
         if self.reached.offset == 0:
             [(last,)] = db.execute("select coalesce(max(rowid), 0) from product")
             with transaction(db):
@@ -70,14 +70,14 @@ class PagedImport:
         self._importing = Importing(db, name, on_skipped, bookmark(db, before).offset)
 
     def save(self, pages: Iterable[tuple[Page, list[Image | Skipped]]]) -> None:
-        """Store pages with their pictures and the bookmark of the last, all or nothing."""
+        """Store pages, their pictures and the bookmark of the last page in one transaction."""
         with transaction(self._db):
             for page, pictures in pages:
                 self._put(page, pictures)
             self._importing.finish()
 
     def _put(self, page: Page, pictures: Iterable[Image | Skipped]) -> None:
-        """Put a page. Of products of the same id the first counts, and so do its pictures."""
+        """Store a page; of products with the same id, the first one counts with its pictures."""
         first: dict[str, Image] = {}
         skipped = page.skipped.copy()
         for picture in pictures:
@@ -92,9 +92,9 @@ class PagedImport:
 
 @contextmanager
 def _checked_at_end(db: sqlite3.Connection) -> Iterator[None]:
-    """Fill empty tables in one transaction, with references and indexes seen to at its end.
+    """Fill empty tables in one transaction; check references and build indexes at its end.
 
-    For a million products that takes half the time of seeing to each row by itself.
+    For a million products, that takes half the time of doing it for each row.
     """
     db.execute("pragma foreign_keys = off")
     try:
@@ -114,10 +114,10 @@ def _checked_at_end(db: sqlite3.Connection) -> Iterator[None]:
 
 
 class Importing:
-    """Puts entries into the database, inside a transaction of somebody else's.
+    """Stores entries in the database; the caller holds the transaction.
 
-    A product that stands in several places of the source is one product in all their categories;
-    one with other facts than at its first place is skipped.
+    A product at several places of the source gets the categories of all of them. A place with other
+    values than the first one is skipped.
     """
 
     def __init__(
@@ -129,13 +129,13 @@ class Importing:
         self._moment = now()
         self._added: Counter[str] = Counter()  # products, by category
         [(rows,)] = db.execute("select coalesce(max(rowid), 0) from product")
-        self._last = rows if last is None else last  # row of an earlier import
+        self._last = rows if last is None else last  # last rowid of earlier imports
         db.execute(f"pragma cache_size = -{CACHE}")
         db.execute("create temp table if not exists met (product_id text primary key)")
         db.execute("delete from temp.met")
 
     def put(self, entries: Iterable[Entry]) -> None:
-        """Put entries, as far as they are within the limits."""
+        """Store the entries that are within the limits."""
         for batch in self._limited.batches(entries):
             self._put_batch(batch)
 
@@ -151,7 +151,7 @@ class Importing:
         self._skipped += len(skipped)
 
     def finish(self) -> None:
-        """Count the products of the categories, and what is skipped and not listed."""
+        """Store the product counts of categories and the number of unlisted skipped entries."""
         if self._skipped > MOST_SKIPPED:
             reason = f"{self._skipped - MOST_SKIPPED:,} more are not listed"
             put_skipped(self._db, [Skipped("product", f"{self._source} …", reason)])
@@ -162,7 +162,7 @@ class Importing:
         self._added.clear()
 
     def _put_new(self, products: Sequence[Product]) -> list[Product]:
-        """Put those products that are not there yet, and return the others, in their order."""
+        """Store the new products, and return the others in their order."""
         if not products:
             return []
         [(last,)] = self._db.execute("select coalesce(max(rowid), 0) from product")
@@ -171,23 +171,23 @@ class Importing:
                values (?, ?, ?, ?, ?, ?) on conflict (id) do nothing""",
             [(product.id, *_facts(product), self._moment) for product in products],
         ).rowcount
-        known: list[Product] = []
+        others: list[Product] = []
         if count < len(products):
             rows = self._db.execute("select id from product where rowid > ?", (last,))
-            first = {identity for (identity,) in rows}  # whose first place is among these
+            first = {identity for (identity,) in rows}  # ids whose first place is among these
             new: list[Product] = []
             for product in products:
-                (new if product.id in first else known).append(product)
+                (new if product.id in first else others).append(product)
                 first.discard(product.id)
             products = new
         self._put_parts(products)
         pairs = [(product.id, category) for product in products for category in product.categories]
         self._db.executemany(PUT_PAIR, pairs)
         self._added.update(category for _, category in pairs)
-        return known
+        return others
 
     def _put_known(self, product: Product) -> Iterator[Skipped]:
-        """Put a product that is there: of an earlier import, or of an earlier place of this one."""
+        """Update a product of an earlier import or an earlier place; yield it if it is skipped."""
         [(row, met, *facts)] = self._db.execute(
             """select rowid, (select count(*) from temp.met where product_id = product.id),
                  name, description, image
@@ -209,7 +209,7 @@ class Importing:
         return tuple(address for (address,) in rows)
 
     def _replace(self, product: Product) -> None:
-        """Replace all that an earlier import said of a product."""
+        """Replace the values of a product of an earlier import."""
         rows = self._db.execute(
             "select category_id from product_category where product_id = ?", (product.id,)
         )

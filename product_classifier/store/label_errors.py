@@ -1,4 +1,4 @@
-"""Suspicious labels in crawl.db: of each experiment the latest search, and what is still open."""
+"""The latest search for wrong labels of each experiment in crawl.db, and the similar products."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from product_classifier.predictions import (
     Neighbour,
     SimilarProduct,
 )
-from product_classifier.store.category_depth import fold_paths
+from product_classifier.store.category_depth import path_roll_up
 from product_classifier.store.database import now, transaction
 from product_classifier.store.validation import read_overlaps
 
 
 def save_label_search(
-    db: sqlite3.Connection, experiment: int, search: LabelSearch, evidence: str
+    db: sqlite3.Connection, experiment: int, search: LabelSearch, fingerprint: str
 ) -> LabelSearchSummary:
-    """Store a search in place of the experiment's last one."""
+    """Store a search, which replaces the experiment's earlier one, and return its summary."""
     with transaction(db):
         db.execute("delete from suspicion where experiment_id = ?", (experiment,))
         db.execute(
@@ -32,7 +32,7 @@ def save_label_search(
                 now(),
                 None if math.isnan(search.noise) else search.noise,
                 json.dumps(search.overlaps),
-                evidence,
+                fingerprint,
             ),
         )
         db.executemany(
@@ -49,44 +49,46 @@ def save_label_search(
                 )
             ),
         )
-        put_alike(db, experiment, search.alike)
-    return _searched(db, experiment)
+        put_similar_products(db, experiment, search.alike)
+    return _summary(db, experiment)
 
 
-def put_alike(db: sqlite3.Connection, experiment: int, alike: Iterable[SimilarProduct]) -> None:
-    """Store which products are alike, inside a transaction."""
+def put_similar_products(
+    db: sqlite3.Connection, experiment: int, pairs: Iterable[SimilarProduct]
+) -> None:
+    """Store pairs of similar products. The caller holds a transaction."""
     db.executemany(
         "insert or replace into neighbour values (?, ?, ?, ?, ?)",
-        ((experiment, a.product_id, a.rank, a.neighbour_id, a.similarity) for a in alike),
+        ((experiment, a.product_id, a.rank, a.neighbour_id, a.similarity) for a in pairs),
     )
 
 
 def read_label_search(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary | None:
-    """Tell what the experiment's last search came to, if there was one."""
+    """Return the summary of the experiment's search for wrong labels; None if there is none."""
     query = "select 1 from label_search where experiment_id = ?"
-    return _searched(db, experiment) if db.execute(query, (experiment,)).fetchone() else None
+    return _summary(db, experiment) if db.execute(query, (experiment,)).fetchone() else None
 
 
-def _searched(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary:
-    [(date, noise, overlaps, evidence, products)] = db.execute(
+def _summary(db: sqlite3.Connection, experiment: int) -> LabelSearchSummary:
+    [(date, noise, overlaps, fingerprint, products)] = db.execute(
         """select date, noise, overlaps, evidence,
              (select count(*) from suspicion where experiment_id = label_search.experiment_id)
            from label_search where experiment_id = ?""",
         (experiment,),
     )
     paths = dict(db.execute("select id, path from category"))
-    known = [
-        (paths[one], paths[other], share)
-        for one, other, share in read_overlaps(db, experiment, overlaps)
-        if one in paths and other in paths
+    path_pairs = [
+        (paths[first], paths[second], share)
+        for first, second, share in read_overlaps(db, experiment, overlaps)
+        if first in paths and second in paths
     ]
     return LabelSearchSummary(
-        date=date, products=products, noise=noise, overlaps=known, fingerprint=evidence
+        date=date, products=products, noise=noise, overlaps=path_pairs, fingerprint=fingerprint
     )
 
 
 def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, tuple[str, float]]:
-    """Map row numbers of products that nobody has decided to their ids and labels' suspicion."""
+    """Return id and suspicion of each product without a decision, by its rowid."""
     rows = db.execute(
         """select product.rowid, product_id, suspicion
            from suspicion join product on product.id = product_id
@@ -100,7 +102,10 @@ def read_open_suspicions(db: sqlite3.Connection, experiment: int) -> dict[int, t
 def read_suspicious(
     db: sqlite3.Connection, experiment: int, limit: int, chosen: Sequence[str] | None = None
 ) -> list[Mistake]:
-    """Read the most suspicious labels that nobody has decided, or some products in their order."""
+    """Return the products with the most suspicious labels, those with a decision left out.
+
+    chosen: product ids; only these are returned, in this order.
+    """
     rows = db.execute(
         """select product.id, product.name, description, image, file,
              coalesce(suggested.path, ''), score, true_paths, suspicion
@@ -119,7 +124,8 @@ def read_suspicious(
     ).fetchall()
     if chosen is not None:
         rows.sort(key=lambda row: chosen.index(row[0]))
-    alike, told = read_neighbours(db, experiment), fold_paths(db, experiment)
+    similar = read_similar_products(db, experiment)
+    rolled_up_paths = path_roll_up(db, experiment)
     return [
         Mistake(
             product_id=product,
@@ -129,16 +135,18 @@ def read_suspicious(
             file=file,
             predicted=predicted,
             score=score,
-            categories=told(paths),
+            categories=rolled_up_paths(paths),
             suspicion=suspicion,
-            neighbours=alike.get(product, ()),
+            neighbours=similar.get(product, ()),
         )
         for product, name, description, image, file, predicted, score, paths, suspicion in rows
     ]
 
 
-def read_neighbours(db: sqlite3.Connection, experiment: int) -> dict[str, tuple[Neighbour, ...]]:
-    """Read all that is alike to an experiment's errors and suspicious labels, by product."""
+def read_similar_products(
+    db: sqlite3.Connection, experiment: int
+) -> dict[str, tuple[Neighbour, ...]]:
+    """Return the products similar to errors and suspicious labels of an experiment, by id."""
     rows = db.execute(
         """select neighbour.product_id, product.id, product.name, true_paths,
              similarity
@@ -146,9 +154,9 @@ def read_neighbours(db: sqlite3.Connection, experiment: int) -> dict[str, tuple[
            where experiment_id = ? order by neighbour.product_id, rank""",
         (experiment,),
     )
-    told = fold_paths(db, experiment)
-    found: dict[str, tuple[Neighbour, ...]] = {}
+    rolled_up_paths = path_roll_up(db, experiment)
+    similar: dict[str, tuple[Neighbour, ...]] = {}
     for product, other, name, paths, similarity in rows:
-        one = Neighbour(other, name, told(paths), similarity)
-        found[product] = (*found.get(product, ()), one)
-    return found
+        neighbour = Neighbour(other, name, rolled_up_paths(paths), similarity)
+        similar[product] = (*similar.get(product, ()), neighbour)
+    return similar

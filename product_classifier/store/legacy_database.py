@@ -1,4 +1,4 @@
-"""A file of the main earlier system → a crawl.db: its users keep their day of crawling."""
+"""Databases of the earlier system, converted to a crawl.db, so that no crawl has to be repeated."""
 
 from __future__ import annotations
 
@@ -47,52 +47,54 @@ where category_id is not null and category_id not in (select id from category) o
 """
 
 
-def adopt(source: Path, target: Path) -> list[Skipped]:
-    """Copy an earlier system's file and bring the copy up to date.
+def copy_legacy_database(source: Path, target: Path) -> list[Skipped]:
+    """Copy a database of the earlier system, migrate the copy, and return the skipped entries.
 
-    Returns what could not be kept. Raises StoreError where the source is something else or is
-    damaged, and where the target is there already.
+    Raises StoreError if the source is not such a database or is damaged, or if the target exists.
     """
     if target.exists():
-        raise StoreError(f"{target} is there already; pass another --db-path")
+        raise StoreError(f"{target} exists already; pass another --db-path")
     try:
         with connected(source, "ro") as old:
-            lost = list(_lost(old, source))
+            skipped = list(_skipped(old, source))
             with contextlib.closing(sqlite3.connect(target)) as copy:
                 old.backup(copy)
         with open_database(target, create=True) as db, transaction(db):
             _mend(db)
-            put_skipped(db, lost)
+            put_skipped(db, skipped)
             put_bookmark(db, _query(str(source)), 0, finished=True)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    return lost
+    return skipped
 
 
-def read_older(source: Path) -> Iterator[Entry]:
-    """Read what an earlier system's file holds, without a copy of it. Raises StoreError."""
+def read_legacy_entries(source: Path) -> Iterator[Entry]:
+    """Yield the entries of a database of the earlier system. Raises StoreError."""
     with connected(source, "ro") as old:
-        lost = list(_lost(old, source))
+        skipped = list(_skipped(old, source))
         for category, parent, leaf, path in old.execute(TREE):
-            yield Category(category, category, parent, path, bool(leaf))
+            yield Category(id=category, name=category, parent=parent, path=path, leaf=bool(leaf))
         for identity, name, description, category, image in old.execute(PRODUCTS):
-            within = (category,) if category else ()
-            yield Product(identity, name, description, within, image)
-        yield from lost
+            categories = (category,) if category else ()
+            yield Product(
+                id=identity, name=name, description=description, categories=categories, image=image
+            )
+        yield from skipped
 
 
-def insist_on_adopted(db: sqlite3.Connection, source: str) -> None:
-    """Make sure that a database began as a copy of an earlier system's. Raises StoreError."""
+def insist_on_legacy_copy(db: sqlite3.Connection, source: str) -> None:
+    """Raise StoreError unless a database was created as a copy of this earlier one."""
     if not bookmark(db, _query(source)).finished:
         [(_, _, path)] = db.execute("pragma database_list").fetchall()
-        raise StoreError(f"{path} is there already; pass another --db-path for {source}")
+        raise StoreError(f"{path} exists already; pass another --db-path for {source}")
 
 
-def old_copies(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], Path | None]:
-    """Tell where the earlier system kept a picture: images/7a/7ab8….jpg, by the URL's last part.
+def legacy_pictures(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], Path | None]:
+    """Return a function from a picture's URL to its path in the earlier system; None if unknown.
 
-    Only names that are hashes are unique; others may be of any product.
+    The path is images/7a/7ab8….jpg, by the last part of the URL. Only names that are hashes are
+    unique; a file with another name may belong to any product.
     """
     adopted = db.execute("select 1 from bookmark where instr(query, ?) = 1", (ADOPTED,))
     if folder is None or not adopted.fetchall():
@@ -106,7 +108,7 @@ def old_copies(db: sqlite3.Connection, folder: Path | None) -> Callable[[str], P
 
 
 def _mend(db: sqlite3.Connection) -> None:
-    """Replace NULs in a copy's texts, behind which SQLite's JSON sees nothing."""
+    """Replace NULs in texts, since SQLite's JSON functions ignore the text after them."""
     db.create_function("storable", 1, storable, deterministic=True)
     for column in ("image", "name", "description"):
         change = f"{column} = storable({column}) where instr({column}, char(0))"
@@ -117,18 +119,19 @@ def _query(source: str) -> str:
     return f"{ADOPTED}{Path(source).name}"
 
 
-def _lost(old: sqlite3.Connection, source: Path) -> Iterable[Skipped]:
-    """List what today's rules forbid: categories below themselves, products of unknown ones."""
+def _skipped(old: sqlite3.Connection, source: Path) -> Iterable[Skipped]:
+    """Yield categories below themselves and products of unknown categories."""
     own = "select name from sqlite_master where type = 'table' and rootpage > 0"  # no views
     tables = {name for (name,) in old.execute(own)}
     [(version,)] = old.execute("pragma user_version")
     if version or not tables >= {"schema_version", *OLD_TABLES}:
         raise StoreError(
-            f"{source} is not of the earlier system; if it is a crawl.db, pass it as --db-path"
+            f"{source} is not a database of the earlier system; if it is a crawl.db, pass it as "
+            "--db-path"
         )
     insist_on_tree(old)
     for (category,) in old.execute(CYCLES):
         yield Skipped("category", f"{source.name} {category}", "it lies below itself: a cycle")
     for product, category in old.execute(UNKNOWN):
-        reason = f"it names the category {category}, which is not there"
+        reason = f"its category {category} does not exist"
         yield Skipped("category", f"{source.name} {product}", reason)

@@ -1,4 +1,4 @@
-"""Marks on pictures: what a network says of each, and which are therefore left out."""
+"""Marks on pictures: the score of a label by a network, and whether the picture is left out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 
 from product_classifier.records import Image
 from product_classifier.store.database import now, transaction
+from product_classifier.store.product_pictures import image_of
 
 
 @dataclass(frozen=True, slots=True)
 class MarkCounts:
-    """How far the marks of one network and label have come."""
+    """The numbers of pictures that a network has scored and marked for a label."""
 
     looked_at: int  # complete pictures with a score
     marked: int  # of these
-    marked_only: int  # products whose complete pictures are marked, all of them, by any network
+    marked_only: int  # products whose complete pictures are all marked, by any network
 
 
 def read_unscored(db: sqlite3.Connection, model: str, label: str) -> list[Image]:
-    """Read each different complete picture that a network has not looked at for a label."""
+    """Return each distinct complete picture that a network has not scored for a label."""
     rows = db.execute(
         """select min(address), file, sha256, width, height from image
            where file is not null and not exists (
@@ -29,7 +30,7 @@ def read_unscored(db: sqlite3.Connection, model: str, label: str) -> list[Image]
            group by sha256 order by min(rowid)""",
         (model, label),
     )
-    return [Image(*row) for row in rows]
+    return [image_of(row) for row in rows]
 
 
 def save_scores(
@@ -39,7 +40,11 @@ def save_scores(
     label: str,
     threshold: float,
 ) -> None:
-    """Store the probability of a label for some pictures by SHA-256; what was known is replaced."""
+    """Store the probability of a label for pictures, in place of earlier ones.
+
+    scores: SHA-256 of a picture and its probability, 0 to 1; marked where it is at least the
+    threshold.
+    """
     with transaction(db):
         db.executemany(
             """insert or replace into image_mark (sha256, label, score, marked, model, date)
@@ -49,7 +54,7 @@ def save_scores(
 
 
 def move_threshold(db: sqlite3.Connection, model: str, label: str, threshold: float) -> None:
-    """Mark by stored scores what a threshold marks, and nothing else that the network looked at."""
+    """Mark the pictures that a network has scored by another threshold on the stored scores."""
     with transaction(db):
         db.execute(
             """update image_mark set marked = score >= ?1
@@ -59,7 +64,7 @@ def move_threshold(db: sqlite3.Connection, model: str, label: str, threshold: fl
 
 
 def count_marks(db: sqlite3.Connection, model: str, label: str) -> MarkCounts:
-    """Count pictures as a crawl does, by address, and products that have marked ones only."""
+    """Return the numbers of pictures, counted by address, and of products with marked ones only."""
     [(looked_at, marked)] = db.execute(
         """select count(*), count(*) filter (where marked)
            from image join image_mark using (sha256) where model = ? and label = ?""",

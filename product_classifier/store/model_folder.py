@@ -1,19 +1,18 @@
-"""A saved model as a folder, format 2: a header, and sections whose hashes stand in it.
+"""A saved model as a folder, format 2: a header with the hashes of its sections, and the sections.
 
 settings.json is the header: the format, the size and the SHA-256 of each section, the settings, and
-one checksum over all of these, so that nothing in the folder changes unseen. A section is one file,
-named by what it is and by its hash (weights-0123456789abcdef.npz). The header is written last: a
-folder holds the model that was there before or the new one, whenever its writer is killed.
+a checksum of all of these, so that no change of the folder goes unnoticed. A section is a file,
+named by its kind and its hash (weights-0123456789abcdef.npz). The header is written last: if the
+writer is killed, the folder holds either the old model or the new one.
 
-A checksum tells damage, not forgery: whoever changes a folder can write it anew. What is read is
-therefore checked by its readers too, and nothing in it is code, is opened as such, or names a file.
-Later versions may add sections; one that is not known is refused, not passed over.
+A checksum detects damage, not forgery: whoever changes a folder can compute new checksums.
+Therefore the readers check all values, too, and nothing in a folder is code or the name of a file.
+Later versions may add sections; an unknown section is an error.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 import time
@@ -22,35 +21,56 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.errors import StoreError
 from product_classifier.regular import read_bounded
 from product_classifier.store.files import HALF_WRITTEN, LONGEST_WRITE, is_left_over, write_whole
-from product_classifier.store.npz import read_arrays
-from product_classifier.system_errors import told
+from product_classifier.store.npz import npz_bytes, read_arrays
+from product_classifier.system_errors import reason_of
 
 MOST_CATEGORIES, MOST_TERMS = 100_000, 1_000_000
 LONGEST_LINE = 1_500_000  # bytes, of a category
 TRIES = 3  # to read a folder that another program writes meanwhile
 _FORMAT_1 = ("weights.npz", "vocabulary.txt", "categories.txt")
+FORMAT = 2
+HEADER = "settings.json"
+LARGEST_HEADER = 4_000_000  # bytes
+HASH_CHARACTERS = 16  # of a section's hash, in the name of its file
+_NAMES = {"format", "sections", "settings", "checksum"}
+
+
+class Section(NamedTuple):
+    """The file name suffix and the largest size of a section."""
+
+    suffix: str
+    most: int  # bytes
+
+
+CATEGORIES, VOCABULARY, WEIGHTS, NETWORK = "categories", "vocabulary", "weights", "network"
+SECTIONS: Mapping[str, Section] = {
+    CATEGORIES: Section(".jsonl", 32_000_000),
+    VOCABULARY: Section(".txt", 32_000_000),
+    WEIGHTS: Section(".npz", 4_000_000_000),
+    NETWORK: Section(".npz", 100_000_000),  # a student's
+}
+SECTION_FILE = re.compile(rf"({'|'.join(SECTIONS)})-[0-9a-f]{{{HASH_CHARACTERS}}}\.[a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFolder:
-    """What lies in such a folder."""
+    """The contents of a saved model's folder."""
 
     settings: Mapping[str, Any]
     categories: Sequence[Sequence[str]]  # id and path of each
     arrays: Mapping[str, NDArray[Any]] = field(repr=False)
     vocabulary: Sequence[str] | None = None
-    network: bytes | None = field(default=None, repr=False)  # the file of a student
-    network_file: Path | None = None  # where that lies, once it was read
+    network: bytes | None = field(default=None, repr=False)  # content of a student's file
+    network_file: Path | None = None  # path of that file, if the folder was read from disk
 
 
 def write_model_folder(path: Path, model: ModelFolder) -> None:
-    """Write a folder, over one that may be there. Raises StoreError where it cannot be written."""
+    """Write a folder, or replace its model. Raises StoreError if it cannot be written."""
     sections = _packed(model)
     header = new_header(model.settings, sections)
     data = (json.dumps(header, indent=1) + "\n").encode()
@@ -65,24 +85,27 @@ def write_model_folder(path: Path, model: ModelFolder) -> None:
         write_whole(path / HEADER, data)
         _remove_older(path, {file.name for file in files}, before)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {told(error)}") from None
+        raise StoreError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def read_model_folder(path: Path) -> ModelFolder:
-    """Read a folder whole.
+    """Return the contents of a folder.
 
-    Raises StoreError for one that is absent, of another format, or not as it was written.
+    Raises StoreError if the folder is missing, damaged, or of another format.
     """
     try:
         return _read(path, TRIES)
     except OSError as error:
         raise StoreError(
-            f"{path} holds no whole model ({error.filename}: {error.strerror}); make it by --save"
+            f"{path} holds no complete model ({error.filename}: {error.strerror}); "
+            "create it by --save"
         ) from None
-    except (ValueError, RecursionError) as error:  # the latter of JSON that is nested too deeply
+    except (ValueError, RecursionError) as error:  # RecursionError: JSON that is nested too deeply
         raise StoreError(f"{path} is damaged ({error}); save the model again") from None
     except MemoryError:
-        raise StoreError(f"{path} needs more memory than there is; open it elsewhere") from None
+        raise StoreError(
+            f"{path} needs more memory than this machine has; open it on another one"
+        ) from None
 
 
 def _read(path: Path, tries: int) -> ModelFolder:
@@ -92,7 +115,7 @@ def _read(path: Path, tries: int) -> ModelFolder:
         sections = {name: _section(path, name, header) for name in header["sections"]}
     except FileNotFoundError:
         if tries > 1 and read_bounded(path / HEADER, LARGEST_HEADER) != raw:
-            return _read(path, tries - 1)  # another model was saved here meanwhile
+            return _read(path, tries - 1)  # another model has been saved here meanwhile
         raise
     if missing := {CATEGORIES, WEIGHTS} - sections.keys():
         raise ValueError(f"it has no {min(missing)}")
@@ -111,21 +134,21 @@ def _read(path: Path, tries: int) -> ModelFolder:
 
 
 def _section(path: Path, name: str, header: Mapping[str, Any]) -> bytes:
-    """Read a section, and insist on its size and hash."""
+    """Return a section's content; raise ValueError if its size or hash does not match."""
     file = section_file(path, name, header)
-    told = header["sections"][name]
-    data = read_bounded(file, min(SECTIONS[name].most, max(told["bytes"], 0)))
-    if len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
-        raise ValueError(f"{file.name} is cut short or not the file it was")
+    expected = header["sections"][name]
+    data = read_bounded(file, min(SECTIONS[name].most, max(expected["bytes"], 0)))
+    if len(data) != expected["bytes"] or hashlib.sha256(data).hexdigest() != expected["sha256"]:
+        raise ValueError(f"{file.name} is incomplete or was changed")
     return data
 
 
 def _pair(line: bytes) -> list[str]:
-    """Read the id and the path of a category."""
-    found = parse_json(line) if len(line) <= LONGEST_LINE else None
-    if not isinstance(found, list) or [type(each) for each in found] != [str, str]:
-        raise ValueError("a category is no pair of id and path")
-    return found
+    """Return the id and the path of a category."""
+    pair = parse_json(line) if len(line) <= LONGEST_LINE else None
+    if not isinstance(pair, list) or [type(each) for each in pair] != [str, str]:
+        raise ValueError("a category is not a pair of id and path")
+    return pair
 
 
 def _lines(data: bytes, most: int) -> list[bytes]:
@@ -133,15 +156,13 @@ def _lines(data: bytes, most: int) -> list[bytes]:
         raise ValueError(f"a section has more than {most:,} lines")
     lines = data.split(b"\n")
     if lines.pop():
-        raise ValueError("the last line of a section has no end")
+        raise ValueError("the last line of a section is incomplete")
     return lines
 
 
 def _packed(model: ModelFolder) -> dict[str, bytes]:
-    archive = io.BytesIO()
-    np.savez(archive, allow_pickle=False, **model.arrays)
     pairs = (json.dumps(category, ensure_ascii=False) for category in model.categories)
-    sections = {CATEGORIES: _text(pairs), WEIGHTS: archive.getvalue()}
+    sections = {CATEGORIES: _text(pairs), WEIGHTS: npz_bytes(model.arrays)}
     if model.vocabulary is not None:
         sections[VOCABULARY] = _text(model.vocabulary)
     if model.network is not None:
@@ -156,13 +177,13 @@ def _text(lines: Iterable[str]) -> bytes:
 def _insist_on_size(path: Path, name: str, size: int, most: int) -> None:
     if size > most:
         raise StoreError(
-            f"{path} cannot be written: its {name} would take {size:,} bytes, and {most:,} are the "
-            "most; train on fewer categories"
+            f"{path} cannot be written: its {name} would take {size:,} bytes, and at most {most:,} "
+            "are allowed; train on fewer categories"
         )
 
 
 def _files_of(path: Path) -> set[str]:
-    """Name the sections of the model that is there; none where it is no whole one."""
+    """Return the names of the section files of a folder's model; empty if it is not complete."""
     try:
         header = parse_header(path, read_bounded(path / HEADER, LARGEST_HEADER))
     except StoreError:
@@ -172,10 +193,10 @@ def _files_of(path: Path) -> set[str]:
     return {section_file(path, name, header).name for name in header["sections"]}
 
 
-def _remove_older(path: Path, kept: set[str], before: set[str]) -> None:
-    """Remove the sections of the model before, and what killed writers left."""
+def _remove_older(path: Path, current: set[str], before: set[str]) -> None:
+    """Delete the sections of the model before, and incomplete files of killed writers."""
     for file in path.iterdir():
-        if file.name in kept:
+        if file.name in current:
             continue
         if file.name.startswith(HALF_WRITTEN):
             unused = is_left_over(file)
@@ -186,65 +207,41 @@ def _remove_older(path: Path, kept: set[str], before: set[str]) -> None:
             file.unlink(missing_ok=True)
 
 
-FORMAT = 2
-HEADER = "settings.json"
-LARGEST_HEADER = 4_000_000  # bytes
-HASH_CHARACTERS = 16  # of a section's hash, in the name of its file
-_NAMES = {"format", "sections", "settings", "checksum"}
-
-
-class Section(NamedTuple):
-    """What a section's file may be."""
-
-    suffix: str
-    most: int  # bytes
-
-
-CATEGORIES, VOCABULARY, WEIGHTS, NETWORK = "categories", "vocabulary", "weights", "network"
-SECTIONS: Mapping[str, Section] = {
-    CATEGORIES: Section(".jsonl", 32_000_000),
-    VOCABULARY: Section(".txt", 32_000_000),
-    WEIGHTS: Section(".npz", 4_000_000_000),
-    NETWORK: Section(".npz", 100_000_000),  # a student's
-}
-SECTION_FILE = re.compile(rf"({'|'.join(SECTIONS)})-[0-9a-f]{{{HASH_CHARACTERS}}}\.[a-z]+")
-
-
 def new_header(settings: Mapping[str, Any], sections: Mapping[str, bytes]) -> dict[str, Any]:
-    """Make the header of a folder with these settings and sections."""
+    """Return the header of a folder with the settings and sections."""
     hashes = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in sections.items()
     }
     header = {"format": FORMAT, "sections": hashes, "settings": dict(settings)}
-    header = json.loads(json.dumps(header, allow_nan=False))  # with the names that JSON gives keys
+    header = json.loads(json.dumps(header, allow_nan=False))  # JSON turns keys into text
     return {**header, "checksum": checksum(header)}
 
 
 def checksum(header: Mapping[str, Any]) -> str:
-    """Hash all that a header says, but for its own checksum."""
-    said = {name: value for name, value in header.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    """Return the SHA-256 of a header without its checksum."""
+    content = {name: value for name, value in header.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def section_file(path: Path, name: str, header: Mapping[str, Any]) -> Path:
-    """Name the file of a section of a folder."""
+    """Return the path of a section's file."""
     sha256 = header["sections"][name]["sha256"]
     return path / f"{name}-{sha256[:HASH_CHARACTERS]}{SECTIONS[name].suffix}"
 
 
 def parse_header(path: Path, data: bytes) -> dict[str, Any]:
-    """Read the header of the folder path, and check it.
+    """Return the checked header of a folder.
 
-    Raises ValueError or RecursionError for one that is damaged, StoreError for one of another
-    format, or with a section that this version does not know.
+    data: the header's bytes. Raises ValueError or RecursionError if the header is damaged, and
+    StoreError if it has another format or an unknown section.
     """
     header = parse_json(data)
     if not isinstance(header, dict):
-        raise ValueError(f"{HEADER} is no JSON object")
+        raise ValueError(f"{HEADER} is not a JSON object")
     number = header.get("format")
     if type(number) is not int:
-        raise ValueError(f"{HEADER} names no format")
+        raise ValueError(f"{HEADER} has no format number")
     if number != FORMAT:
         raise StoreError(
             f"{path} has format {number}, and this version reads {FORMAT}; save it again, or use "
@@ -253,7 +250,7 @@ def parse_header(path: Path, data: bytes) -> dict[str, Any]:
     if header.keys() != _NAMES or not isinstance(header["settings"], dict):
         raise ValueError(f"{HEADER} does not consist of {', '.join(sorted(_NAMES))}")
     if header["checksum"] != checksum(header):
-        raise ValueError(f"{HEADER} is cut short or not the file it was")
+        raise ValueError(f"{HEADER} is incomplete or was changed")
     if not isinstance(header["sections"], dict):
         raise ValueError(f"{HEADER} lists no sections")
     for name, section in header["sections"].items():
@@ -262,28 +259,28 @@ def parse_header(path: Path, data: bytes) -> dict[str, Any]:
                 f"{path} has a section {name[:100]!r}, which this version does not know; use the "
                 "version that made it"
             )
-        if not _is_told(section):
+        if not _has_size_and_hash(section):
             raise ValueError(f"the section {name} has no size and hash")
     return header
 
 
 def parse_json(data: bytes) -> Any:
-    """Parse JSON as it is defined: without NaN and infinities, and no name twice."""
+    """Return the value of strict JSON: without NaN, infinities and duplicate names."""
     return json.loads(data, parse_constant=_no_number, object_pairs_hook=_object)
 
 
 def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a number in JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice in an object")
-    return found
+    by_name = dict(pairs)
+    if len(by_name) < len(pairs):
+        raise ValueError("an object has a duplicate name")
+    return by_name
 
 
-def _is_told(section: Any) -> bool:
+def _has_size_and_hash(section: Any) -> bool:
     return (
         isinstance(section, dict)
         and section.keys() == {"bytes", "sha256"}

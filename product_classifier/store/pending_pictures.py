@@ -1,7 +1,7 @@
-"""Pictures still to fetch: the main one of each product, and as many further ones as are asked for.
+"""Pictures to fetch: the main picture of each product, and some further ones.
 
-An address is fetched once, however many products show it. Queries read on where they were, by
-rowid, so that a million addresses are never held at once.
+An address is fetched once, however many products have it. Each query continues after the last
+rowid, so that a million addresses are never in memory at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ where rowid > :after and image not in (select address from image)
   and (image like 'http%' or instr(image, :below) = 1)
 order by rowid limit 1000
 """
-# those that are also a main picture are listed above; without further ones no row is read
+# main pictures are listed by the query above; with :pictures = 1, no row is read
 FURTHER_NEVER_TRIED = """
 select rowid, address from product_image as further
 where :pictures > 1 and place < :pictures
@@ -58,11 +58,11 @@ select (select count(distinct image) from product
 def pending_images(
     db: sqlite3.Connection, folder: Path | None, before: str | None = None, pictures: int = 1
 ) -> Iterator[str]:
-    """List the pictures still to fetch: those never tried, then those that failed or are old.
+    """Yield the addresses of pictures to fetch: those never tried, then failed and old ones.
 
-    URLs always; files only below folder; complete ones where they were fetched before a date; of
-    each product its main picture and further ones, so many together. It reads on as it is asked
-    to, and lists none twice, whatever is stored meanwhile.
+    folder: URLs are always included, paths only below this folder. before: a date; complete
+    pictures that were fetched earlier are included. pictures: the most pictures of a product, its
+    main one included. No address is yielded twice, whatever is stored meanwhile.
     """
     [(last,)] = db.execute("select coalesce(max(rowid), 0) from image")
     where = {"below": _below(folder), "before": before, "last": last, "pictures": pictures}
@@ -75,7 +75,7 @@ def pending_images(
 def count_pending_images(
     db: sqlite3.Connection, folder: Path | None, before: str | None, pictures: int = 1
 ) -> int:
-    """Count what pending_images lists."""
+    """Return the number of addresses that pending_images yields."""
     where = {"below": _below(folder), "before": before, "pictures": pictures}
     return int(db.execute(PENDING, where).fetchone()[0])
 

@@ -1,11 +1,11 @@
-"""Products with their complete pictures, as networks are to read them."""
+"""The complete pictures of products, and which of them take part."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from product_classifier.errors import StoreError
 from product_classifier.records import Image, Item
@@ -16,8 +16,6 @@ from product left join image on address = product.image and file is not null
 where :everything or product.id not in (select product_id from product_category)
 order by product.id
 """
-
-
 FURTHER = """
 select product_id, image.address, file, sha256, width, height
 from product_image join image on image.address = product_image.address
@@ -34,22 +32,28 @@ group by product_id
 """
 
 
-def read_images(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image, str]:
-    """Read each different picture of a catalogue, whatever its categories, with its part.
+def image_of(row: Iterable[Any]) -> Image:
+    """Return a complete picture by its row: address, file, sha256, width, height."""
+    address, file, sha256, width, height = row
+    return Image(address=address, file=file, sha256=sha256, width=width, height=height)
 
-    Marked ones too: they are for a student to learn from, which has to give what its teacher gives
-    of any picture, and may be shown a close-up where a product has nothing else.
+
+def read_distinct_pictures(db: sqlite3.Connection, parts: Mapping[str, str]) -> dict[Image, str]:
+    """Return each distinct complete main picture of the catalogue with its part of the split.
+
+    parts: by product id; a picture of several products has the part of the last one by id. Marked
+    pictures are included: a student learns from them to agree with its teacher on any picture.
     """
     rows = db.execute(
         """select product.id, address, file, sha256, width, height
            from product join image on address = product.image
            where file is not null order by sha256, product.id"""
     )
-    found = {picture[2]: (Image(*picture), parts[product]) for product, *picture in rows}
-    return dict(found.values())
+    by_hash = {picture[2]: (image_of(picture), parts[product]) for product, *picture in rows}
+    return dict(by_hash.values())
 
 
-class Shown(NamedTuple):
+class ProductPictures(NamedTuple):
     """The pictures of one product that take part."""
 
     main: Image | None
@@ -58,51 +62,65 @@ class Shown(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which pictures of each product take part: marked ones only where there are no others."""
+class PictureChoice:
+    """The choice of pictures: a marked one takes part only if its product has no other."""
 
-    further: Mapping[str, Sequence[Image]]  # that were asked for, by product
+    further: Mapping[str, Sequence[Image]]  # as many as --images-per-product asks for, by product
     marked: Set[str]  # SHA-256
-    instead: Mapping[str, Image]  # of products with marked ones: the first that is not
+    instead: Mapping[str, Image]  # the first unmarked picture of each product with marked ones
 
-    def of(self, product: str, main: Image | None) -> Shown:
-        """Choose those of a product; where the main one is marked, another takes its place."""
-        asked = [*([main] if main else []), *self.further.get(product, ())]
-        kept = [image for image in asked if image.sha256 not in self.marked]
-        if asked and not kept:
-            kept = [self.instead[product]] if product in self.instead else asked
-        left_out = sum(image not in kept for image in asked)
+    def of(self, product: str, main: Image | None) -> ProductPictures:
+        """Return the pictures of a product; an unmarked one replaces a marked main picture."""
+        candidates = [*([main] if main else []), *self.further.get(product, ())]
+        images = [image for image in candidates if image.sha256 not in self.marked]
+        if candidates and not images:
+            images = [self.instead[product]] if product in self.instead else candidates
+        left_out = sum(image not in images for image in candidates)
         first = 1 if main else 0
-        return Shown(kept[0] if main else None, tuple(kept[first:]), left_out)
+        return ProductPictures(images[0] if main else None, tuple(images[first:]), left_out)
 
 
-def read_choice(db: sqlite3.Connection, count: int) -> Choice:
-    """Read the further pictures that are among the first count, the main one in, and the marks."""
+def read_picture_choice(db: sqlite3.Connection, count: int) -> PictureChoice:
+    """Return the choice among the first count pictures of each product and by their marks.
+
+    count: the main picture included, so that 1 leaves further pictures out.
+    """
     marked = {sha256 for (sha256,) in db.execute("select sha256 from image_mark where marked")}
     further: dict[str, list[Image]] = {}
     for product, *picture in db.execute(FURTHER, {"count": count}):
-        further.setdefault(product, []).append(Image(*picture))
+        further.setdefault(product, []).append(image_of(picture))
     rows = db.execute(INSTEAD) if marked else ()
-    return Choice(further, marked, {product: Image(*image) for product, _, *image in rows})
+    instead = {product: image_of(picture) for product, _, *picture in rows}
+    return PictureChoice(further, marked, instead)
 
 
-def read_unfiled(
+def read_uncategorized(
     db: sqlite3.Connection, everything: bool = False, images_per_product: int = 1
 ) -> list[Item]:
-    """Read the products that have no category, or all, in the order of their ids.
+    """Return the products without category, or all, in the order of their ids, without labels.
 
-    Raises StoreError where there are none.
+    Raises StoreError if there are none.
     """
     rows = db.execute(PICTURED, {"everything": everything})
-    choice = read_choice(db, images_per_product)
+    choice = read_picture_choice(db, images_per_product)
     items = []
     for product, name, description, *picture in rows:
-        shown = choice.of(product, Image(*picture) if picture[0] else None)
-        items.append(Item(product, f"{name}\n{description}", shown.main, (), "", *shown[1:]))
+        pictures = choice.of(product, image_of(picture) if picture[0] else None)
+        items.append(
+            Item(
+                id=product,
+                text=f"{name}\n{description}",
+                image=pictures.main,
+                labels=(),
+                part="",
+                more_images=pictures.further,
+                marked_images=pictures.left_out,
+            )
+        )
     if not items:
         if not db.execute("select exists (select 1 from product)").fetchone()[0]:
             raise StoreError("the database has no products; run crawl.py first")
         raise StoreError(
-            "the database has no product without category; pass --all to file those that have one"
+            "every product of the database has a category; pass --all to file all of them"
         )
     return items

@@ -1,4 +1,4 @@
-"""Categories, products and pictures in crawl.db: what a crawl writes."""
+"""Categories, products and pictures in crawl.db, as a crawl writes them."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from product_classifier.store.bookmarks import put_bookmark
 from product_classifier.store.database import now, transaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a crawl has brought so far."""
+    """The numbers of rows that a crawl has stored so far."""
 
     categories: int
     products: int
     pictures: int
-    skipped: int  # offered, but not to be used
-    failed: int  # pictures and queries that another run tries again
+    skipped: int  # entries that could not be used
+    failed: int  # pictures and queries that the next run tries again
 
 
 def save_categories(
     db: sqlite3.Connection, query: str, categories: Iterable[Category], skipped: Iterable[Skipped]
 ) -> None:
-    """Store a category tree, its root first, and the bookmark that it is complete."""
+    """Store a category tree, its root first, and a bookmark that marks the tree as complete."""
     with transaction(db):
-        found = list(LimitFilter().filtered([*_placed(db, list(categories)), *skipped]))
-        put_categories(db, [entry for entry in found if isinstance(entry, Category)])
-        put_skipped(db, [entry for entry in found if isinstance(entry, Skipped)])
+        entries = list(LimitFilter().filtered([*_placed(db, list(categories)), *skipped]))
+        put_categories(db, [entry for entry in entries if isinstance(entry, Category)])
+        put_skipped(db, [entry for entry in entries if isinstance(entry, Skipped)])
         put_bookmark(db, query, 0, finished=True)
 
 
 def save_page(db: sqlite3.Connection, page: Page) -> None:
-    """Store a page of products and its bookmark, or neither; what exceeds limits is skipped."""
+    """Store a page and its bookmark in one transaction; products beyond the limits are skipped."""
     page = limited_page(page)
     with transaction(db):
         put_categories(db, page.categories)
@@ -49,16 +49,13 @@ def save_page(db: sqlite3.Connection, page: Page) -> None:
 
 
 def save_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
-    """Store which pictures are complete, and why others are not.
-
-    One that has been complete is never given up.
-    """
+    """Store the results of fetching pictures; a failure never replaces a complete picture."""
     with transaction(db):
         put_images(db, images)
 
 
 def leaves_below(db: sqlite3.Connection, root: str) -> list[str]:
-    """List the ids of the leaves below a category, itself included, in the order of their paths."""
+    """Return the ids of the leaves below a category, itself included, in the order of paths."""
     rows = db.execute(
         """with recursive below (id) as (
              select ? union select category.id from category join below on parent = below.id)
@@ -69,40 +66,44 @@ def leaves_below(db: sqlite3.Connection, root: str) -> list[str]:
 
 
 def count_products(db: sqlite3.Connection, category: str) -> int:
-    """Count the products that are in a category itself."""
-    found = db.execute("select product_count from category where id = ?", (category,)).fetchone()
-    return int(found[0]) if found else 0
+    """Return the number of products in a category itself; 0 for an unknown category."""
+    row = db.execute("select product_count from category where id = ?", (category,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def progress(db: sqlite3.Connection, pictures: int = 1) -> Progress:
-    """Count what is there, and what failed of all of it and of so many pictures a product."""
+    """Return the numbers of stored rows and failures.
+
+    pictures: the most pictures of a product; failures of further ones are not counted.
+    """
+    [(categories, products, files, skipped, failed)] = db.execute(
+        """select (select count(*) from category), (select count(*) from product),
+             count(file), (select count(*) from skipped),
+             count(*) filter (where file is null and wanted)
+               + (select count(*) from bookmark where error is not null)
+           from (
+             select file,
+               exists (select 1 from product where image = address) or exists (
+                 select 1 from product_image further
+                 where further.address = image.address and place < :pictures) as wanted
+             from image
+             -- an address that no product has any more is not tried again
+             where exists (select 1 from product where image = address) or exists (
+               select 1 from product_image further where further.address = image.address))""",
+        {"pictures": pictures},
+    )
     return Progress(
-        *db.execute(
-            """select (select count(*) from category), (select count(*) from product),
-                 count(file), (select count(*) from skipped),
-                 count(*) filter (where file is null and wanted)
-                   + (select count(*) from bookmark where error is not null)
-               from (
-                 select file,
-                   exists (select 1 from product where image = address) or exists (
-                     select 1 from product_image further
-                     where further.address = image.address and place < :pictures) as wanted
-                 from image
-                 -- an address that no product has any more is not tried again
-                 where exists (select 1 from product where image = address) or exists (
-                   select 1 from product_image further where further.address = image.address))""",
-            {"pictures": pictures},
-        ).fetchone()
+        categories=categories, products=products, pictures=files, skipped=skipped, failed=failed
     )
 
 
 def put_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
-    """Put pictures, inside a transaction."""
+    """Store pictures. The caller holds a transaction."""
     rows = [
         (storable(i.address), i.file, i.sha256, i.width, i.height, i.error and storable(i.error))
         for i in images
     ]
-    # as JSON: for each row that it is handed, SQLite would let all other threads run first
+    # as JSON: sqlite3 would release the GIL, and wait for it, once for each row
     db.execute(
         """insert into image (address, file, sha256, width, height, error, date)
            select json_extract(value, '$[0]'), json_extract(value, '$[1]'),
@@ -118,19 +119,19 @@ def put_images(db: sqlite3.Connection, images: Iterable[Image]) -> None:
 
 
 def new_images(db: sqlite3.Connection, images: Iterable[Image]) -> list[Image]:
-    """Leave out the pictures that are complete already."""
+    """Return the pictures that are not complete in the database."""
     images = list(images)
     rows = db.execute(
         """select address from image
            where file is not null and address in (select value from json_each(?))""",
         (json.dumps([storable(image.address) for image in images]),),
     )
-    known = {address for (address,) in rows}
-    return [image for image in images if storable(image.address) not in known]
+    complete = {address for (address,) in rows}
+    return [image for image in images if storable(image.address) not in complete]
 
 
 def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> None:
-    """Put categories, parents before their children, inside a transaction."""
+    """Store categories, parents before children. The caller holds a transaction."""
     if not categories:
         return
     db.executemany(
@@ -143,7 +144,7 @@ def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> No
         "insert or replace into translated_category values (?, ?)",
         ((c.id, c.translated) for c in categories if c.translated),
     )
-    # a tree that is imported later may put children below what was a leaf
+    # a later import may add children below a leaf
     db.executemany(
         """update category set leaf = 0 where id = ?
            and exists (select 1 from category child where child.parent = category.id)""",
@@ -152,18 +153,18 @@ def put_categories(db: sqlite3.Connection, categories: Sequence[Category]) -> No
 
 
 def _placed(db: sqlite3.Connection, tree: Sequence[Category]) -> Sequence[Category]:
-    """Lengthen the paths of a tree whose root is known from a crawl of a larger one."""
-    known = db.execute("select path from category where id = ?", (tree[0].id,)).fetchone()
-    if not known or not known[0]:
+    """Return the tree with longer paths, if its root is part of a larger tree in the database."""
+    row = db.execute("select path from category where id = ?", (tree[0].id,)).fetchone()
+    if not row or not row[0]:
         return tree
-    root = dataclasses.replace(tree[0], path=known[0])
+    root = dataclasses.replace(tree[0], path=row[0])
     return [root, *(dataclasses.replace(c, path=f"{root.path}/{c.path}") for c in tree[1:])]
 
 
 def _put_products(db: sqlite3.Connection, products: Iterable[Product]) -> None:
-    """Upsert products; the last visit wins, but no category is forgotten.
+    """Insert or update products; the last page wins, but no category is removed.
 
-    The main category is the first by path, so that it is the same in whatever order pages come.
+    The main category is the first by path, so that it does not depend on the order of pages.
     """
     moment = now()
     added: Counter[str] = Counter()
@@ -206,7 +207,7 @@ def _put_more_images(db: sqlite3.Connection, product: Product) -> None:
 
 
 def put_skipped(db: sqlite3.Connection, skipped: Iterable[Skipped]) -> None:
-    """Put what could not be used, inside a transaction."""
+    """Store entries that could not be used. The caller holds a transaction."""
     db.executemany(
         "insert or replace into skipped values (?, ?, ?, ?)",
         ((entry.kind, entry.item, entry.reason, now()) for entry in skipped),

@@ -1,4 +1,4 @@
-"""Rows → a table in a file: CSV, JSON Lines or Parquet, by the name's end."""
+"""Writing a table to a file: CSV, JSON Lines or Parquet, by the file's suffix."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ BATCH = 5_000  # rows
 
 
 def format_of(path: Path) -> str:
-    """Tell which format a file's name asks for. Raises ReportError for one that none writes."""
+    """Return the suffix of a file's name in lower case. Raises ReportError for an unknown one."""
     if path.suffix.lower() not in WRITERS:
-        raise ReportError(f"{path} must end in {', '.join(WRITERS)}: that says the format")
+        raise ReportError(f"{path} must end in {', '.join(WRITERS)}: the suffix selects the format")
     return path.suffix.lower()
 
 
 def write_table(path: Path, kind: str, header: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write a table of a kind that format_of tells, and return how many rows it has.
+    """Write a table, and return its number of rows.
 
-    Lists in CSV are the caller's to join. Raises OSError where it cannot be written.
+    kind: as returned by format_of. For CSV, the caller has to join lists. Raises OSError if the
+    file cannot be written.
     """
     count = 0
 
@@ -41,7 +42,7 @@ def write_table(path: Path, kind: str, header: Sequence[str], rows: Iterable[Row
 
 
 class _Lines:
-    """Takes rows that end as the csv module likes it, and ends them as we do."""
+    r"""A file that replaces the line ends of the csv module, \r\n, by \n."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -51,7 +52,7 @@ class _Lines:
 
 
 def csv_writer(file: TextIO) -> Any:
-    """Make a writer of CSV with plain ends of lines, which quotes cells with a carriage return."""
+    r"""Return a writer of CSV with \n line ends that quotes cells with a carriage return."""
     return csv.writer(_Lines(file), lineterminator="\r\n")
 
 

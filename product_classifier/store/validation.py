@@ -1,4 +1,4 @@
-"""Are the values in crawl.db what schema.sql says? SQLite itself keeps any value in any column."""
+"""Validation of values in crawl.db: SQLite itself stores any value in any column."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from product_classifier.store.schema import SCHEMA
 
 DEEPEST = 100  # levels of categories; imports take fewer
 LONGEST = 100_000  # characters of a category's names and path; imports take fewer
-SPARSE = 300_000  # numbers of rows that categories may have beyond ten times their count
+SPARSE = 300_000  # allowed rowids of categories beyond ten times their count
 TYPES = {"text": "'text'", "integer": "'integer'", "real": "'real', 'integer'"}
+DEEPEST_JSON = 20  # levels of lists and objects
 SHARE, PIXELS, COUNT = (0, 1), (0, 10**9), (0, 2**53)
-BETWEEN = {  # where the schema says nothing; cosines may miss 1 by a rounding
+BETWEEN = {  # ranges that schema.sql does not check; rounding may take a cosine beyond 1
     **{("image", column): PIXELS for column in ("width", "height")},
     **{("bookmark", column): COUNT for column in ("next_offset", "total")},
     ("category", "product_count"): COUNT,
@@ -38,22 +39,22 @@ BETWEEN = {  # where the schema says nothing; cosines may miss 1 by a rounding
 
 
 def insist_on_values(db: sqlite3.Connection) -> None:
-    """Look at all values, which takes half a second for a million products.
+    """Raise StoreError if a value has a wrong type or is out of range.
 
-    Raises StoreError for the first that is of another type or beyond its range, for a picture's
-    file that would lie outside of the images folder, and for categories that are no tree.
+    A picture's file must not be outside of the images folder, and categories have to be a tree. The
+    check takes half a second for a million products.
     """
     for table, query in _queries().items():
         for (column,) in db.execute(query):
-            raise damaged(db, f"{table}.{column} holds a value that it cannot have")
+            raise damaged(db, f"{table}.{column} has an invalid value")
     insist_on_tree(db)
 
 
 def insist_on_tree(db: sqlite3.Connection) -> None:
-    """Raise StoreError for categories that nest too deep or whose rows have strange numbers.
+    """Raise StoreError if categories nest too deeply or have rowids far beyond their count.
 
-    Files of other formats are looked at, too, before the paths of their categories are made. A few
-    that lie above themselves are left to reports, which name them.
+    Files of older formats are checked, too, before the paths of their categories are computed.
+    Categories above themselves are no error here: reports name them.
     """
     parents: dict[Any, Any] = dict(db.execute("select id, parent from category"))
     depth: dict[Any, int] = {}
@@ -78,7 +79,7 @@ def insist_on_tree(db: sqlite3.Connection) -> None:
 
 @functools.cache
 def _queries() -> Mapping[str, str]:
-    """Write a query for each table that finds the name of a column with a wrong value."""
+    """Return for each table a query for the name of a column with an invalid value."""
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.executescript(SCHEMA.read_text())
         tables = db.execute(
@@ -89,64 +90,61 @@ def _queries() -> Mapping[str, str]:
 
 
 def _query(db: sqlite3.Connection, table: str) -> str:
-    wrong = {}
+    invalid = {}
     for _, column, declared, not_null, _, key in db.execute(f"pragma table_info({table})"):
         types = TYPES[declared.lower()] + ("" if not_null or key else ", 'null'")
-        wrong[column] = f"typeof({column}) not in ({types})"
+        invalid[column] = f"typeof({column}) not in ({types})"
         if (table, column) in BETWEEN:
             low, high = BETWEEN[table, column]
-            wrong[column] += f" or {column} not between {low} and {high}"
-    if table == "category":  # of which reports show many at once
+            invalid[column] += f" or {column} not between {low} and {high}"
+    if table == "category":  # reports show many of these at once
         for column in ("id", "name", "path"):
-            wrong[column] += f" or length({column}) > {LONGEST}"
+            invalid[column] += f" or length({column}) > {LONGEST}"
     if table == "image":
-        wrong["file"] += (
+        invalid["file"] += (
             " or file glob '/*' or file glob '*..*' or instr(file, char(92)) or instr(file, ':')"
         )
-    columns = " ".join(f"when {problem} then '{column}'" for column, problem in wrong.items())
-    any_problem = " or ".join(wrong.values())
+    columns = " ".join(f"when {problem} then '{column}'" for column, problem in invalid.items())
+    any_problem = " or ".join(invalid.values())
     return f"select case {columns} end from {table} where {any_problem} limit 1"  # noqa: S608
 
 
-DEEPEST_JSON = 20  # levels of lists and objects
-
-
 def read_settings(db: sqlite3.Connection, experiment: int, text: str | None) -> dict[str, Any]:
-    """Read the settings of an experiment; of an old program, none.
+    """Return the settings of an experiment; empty for an old program's experiment.
 
-    Raises StoreError where they are no JSON object, or where one that the program goes by is not
-    of its kind. Names of networks are only told: whoever loads one has to ask whether it may be.
+    Raises StoreError if the text is not a JSON object, or a setting that the program uses has an
+    invalid value. Names of networks are not checked: the code that loads a network does that.
     """
-    found = read_json(db, f"settings of experiment {experiment}", text or "{}")
-    if not isinstance(found, dict):
-        raise damaged(db, f"the settings of experiment {experiment} are no JSON object")
-    for name, is_right in KNOWN.items():
-        if name in found and found[name] is None:
-            del found[name]  # the same as none
-        elif name in found and not is_right(found[name]):
-            raise damaged(db, f"experiment {experiment} has a setting {name} that cannot be")
-    return found
+    settings = read_json(db, f"settings of experiment {experiment}", text or "{}")
+    if not isinstance(settings, dict):
+        raise damaged(db, f"the settings of experiment {experiment} are not a JSON object")
+    for name, is_valid in KNOWN.items():
+        if name in settings and settings[name] is None:
+            del settings[name]  # null means absent
+        elif name in settings and not is_valid(settings[name]):
+            raise damaged(db, f"experiment {experiment} has an invalid setting {name}")
+    return settings
 
 
 def read_json(db: sqlite3.Connection, what: str, text: str) -> Any:
-    """Read JSON of finite numbers and few levels. Raises StoreError."""
+    """Return a value of JSON with finite numbers and at most 20 levels; else raise StoreError."""
     try:
-        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-        if _levels(found) > DEEPEST_JSON:
-            raise ValueError("it nests too deep")
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        if _levels(value) > DEEPEST_JSON:
+            raise ValueError("it nests too deeply")
     except (ValueError, RecursionError) as error:
         raise damaged(db, f"{what}: {str(error)[:100]}") from None
-    return found
+    return value
 
 
 def read_overlaps(
     db: sqlite3.Connection, experiment: int, text: str
 ) -> list[tuple[str, str, float]]:
-    """Read the pairs of categories of a search for labels, with shares. Raises StoreError."""
-    found = read_json(db, f"overlaps of experiment {experiment}", text)
-    if not isinstance(found, list) or not all(map(_is_overlap, found)):
-        raise damaged(db, f"the overlaps of experiment {experiment} are no pairs with shares")
-    return [(one, other, share) for one, other, share in found]
+    """Return the category pairs of a search for wrong labels, with shares. Raises StoreError."""
+    overlaps = read_json(db, f"overlaps of experiment {experiment}", text)
+    if not isinstance(overlaps, list) or not all(map(_is_overlap, overlaps)):
+        raise damaged(db, f"the overlaps of experiment {experiment} are not pairs with shares")
+    return [(first, second, share) for first, second, share in overlaps]
 
 
 def _is_overlap(value: Any) -> bool:
@@ -159,7 +157,7 @@ def _is_overlap(value: Any) -> bool:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def _finite(text: str) -> float:
@@ -191,7 +189,7 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
 
 
 def _is_group(value: Any) -> bool:
-    """Return whether a value is an object whose numbers are such."""
+    """Return whether a value is an object without numbers that are out of range."""
     return isinstance(value, dict) and all(
         _is_number(each) for each in value.values() if isinstance(each, int | float)
     )

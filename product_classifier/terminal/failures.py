@@ -1,7 +1,7 @@
-"""Why a script ends, in one line: what is wrong, then the remedy.
+"""Explain in one line why a script ends: what is wrong, then the remedy.
 
-A user never sees a traceback. What nobody has foreseen is a fault of the program: its line says
-how to get the traceback, for whoever mends it.
+A user never sees a traceback. An unexpected error is a fault of the program, and its line says how
+to get the traceback.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NO_FILES = ("Too many open files",)
 
 
 def report(error: BaseException, *, interrupted: bool) -> int:
-    """Say why a script ends, and return its exit code; interrupted: Ctrl-C was pressed before."""
+    """Write why a script ends and return its exit code; interrupted: whether by Ctrl-C before."""
     if isinstance(error, streams.ReaderGoneError):
         return BROKEN_PIPE
     try:
@@ -37,17 +37,17 @@ def report(error: BaseException, *, interrupted: bool) -> int:
 
 
 def explained(error: BaseException) -> str:
-    """Return what is wrong and what to do about it; of an error and its causes, what is known."""
+    """Return what is wrong and the remedy, for the first known one of an error and its causes."""
     if isinstance(error, ProductClassifierError):
         return str(error)
-    known = next(filter(None, map(_known, _chain(error))), None)
-    return known or (
+    explanation = next(filter(None, map(_explanation, _chain(error))), None)
+    return explanation or (
         f"unexpected {type(error).__name__}: {error} ({_place(error)}); "
         f"please report it with what {DEBUG}=1 shows"
     )
 
 
-def _known(error: BaseException) -> str | None:
+def _explanation(error: BaseException) -> str | None:
     text = str(error)
     if isinstance(error, MemoryError) or any(part in text.lower() for part in _NO_MEMORY):
         return f"out of memory{_limit('-v', 'RLIMIT_AS')}; close other programs, or allow it more"
@@ -72,14 +72,14 @@ def _known(error: BaseException) -> str | None:
 
 
 def _of_system(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError) and not error.filename and not _in_a_folder():
+    if isinstance(error, FileNotFoundError) and not error.filename and not _folder_exists():
         return "the current folder is gone; change into another"
     name = error.filename
     subject = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | os.PathLike) else ""
-    return f"{subject}{system_errors.told(error)}"
+    return f"{subject}{system_errors.reason_of(error)}"
 
 
-def _in_a_folder() -> bool:
+def _folder_exists() -> bool:
     try:
         os.getcwd()
     except OSError:
@@ -93,7 +93,7 @@ def _limit(flag: str, name: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it, the error itself first."""
+    """Yield an error, then its causes."""
     seen: set[int] = set()
     following: BaseException | None = error
     while following is not None and id(following) not in seen:
@@ -103,7 +103,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _place(error: BaseException) -> str:
-    """Name the line that raised an error."""
+    """Return the file and line that raised an error."""
     traceback = error.__traceback__
     while traceback and traceback.tb_next:
         traceback = traceback.tb_next

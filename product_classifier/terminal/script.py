@@ -1,4 +1,4 @@
-"""What the scripts share with each other: exit codes, results on stdout, progress on stderr.
+"""Parts that all scripts share: exit codes, results on stdout, and the console on stderr.
 
 Only scripts import this file.
 """
@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from product_classifier.console import Notes
 from product_classifier.errors import ProductClassifierError
 from product_classifier.printable import one_line, printable
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 from product_classifier.terminal import failures, startup, streams
 from product_classifier.terminal.streams import say, show
 
@@ -32,10 +32,10 @@ MOST_LISTED = 1_000_000  # rows of the table skipped that an import adds
 
 
 def run(main: Callable[[], int]) -> NoReturn:
-    """Run a script's main and exit with its code; whatever goes wrong becomes one line."""
-    if not sys.warnoptions:  # what a library warns of is for developers: python -W default
+    """Run a script's main and exit with its code; any error becomes one line."""
+    if not sys.warnoptions:  # warnings of libraries are for developers: python -W default
         warnings.simplefilter("ignore")
-    threading.excepthook = _tell_of_thread
+    threading.excepthook = _report_thread
     code: str | int | None
     try:
         try:
@@ -70,23 +70,23 @@ def write(result: str, output: Path | None, named: bool = True) -> None:
         with replacing(output, lasting=False) as part, part.open("x", encoding="utf-8") as file:
             file.write(result)
     except OSError as error:
-        raise ProductClassifierError(f"{output} cannot be written: {told(error)}") from None
+        raise ProductClassifierError(f"{output} cannot be written: {reason_of(error)}") from None
 
 
 def report(text: str, values: Any, *, as_json: bool, output: Path | None) -> None:
-    """Write a report for people, or its values for programs."""
+    """Write a report: its text, or its values as JSON."""
     write(streams.in_json(values, indent=2) if as_json else text, output)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for results, unless it is there, and make sure that files can be put there."""
+    """Make a folder for results, unless it exists, and check that files can be written there."""
     verb = "made"
     try:
         path.mkdir(parents=True, exist_ok=True)
         verb = "written"
         tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise ProductClassifierError(f"{path} cannot be {verb}: {told(error)}") from None
+        raise ProductClassifierError(f"{path} cannot be {verb}: {reason_of(error)}") from None
 
 
 class Problems:
@@ -149,23 +149,23 @@ class Progress:
         """Add to the number of things that are done."""
         self._done += count
         if self._bar is not None:
-            self._bar.set_postfix(self._told(), refresh=False)
+            self._bar.set_postfix(self._nonzero_notes(), refresh=False)
             self._bar.update(count)
         elif time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES:
             self._shown = time.monotonic()
-            self._tell(ended=False)
+            self._write(ended=False)
 
     def close(self) -> None:
         """Write the final number, and how long it took."""
         if self._bar is not None:
             self._bar.close()
         elif self._done:
-            self._tell(ended=True)
+            self._write(ended=True)
 
-    def _told(self) -> dict[str, int]:
+    def _nonzero_notes(self) -> dict[str, int]:
         return {name: number for name, number in self._notes().items() if number}
 
-    def _tell(self, ended: bool) -> None:
+    def _write(self, ended: bool) -> None:
         from tqdm import tqdm
 
         seconds = max(time.monotonic() - self._started, 1e-6)
@@ -173,10 +173,10 @@ class Progress:
         facts |= {"seconds": round(seconds, 1), "per_second": round(self._done / seconds, 1)}
         facts |= {"ended": ended, **self._notes()}
         if ended:
-            more = "".join(f", {number:,} {name}" for name, number in self._told().items())
+            more = "".join(f", {number:,} {name}" for name, number in self._nonzero_notes().items())
             text = f"{self._label}: {self._done:,} in {seconds:.1f} s{more}"
         else:
-            notes = ", ".join(f"{number} {name}" for name, number in self._told().items())
+            notes = ", ".join(f"{number} {name}" for name, number in self._nonzero_notes().items())
             text = tqdm.format_meter(
                 self._done, self._total, seconds, ncols=0, prefix=self._label, postfix=notes
             )
@@ -217,7 +217,7 @@ class Terminal:
 console = Terminal()
 
 
-def _tell_of_thread(found: threading.ExceptHookArgs) -> None:
-    """Report in one line the error that ended a thread nobody waits for."""
-    if found.exc_value is not None and found.exc_type is not SystemExit:
-        say(f"a thread ended: {failures.explained(found.exc_value)}")
+def _report_thread(ended: threading.ExceptHookArgs) -> None:
+    """Write in one line the error that ended a thread that no other thread waits for."""
+    if ended.exc_value is not None and ended.exc_type is not SystemExit:
+        say(f"a thread ended: {failures.explained(ended.exc_value)}")

@@ -1,8 +1,8 @@
-"""What a script does before it loads anything: from here on it ends in one line, whatever happens.
+"""Start a script before its imports, so that whatever happens ends it with one line.
 
-Loading takes seconds. Ctrl-C, too little memory or a missing library must not show a traceback
-then either, and Ctrl-C must not be lost in a library that catches everything. This file itself
-loads next to nothing, since Ctrl-C meanwhile is Python's to answer.
+Imports take seconds. Meanwhile, too, Ctrl-C, too little memory or a missing library must not show
+a traceback, and no library may swallow Ctrl-C. This file imports next to nothing, since until
+`begin` runs Python itself answers Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 LOG_JSON = "--log-json"
 INTERRUPTED = 130
 INTERRUPTED_TEXT = "interrupted; what was stored is kept: run it again to go on"
-LIBRARIES, THREAD = 300_000_000, 80_000_000  # bytes of addresses: all in all, for each processor
-MOST_THREADS = 64  # that these libraries begin
+LIBRARIES, THREAD = 300_000_000, 80_000_000  # bytes of address space: in all, per processor
+MOST_THREADS = 64  # that NumPy and SciPy start
 LOADING, WORKING, ENDING = range(3)
 
 
@@ -23,16 +23,19 @@ class _State:
     phase = LOADING
     interrupted = False
     process = 0
-    messages = 2  # where a last line goes, even while a library is kept from writing there
+    messages = 2  # file descriptor of the last line, even while stderr is redirected
 
 
 def begin(*, computes: bool = False) -> None:
-    """Take Ctrl-C, what nobody catches, and the streams into our hands.
+    """Handle Ctrl-C and uncaught errors, and clean the output streams.
 
-    computes: what is loaded next waits for ever where it may not have memory for its threads.
+    computes: whether NumPy or SciPy is imported next, which would wait for ever without memory for
+    their threads.
     """
     _State.process = os.getpid()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # else Ctrl-C is ignored on purpose
         signal.signal(signal.SIGINT, _interrupt)
     sys.excepthook = _end_while_loading
     sys.unraisablehook = _unraisable
@@ -46,12 +49,12 @@ def begin(*, computes: bool = False) -> None:
 
 
 def as_json() -> bool:
-    """Return whether a machine reads; known before the command line is parsed."""
+    """Return whether output is for programs (--log-json), before the command line is parsed."""
     return LOG_JSON in sys.argv[1:]
 
 
 def asks_for(option: str) -> bool:
-    """Return whether an option is given; before a command line can be parsed."""
+    """Return whether the command line has an option, before it is parsed."""
     return any(word == option or word.startswith(f"{option}=") for word in sys.argv[1:])
 
 
@@ -61,21 +64,21 @@ def program() -> str:
 
 
 def enter(phase: int) -> None:
-    """Tell what the script does from now on."""
+    """Enter a phase: LOADING, WORKING or ENDING."""
     _State.phase = phase
-    if phase == ENDING and _State.interrupted:  # it ends already
+    if phase == ENDING and _State.interrupted:  # it is ending already
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def was_interrupted() -> bool:
-    """Return whether Ctrl-C was pressed, even where a library made another error of it."""
+    """Return whether Ctrl-C was pressed, even if a library turned it into another error."""
     return _State.interrupted
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Let work be put in order at the first Ctrl-C; end at once at the second, or without work."""
+    """Raise KeyboardInterrupt at the first Ctrl-C while working; else end the process at once."""
     if os.getpid() != _State.process:
-        os._exit(INTERRUPTED)  # a child: its parent speaks
+        os._exit(INTERRUPTED)  # a child process: its parent reports
     if _State.phase == WORKING and not _State.interrupted:
         _State.interrupted = True
         raise KeyboardInterrupt
@@ -90,7 +93,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _too_little_memory() -> str | None:
-    """Return what to say of a limit under which NumPy's and SciPy's algebra cannot be loaded."""
+    """Return a message if the limit of memory is too low to import NumPy and SciPy, else None."""
     from product_classifier.system_errors import limit_of
 
     limit = limit_of("RLIMIT_AS")
@@ -109,9 +112,9 @@ def _end_while_loading(kind: type[BaseException], error: BaseException, tracebac
     os._exit(failures.report(error, interrupted=_State.interrupted))
 
 
-def _unraisable(found: sys.UnraisableHookArgs) -> None:
-    """Keep quiet about errors where nobody can catch them, but lose no Ctrl-C."""
-    if isinstance(found.exc_value, KeyboardInterrupt):
+def _unraisable(unraised: sys.UnraisableHookArgs) -> None:
+    """Ignore an error that cannot be caught, such as in __del__; but do not lose Ctrl-C."""
+    if isinstance(unraised.exc_value, KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     elif "PRODUCT_CLASSIFIER_DEBUG" in os.environ:
-        sys.__unraisablehook__(found)
+        sys.__unraisablehook__(unraised)

@@ -1,7 +1,6 @@
-"""What a script writes: results on stdout, messages on stderr, and nothing unsafe on either.
+"""Write results to stdout and messages to stderr, without control characters.
 
-All text is cleaned of control characters, whatever names and servers say. With --log-json each
-message, and the result, is one JSON object on a line.
+With --log-json each message, and the result, is one JSON object on a line.
 """
 
 from __future__ import annotations
@@ -19,30 +18,30 @@ from product_classifier.terminal.startup import as_json, program
 
 
 class ReaderGoneError(BrokenPipeError):
-    """Whoever read what is written has closed the pipe: nothing is left to be done."""
+    """The reader of the output has closed the pipe, so that there is nothing left to do."""
 
 
 def say(text: str, facts: Mapping[str, Any] | None = None) -> None:
-    """Tell a person something that is not a result, on one line; a machine, the facts."""
+    """Write a message on one line; with --log-json, the facts."""
     write_messages(in_json(facts or {"message": text}) if as_json() else one_line(text))
 
 
 def fail(text: str, code: int, usage: str = "") -> None:
-    """Say on the last line why a script ends; usage: what a person should read before it."""
+    """Write the reason why a script ends, as the last line; usage: written before it to people."""
     line = last_line(f"error: {text}" if usage and not as_json() else text, code)
     write_messages(line if as_json() else usage + line)
 
 
 def last_line(text: str, code: int) -> str:
-    """Return what says why a script ends."""
+    """Return the line that names the reason why a script ends."""
     text = one_line(text)
     return in_json({"error": text, "code": code}) if as_json() else f"{program()}: {text}"
 
 
 def show(text: str, facts: Mapping[str, Any] | None = None) -> None:
-    """Put a result on stdout: text for a person; for a machine, the facts where there are any.
+    """Write a result to stdout: the text; with --log-json, the facts if there are any.
 
-    Raises ProductClassifierError where it cannot be written, and ReaderGoneError.
+    Raises ProductClassifierError if stdout cannot be written, and ReaderGoneError.
     """
     stream = sys.stdout
     if stream is None:
@@ -67,7 +66,7 @@ def show(text: str, facts: Mapping[str, Any] | None = None) -> None:
 
 
 def write_messages(text: str) -> None:
-    """Write lines to stderr; where it is full nobody can be told. Raises ReaderGoneError."""
+    """Write lines to stderr; a full stderr is ignored. Raises ReaderGoneError."""
     stream = sys.stderr
     if stream is None:
         return
@@ -82,22 +81,22 @@ def write_messages(text: str) -> None:
 
 
 def progress_bars() -> TextIO:
-    """Return stderr as progress bars need it, which go back to the start of a line."""
+    """Return stderr for progress bars, which may return to the start of a line."""
     return _direct(sys.stderr)
 
 
 def in_json(facts: Any, indent: int | None = None) -> str:
-    """Write facts as JSON, in ASCII: one line unless indented, null for what is no number."""
-    import json  # a script begins without it
+    """Return facts as JSON in ASCII: one line unless indented, null for nan and infinity."""
+    import json  # so that start-up need not load it
 
     try:
         return json.dumps(facts, indent=indent, allow_nan=False)
-    except ValueError:  # a database may hold what another program wrote
+    except ValueError:  # nan, from a database that another program wrote
         return json.dumps(_finite(json.loads(json.dumps(facts))), indent=indent)
 
 
 class _Cleaned:
-    """A stream for all that libraries and Python itself write; as_json: each line a message."""
+    """A stream that cleans what libraries and Python itself write; as_json: a message a line."""
 
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         self.direct, self._as_json, self._line = stream, as_json, ""
@@ -115,9 +114,10 @@ class _Cleaned:
 
 
 def clean_streams() -> None:
-    """Let nothing unsafe through, also of what libraries write; streams that are closed stay so.
+    """Clean stdout and stderr, also of what libraries write; closed streams stay closed.
 
-    The numbers of closed streams are taken, so that no file gets one: libraries write there too.
+    The file descriptors of closed streams are occupied, so that no file gets them: libraries write
+    to these descriptors.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -130,9 +130,9 @@ def clean_streams() -> None:
 
 
 def _whole(stream: TextIO) -> TextIO:
-    """Return a stream that writes all of a text or fails, and any letter in any encoding.
+    """Return a stream that writes a text completely or fails, and any character in any encoding.
 
-    Python's own, where PYTHONUNBUFFERED is set, loses what a full disk or a pipe does not take.
+    With PYTHONUNBUFFERED, Python's own streams lose what a full disk or pipe does not take.
     """
     encoding, raw = stream.encoding, cast(Any, stream).detach()
     buffer = io.BufferedWriter(raw) if isinstance(raw, io.RawIOBase) else raw
@@ -140,7 +140,7 @@ def _whole(stream: TextIO) -> TextIO:
 
 
 def flush() -> None:
-    """Write what libraries may have left; where that fails it is discarded. Raises as show."""
+    """Write what libraries left in the buffer of stdout, or discard it. Raises as show does."""
     if sys.stdout is not None and not sys.stdout.closed:
         try:
             sys.stdout.flush()
@@ -152,7 +152,7 @@ def flush() -> None:
 
 
 def _finite(value: Any) -> Any:
-    """Return a value of JSON with null for what is no finite number."""
+    """Return a JSON value with null in place of nan and infinity."""
     if isinstance(value, dict):
         return {name: _finite(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -174,5 +174,5 @@ def _can_write(stream: TextIO, text: str) -> bool:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let what is still buffered go nowhere: Python would complain of it when it ends."""
+    """Discard what is still buffered, about which Python would complain at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

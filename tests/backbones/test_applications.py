@@ -1,4 +1,4 @@
-"""Keras' networks by name, with weights from a file: random ones, since real ones are large."""
+"""Keras networks by name, with random weights from a file, since real weights are large."""
 
 from __future__ import annotations
 
@@ -51,29 +51,31 @@ def test_a_network_has_the_weights_of_the_file_and_its_own_scaling(weights: Path
 
 
 @pytest.mark.slow
-def test_weights_of_another_network_or_cut_short_are_refused(weights: Path, tmp_path: Path) -> None:
+def test_weights_of_another_network_or_incomplete_ones_are_refused(
+    weights: Path, tmp_path: Path
+) -> None:
     cut = tmp_path / "cut.weights.h5"
     cut.write_bytes(weights.read_bytes()[:100_000])
     text = tmp_path / "text.h5"
     text.write_text("these are no weights")
     for name, path in (("efficientnet_b0", weights), (NAME, cut), (NAME, text)):
-        with pytest.raises(FeatureError, match="is damaged, or holds the weights of another"):
+        with pytest.raises(FeatureError, match="is damaged, or is not of"):
             load_backbone(name, weights=path)
 
 
-def test_a_file_that_cannot_be_is_said(tmp_path: Path) -> None:
+def test_a_bad_weights_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FeatureError, match=r"there is no file .*none\.h5; pass the weights of"):
         load_backbone(NAME, weights=tmp_path / "none.h5")
     pickled = tmp_path / "weights.pkl"
     pickled.write_bytes(b"")
-    with pytest.raises(FeatureError, match=r"these end in \.h5"):
+    with pytest.raises(FeatureError, match=r"which end in \.h5"):
         load_backbone(NAME, weights=pickled)
     with pytest.raises(FeatureError, match="mini has its own"):
         load_backbone("mini", weights=pickled)
 
 
 @pytest.mark.slow
-def test_what_cannot_be_fetched_says_what_to_do(
+def test_an_error_for_a_failed_download_names_the_remedy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import keras
@@ -84,10 +86,10 @@ def test_what_cannot_be_fetched_says_what_to_do(
 
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", fail)
     assert keras.utils
-    with pytest.raises(UnreachableError, match="pass a file of them as --weights"):
+    with pytest.raises(UnreachableError, match="pass a file of the weights as --weights"):
         load_backbone(NAME)
     assert capsys.readouterr().out == ""
 
 
-def test_all_the_networks_of_the_earlier_systems_are_known() -> None:
+def test_all_networks_of_the_earlier_systems_are_available() -> None:
     assert {"vgg16", "vgg19", "resnet50", "resnet101", "inception_v3"} <= set(APPLICATIONS)

@@ -1,4 +1,4 @@
-"""Image networks from SavedModel folders, and what is no image network."""
+"""Backbones from SavedModel folders, and the refusal of other networks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.consoles import Failing, Recorder
 
 
 def save_network(folder: Path, shape: list[int | None], scale: float = 2.0) -> Path:
-    """Save a network that gives the scaled mean of each colour."""
+    """Save a network that returns the scaled mean of each colour."""
     tf = tensorflow()
 
     class Network(tf.Module):  # type: ignore[misc, name-defined]
@@ -50,7 +50,7 @@ def test_a_saved_model_gives_a_vector_for_each_picture(tmp_path: Path) -> None:
     assert backbone.embed(pixels) == pytest.approx(2 * pixels.mean(axis=(1, 2)), abs=1e-6)
 
 
-def test_networks_are_told_apart_by_their_weights(tmp_path: Path) -> None:
+def test_networks_of_different_weights_have_different_hashes(tmp_path: Path) -> None:
     hashes = {
         load_backbone(str(save_network(tmp_path / name, [None, 6, 6, 3], scale))).sha256
         for name, scale in (("one", 2.0), ("other", 3.0))
@@ -58,12 +58,12 @@ def test_networks_are_told_apart_by_their_weights(tmp_path: Path) -> None:
     assert len(hashes) == 2
 
 
-def test_a_network_for_any_size_is_given_the_usual_one(tmp_path: Path) -> None:
+def test_a_network_of_any_input_size_gets_the_default_size(tmp_path: Path) -> None:
     folder = save_network(tmp_path / "net", [None, None, None, 3])
     assert load_backbone(str(folder)).size == 224
 
 
-def test_a_network_that_takes_no_pictures_is_refused(tmp_path: Path) -> None:
+def test_a_network_of_other_inputs_than_pictures_is_refused(tmp_path: Path) -> None:
     folder = save_network(tmp_path / "net", [None, 6, 6, 1])
     with pytest.raises(FeatureError, match="does not take pictures"):
         load_backbone(str(folder))
@@ -74,14 +74,14 @@ def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
         load_backbone(str(tmp_path))
 
 
-def test_an_unknown_name_lists_what_may_be_passed() -> None:
+def test_an_error_for_an_unknown_name_lists_the_networks() -> None:
     with pytest.raises(
         FeatureError, match=r"no backbone 'alexnet': pass inception_v3, vgg16, .*, mini, a TF-Hub"
     ):
         load_backbone("alexnet")
 
 
-def test_a_network_out_of_reach_names_the_ways_out(
+def test_an_error_for_a_failed_download_names_the_remedies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
@@ -100,30 +100,28 @@ def test_a_cached_handle_needs_no_internet(tmp_path: Path, monkeypatch: pytest.M
     assert (backbone.name, backbone.size) == (handle, 6)
 
 
-def test_without_a_choice_and_without_the_hub_it_is_mini_and_that_is_told(
+def test_the_default_falls_back_to_mini_with_a_message_if_inception_cannot_be_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     monkeypatch.setitem(HANDLES, "inception_v3", "http://127.0.0.1:9/network/1")
-    told: list[str] = []
-    backbone = choose_backbone(None, Recorder(told))
+    messages: list[str] = []
+    backbone = choose_backbone(None, Recorder(messages))
     assert (backbone.name, backbone.width) == ("mini", 2048 + 3 * 3 * 192)
     assert backbone.sha256 == hashlib.sha256(MINI_FILE.read_bytes()).hexdigest()
-    [line] = told
+    [line] = messages
     assert line.startswith("using mini instead of inception_v3: ")
     assert "127.0.0.1:9/network/1 cannot be fetched" in line
 
 
-def test_without_a_choice_a_cached_inception_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_default_is_a_cached_inception(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cached = tmp_path / hashlib.sha1(HANDLES["inception_v3"].encode()).hexdigest()
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     save_network(cached, [None, 6, 6, 3])
     assert choose_backbone(None, Failing()).name == "inception_v3"
 
 
-def test_a_choice_out_of_reach_is_not_replaced_in_silence(
+def test_a_named_network_that_cannot_be_fetched_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
@@ -131,7 +129,7 @@ def test_a_choice_out_of_reach_is_not_replaced_in_silence(
         choose_backbone("http://127.0.0.1:9/network/1", Failing())
 
 
-def test_mini_is_small_and_gives_the_same_in_onnx_runtime() -> None:
+def test_mini_is_small_and_agrees_with_onnx_runtime() -> None:
     mini = load_backbone("mini")
     assert mini.student
     assert mini.student.shape.outputs == 2048  # Inception's; what lies beyond is where things are
@@ -146,7 +144,7 @@ def test_without_tensorflow_a_student_runs_in_onnx_runtime() -> None:
 import sys
 sys.modules["tensorflow"] = None
 import numpy as np
-from product_classifier.features.backbone import load_backbone
+from product_classifier.backbones.backbone import load_backbone
 mini = load_backbone("mini")
 print(mini.embed(np.zeros((mini.batch_size, mini.size, mini.size, 3), np.float32)).shape)
 """

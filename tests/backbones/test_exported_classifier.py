@@ -1,4 +1,4 @@
-"""Graphs of retrain.py and their labels, read back; what is none, and what does too much."""
+"""Graphs of retrain.py and their labels: loading, and refusal of damaged or hostile files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def save_reddish(
     last: str = "Softmax",
     shape: Sequence[int | str] = ("n", 4, 4, 3),
 ) -> Path:
-    """Write a classifier by the mean colour, in ONNX: the redder, the more zoomed."""
+    """Write an ONNX classifier of the mean colour: the redder a picture, the more zoomed."""
     constants = {"axes": np.array([1, 2]), "W": weights}
     nodes = [
         helper.make_node("ReduceMean", ["images", "axes"], ["mean"], keepdims=0),
@@ -66,34 +66,41 @@ def save_reddish(
         ("a/v1.2.onnx", "a/v1.2_labels.txt"),
     ],
 )
-def test_labels_lie_beside_their_graph(graph: str, labels: str) -> None:
+def test_the_labels_file_is_named_after_its_graph(graph: str, labels: str) -> None:
     assert labels_beside(Path(graph)) == Path(labels)
 
 
-def test_a_graph_in_onnx_gives_the_probabilities_of_its_labels(tmp_path: Path) -> None:
-    found = read_classifier(save_reddish(tmp_path / "zoom.onnx"))
-    assert found.labels == LABELS
-    assert found.sha256 == hashlib.sha256((tmp_path / "zoom.onnx").read_bytes()).hexdigest()
-    assert (found.column("normal"), found.column("zoomed")) == (0, 1)
-    network = load_classifier(found)
+def test_an_onnx_graph_gives_the_probabilities_of_its_labels(tmp_path: Path) -> None:
+    classifier = read_classifier(save_reddish(tmp_path / "zoom.onnx"))
+    assert classifier.labels == LABELS
+    assert classifier.sha256 == hashlib.sha256((tmp_path / "zoom.onnx").read_bytes()).hexdigest()
+    assert (classifier.column("normal"), classifier.column("zoomed")) == (0, 1)
+    network = load_classifier(classifier)
     assert (network.size, network.batch_size) == (4, 32)
     expected = softmax(PICTURES.mean(axis=(1, 2)) @ WEIGHTS)
     assert network.embed(PICTURES) == pytest.approx(expected, abs=1e-6)
 
 
 def export(folder: Path, network: Path) -> Path:
-    """Write the same as a graph of TensorFlow's, as retrain.py does where nothing else is asked."""
+    """Write the same classifier as a TensorFlow graph, the default of retrain.py."""
     regression = (
         np.float32(0.5) * WEIGHTS,
         np.zeros(2, np.float32),
     )  # the network gives twice the mean
     graph = folder / "output_graph.pb"
     backbone = load_backbone(str(network))
-    export_graph(regression, backbone, LABELS, graph, labels_beside(graph), "final_result")
+    export_graph(
+        regression,
+        backbone,
+        LABELS,
+        graph_path=graph,
+        labels_path=labels_beside(graph),
+        final_tensor_name="final_result",
+    )
     return graph
 
 
-def test_a_graph_of_tensorflow_gives_the_same_by_its_name_or_its_folder(tmp_path: Path) -> None:
+def test_a_tensorflow_graph_gives_the_same_by_its_file_or_its_folder(tmp_path: Path) -> None:
     graph = export(tmp_path, save_network(tmp_path / "net", [None, 4, 4, 3]))
     expected = softmax(PICTURES.mean(axis=(1, 2)) @ WEIGHTS)
     for path in (graph, tmp_path):
@@ -102,22 +109,22 @@ def test_a_graph_of_tensorflow_gives_the_same_by_its_name_or_its_folder(tmp_path
         )
 
 
-def test_however_sure_a_probability_is_below_one(tmp_path: Path) -> None:
+def test_every_probability_is_below_one(tmp_path: Path) -> None:
     path = save_reddish(tmp_path / "sure.onnx", weights=WEIGHTS * 1000)
     red = np.zeros((32, 4, 4, 3), np.float32) + np.array([1, 0, 0], np.float32)
-    found = load_classifier(read_classifier(path)).embed(red)
-    assert found[0].tolist() == [0, BELOW_ONE]
+    probabilities = load_classifier(read_classifier(path)).embed(red)
+    assert probabilities[0].tolist() == [0, BELOW_ONE]
     assert BELOW_ONE < 1
 
 
-def test_a_graph_in_onnx_needs_no_tensorflow(tmp_path: Path) -> None:
+def test_an_onnx_graph_needs_no_tensorflow(tmp_path: Path) -> None:
     path = save_reddish(tmp_path / "zoom.onnx")
     code = f"""
 import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = sys.modules["onnx"] = None
 from pathlib import Path
-import product_classifier.marking
-from product_classifier.features.classifier import load_classifier, read_classifier
+import product_classifier.recipes.mark_pictures
+from product_classifier.backbones.exported_classifier import load_classifier, read_classifier
 print(load_classifier(read_classifier(Path({str(path)!r}))).size)
 """
     command = [sys.executable, "-c", code]
@@ -129,12 +136,18 @@ print(load_classifier(read_classifier(Path({str(path)!r}))).size)
     ("name", "message"),
     [
         ("none.onnx", r"none\.onnx cannot be read: No such file .*; retrain\.py --image_dir"),
-        ("network.npz", r"network\.npz is no graph of retrain\.py's; pass the output_graph\.pb or"),
-        ("mini", r"mini is no graph of retrain\.py's; pass the output_graph\.pb or the \.onnx"),
+        (
+            "network.npz",
+            r"network\.npz is not a graph from retrain\.py; pass its output_graph\.pb or",
+        ),
+        (
+            "mini",
+            r"mini is not a graph from retrain\.py; pass its output_graph\.pb or \.onnx",
+        ),
         (".", r"output_graph\.pb cannot be read: No such file"),
     ],
 )
-def test_what_is_absent_or_something_else_says_what_to_pass(
+def test_an_error_for_a_missing_or_other_file_says_what_to_pass(
     tmp_path: Path, name: str, message: str
 ) -> None:
     with pytest.raises(FeatureError, match=message):
@@ -145,14 +158,17 @@ def test_what_is_absent_or_something_else_says_what_to_pass(
     ("labels", "message"),
     [
         (None, r"zoom_labels\.txt, the labels of zoom\.onnx, cannot be read: No such file .* put"),
-        (b"", r"zoom_labels\.txt is damaged: it should have the labels of zoom\.onnx, a line each"),
+        (
+            b"",
+            r"zoom_labels\.txt is damaged: it should have the labels of zoom",
+        ),
         (b"normal\n\nzoomed\n", "is damaged"),
         (b"zoomed\nzoomed\n", "is damaged"),
         (b"normal\n\xff\xfe\n", "is damaged"),
-        (b"zoomed\n", r"zoom\.onnx has one label, 'zoomed', and tells nothing apart"),
+        (b"zoomed\n", r"zoom\.onnx has only one label, 'zoomed'; train it on two or more"),
     ],
 )
-def test_labels_that_are_none_are_said(tmp_path: Path, labels: bytes | None, message: str) -> None:
+def test_bad_labels_are_refused(tmp_path: Path, labels: bytes | None, message: str) -> None:
     path = save_reddish(tmp_path / "zoom.onnx")
     labels_beside(path).unlink()
     if labels is not None:
@@ -161,36 +177,39 @@ def test_labels_that_are_none_are_said(tmp_path: Path, labels: bytes | None, mes
         read_classifier(path)
 
 
-def test_an_unknown_label_names_those_there_are(tmp_path: Path) -> None:
-    found = read_classifier(save_reddish(tmp_path / "zoom.onnx", ["close up", "normal"]))
+def test_an_error_for_an_unknown_label_names_the_labels(tmp_path: Path) -> None:
+    classifier = read_classifier(save_reddish(tmp_path / "zoom.onnx", ["close up", "normal"]))
     with pytest.raises(FeatureError, match=r"no label 'zoomed'; .* one of: close up, normal"):
-        found.column("zoomed")
+        classifier.column("zoomed")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": ["a", "b", "c"]}, "gives 2 values a picture and zoom_labels.txt has 3 labels"),
-        ({"last": "Relu"}, "gives no probabilities: it is damaged"),
-        ({"weights": WEIGHTS * np.nan}, "gives no probabilities: it is damaged"),
-        ({"shape": (1, 4, 4, 3)}, "damaged or no graph of .* Got invalid dimensions"),
-        ({"weights": WEIGHTS[:2]}, "damaged or no graph"),
-        ({"shape": ("n", 4, 5, 3)}, "no square pictures"),
-        ({"shape": ("n", "h", "w", 3)}, "no square pictures"),
-        ({"shape": ("n", 4, 4, 1), "weights": WEIGHTS[:1]}, "no square pictures"),
+        (
+            {"labels": ["a", "b", "c"]},
+            "gives 2 values for a picture, but .* has 3 labels",
+        ),
+        ({"last": "Relu"}, "is damaged: its outputs are not probabilities"),
+        ({"weights": WEIGHTS * np.nan}, "is damaged: its outputs are not probabilities"),
+        ({"shape": (1, 4, 4, 3)}, "damaged or not a graph from .* Got invalid dimensions"),
+        ({"weights": WEIGHTS[:2]}, "damaged or not a graph"),
+        ({"shape": ("n", 4, 5, 3)}, "not square pictures"),
+        ({"shape": ("n", "h", "w", 3)}, "not square pictures"),
+        ({"shape": ("n", 4, 4, 1), "weights": WEIGHTS[:1]}, "not square pictures"),
     ],
 )
 def test_a_graph_of_something_else_is_refused(
     tmp_path: Path, changes: dict[str, Any], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = read_classifier(save_reddish(tmp_path / "zoom.onnx", **changes))
+    classifier = read_classifier(save_reddish(tmp_path / "zoom.onnx", **changes))
     with pytest.raises(FeatureError, match=message):
-        load_classifier(found)
+        load_classifier(classifier)
     assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, -1, -40])
-def test_a_graph_that_is_cut_short_is_refused_in_one_line(
+def test_an_incomplete_graph_is_refused_in_one_line(
     tmp_path: Path, keep: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     whole = {
@@ -202,7 +221,9 @@ def test_a_graph_that_is_cut_short_is_refused_in_one_line(
     capfd.readouterr()
     for name, data in whole.items():
         (tmp_path / name).write_bytes(data[:keep])
-        with pytest.raises(FeatureError, match=r"is damaged or no graph of retrain\.py's \(.*\)"):
+        with pytest.raises(
+            FeatureError, match=r"is damaged or not a graph from retrain\.py \(.*\)"
+        ):
             load_classifier(read_classifier(tmp_path / name))
         assert capfd.readouterr().err == ""
 
@@ -227,14 +248,16 @@ def test_a_graph_that_would_touch_files_is_refused_before_it_runs(tmp_path: Path
         (lambda: tf.random.uniform([1], seed=1), "RandomUniform"),
     ):
         path.write_bytes(harmful(operation))
-        with pytest.raises(FeatureError, match=f"it holds {name}, which is no part of a network"):
+        with pytest.raises(
+            FeatureError, match=f"the graph has {name}, which is not part of an image network"
+        ):
             load_classifier(read_classifier(path))
     path.write_bytes(harmful(lambda: tf.constant(1)))
     load_classifier(read_classifier(path))
     assert not written.exists()
 
 
-def test_numbers_of_a_graph_in_onnx_are_in_the_graph_itself(tmp_path: Path) -> None:
+def test_an_onnx_graph_with_external_weights_is_refused(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(WEIGHTS.tobytes())
     path = save_reddish(tmp_path / "zoom.onnx")
@@ -244,18 +267,20 @@ def test_numbers_of_a_graph_in_onnx_are_in_the_graph_itself(tmp_path: Path) -> N
     weights.data_location = onnx.TensorProto.EXTERNAL
     weights.external_data.add(key="location", value=str(secret))
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(FeatureError, match=r"a field 1[34] that these graphs do not have"):
+    with pytest.raises(FeatureError, match=r"the unsupported field 1[34]"):
         load_classifier(read_classifier(path))
 
 
 @pytest.mark.parametrize("kind", ["Loop", "If", "Tile", "ConstantOfShape", "RandomNormalLike"])
-def test_a_graph_in_onnx_is_made_of_what_a_student_is_made_of(tmp_path: Path, kind: str) -> None:
+def test_an_onnx_graph_with_operations_unlike_a_students_is_refused(
+    tmp_path: Path, kind: str
+) -> None:
     path = save_reddish(tmp_path / "zoom.onnx", last=kind)
-    with pytest.raises(FeatureError, match=f"it holds {kind}, which is no part of a student"):
+    with pytest.raises(FeatureError, match=f"the graph has {kind}, which is not part of a student"):
         load_classifier(read_classifier(path))
 
 
-def test_values_that_grow_are_refused_before_they_are_computed(tmp_path: Path) -> None:
+def test_an_onnx_graph_of_huge_values_is_refused_before_it_is_computed(tmp_path: Path) -> None:
     path = save_reddish(tmp_path / "zoom.onnx")
     model = onnx.ModelProto.FromString(path.read_bytes())
     last = "mean"
@@ -264,20 +289,20 @@ def test_values_that_grow_are_refused_before_they_are_computed(tmp_path: Path) -
         model.graph.node.insert(1 + k, node)
         last = f"big{k}"
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(FeatureError, match=r"it has [0-9,]+ values at once"):
+    with pytest.raises(FeatureError, match=r"the graph has [0-9,]+ values at once"):
         load_classifier(read_classifier(path))
 
 
-def test_a_graph_of_tensorflow_that_would_take_too_much_is_refused_before_it_is_loaded(
+def test_a_tensorflow_graph_over_the_limits_is_refused_before_it_is_loaded(
     tmp_path: Path,
 ) -> None:
     tf = tensorflow()
 
     def graph(grow: Any) -> bytes:
-        with tf.Graph().as_default() as found:
+        with tf.Graph().as_default() as built:
             pictures = tf.compat.v1.placeholder(tf.float32, [None, 4, 4, 3], "images")
             tf.nn.softmax(grow(tf.reduce_mean(pictures, [1, 2])), name="final_result")
-        return bytes(found.as_graph_def().SerializeToString())
+        return bytes(built.as_graph_def().SerializeToString())
 
     def outer(x: Any) -> Any:
         for _ in range(8):
@@ -291,17 +316,20 @@ def test_a_graph_of_tensorflow_that_would_take_too_much_is_refused_before_it_is_
     path = tmp_path / "output_graph.pb"
     labels_beside(path).write_text("a\nb\nc\n")
     for grow, reason in (
-        (lambda x: tf.tile(x, [10**6, 10**6]), "it holds Tile"),
-        (lambda x: tf.while_loop(lambda y: True, lambda y: y, [x])[0], "it holds While|functions"),
-        (outer, "values (at once|in all|to multiply)"),
-        (repeated, "a constant in it does not hold the numbers"),
+        (lambda x: tf.tile(x, [10**6, 10**6]), "the graph has Tile"),
+        (
+            lambda x: tf.while_loop(lambda y: True, lambda y: y, [x])[0],
+            "the graph has While|functions",
+        ),
+        (outer, "values at once|values in total|multiplications"),
+        (repeated, "a constant of the graph does not contain the numbers"),
     ):
         path.write_bytes(graph(grow))
         with pytest.raises(FeatureError, match=reason):
             load_classifier(read_classifier(path))
 
 
-def test_a_constant_of_another_type_than_it_declares_does_not_end_the_process(
+def test_a_constant_of_another_type_than_declared_does_not_end_the_process(
     tmp_path: Path,
 ) -> None:
     tf = tensorflow()
@@ -311,7 +339,7 @@ def test_a_constant_of_another_type_than_it_declares_does_not_end_the_process(
         if node.op == "Const":
             node.attr["value"].tensor.dtype = 9  # int64, beside another dtype
     path.write_bytes(graph.SerializeToString())
-    with pytest.raises(FeatureError, match="of another type than it declares"):
+    with pytest.raises(FeatureError, match="another type than it declares"):
         load_classifier(read_classifier(path))
 
 
@@ -321,7 +349,7 @@ def test_millions_of_empty_nodes_are_refused_before_they_are_parsed(tmp_path: Pa
         path = save_reddish(tmp_path / name)
         nodes = b"\x3a\x80\xad\xe2\x04" + b"\x0a\x00" * 5_000_000  # a graph of 10,000,000 bytes
         path.write_bytes(nodes if name == "zoom.onnx" else nodes[5:])
-        with pytest.raises(FeatureError, match="what describes it takes more than"):
+        with pytest.raises(FeatureError, match="the description of the graph exceeds"):
             load_classifier(read_classifier(path))
 
 

@@ -1,4 +1,4 @@
-"""A network of Keras' layers is kept in a file that is a backbone, and a damaged one is told."""
+"""Files of fine-tuned Keras networks as backbones, and the refusal of damaged ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def saved(network: KerasNetwork, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def test_a_saved_network_is_a_backbone_that_gives_what_it_gave(
+def test_a_saved_network_is_a_backbone_with_the_same_outputs(
     network: KerasNetwork, saved: Path
 ) -> None:
     backbone = load_backbone(str(saved))
@@ -46,11 +46,11 @@ def test_a_saved_network_is_a_backbone_that_gives_what_it_gave(
     assert saved.with_name("network.npz.sha256").read_text().split()[0] == backbone.sha256
     pictures = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3), np.uint8)
     expected = network.on_pictures().predict_on_batch(pictures)
-    found = backbone.embed((pictures / 255).astype(np.float32))
-    assert found == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    bottlenecks = backbone.embed((pictures / 255).astype(np.float32))
+    assert bottlenecks == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
-def test_a_network_cut_short_or_changed_is_told(saved: Path, tmp_path: Path) -> None:
+def test_an_incomplete_or_changed_network_is_refused(saved: Path, tmp_path: Path) -> None:
     data = saved.read_bytes()
     for name, broken in (
         ("short", data[: len(data) // 2]),
@@ -59,10 +59,10 @@ def test_a_network_cut_short_or_changed_is_told(saved: Path, tmp_path: Path) -> 
     ):
         path = tmp_path / f"{name}.npz"
         path.write_bytes(broken)
-        with pytest.raises(FeatureError, match="is damaged or no network"):
+        with pytest.raises(FeatureError, match="is damaged or not a network"):
             load_backbone(str(path))
     path.with_name("text.npz.sha256").write_text(f"{'0' * 64}  text.npz\n")
-    with pytest.raises(FeatureError, match="is cut short or not the file it was"):
+    with pytest.raises(FeatureError, match="is incomplete or was changed"):
         load_backbone(str(path))
 
 
@@ -70,18 +70,18 @@ def test_a_network_cut_short_or_changed_is_told(saved: Path, tmp_path: Path) -> 
     ("head", "message"),
     [
         ({"architecture": "vgg16"}, "its weights are not those of vgg16"),
-        ({"architecture": "alexnet"}, "holds format 1 of 'alexnet'"),
-        ({"format": 2}, "holds format 2 of 'mobilenet_v2'"),
+        ({"architecture": "alexnet"}, "has format 1 of 'alexnet'"),
+        ({"format": 2}, "has format 2 of 'mobilenet_v2'"),
     ],
 )
-def test_a_network_of_another_kind_than_it_says_is_told(
+def test_a_network_unlike_its_header_is_refused(
     saved: Path, tmp_path: Path, head: dict[str, object], message: str
 ) -> None:
     with np.load(saved) as arrays:
-        known = dict(arrays)
-    known["head"] = np.array(json.dumps(json.loads(str(known["head"])) | head))
+        contents = dict(arrays)
+    contents["head"] = np.array(json.dumps(json.loads(str(contents["head"])) | head))
     path = tmp_path / "other.npz"
-    np.savez(path, allow_pickle=False, **known)
+    np.savez(path, allow_pickle=False, **contents)
     with pytest.raises(FeatureError, match=message):
         load_backbone(str(path))
 
@@ -97,16 +97,16 @@ def test_a_network_of_another_kind_than_it_says_is_told(
         (INCEPTION_2015, 11, "conv2d"),
     ],
 )
-def test_a_network_is_cut_into_the_blocks_of_its_architecture(
+def test_a_networks_layers_are_grouped_into_the_blocks_of_its_architecture(
     architecture: str, count: int, last: str
 ) -> None:
     network = new_network(architecture)
-    found = blocks(network)
-    assert len(found) == count
-    assert found[-1][0].name.startswith(last)
-    assert [layer for block in found for layer in block] == network.model.layers
-    assert all(any(layer.weights for layer in block) for block in found)
-    for before, block in itertools.pairwise(found):  # one tensor leads into each
+    groups = blocks(network)
+    assert len(groups) == count
+    assert groups[-1][0].name.startswith(last)
+    assert [layer for block in groups for layer in block] == network.model.layers
+    assert all(any(layer.weights for layer in block) for block in groups)
+    for before, block in itertools.pairwise(groups):  # one tensor leads into each
         assert block[0].input is before[-1].output
 
 
@@ -114,7 +114,7 @@ def test_every_architecture_has_blocks() -> None:
     assert {"vgg19", "resnet101"} < set(ARCHITECTURES)
 
 
-def test_inception_in_keras_layers_gives_what_the_saved_model_gives(shared: Path) -> None:
+def test_inception_in_keras_layers_agrees_with_its_saved_model(shared: Path) -> None:
     folder = shared / "weights" / "inception_v3"
     backbone = load_backbone(str(folder))
     model = read_inception(folder, backbone).on_pictures("float32", 255.0)

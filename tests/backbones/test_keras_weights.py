@@ -1,4 +1,4 @@
-"""Files of Keras' weights that point elsewhere, or hold more than a network."""
+"""Refusal of .h5 files that refer to other files, or contain more than a network."""
 
 from __future__ import annotations
 
@@ -86,23 +86,23 @@ def large_attribute(file: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (external_link, "layer in it is a link to elsewhere"),
-        (soft_link, "layer in it is a link to elsewhere"),
-        (circle, "back in it is there twice"),
+        (external_link, "layer in the file is a link to another place"),
+        (soft_link, "layer in the file is a link to another place"),
+        (circle, "back is in the file twice"),
         (virtual, "the numbers of layer are in another file"),
         (external_numbers, "the numbers of layer are in another file"),
-        (references, "layer holds object, no plain numbers"),
-        (reference_attribute, "layer_names of it is neither a text nor a number"),
-        (bomb, "layer is compressed or cut into pieces"),
-        (huge_shape, "layer is compressed or cut into pieces"),
+        (references, "layer has object, not plain numbers"),
+        (reference_attribute, "layer_names of the file is neither a text nor a number"),
+        (bomb, "layer is compressed or chunked"),
+        (huge_shape, "layer is compressed or chunked"),
         (too_large, "layer is larger than any of the network's weights"),
         (too_many, "more numbers than the network has|too many groups"),
-        (too_deep, "too many groups, or too deep ones"),
-        (named_type, "layer in it is neither a group nor an array"),
-        (large_attribute, "the attributes of it are too large"),
+        (too_deep, "too many groups, or groups nested too deeply"),
+        (named_type, "layer in the file is neither a group nor an array"),
+        (large_attribute, "the attributes of the file are too large"),
     ],
 )
-def test_what_keras_does_not_write_is_refused(
+def test_a_file_that_keras_would_not_write_is_refused(
     tmp_path: Path, change: Callable[[Any], None], reason: str
 ) -> None:
     path = tmp_path / "weights.h5"

@@ -1,4 +1,4 @@
-"""What libraries in C++ print while they load and read networks."""
+"""Output of C++ libraries while they load networks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from product_classifier.backbones.runtime import muted_stderr
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_cpp_prints_reaches_no_terminal_even_where_it_fails(
+def test_output_of_cpp_code_is_discarded_even_after_an_error(
     fails: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """It may quote a file that holds escape sequences, and --log-json promises JSON alone."""
+    """Check muted_stderr: such output may quote escape sequences, and --log-json is JSON alone."""
     try:
         with muted_stderr():
             os.write(2, b"bad node \x1b[2J\n")

@@ -1,4 +1,4 @@
-"""What a saved model may name as its network, and what has to be passed."""
+"""The networks that a saved model may name, and those that the user has to pass."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from product_classifier.backbones.saved_backbone import (
     GIVEN,
     LONGEST_CALLED,
     STUDENT,
-    Choice,
+    LoadArguments,
     SavedBackbone,
-    chosen,
+    load_arguments,
     load_saved,
     saved_backbone,
     student_file,
@@ -27,7 +27,7 @@ HASH = "ab" * 32
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"),
+    ("name", "recorded"),
     [
         ("mini", ("mini", "mini")),
         ("vgg16", ("vgg16", "vgg16")),
@@ -42,45 +42,49 @@ HASH = "ab" * 32
         (".", (GIVEN, GIVEN)),
     ],
 )
-def test_a_folder_keeps_a_name_that_opens_nothing(name: str, kept: tuple[str, str]) -> None:
-    assert saved_backbone(name, HASH) == SavedBackbone(kept[0], HASH, kept[1])
+def test_the_recorded_name_of_a_network_opens_no_file(name: str, recorded: tuple[str, str]) -> None:
+    assert saved_backbone(name, HASH) == SavedBackbone(recorded[0], HASH, recorded[1])
 
 
-def test_networks_are_looked_up_here_and_never_fetched(
+def test_networks_are_looked_up_locally_and_never_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     mini = SavedBackbone("mini", HASH, "mini")
-    assert chosen(mini, None, None) == Choice("mini", None)
+    assert load_arguments(mini, None, None) == LoadArguments("mini", None)
     for name in ("inception_v3", "vgg16"):
         with pytest.raises(FeatureError, match=f"by {name}, .* cached; pass --backbone {name} to"):
-            chosen(SavedBackbone(name, HASH, name), None, None)
+            load_arguments(SavedBackbone(name, HASH, name), None, None)
     cached = tmp_path / hashlib.sha1(HANDLES["inception_v3"].encode()).hexdigest()
     cached.mkdir()
-    assert chosen(SavedBackbone("inception_v3", HASH, ""), None, None).name == str(cached)
+    assert load_arguments(SavedBackbone("inception_v3", HASH, ""), None, None).name == str(cached)
     (tmp_path / "models").mkdir()
     weights = tmp_path / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     weights.touch()
     vgg16 = SavedBackbone("vgg16", HASH, "vgg16")
-    assert chosen(vgg16, None, None) == Choice("vgg16", weights)
+    assert load_arguments(vgg16, None, None) == LoadArguments("vgg16", weights)
     mine = tmp_path / "mine.h5"
-    assert chosen(vgg16, None, mine) == Choice("vgg16", mine)
+    assert load_arguments(vgg16, None, mine) == LoadArguments("vgg16", mine)
 
 
-def test_what_the_user_passes_is_taken_and_compared(tmp_path: Path) -> None:
+def test_a_network_that_the_user_passes_is_used_and_its_hash_compared(tmp_path: Path) -> None:
     saved = SavedBackbone(GIVEN, HASH, "/etc/passwd")
-    with pytest.raises(FeatureError, match=r"has to be passed as --backbone: .*'/etc/passwd' then"):
-        chosen(saved, None, None)
-    assert chosen(saved, "colours", None) == Choice("colours", None)
+    with pytest.raises(
+        FeatureError, match=r"has to be passed as --backbone: .*'/etc/passwd' before"
+    ):
+        load_arguments(saved, None, None)
+    assert load_arguments(saved, "colours", None) == LoadArguments("colours", None)
     for name in ("mini", str(tmp_path)):
-        with pytest.raises(FeatureError, match="is not that network; pass that one as --backbone"):
+        with pytest.raises(
+            FeatureError, match="is not that network; pass that network as --backbone"
+        ):
             load_saved(saved, name, None)
     right = SavedBackbone("mini", hashlib.sha256(MINI_FILE.read_bytes()).hexdigest(), "mini")
     assert load_saved(right, None, None).name == "mini"
 
 
-def test_a_students_file_is_kept_if_it_is_still_the_one(tmp_path: Path) -> None:
+def test_a_students_file_is_read_if_its_hash_is_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "student.npz"
     sha256 = save_student(random_student(), path)
     assert student_file(str(path), sha256) == path.read_bytes()

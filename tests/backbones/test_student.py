@@ -1,4 +1,4 @@
-"""A student's weights file, and its arithmetic against one written out by hand."""
+"""A student's file, and its outputs compared with explicit loops."""
 
 from __future__ import annotations
 
@@ -41,11 +41,18 @@ def random_student(shape: Shape = TINY, seed: int = 0) -> Student:
         }
         for _ in range(3)
     )
-    return Student(shape, kernels, biases, means, deviations, {"teacher": "toy"})
+    return Student(
+        shape=shape,
+        kernels=kernels,
+        biases=biases,
+        means=means,
+        deviations=deviations,
+        about={"teacher": "toy"},
+    )
 
 
 def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compute a student of TINY's stages with loops over the pixels of a picture."""
+    """Return the outputs of a student of shape TINY, computed with loops over pixels."""
 
     def convolve(x: NDArray[np.float64], name: str, stride: int) -> NDArray[np.float64]:
         kernel = student.kernels[name].astype(float)
@@ -67,7 +74,7 @@ def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float
     def relu(x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.maximum(x, 0)
 
-    found = []
+    rows = []
     for picture in pictures.astype(float):
         x = relu(convolve(picture * 2 - 1, "stem", 2))
         for block, stride in (("stage0_block0", 2), ("stage1_block0", 2), ("stage1_block1", 1)):
@@ -78,8 +85,8 @@ def by_hand(student: Student, pictures: NDArray[np.float32]) -> NDArray[np.float
                 ends = [slice(0, 2), slice(2, 3)]
                 where = [x[rows, columns].mean(axis=(0, 1)) for rows in ends for columns in ends]
         what = relu(convolve(x, "head", 1)).mean(axis=(0, 1))
-        found.append(np.concatenate([what, *where, x.mean(axis=(0, 1))]))
-    return np.array(found)
+        rows.append(np.concatenate([what, *where, x.mean(axis=(0, 1))]))
+    return np.array(rows)
 
 
 @pytest.fixture
@@ -87,7 +94,7 @@ def pictures() -> NDArray[np.float32]:
     return np.random.default_rng(1).random((32, 9, 9, 3), np.float32)
 
 
-def test_a_student_computes_what_its_kernels_say(
+def test_a_student_agrees_with_loops_over_its_kernels(
     tmp_path: Path, pictures: NDArray[np.float32]
 ) -> None:
     path = tmp_path / "student.npz"
@@ -98,26 +105,26 @@ def test_a_student_computes_what_its_kernels_say(
     assert backbone.embed(pictures) == pytest.approx(wanted, abs=1e-5)
 
 
-def test_onnx_runtime_gives_the_same_without_tensorflow(pictures: NDArray[np.float32]) -> None:
+def test_onnx_runtime_agrees_with_tensorflow(pictures: NDArray[np.float32]) -> None:
     student = random_student()
     assert onnx_embed(student)(pictures) == pytest.approx(by_hand(student, pictures), abs=1e-5)
 
 
-def test_eight_bits_keep_a_kernel_to_one_part_in_254(tmp_path: Path) -> None:
+def test_eight_bits_preserve_a_kernel_to_one_part_in_254(tmp_path: Path) -> None:
     student = random_student()
     save_student(student, tmp_path / "student.npz")
-    kept, _ = read_student(tmp_path / "student.npz")
-    assert kept.shape == student.shape
-    assert kept.about == {"teacher": "toy"}
+    loaded, _ = read_student(tmp_path / "student.npz")
+    assert loaded.shape == student.shape
+    assert loaded.about == {"teacher": "toy"}
     for name, kernel in student.kernels.items():
         largest = np.abs(kernel).max(axis=(0, 1, 2))
-        assert (np.abs(kept.kernels[name] - kernel) <= largest / 253).all()
-        assert (kept.biases[name] == student.biases[name]).all()
-        assert (kept.means[name] == student.means[name]).all()
-        assert (kept.deviations[name] == student.deviations[name]).all()
+        assert (np.abs(loaded.kernels[name] - kernel) <= largest / 253).all()
+        assert (loaded.biases[name] == student.biases[name]).all()
+        assert (loaded.means[name] == student.means[name]).all()
+        assert (loaded.deviations[name] == student.deviations[name]).all()
 
 
-def test_a_kernel_of_zeros_is_kept(tmp_path: Path) -> None:
+def test_a_kernel_of_zeros_is_preserved(tmp_path: Path) -> None:
     student = random_student()
     student.kernels["head"][:] = 0
     save_student(student, tmp_path / "student.npz")
@@ -132,19 +139,21 @@ def test_a_students_hash_is_that_of_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("beside", [True, False], ids=["with its hash", "without"])
-def test_a_file_cut_short_is_refused_with_its_hash(tmp_path: Path, beside: bool) -> None:
+def test_an_incomplete_file_is_refused_and_its_hash_named(tmp_path: Path, beside: bool) -> None:
     path = tmp_path / "student.npz"
     expected = save_student(random_student(), path)
     path.write_bytes(path.read_bytes()[:-100])
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    actual = hashlib.sha256(path.read_bytes()).hexdigest()
     if not beside:
         (tmp_path / "student.npz.sha256").unlink()
-    with pytest.raises(FeatureError, match=f"{found}.*{expected if beside else 'fetch it again'}"):
+    with pytest.raises(
+        FeatureError, match=f"{actual}.*{expected if beside else 'fetch the file again'}"
+    ):
         read_student(path)
 
 
 def change(path: Path, **values: object) -> None:
-    """Write a weights file anew with another head."""
+    """Rewrite a student's file with another header."""
     with np.load(path) as archive:
         arrays = {name: archive[name] for name in archive.files}
     head = {**json.loads(str(arrays.pop("head"))), **values}
@@ -161,7 +170,7 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
         read_student(tmp_path / "student.npz")
 
 
-def test_kernels_that_do_not_fit_the_shape_are_refused(tmp_path: Path) -> None:
+def test_kernels_that_do_not_match_the_shape_are_refused(tmp_path: Path) -> None:
     save_student(random_student(), tmp_path / "student.npz")
     larger = {
         "size": 9,
@@ -172,17 +181,17 @@ def test_kernels_that_do_not_fit_the_shape_are_refused(tmp_path: Path) -> None:
         "cells": [2, 1],
     }
     change(tmp_path / "student.npz", shape=larger)
-    with pytest.raises(FeatureError, match=r"damaged or no student \(stem/kernel is"):
+    with pytest.raises(FeatureError, match=r"damaged or not a student \(stem/kernel is"):
         read_student(tmp_path / "student.npz")
 
 
 def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
     np.savez(tmp_path / "evil.npz", head=np.array([{"format": 2}], dtype=object))
-    with pytest.raises(FeatureError, match="damaged or no student"):
+    with pytest.raises(FeatureError, match="damaged or not a student"):
         read_student(tmp_path / "evil.npz")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_error_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FeatureError, match=r"none\.npz cannot be read: No such file"):
         load_backbone(str(tmp_path / "none.npz"))
 
@@ -200,21 +209,21 @@ SHAPE = {
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"size": 1_000_000}, "is no number of 1 to 100,000"),
+        ({"size": 1_000_000}, "is not a number from 1 to 100,000"),
         ({"size": 2_000}, "values at once for a picture"),
-        ({"depths": [10**9, 1]}, "is no number of 1 to 100,000"),
-        ({"depths": [10_000, 1]}, "10,001 blocks; 200 are the most"),
+        ({"depths": [10**9, 1]}, "is not a number from 1 to 100,000"),
+        ({"depths": [10_000, 1]}, "10,001 blocks; the limit is 200"),
         ({"widths": [100_000, 100_000]}, "multiplications for a picture"),
         ({"widths": [4] * 9, "depths": [1] * 9, "cells": [0] * 9}, "9 stages"),
-        ({"widths": [4]}, "its lists of them differ"),
-        ({"outputs": -6}, "is no number of 1 to 100,000"),
-        ({"stem": 3.0}, "is no number of 1 to 100,000"),
-        ({"stem": True}, "is no number of 1 to 100,000"),
-        ({"cells": 2}, "its stages are no lists"),
-        ({"more": 1}, "does not say its shape"),
+        ({"widths": [4]}, "lists of different lengths"),
+        ({"outputs": -6}, "is not a number from 1 to 100,000"),
+        ({"stem": 3.0}, "is not a number from 1 to 100,000"),
+        ({"stem": True}, "is not a number from 1 to 100,000"),
+        ({"cells": 2}, "its stages are not lists"),
+        ({"more": 1}, "does not describe its shape"),
     ],
 )
-def test_a_shape_that_would_take_too_much_is_refused_before_anything_is_computed(
+def test_a_shape_over_the_limits_is_refused_before_anything_is_computed(
     tmp_path: Path, changes: dict[str, object], reason: str
 ) -> None:
     save_student(random_student(), tmp_path / "student.npz")
@@ -237,7 +246,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -
         read_student(tmp_path / "student.npz")
 
 
-def test_a_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -256,16 +265,16 @@ def test_a_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
     assert peak < 10_000_000
 
 
-def test_what_else_lies_in_the_file_is_refused(tmp_path: Path) -> None:
+def test_an_unexpected_member_of_the_file_is_refused(tmp_path: Path) -> None:
     save_student(random_student(), tmp_path / "student.npz")
     with zipfile.ZipFile(tmp_path / "student.npz", "a") as archive:
         archive.writestr("code.py", "import os")
     (tmp_path / "student.npz.sha256").unlink()
-    with pytest.raises(FeatureError, match=r"code\.py' in it is no array"):
+    with pytest.raises(FeatureError, match=r"code\.py' is not an array"):
         read_student(tmp_path / "student.npz")
 
 
-def test_a_pipe_in_the_place_of_a_student_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_instead_of_a_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "student.npz")
     with pytest.raises(FeatureError, match="cannot be read: it is a"):
         load_backbone(str(tmp_path / "student.npz"))

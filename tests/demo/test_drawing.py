@@ -1,4 +1,4 @@
-"""The demo's pictures: reproducible, of every size, each of its own kind."""
+"""The demo's pictures: reproducible, of every size, and different for each kind of product."""
 
 from dataclasses import replace
 
@@ -51,13 +51,13 @@ def test_no_two_leaves_have_the_same_picture(one_of_each: Products) -> None:
     assert len(pictures) == len(LEAVES)
 
 
-def test_a_product_is_always_drawn_alike(one_of_each: Products) -> None:
+def test_a_product_is_always_drawn_the_same(one_of_each: Products) -> None:
     for leaf in ("jeans", "dresses", "sandals"):
         product = next(p for name, p in one_of_each.items() if leaf in name)
         assert draw(product).tobytes() == draw(product).tobytes()
 
 
-def test_what_is_drawn_between_makes_no_difference(one_of_each: Products) -> None:
+def test_a_drawing_does_not_depend_on_other_drawings(one_of_each: Products) -> None:
     first, second = list(one_of_each.values())[:2]
     alone = draw(first, SMALL).tobytes()
     draw(second, SMALL)
@@ -65,7 +65,7 @@ def test_what_is_drawn_between_makes_no_difference(one_of_each: Products) -> Non
 
 
 @pytest.mark.parametrize("size", [(32, 40), (100, 125), (328, 410), (720, 900), (200, 100)])
-def test_a_picture_has_the_size_asked_for(size: tuple[int, int], one_of_each: Products) -> None:
+def test_a_picture_has_the_requested_size(size: tuple[int, int], one_of_each: Products) -> None:
     picture = draw(one_of_each["hats"], size)
     assert picture.size == size
     assert picture.mode == "RGB"
@@ -131,13 +131,13 @@ def test_a_symmetric_outline_is_its_own_mirror_image() -> None:
     assert np.allclose(shape, shape[::-1] * (-1, 1))
 
 
-def test_a_span_keeps_a_corner_only_when_told() -> None:
+def test_a_span_has_a_corner_only_on_request() -> None:
     right = [(0.0, 1.0), (1.0, 0.0)]
     assert len(span(right, corner=True)) == 3
     assert len(span(right)) > 10
 
 
-def test_a_ribbon_is_as_wide_as_told() -> None:
+def test_a_ribbon_has_the_requested_width() -> None:
     band = ribbon([(0.0, 0.0), (1.0, 0.0)], 0.2)
     assert band[:, 1].min() == pytest.approx(-0.1)
     assert band[:, 1].max() == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""What the demo leaves alone, and what it says."""
+"""The demo command: files that it leaves alone, and its errors."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from demo.server import serve
 from product_classifier.errors import ProductClassifierError
 
 
-def test_the_demo_begins_anew_in_its_own_folder_only(tmp_path: Path) -> None:
+def test_the_demo_empties_its_own_folder_only(tmp_path: Path) -> None:
     (tmp_path / "crawl.db").write_text("a user's own")
     with pytest.raises(ProductClassifierError, match="pass another --folder"):
         prepare(tmp_path)
@@ -22,7 +22,7 @@ def test_the_demo_begins_anew_in_its_own_folder_only(tmp_path: Path) -> None:
     assert not (own / "crawl.db").exists()
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_an_error_names_a_port_that_is_in_use() -> None:
     catalogue = make_catalogue(products=50)
     with serve(catalogue) as address:
         port = int(address.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""Further pictures of demo products, as the API tells of them and the server draws them."""
+"""Further pictures of demo products, as the API lists and the server draws them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ CATALOGUE = make_catalogue(products=300)
 
 
 def urls() -> dict[int, list[str]]:
-    """The addresses of each product's further pictures."""
+    """Return the addresses of each product's further pictures, by product."""
     shop = Shop(CATALOGUE)
     answers = (shop.product(str(p.id), "http://shop") for p in CATALOGUE.products)
     return {
-        found["id"]: [one["sizes"]["XLarge"]["url"] for one in found["alternateImages"]]
-        for found in answers
+        answer["id"]: [image["sizes"]["XLarge"]["url"] for image in answer["alternateImages"]]
+        for answer in answers
     }
 
 
-def test_products_have_none_to_three_further_pictures_always_the_same() -> None:
-    counts = Counter(len(found) for found in urls().values())
+def test_products_have_up_to_three_further_pictures_always_the_same() -> None:
+    counts = Counter(len(addresses) for addresses in urls().values())
     assert set(counts) == {0, 1, 2, 3}
     assert urls() == urls()
 
@@ -40,22 +40,22 @@ def test_a_product_without_a_picture_has_no_further_ones() -> None:
     assert [further(product) for product in bare] == [[]] * len(bare)
 
 
-def test_what_a_shop_boasts_of_has_one_address_in_many_products() -> None:
-    times = Counter(url for found in urls().values() for url in set(found))
-    boasted = {p.retailer for p in CATALOGUE.products}
-    assert len([url for url, count in times.items() if count > 5]) <= len(boasted)
+def test_an_advertised_picture_has_one_address_in_many_products() -> None:
+    times = Counter(url for addresses in urls().values() for url in set(addresses))
+    shops = {p.retailer for p in CATALOGUE.products}
+    assert len([url for url, count in times.items() if count > 5]) <= len(shops)
     assert times.most_common(1)[0][1] > 5
 
 
-def test_a_further_picture_shows_the_same_thing_otherwise() -> None:
+def test_a_further_picture_shows_the_product_in_another_pose() -> None:
     product = next(p for p in CATALOGUE.products if not p.image_fault and len(further(p)) == 2)
     with serve(CATALOGUE) as address:
         with urllib.request.urlopen(f"{address}{API}products/{product.id}?pid={KEY}") as answer:
-            found = json.load(answer)
-        shown = []
-        for image in (found["image"], *found["alternateImages"]):
+            values = json.load(answer)
+        pictures = []
+        for image in (values["image"], *values["alternateImages"]):
             path = urlsplit(image["sizes"]["Medium"]["url"]).path
             with urllib.request.urlopen(f"{address}{path}") as answer:
-                shown.append(PillowImage.open(io.BytesIO(answer.read())))
-    assert {picture.size for picture in shown} == {(112, 140)}
-    assert len({picture.tobytes() for picture in shown}) == 3
+                pictures.append(PillowImage.open(io.BytesIO(answer.read())))
+    assert {picture.size for picture in pictures} == {(112, 140)}
+    assert len({picture.tobytes() for picture in pictures}) == 3

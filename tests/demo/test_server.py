@@ -1,4 +1,4 @@
-"""The demo server, asked by hand and by two public clients of the real API."""
+"""The demo server, called directly and by two public clients of the real API."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ def ids(answer: dict[str, Any]) -> list[int]:
 
 
 def test_the_tree_is_a_flat_list_below_a_root(address: str) -> None:
-    whole = ask(address, "categories", cat="women")
-    assert whole["metadata"]["root"]["id"] == "women"
-    assert whole["metadata"]["root"]["parentId"] == "clothes-shoes-and-jewelry"
-    found = {node["id"]: node["parentId"] for node in whole["categories"]}
-    assert found["bootcut-jeans"] == "jeans"
-    assert "women" not in found
+    answer = ask(address, "categories", cat="women")
+    assert answer["metadata"]["root"]["id"] == "women"
+    assert answer["metadata"]["root"]["parentId"] == "clothes-shoes-and-jewelry"
+    parents = {node["id"]: node["parentId"] for node in answer["categories"]}
+    assert parents["bootcut-jeans"] == "jeans"
+    assert "women" not in parents
     top = ask(address, "categories", cat="women", depth=1)["categories"]
     assert {node["parentId"] for node in top} == {"women"}
     assert ask(address, "categories", cat="bootcut-jeans")["categories"] == []
     assert ask(address, "categories")["metadata"]["root"]["numId"] == 1
 
 
-def test_pages_add_up_to_all_products_and_end_without_the_key(address: str) -> None:
-    found: list[int] = []
+def test_pages_add_up_to_all_products_and_then_lack_the_key(address: str) -> None:
+    products: list[int] = []
     for offset in range(0, 400, 50):
         answer = ask(address, "products", cat="women", offset=offset, limit=50)
         assert answer["metadata"]["total"] == 400
-        found += ids(answer)
-    assert sorted(found) == sorted(product.id for product in CATALOGUE.products)
+        products += ids(answer)
+    assert sorted(products) == sorted(product.id for product in CATALOGUE.products)
     assert "products" not in ask(address, "products", cat="women", offset=400)
 
 
@@ -100,15 +100,15 @@ def test_sorts_order_and_words_filter(address: str) -> None:
 
 def test_a_product_has_the_shape_on_record(address: str) -> None:
     product = CATALOGUE.products[0]
-    found = ask(address, f"products/{product.id}")
-    assert found["id"] == product.id
-    assert [node["id"] for node in found["categories"]] == list(product.categories)
-    sizes = found["image"]["sizes"]
+    values = ask(address, f"products/{product.id}")
+    assert values["id"] == product.id
+    assert [node["id"] for node in values["categories"]] == list(product.categories)
+    sizes = values["image"]["sizes"]
     assert set(sizes) == {
         "Small", "IPhoneSmall", "Medium", "Large", "IPhone", "XLarge", "Best", "Original",
     }  # fmt: skip
     assert (sizes["XLarge"]["width"], sizes["XLarge"]["height"]) == (328, 410)
-    assert {"price", "priceLabel", "retailer", "locale", "clickUrl", "inStock"} <= set(found)
+    assert {"price", "priceLabel", "retailer", "locale", "clickUrl", "inStock"} <= set(values)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_product_has_the_shape_on_record(address: str) -> None:
         ("lists", {}, 400, None),
     ],
 )
-def test_errors_come_in_the_envelope(
+def test_errors_are_in_the_envelope(
     address: str, path: str, parameters: dict[str, str], code: int, name: str | None
 ) -> None:
     envelope = ask(address, path, code, **parameters)
@@ -134,16 +134,16 @@ def test_errors_come_in_the_envelope(
 
 def picture(address: str, fault: str | None, size: str = "XLarge") -> requests.Response:
     product = next(p for p in CATALOGUE.products if p.image_id and p.image_fault == fault)
-    found = ask(address, f"products/{product.id}")
-    return requests.get(found["image"]["sizes"][size]["url"], timeout=10)
+    values = ask(address, f"products/{product.id}")
+    return requests.get(values["image"]["sizes"][size]["url"], timeout=10)
 
 
-def test_pictures_have_the_size_they_are_said_to_have(address: str) -> None:
+def test_pictures_have_the_size_in_their_address(address: str) -> None:
     for size, pixels in (("XLarge", (328, 410)), ("Small", (32, 40))):
         assert decode(picture(address, None, size).content)[0].size == pixels
 
 
-def test_faulty_pictures_are_faulty_as_in_the_wild(address: str) -> None:
+def test_faulty_pictures_fail_like_those_of_real_shops(address: str) -> None:
     assert picture(address, "missing").status_code == 404
     assert picture(address, "not an image").headers["Content-Type"] == "text/html"
     with pytest.raises(PictureError, match="broken picture"):
@@ -187,20 +187,21 @@ const nobody = new ShopStyle('YOUR_API_KEY', 'US', false);
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not there")
+@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
 def test_the_official_node_client_works_unchanged(address: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "shopstyle-sdk@1.1.1"]
     installed = subprocess.run(install, cwd=tmp_path, timeout=300, capture_output=True, text=True)
     if installed.returncode:
         pytest.skip(f"npm cannot install the client: {installed.stderr.strip()[-200:]}")
     (tmp_path / "try.js").write_text(NODE)
-    # its host is fixed, so it is brought here as if by a proxy
+    # the client's host is fixed, so a proxy setting leads it to the demo server
     environment = {**os.environ, "http_proxy": address, "no_proxy": "", "NO_PROXY": ""}
     command = ["node", "--no-deprecation", "try.js", KEY]
     run = subprocess.run(
         command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=60
     )
-    found = json.loads(run.stdout)
-    assert found["root"] == "womens-clothes"
-    assert {"jeans", "dresses"} <= set(found["names"])
-    assert (found["limit"], found["filters"], found["same"], found["rejected"]) == (5, 2, True, 401)
+    result = json.loads(run.stdout)
+    assert result["root"] == "womens-clothes"
+    assert {"jeans", "dresses"} <= set(result["names"])
+    assert (result["limit"], result["filters"]) == (5, 2)
+    assert (result["same"], result["rejected"]) == (True, 401)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from product_classifier.evaluate.reliability import Reliability, reliability, temperature
+from product_classifier.evaluate.reliability import Reliability, fit_temperature, reliability
 
 Row = tuple[int, bool]  # score in eighths, right
 
@@ -105,7 +105,7 @@ def drawn(
 def test_no_temperature_on_a_grid_is_likelier(seed: int) -> None:
     logits, labels = drawn(1.5, rows=12, classes=3, seed=seed)
     weights = np.random.default_rng(seed).random(12)
-    found = temperature(logits, labels, weights)
+    found = fit_temperature(logits, labels, weights)
     args = logits.tolist(), labels.tolist(), weights.tolist()
     grid = [loss(*args, 0.05 * 400 ** (k / 200)) for k in range(201)]
     assert loss(*args, found) <= min(grid) + 1e-9
@@ -117,7 +117,7 @@ def test_it_recovers_the_temperature_that_labels_were_drawn_at(
     true: float, precision: type[np.floating]
 ) -> None:
     logits, labels = drawn(true, rows=10_000, classes=10)
-    found = temperature(logits.astype(precision), labels, np.ones(10_000, dtype=precision))
+    found = fit_temperature(logits.astype(precision), labels, np.ones(10_000, dtype=precision))
     assert found == pytest.approx(true, rel=0.05)
     assert ((logits / found).argmax(axis=1) == logits.argmax(axis=1)).all()
 
@@ -126,29 +126,31 @@ def test_a_weight_of_two_is_a_row_written_twice() -> None:
     logits, labels = drawn(2.0, rows=50, classes=4)
     weights = np.arange(50.0) % 3
     twice = np.repeat(np.arange(50), weights.astype(np.int64))
-    found = temperature(logits, labels, weights)
-    assert found == pytest.approx(temperature(logits[twice], labels[twice], np.ones(len(twice))))
+    found = fit_temperature(logits, labels, weights)
+    assert found == pytest.approx(
+        fit_temperature(logits[twice], labels[twice], np.ones(len(twice)))
+    )
 
 
 def test_large_logits_are_as_good_as_small_ones() -> None:
     logits, labels = drawn(1.0, rows=1000, classes=5)
     weights = np.ones(1000)
-    assert temperature(logits + 1e6, labels, weights) == pytest.approx(
-        temperature(logits, labels, weights), rel=1e-4
+    assert fit_temperature(logits + 1e6, labels, weights) == pytest.approx(
+        fit_temperature(logits, labels, weights), rel=1e-4
     )
-    assert temperature(logits * 1e6, labels, weights) == pytest.approx(20, rel=1e-3)
+    assert fit_temperature(logits * 1e6, labels, weights) == pytest.approx(20, rel=1e-3)
 
 
 def test_rows_that_are_all_right_are_as_cold_as_allowed() -> None:
     logits = np.array([[0.1, 0.0], [0.0, 0.1]])
-    assert temperature(logits, np.array([0, 1]), np.ones(2)) == pytest.approx(0.05, rel=1e-3)
-    assert 0.05 <= temperature(logits * 1e5, np.array([0, 1]), np.ones(2)) <= 20
+    assert fit_temperature(logits, np.array([0, 1]), np.ones(2)) == pytest.approx(0.05, rel=1e-3)
+    assert 0.05 <= fit_temperature(logits * 1e5, np.array([0, 1]), np.ones(2)) <= 20
 
 
 def test_rows_that_are_all_wrong_are_as_hot_as_allowed() -> None:
     logits = np.array([[3.0, 0.0], [0.0, 3.0]])
-    assert temperature(logits, np.array([1, 0]), np.ones(2)) == pytest.approx(20, rel=1e-3)
+    assert fit_temperature(logits, np.array([1, 0]), np.ones(2)) == pytest.approx(20, rel=1e-3)
 
 
 def test_without_rows_nothing_is_rescaled() -> None:
-    assert temperature(np.empty((0, 3)), np.array([], dtype=np.int64), np.array([])) == 1.0
+    assert fit_temperature(np.empty((0, 3)), np.array([], dtype=np.int64), np.array([])) == 1.0

@@ -52,7 +52,9 @@ def test_what_is_missed_is_said_and_what_is_met_is_not() -> None:
     found = metrics(JUDGED)
     assert unmet(requirement("coverage95>=0.75"), found) is None
     assert unmet(requirement("coverage95>0.75"), found) == "coverage95 is 0.75, not > 0.75"
-    with pytest.raises(ReportError, match="there is no certified95 to require, but accuracy, par"):
+    with pytest.raises(
+        ReportError, match="there is no metric certified95; the metrics are accuracy, par"
+    ):
         unmet(requirement("certified95>0"), found)
 
 

@@ -18,7 +18,7 @@ from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Image, Page
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
-from product_classifier.store.integrity import insist_on_seal
+from product_classifier.store.integrity import insist_on_checksum
 from product_classifier.store.predicted_paths import CALIBRATION, TEST
 from product_classifier.store.products import save_images, save_page
 from tests.conftest import shop
@@ -33,8 +33,24 @@ def crawled(tmp_path: Path) -> Path:
     path = tmp_path / "whole.db"
     with open_database(path, create=True) as db:
         products = shop(db, per_leaf=100)
-        save_page(db, Page("products?cat=belts", products[:5], [], 5, False, 100))
-        save_images(db, [Image("a", "aa/a.jpg", "a", 30, 40), Image("b", error="HTTP 404")])
+        save_page(
+            db,
+            Page(
+                query="products?cat=belts",
+                products=products[:5],
+                skipped=[],
+                next_offset=5,
+                finished=False,
+                total=100,
+            ),
+        )
+        save_images(
+            db,
+            [
+                Image(address="a", file="aa/a.jpg", sha256="a", width=30, height=40),
+                Image(address="b", error="HTTP 404"),
+            ],
+        )
         predictions = [
             Prediction(each.id, ("belts", "flare")[k % 7 == 0], k / len(products))
             for k, each in enumerate(products)
@@ -115,7 +131,7 @@ def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
         open_database(crawled) as sound,
         pytest.raises(StoreError, match=r"experiment 1 is not what was stored\); restore it"),
     ):
-        insist_on_seal(sound, 1)
+        insist_on_checksum(sound, 1)
 
 
 def test_a_foreign_database_is_not_changed_by_looking(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_an_api_that_fails_where_the_tree_is_known_stops_neither_products_nor_pi
         assert db.execute("select count(*) from image where file is not null").fetchone()[0]
         [(query, error)] = db.execute("select query, error from bookmark where error is not null")
         assert query == "categories?cat=women"
-        assert error.startswith("the API answered with categories that are no list: {}")
+        assert error.startswith("the API answered with categories that are not a list: {}")
         broken = False
         assert run_crawl(tmp_path, server.address, monkeypatch, "--allow-private") == script.DONE
         db.close()

@@ -38,7 +38,7 @@ def start(folder: Path, address: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_crawl_killed_at_any_moment_loses_nothing_and_repeats_little(tmp_path: Path) -> None:
-    kills, seed = tier(short=50, long=1_000)
+    kills, seed = tier(short=15, long=1_000)
     chance = random.Random(seed)
     shop = healthy_shop(products=40 * kills)
     whole, killed = tmp_path / "whole", tmp_path / "killed"

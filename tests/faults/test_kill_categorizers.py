@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,9 +17,10 @@ from typing import Any
 import pytest
 
 from product_classifier.store.database import open_database
-from product_classifier.store.integrity import insist_on_seal
-from tests.conftest import ROOT, jpeg
+from product_classifier.store.integrity import insist_on_checksum
+from tests.conftest import jpeg
 from tests.faults.tier import tier
+from tests.warm_python import Script, warm_python
 
 pytestmark = pytest.mark.slow
 COLOURS = {"Boots": 0, "Belts": 120, "Hats": 240}
@@ -34,21 +34,14 @@ CATEGORIZERS = {
 }
 
 
-def script(folder: Path, name: str, *options: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, ROOT / f"{name}.py", *map(str, options)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def script(folder: Path, name: str, *options: object) -> Script:
+    return warm_python().start(folder, name, *options, env=os.environ)
 
 
 def run(folder: Path, name: str, *options: object) -> str:
-    process = script(folder, name, *options)
-    said, complaint = process.communicate()
-    assert process.returncode == 0, complaint
-    return said
+    ended = script(folder, name, *options).wait()
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def killed(folder: Path, chance: random.Random, seconds: float, *command: object) -> None:
@@ -64,9 +57,9 @@ def killed(folder: Path, chance: random.Random, seconds: float, *command: object
             break
         if not waits and time.monotonic() > deadline:
             break
-        time.sleep(0.001)
+        time.sleep(0.002)
     process.kill()
-    process.communicate()
+    process.wait()
 
 
 def state(folder: Path) -> dict[str, tuple[int, int]]:
@@ -143,7 +136,7 @@ def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
     assert len(numbers) <= kills + 1
     with open_database(again / "crawl.db") as db:
         for number in numbers:
-            insist_on_seal(db, number)
+            insist_on_checksum(db, number)
     for number in numbers:
         found = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
         assert without_memory(found) == without_memory(expected)
@@ -164,11 +157,10 @@ def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: P
         for _ in range(20):
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         path.write_bytes(data)
-    process = script(folder, *command)
-    said = process.communicate()[1]
-    assert process.returncode == 0
-    assert "damaged" in said
-    assert "is made anew" in said
+    ended = script(folder, *command).wait()
+    assert ended.returncode == 0
+    assert "damaged" in ended.stderr
+    assert "is computed again" in ended.stderr
     first, second = ask(folder, f"select {EXPERIMENT} from experiment order by id")
     assert without_memory([first]) == without_memory([second])
     for name in ("predicted_category", "predicted_path"):

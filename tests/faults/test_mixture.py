@@ -33,7 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_everything_that_can_be_had_is_fetched_and_nothing_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
-    items, seed = tier(short=2_000, long=50_000)
+    items, seed = tier(short=800, long=50_000)
     shop = healthy_shop(products=items)
     found = {}
     for share in (0.0, 0.3):

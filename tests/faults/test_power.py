@@ -36,7 +36,7 @@ def note_commits(disk: Disk, folder: Path, address: str, monkeypatch: pytest.Mon
 def test_a_cut_at_any_moment_loses_one_batch_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
 ) -> None:
-    cuts, seed = tier(short=50, long=500)
+    cuts, seed = tier(short=20, long=500)
     chance = random.Random(seed)
     disk = Disk()
     folder = tmp_path / "crawl"

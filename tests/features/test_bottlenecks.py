@@ -1,4 +1,4 @@
-"""Pictures to bottlenecks with a toy network: what is computed, cached, and lost."""
+"""Bottlenecks of pictures by a toy network: computed, cached, or reported as unreadable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.conftest import jpeg, sha256
 
 
 class Toy:
-    """Means of the three colours; remembers how often it was asked."""
+    """A network that returns the means of the three colours, and counts its batches."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.batches = 0
@@ -36,8 +36,8 @@ class Toy:
         return means
 
 
-def backbone(embed: Toy) -> Backbone:
-    return Backbone("toy", "0" * 64, 4, 3, embed, graph=embed)
+def backbone(embed: Toy, sha256: str = "0" * 64, size: int = 4) -> Backbone:
+    return Backbone(name="toy", sha256=sha256, size=size, width=3, embed=embed, graph=embed)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def picture(folder: Path, name: str, colour: str) -> Image:
     data = jpeg(colour)
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(data)
-    return Image(f"http://shop/{name}", name, sha256(data), 30, 40)
+    return Image(address=f"http://shop/{name}", file=name, sha256=sha256(data), width=30, height=40)
 
 
 def compute(images: Sequence[Image | None], folder: Path, embed: Toy) -> Bottlenecks:
@@ -60,14 +60,14 @@ def compute(images: Sequence[Image | None], folder: Path, embed: Toy) -> Bottlen
 
 def test_each_product_gets_its_pictures_bottleneck_and_zeros_without_one(folder: Path) -> None:
     images = [picture(folder, "r.jpg", "red"), None, picture(folder, "b.jpg", "blue")]
-    found = compute(images, folder, Toy())
-    assert found[np.array([0, 1, 2])] == pytest.approx(
+    computed = compute(images, folder, Toy())
+    assert computed[np.array([0, 1, 2])] == pytest.approx(
         np.array([[1, 0, 0], [0, 0, 0], [0, 0, 1]]), abs=0.01
     )
-    assert found.present.tolist() == [True, False, True]
+    assert computed.present.tolist() == [True, False, True]
 
 
-def test_what_is_cached_is_not_computed_again(folder: Path) -> None:
+def test_cached_bottlenecks_are_not_computed_again(folder: Path) -> None:
     images = [picture(folder, f"{k}.jpg", f"hsl({9 * k}, 100%, 50%)") for k in range(20)]
     first = compute(images, folder, Toy())
     embed = Toy()
@@ -85,12 +85,12 @@ def test_equal_pictures_are_computed_once(folder: Path) -> None:
 
 
 def test_two_networks_never_share_a_cache() -> None:
-    one, other = backbone(Toy()), Backbone("toy", "1" * 64, 4, 3, Toy(), graph=Toy())
-    larger = Backbone("toy", "0" * 64, 5, 3, Toy(), graph=Toy())
-    assert len({cache_name(one), cache_name(other), cache_name(larger)}) == 3
+    first, second = backbone(Toy()), backbone(Toy(), "1" * 64)
+    larger = backbone(Toy(), size=5)
+    assert len({cache_name(first), cache_name(second), cache_name(larger)}) == 3
 
 
-def test_an_interrupted_run_goes_on_where_it_was(
+def test_a_run_resumes_where_it_was_interrupted(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "COMMIT_BATCHES", 1)
@@ -104,44 +104,46 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert embed.batches == 2
 
 
-def test_order_and_neighbours_do_not_change_a_bottleneck(folder: Path) -> None:
+def test_a_bottleneck_does_not_depend_on_order_or_batch(folder: Path) -> None:
     images = [picture(folder, f"{k}.jpg", f"hsl({9 * k}, 100%, 50%)") for k in range(11)]
     together = compute(images, folder, Toy())[np.arange(11)]
     alone = compute(images[::-1][:1], folder, Toy())[np.array([0])]
     assert np.array_equal(together[10], alone[0])
 
 
-def test_files_that_are_gone_broken_or_changed_are_told_and_count_as_none(folder: Path) -> None:
+def test_missing_damaged_or_changed_files_are_reported_and_count_as_none(
+    folder: Path,
+) -> None:
     images = [picture(folder, f"{k}.jpg", f"hsl({9 * k}, 100%, 50%)") for k in range(4)]
     (folder / "0.jpg").unlink()
     (folder / "1.jpg").write_bytes(jpeg("blue"))
     (folder / "2.jpg").write_bytes(b"<html>")
-    found = compute(list(images), folder, Toy())
-    assert found.present.tolist() == [False, False, False, True]
-    assert found.lost == (
+    computed = compute(list(images), folder, Toy())
+    assert computed.present.tolist() == [False, False, False, True]
+    assert computed.lost == (
         "0.jpg: No such file or directory",
         "1.jpg: not the file that was crawled",
         "2.jpg: not the file that was crawled",
     )
 
 
-def test_a_file_that_never_was_a_picture_is_told(folder: Path) -> None:
+def test_a_file_that_never_was_a_picture_is_reported(folder: Path) -> None:
     folder.mkdir()
     (folder / "x.jpg").write_bytes(b"<html>")
-    broken = Image("x", "x.jpg", sha256(b"<html>"), 1, 1)
-    found = compute([broken, picture(folder, "r.jpg", "red")], folder, Toy())
-    assert found.lost == ("x.jpg: not a picture (HTML)",)
+    broken = Image(address="x", file="x.jpg", sha256=sha256(b"<html>"), width=1, height=1)
+    computed = compute([broken, picture(folder, "r.jpg", "red")], folder, Toy())
+    assert computed.lost == ("x.jpg: not a picture (HTML)",)
 
 
-def test_without_any_picture_the_remedy_is_named(folder: Path) -> None:
+def test_without_any_picture_the_error_names_the_remedy(folder: Path) -> None:
     with pytest.raises(FeatureError, match=r"none of these products has a picture; run crawl\.py"):
         compute([None, None], folder, Toy())
-    gone = Image("x", "x.jpg", "ab" * 32, 1, 1)
+    gone = Image(address="x", file="x.jpg", sha256="ab" * 32, width=1, height=1)
     with pytest.raises(FeatureError, match="pass the right --images-path"):
         compute([gone], folder, Toy())
 
 
-def test_pictures_are_decoded_in_order_and_not_all_at_once(folder: Path) -> None:
+def test_work_ahead_is_done_in_order_and_not_all_at_once(folder: Path) -> None:
     taken = 0
 
     def items() -> Iterator[int]:
@@ -157,7 +159,7 @@ def test_pictures_are_decoded_in_order_and_not_all_at_once(folder: Path) -> None
         assert list(results)[-1] == 400
 
 
-def test_pixels_are_a_squashed_square_between_0_and_1() -> None:
+def test_pixels_are_a_resized_square_between_0_and_1() -> None:
     pixels = pipeline.to_pixels(decode(jpeg("white", (8, 2)))[0], 4)
     assert pixels.shape == (4, 4, 3)
     assert pixels.dtype == np.float32

@@ -34,9 +34,9 @@ def test_terms_are_letters_and_digits_of_any_script(text: str, expected: list[st
         ("it is", []),
     ],
 )
-def test_stems_are_those_of_meaningful_terms_in_their_order(text: str, expected: list[str]) -> None:
+def test_stems_are_those_of_meaningful_terms_in_order(text: str, expected: list[str]) -> None:
     assert stems(text) == expected
 
 
-def test_without_cleaning_a_text_is_cut_at_its_spaces() -> None:
+def test_without_cleaning_a_text_is_split_at_spaces() -> None:
     assert CLEANINGS["none"](" <b>Red,  hat</b>\n") == ["<b>Red,", "hat</b>"]

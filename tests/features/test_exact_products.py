@@ -1,4 +1,4 @@
-"""Scalar products that no other vector, kernel, thread or place in memory has a say in."""
+"""Scalar products that do not depend on other vectors, kernels, threads or memory alignment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ WIDTHS = (1, 2, 3, 17, 64, 131, 2048, 8193)
 
 
 def drawn(count: int, width: int, seed: int = 0) -> NDArray[np.float32]:
-    """Vectors of lengths between a billionth and a billion."""
+    """Return vectors of lengths between a billionth and a billion."""
     generator = np.random.default_rng([count, width, seed])
     scale = 10 ** generator.uniform(-9, 9, (count, 1))
     return (generator.normal(size=(count, width)) * scale).astype(np.float32)
 
 
 def products(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
-    return exact_products.products(exact_products.whole(left), exact_products.whole(right))
+    return exact_products.products(
+        exact_products.to_integers(left), exact_products.to_integers(right)
+    )
 
 
 def lengths(vectors: NDArray[Any]) -> NDArray[np.float64]:
@@ -30,7 +32,7 @@ def lengths(vectors: NDArray[Any]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_they_are_as_near_as_single_precision(width: int) -> None:
+def test_products_are_as_accurate_as_single_precision(width: int) -> None:
     left, right = drawn(40, width), drawn(13, width, 1)
     wanted = [[math.fsum(a * b) for b in right.astype(np.float64)] for a in left]
     error = np.abs(products(left, right) - np.array(wanted))
@@ -39,7 +41,7 @@ def test_they_are_as_near_as_single_precision(width: int) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("count", [2, 40, 257])
-def test_each_depends_on_its_two_vectors_alone(count: int, width: int) -> None:
+def test_a_product_depends_on_its_two_vectors_alone(count: int, width: int) -> None:
     left, right = drawn(count, width), drawn(13, width, 1)
     together = products(left, right)
     for row in (0, 1, count // 2, count - 1):
@@ -51,21 +53,21 @@ def test_each_depends_on_its_two_vectors_alone(count: int, width: int) -> None:
     assert np.array_equal(products(right, left).T, together)
 
 
-def test_whole_numbers_of_a_thousand_are_exact() -> None:
+def test_products_of_integers_up_to_a_thousand_are_exact() -> None:
     left, right = np.arange(-500, 500).reshape(8, -1), np.arange(1000).reshape(8, -1)
     assert products(left, right).tolist() == (left @ right.T).tolist()
 
 
-def test_nothing_is_like_nothing() -> None:
+def test_zero_and_empty_vectors_have_products_of_zero() -> None:
     assert products(np.zeros((2, 3)), np.ones((1, 3))).tolist() == [[0], [0]]
     assert products(np.zeros((0, 3)), np.ones((1, 3))).shape == (0, 1)
     assert products(np.zeros((2, 0)), np.ones((1, 0))).tolist() == [[0], [0]]
 
 
-def test_what_is_no_number_spoils_itself_alone() -> None:
+def test_a_nan_affects_its_own_row_alone() -> None:
     left = drawn(3, 17)
     spoilt = left.copy()
     spoilt[1, 4] = np.nan
-    found, expected = products(spoilt, left), products(left, left)
-    assert np.isnan(found[1]).all()
-    assert np.array_equal(found[[0, 2]], expected[[0, 2]])
+    actual, expected = products(spoilt, left), products(left, left)
+    assert np.isnan(actual[1]).all()
+    assert np.array_equal(actual[[0, 2]], expected[[0, 2]])

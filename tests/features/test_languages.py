@@ -1,4 +1,4 @@
-"""The language of product texts, short ones too."""
+"""Language detection for product texts, including short titles."""
 
 from __future__ import annotations
 
@@ -31,38 +31,38 @@ PAIRS = [(language, title) for language, titles in TITLES.items() for title in t
 
 
 @pytest.mark.parametrize(("language", "title"), PAIRS)
-def test_short_titles_are_told_however_they_are_written(language: str, title: str) -> None:
+def test_short_titles_are_detected_in_upper_case_and_in_markup(language: str, title: str) -> None:
     markup = f"<div class='product-title with-english-words'><b>{title}</b></div>"
     assert list(detect_languages([title, title.upper(), markup])) == [language] * 3
 
 
 @pytest.mark.parametrize("text", ["", " \n", "12 x 34", "A4", "<p>&nbsp;</p>", "XR-500 Qzk"])
-def test_what_cannot_be_told_is_left_open(text: str) -> None:
+def test_uncertain_languages_are_left_empty(text: str) -> None:
     assert list(detect_languages([text])) == [""]
 
 
-def test_codes_come_one_by_one_in_the_order_of_the_texts() -> None:
+def test_codes_are_yielded_one_by_one_in_the_order_of_the_texts() -> None:
     texts = itertools.cycle([PAIRS[0][1], "12", PAIRS[2][1]])
     assert list(itertools.islice(detect_languages(texts), 4)) == ["en", "", "fr", "en"]
 
 
-def test_a_long_text_is_told_by_its_beginning() -> None:
+def test_a_long_text_is_classified_by_its_beginning() -> None:
     text = f"{PAIRS[4][1]}. " * 20
     assert list(detect_languages([text, text + f"{PAIRS[0][1]}. " * 1000])) == ["de", "de"]
 
 
-def test_every_language_that_can_be_told_has_a_code_of_two_letters() -> None:
+def test_every_language_has_a_code_of_two_letters() -> None:
     assert all(len(code) == 2 and code.isalpha() and code.islower() for code in LANGUAGES)
     assert set(TITLES) <= set(LANGUAGES)
 
 
-def test_real_catalogues_are_told_mostly_right(shared: Path) -> None:
+def test_languages_of_real_catalogues_are_mostly_right(shared: Path) -> None:
     french, english = (shared / "data" / name for name in ("cdiscount", "flipkart"))
     with (french / "category_names.csv").open(newline="") as file:
         names = [" ".join(list(row.values())[1:]) for row in csv.DictReader(file)]
     with (english / "products.csv").open(newline="") as file:
         texts = [f"{row['name']}\n{row['description']}" for row in csv.DictReader(file)]
-    for language, found in (("fr", names), ("en", texts)):
-        told = Counter(filter(None, detect_languages(found)))
-        assert told.total() > 0.9 * len(found)
-        assert told[language] > 0.95 * told.total()
+    for language, lines in (("fr", names), ("en", texts)):
+        detected = Counter(filter(None, detect_languages(lines)))
+        assert detected.total() > 0.9 * len(lines)
+        assert detected[language] > 0.95 * detected.total()

@@ -1,4 +1,4 @@
-"""The most alike products, beside a search that compares every pair."""
+"""Most similar products, compared with a search over every pair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from product_classifier.features import neighbours
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest, nearest
+from product_classifier.features.neighbours import highest_similarity, nearest
 
 COUNT = 40
 
@@ -32,41 +32,43 @@ def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def by_pairs(features: Features, row: int, other: int) -> float:
-    found = []
+    cosines = []
     if features.words is not None and features.words[row].nnz:
-        found.append(cosine(features.words[row].toarray()[0], features.words[other].toarray()[0]))
+        cosines.append(cosine(features.words[row].toarray()[0], features.words[other].toarray()[0]))
     if features.pictures is not None and features.pictures.present[row]:
         pair = features.pictures[np.array([row, other])]
-        found.append(cosine(pair[0], pair[1]))
-    return float(np.mean(found)) if found else 0.0
+        cosines.append(cosine(pair[0], pair[1]))
+    return float(np.mean(cosines)) if cosines else 0.0
 
 
 @pytest.mark.parametrize(("words", "pictures"), [(True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("chunk", [1, 16, 4096])
-def test_they_are_those_that_comparing_every_pair_finds(
+def test_the_nearest_products_are_those_of_a_search_over_every_pair(
     words: bool, pictures: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(neighbours, "CHUNK", chunk)
     features = drawn(chunk, words, pictures)
     rows = np.array([0, 3, 5, 21])
-    found, similarity = nearest(features, rows, k=4)
-    for row, others, values in zip(rows.tolist(), found.tolist(), similarity.tolist(), strict=True):
+    neighbour_rows, similarity = nearest(features, rows, k=4)
+    for row, others, values in zip(
+        rows.tolist(), neighbour_rows.tolist(), similarity.tolist(), strict=True
+    ):
         pairs = [(by_pairs(features, row, other), other) for other in range(COUNT) if other != row]
         assert values == pytest.approx(sorted((s for s, _ in pairs), reverse=True)[:4], abs=1e-6)
         assert values == pytest.approx([by_pairs(features, row, o) for o in others], abs=1e-6)
         assert row not in others
 
 
-def test_there_are_no_more_than_there_are_products() -> None:
+def test_a_product_has_at_most_all_others_as_neighbours() -> None:
     two = Features(csr_matrix(np.eye(2, dtype=np.float32)))
-    found, similarity = nearest(two, np.array([0]), k=5)
-    assert found.tolist() == [[1]]
+    neighbour_rows, similarity = nearest(two, np.array([0]), k=5)
+    assert neighbour_rows.tolist() == [[1]]
     assert similarity.tolist() == [[0]]
     none, _ = nearest(two, np.array([], dtype=np.int64))
     assert none.shape == (0, 1)
 
 
-def test_the_closest_of_some_others_is_found_and_rare_words_weigh_more() -> None:
+def test_the_highest_similarity_weights_words_by_rarity() -> None:
     bags = np.array(
         [[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]],
         np.float32,
@@ -79,11 +81,11 @@ def test_the_closest_of_some_others_is_found_and_rare_words_weigh_more() -> None
         max((cosine(weighed[row], weighed[other]) for other in among if other != row), default=0)
         for row in rows
     ]
-    assert closest(features, rows, among) == pytest.approx(expected, abs=1e-6)
-    assert closest(features, rows, among)[2:].tolist() == [0, 0]  # nothing in common
+    assert highest_similarity(features, rows, among) == pytest.approx(expected, abs=1e-6)
+    assert highest_similarity(features, rows, among)[2:].tolist() == [0, 0]  # nothing in common
 
 
-def test_the_closest_picture_is_that_of_another_product(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_not_compared_with_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "CHUNK", 2)
     monkeypatch.setattr(neighbours, "ROWS", 2)
     vectors = np.random.default_rng(0).random((7, 3)).astype(np.float32)
@@ -92,4 +94,4 @@ def test_the_closest_picture_is_that_of_another_product(monkeypatch: pytest.Monk
     expected = [
         max(cosine(vectors[row], vectors[other]) for other in among if other != row) for row in rows
     ]
-    assert closest(features, rows, among) == pytest.approx(expected, abs=1e-6)
+    assert highest_similarity(features, rows, among) == pytest.approx(expected, abs=1e-6)

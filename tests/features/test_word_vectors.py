@@ -1,4 +1,4 @@
-"""Vectors of words, from files that the tests write and from texts that a person can read."""
+"""Word vectors, from files that the tests write and from short texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VOCABULARY = ["belt", "hat", "new york", "red"]
 
 
 def scaled(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
-    """Scale so that the mean size of a value is 0.1, of the terms that have a vector."""
+    """Return rows scaled so that the mean absolute value of the nonzero rows is 0.1."""
     values = np.array(rows, np.float32)
     mean = np.float32(np.abs(values[values.any(axis=1)]).mean())
     return values / mean * np.float32(0.1)
@@ -38,14 +38,14 @@ EXPECTED = scaled([[0, 0, 0], FILE["hat"], FILE["new york"], FILE["red"]])
 
 
 def write_glove(path: Path, rows: Rows) -> Path:
-    """A word and its values a line."""
+    """Write a word and its values per line."""
     lines = (f"{word} {' '.join(map(repr, values))}\n" for word, values in rows.items())
     path.write_text("".join(lines))
     return path
 
 
 def write_fasttext(path: Path, rows: Rows) -> Path:
-    """Like word2vec's text: a first line of counts; and a space at the end of each other one."""
+    """Write like word2vec's text format: first a line of counts; a space ends the other lines."""
     width = len(next(iter(rows.values())))
     lines = (f"{word} {' '.join(map(repr, values))} \n" for word, values in rows.items())
     path.write_text(f"{len(rows)} {width}\n" + "".join(lines))
@@ -53,7 +53,7 @@ def write_fasttext(path: Path, rows: Rows) -> Path:
 
 
 def write_binary(path: Path, rows: Rows, end: bytes = b"\n") -> Path:
-    """Write as word2vec does, or, without the newlines, gensim; no word may have a space."""
+    """Write as word2vec does, or, with an empty end, as gensim does; words have no spaces."""
     width = len(next(iter(rows.values())))
     parts = (
         word.encode() + b" " + np.array(values, "<f4").tobytes() + end
@@ -70,7 +70,7 @@ def read(tmp_path: Path, text: str | bytes, name: str = "words.vec") -> NDArray[
 
 
 def refused(tmp_path: Path, text: str | bytes, name: str = "words.vec") -> str:
-    """What is said of such a file, which it names first."""
+    """Return the error for such a file, without the file name at its beginning."""
     with pytest.raises(FeatureError) as caught:
         read(tmp_path, text, name)
     message = str(caught.value)
@@ -78,18 +78,18 @@ def refused(tmp_path: Path, text: str | bytes, name: str = "words.vec") -> str:
     return message.removeprefix(str(tmp_path / name))
 
 
-def test_vectors_of_fasttext_are_read_below_their_line_of_counts(tmp_path: Path) -> None:
-    found = read_vectors(write_fasttext(tmp_path / "cc.en.vec", FILE), VOCABULARY)
-    assert found.dtype == np.float32
-    assert found == pytest.approx(EXPECTED)
+def test_fasttext_vectors_are_read_after_the_line_of_counts(tmp_path: Path) -> None:
+    vectors = read_vectors(write_fasttext(tmp_path / "cc.en.vec", FILE), VOCABULARY)
+    assert vectors.dtype == np.float32
+    assert vectors == pytest.approx(EXPECTED)
 
 
-def test_vectors_of_glove_are_read_from_the_first_line(tmp_path: Path) -> None:
-    found = read_vectors(write_glove(tmp_path / "glove.txt", FILE), VOCABULARY)
-    assert found == pytest.approx(EXPECTED)
+def test_glove_vectors_are_read_from_the_first_line(tmp_path: Path) -> None:
+    vectors = read_vectors(write_glove(tmp_path / "glove.txt", FILE), VOCABULARY)
+    assert vectors == pytest.approx(EXPECTED)
 
 
-def test_lines_may_end_as_windows_has_them(tmp_path: Path) -> None:
+def test_lines_may_end_with_carriage_returns(tmp_path: Path) -> None:
     text = "3 3\r\nhat 0.5 -1 2\r\nred 1 0 -0.25\r\nnew york 3 1 1\r\n"
     assert read(tmp_path, text) == pytest.approx(EXPECTED)
 
@@ -100,23 +100,23 @@ def test_vectors_of_a_binary_file_are_read_with_or_without_newlines(
 ) -> None:
     rows = {word.replace(" ", "_"): values for word, values in FILE.items()}
     path = write_binary(tmp_path / "words.bin", rows, end)
-    found = read_vectors(path, ["belt", "hat", "new_york", "red"])
-    assert found == pytest.approx(EXPECTED)
+    vectors = read_vectors(path, ["belt", "hat", "new_york", "red"])
+    assert vectors == pytest.approx(EXPECTED)
 
 
-def test_a_binary_vector_may_hold_the_bytes_of_spaces_and_newlines(tmp_path: Path) -> None:
+def test_a_binary_vector_may_contain_bytes_of_spaces_and_newlines(tmp_path: Path) -> None:
     value = float(np.frombuffer(b"\n \nA", "<f4")[0])  # 8.6
     path = write_binary(tmp_path / "words.bin", {"hat": [value, value], "red": [value, -value]})
     assert read_vectors(path, VOCABULARY)[1].tolist() == pytest.approx([0.1, 0.1])
     assert read_vectors(path, VOCABULARY)[3].tolist() == pytest.approx([0.1, -0.1])
 
 
-def test_terms_that_the_file_has_not_are_zeros_and_do_not_count_in_the_scale(
+def test_terms_missing_from_the_file_are_zeros_and_do_not_affect_the_scale(
     tmp_path: Path,
 ) -> None:
-    found = read(tmp_path, "hat 1 2\nwolf 5 5\n")
-    assert found[[0, 2, 3]].tolist() == [[0, 0]] * 3
-    assert np.abs(found[1]).mean() == pytest.approx(0.1)
+    vectors = read(tmp_path, "hat 1 2\nwolf 5 5\n")
+    assert vectors[[0, 2, 3]].tolist() == [[0, 0]] * 3
+    assert np.abs(vectors[1]).mean() == pytest.approx(0.1)
 
 
 def test_terms_are_matched_case_folded_and_the_first_spelling_wins(tmp_path: Path) -> None:
@@ -145,20 +145,20 @@ def test_vectors_agree_with_a_plain_look_up(
     vocabulary: list[str],
     write: Callable[[Path, Rows], Path],
 ) -> None:
-    known: dict[str, list[float]] = {}
+    first: dict[str, list[float]] = {}
     for word, vector in rows.items():
-        known.setdefault(word.casefold(), vector)
-    sizes = [abs(value) for term in vocabulary for value in known.get(term, [])]
+        first.setdefault(word.casefold(), vector)
+    sizes = [abs(value) for term in vocabulary for value in first.get(term, [])]
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / ("words.bin" if write is write_binary else "words.vec"), rows)
         if not sizes:
             with pytest.raises(FeatureError, match="no vector for any"):
                 read_vectors(path, vocabulary)
             return
-        found = read_vectors(path, vocabulary)
+        vectors = read_vectors(path, vocabulary)
     mean = sum(sizes) / len(sizes) or 1
-    for row, term in zip(found.tolist(), vocabulary, strict=True):
-        expected = [value / mean * 0.1 for value in known.get(term, [0, 0, 0])]
+    for row, term in zip(vectors.tolist(), vocabulary, strict=True):
+        expected = [value / mean * 0.1 for value in first.get(term, [0, 0, 0])]
         assert row == pytest.approx(expected, rel=1e-5)
 
 
@@ -177,11 +177,13 @@ def test_vectors_agree_with_a_plain_look_up(
         ("inf 1 2 3\nred 1 2 -inf\n", ", line 2: a value is not finite"),
     ],
 )
-def test_a_line_that_is_no_vector_is_named(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_error_names_the_line_that_is_not_a_vector(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     assert refused(tmp_path, text).startswith(problem)
 
 
-def test_a_bad_line_is_an_error_even_where_no_term_needs_it(tmp_path: Path) -> None:
+def test_a_bad_line_is_an_error_even_if_no_term_needs_it(tmp_path: Path) -> None:
     assert refused(tmp_path, "hat 1 2\nwolf 1 x\n").startswith(", line 2: ")
 
 
@@ -192,7 +194,7 @@ def test_a_file_without_a_word_of_the_catalogue_is_refused(tmp_path: Path, text:
     )
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+def test_an_error_names_a_file_that_does_not_exist(tmp_path: Path) -> None:
     path = tmp_path / "gone.vec"
     with pytest.raises(FeatureError, match=re.escape(f"{path} cannot be read: No such file")):
         read_vectors(path, VOCABULARY)
@@ -212,13 +214,13 @@ def test_a_binary_file_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
     whole = write_binary(tmp_path / "whole.bin", {"red": [1, 2], "hat": [3, 4]}, b"").read_bytes()
     for end in range(len(whole)):
         problem = refused(tmp_path, whole[:end], "cut.bin")
-        assert re.match(" does not begin with its numbers| ends in the middle of word", problem)
+        assert re.match(" does not begin with the number| ends in the middle of word", problem)
 
 
 @pytest.mark.parametrize("head", [b"", b"hat 1 2 3\n", b"2\n", b"2 0\n", b"2 x\n", b"-2 3\n"])
-def test_a_binary_file_begins_with_its_size(tmp_path: Path, head: bytes) -> None:
+def test_a_binary_file_has_to_begin_with_its_size(tmp_path: Path, head: bytes) -> None:
     problem = refused(tmp_path, head + bytes(100), "words.bin")
-    assert problem == " does not begin with its numbers of words and of values"
+    assert problem == " does not begin with the number of words and of values"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -228,14 +230,14 @@ def test_a_binary_value_that_is_not_finite_is_refused(tmp_path: Path, value: flo
 
 
 @pytest.mark.slow
-def test_real_vectors_know_what_is_worn(tmp_path: Path, shared: Path) -> None:
+def test_clothing_words_are_similar_in_real_vectors(tmp_path: Path, shared: Path) -> None:
     real = np.load(shared / "weights" / "glove_25d.npz")
     rows = dict(zip(real["w"].tolist(), real["v"].astype(np.float64).tolist(), strict=True))
     vocabulary = ["dress", "skirt", "jacket", "bank", "finance", "qzxqzx"]
-    found = read_vectors(write_glove(tmp_path / "glove.txt", rows), vocabulary)
-    assert found.shape == (6, 25)
-    assert found == pytest.approx(scaled([rows.get(term, [0] * 25) for term in vocabulary]))
-    dress, skirt, jacket, bank, finance, _ = found
+    vectors = read_vectors(write_glove(tmp_path / "glove.txt", rows), vocabulary)
+    assert vectors.shape == (6, 25)
+    assert vectors == pytest.approx(scaled([rows.get(term, [0] * 25) for term in vocabulary]))
+    dress, skirt, jacket, bank, finance, _ = vectors
     assert min(cosine(dress, skirt), cosine(dress, jacket)) > cosine(dress, bank)
     assert cosine(bank, finance) > cosine(bank, jacket)
 
@@ -257,12 +259,12 @@ def placed(texts: list[str]) -> dict[str, NDArray[np.float32]]:
 
 
 def test_terms_of_the_same_texts_are_nearer_than_others() -> None:
-    found = placed(TEXTS)
-    pairs = itertools.combinations(sorted(found), 2)
+    vectors = placed(TEXTS)
+    pairs = itertools.combinations(sorted(vectors), 2)
     near: dict[bool, list[float]] = {True: [], False: []}
     for one, other in pairs:
         together = any({one, other} <= kind for kind in KINDS)
-        near[together].append(cosine(found[one], found[other]))
+        near[together].append(cosine(vectors[one], vectors[other]))
     assert len(near[True]) == 6
     assert min(near[True]) > max(near[False]) + 0.3
 
@@ -272,59 +274,59 @@ def test_the_same_texts_give_the_same_vectors() -> None:
 
 
 def information(texts: list[str], vocabulary: list[str]) -> NDArray[np.float64]:
-    """Positive pointwise mutual information of each two terms, counted text by text."""
+    """Return the positive pointwise mutual information of term pairs, counted text by text."""
     split = [set(text.split()) for text in texts]
 
     def share(*terms: str) -> float:
         return sum(text.issuperset(terms) for text in split) / len(split)
 
-    def known(one: str, other: str) -> float:
+    def information(one: str, other: str) -> float:
         both = share(one, other)
         return max(math.log(both / (share(one) * share(other))), 0) if both else 0
 
-    return np.array([[known(one, other) for other in vocabulary] for one in vocabulary])
+    return np.array([[information(one, other) for other in vocabulary] for one in vocabulary])
 
 
-def test_fewer_terms_than_dimensions_are_placed_without_any_loss() -> None:
+def test_fewer_terms_than_dimensions_reproduce_their_mutual_information() -> None:
     texts = [*TEXTS, "boot leather", "jeans"]
     bags, vocabulary = vectorize(texts, np.ones(len(texts), bool))
-    found = train_vectors(bags)
-    assert found.shape == (6, 6)
-    assert found.dtype == np.float32
+    vectors = train_vectors(bags)
+    assert vectors.shape == (6, 6)
+    assert vectors.dtype == np.float32
     # the products of vectors are the information, but for the signs of what it is made of
     size, part = np.linalg.eigh(information(texts, vocabulary))
-    assert found @ found.T == pytest.approx(part * np.abs(size) @ part.T, abs=1e-5)
+    assert vectors @ vectors.T == pytest.approx(part * np.abs(size) @ part.T, abs=1e-5)
 
 
-def test_more_terms_than_dimensions_keep_what_matters_most(
+def test_more_terms_than_dimensions_keep_the_largest_components(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(word_vectors, "DIMENSIONS", 2)
     bags, vocabulary = vectorize(TEXTS, np.ones(len(TEXTS), bool))
-    found = train_vectors(bags)
-    assert found.shape == (6, 2)
+    vectors = train_vectors(bags)
+    assert vectors.shape == (6, 2)
     size, part = np.linalg.eigh(information(TEXTS, vocabulary))
     largest = np.argsort(-np.abs(size))[:2]
     expected = part[:, largest] * np.abs(size[largest]) @ part[:, largest].T
-    assert found @ found.T == pytest.approx(expected, abs=1e-5)
+    assert vectors @ vectors.T == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("texts", [["red"], ["red hat", "red hat"]])
-def test_terms_that_tell_nothing_of_each_other_stay_in_the_middle(texts: list[str]) -> None:
+def test_independent_terms_have_zero_vectors(texts: list[str]) -> None:
     assert not any(vector.any() for vector in placed(texts).values())
 
 
-def test_a_term_that_no_training_text_holds_stays_in_the_middle() -> None:
+def test_a_term_of_no_training_text_has_a_zero_vector() -> None:
     bags, vocabulary = vectorize([*TEXTS, "hat"], np.ones(len(TEXTS) + 1, bool))
     size = np.linalg.norm(train_vectors(bags[: len(TEXTS)]), axis=1)
     assert [term for term, s in zip(vocabulary, size, strict=True) if s < 1e-6] == ["hat"]
 
 
-def test_a_file_that_ends_before_its_promise_is_refused(tmp_path: Path) -> None:
+def test_a_file_with_fewer_words_than_declared_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, "3 2\nhat 1 2\nred 2 1\n") == " ends after 2 of 3 words"
 
 
-def test_an_empty_last_line_is_no_word(tmp_path: Path) -> None:
+def test_an_empty_last_line_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "blank.vec"
     path.write_text("hat 1 2\n\n")
     assert read_vectors(path, ["hat"]).shape == (1, 2)
@@ -342,11 +344,11 @@ def test_terms_that_differ_in_case_have_the_same_vector(tmp_path: Path) -> None:
 def test_vectors_of_an_absurd_width_are_refused(tmp_path: Path, head: bytes) -> None:
     path = tmp_path / "wide.bin"
     path.write_bytes(head + b"hat ")
-    with pytest.raises(FeatureError, match="does not begin with its numbers"):
+    with pytest.raises(FeatureError, match="does not begin with the number"):
         read_vectors(path, ["hat"])
 
 
-def test_counts_are_plain_digits(tmp_path: Path) -> None:
+def test_counts_have_to_be_plain_digits(tmp_path: Path) -> None:
     assert refused(tmp_path, "² 3\nhat 1 2 3\n").startswith(", line 1: ")
     assert refused(tmp_path, f"{'9' * 5000} 3\nhat 1 2 3\n").startswith(", line 1: ")
 
@@ -374,11 +376,11 @@ def test_a_word_that_does_not_end_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, b"2 2\n" + b"x" * 10**6, "words.bin") == ": word 1 of 2 does not end"
 
 
-def test_values_beyond_single_precision_in_all_are_refused(tmp_path: Path) -> None:
+def test_values_whose_mean_exceeds_single_precision_are_refused(tmp_path: Path) -> None:
     assert "too large" in refused(tmp_path, "hat 3e38 3e38\nred 3e38 3e38\n")
 
 
-def test_a_pipe_in_the_place_of_vectors_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_instead_of_a_file_is_refused_at_once(tmp_path: Path) -> None:
     for name in ("words.vec", "words.bin"):
         os.mkfifo(tmp_path / name)
         with pytest.raises(FeatureError, match="cannot be read: it is a"):

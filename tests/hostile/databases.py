@@ -1,4 +1,4 @@
-"""Databases of our own schema with hostile rows, objects and bytes, and what reads them."""
+"""Databases of the current schema with hostile rows, objects and bytes, and their readers."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, read_mistakes
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.integrity import (
-    CRAWLED,
-    JUDGED,
-    LABELS,
-    PATHS,
-    PREDICTED,
-    Seal,
-    insist_on_sound,
+    CRAWL_TABLES,
+    EXPERIMENT_TABLES,
+    LABEL_TABLES,
+    PREDICTED_CATEGORIES,
+    PREDICTED_PATHS,
+    Checksum,
+    insist_on_integrity,
 )
 from product_classifier.store.label_errors import read_label_search
-from product_classifier.store.legacy_database import adopt, read_older
+from product_classifier.store.legacy_database import copy_legacy_database, read_legacy_entries
 from product_classifier.store.marks import count_marks, read_unscored
-from product_classifier.store.product_pictures import read_unfiled
+from product_classifier.store.product_pictures import read_uncategorized
 from tests.hostile.mutations import NUMBERS, TEXTS, changed_bytes, hostile_value
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.store.test_database import EARLIER_SYSTEM
@@ -127,7 +127,7 @@ class Case(NamedTuple):
 
 @functools.cache
 def template() -> bytes:
-    """A database with something in every table."""
+    """Return a database with rows in every table."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "crawl.db"
         with open_database(path, create=True) as db:
@@ -191,7 +191,7 @@ def hostile_database(chance: random.Random, folder: Path) -> Case:
 
 
 def _change(chance: random.Random, db: sqlite3.Connection, tables: list[str]) -> None:
-    """Put hostile values into columns of some rows, most of them of the type that is expected."""
+    """Set columns of some rows to hostile values, most of them of the expected type."""
     for _ in range(chance.choice([1, 1, 3])):
         table = chance.choice(tables)
         columns = db.execute(f"pragma table_info({table})").fetchall()
@@ -232,12 +232,12 @@ def _change_json(chance: random.Random, db: sqlite3.Connection) -> None:
 
 
 def _seal(db: sqlite3.Connection) -> None:
-    """Seal an experiment anew, as an enemy would."""
+    """Compute an experiment's checksum again, as an attacker would."""
     for (number,) in db.execute("select id from experiment").fetchall():
-        seal = Seal()
-        for query in (PREDICTED, PATHS):
+        seal = Checksum()
+        for query in (PREDICTED_CATEGORIES, PREDICTED_PATHS):
             seal.add(db.execute(query, (number,)))
-        db.execute("update experiment set seal = ? where id = ?", (seal.text(), number))
+        db.execute("update experiment set seal = ? where id = ?", (seal.hexdigest(), number))
 
 
 def plain_database(folder: Path) -> None:
@@ -254,7 +254,7 @@ def plain_database(folder: Path) -> None:
 
 
 def read_database(case: Case) -> None:
-    """Let a part of a script read a database, as the script would."""
+    """Read a database as a part of a script does."""
     if case.reader in OLDER:
         OLDER[case.reader](case.path)
         return
@@ -288,14 +288,14 @@ def leaderboard(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def pages(db: sqlite3.Connection, folder: Path) -> None:
-    insist_on_sound(db, {*CRAWLED, *LABELS})
+    insist_on_integrity(db, {*CRAWL_TABLES, *LABEL_TABLES})
     shown = Contents(_judged(db), ImageFolder(folder / "images"), products=True)
     for _ in site_pages(db, shown, SILENT):
         pass
 
 
 def labels(db: sqlite3.Connection, folder: Path) -> None:
-    insist_on_sound(db, {*JUDGED, *CRAWLED, *LABELS})
+    insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     [experiment, *_] = read_experiments(db)
     read_label_search(db, experiment.id)
     read_mistakes(db, experiment.id, 10)
@@ -315,7 +315,7 @@ def relearning(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def filing(db: sqlite3.Connection, folder: Path) -> None:
-    read_unfiled(db, everything=True, images_per_product=3)
+    read_uncategorized(db, everything=True, images_per_product=3)
 
 
 def crawling(db: sqlite3.Connection, folder: Path) -> None:
@@ -325,7 +325,15 @@ def crawling(db: sqlite3.Connection, folder: Path) -> None:
     for address in pending_pictures.pending_images(db, folder, None, 3):
         address.startswith("http")
     products.save_page(
-        db, Page("products?cat=x", [Product("new", "x", "", (), None)], [], 7, False, 9)
+        db,
+        Page(
+            query="products?cat=x",
+            products=[Product(id="new", name="x", description="", categories=(), image=None)],
+            skipped=[],
+            next_offset=7,
+            finished=False,
+            total=9,
+        ),
     )
     products.progress(db, 3)
     count_marks(db, "m", "zoomed")
@@ -333,14 +341,14 @@ def crawling(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def crawled(db: sqlite3.Connection, folder: Path) -> None:
-    insist_on_sound(db, CRAWLED)
+    insist_on_integrity(db, CRAWL_TABLES)
     state = read_crawl(db)
     crawl_text(state), crawl_page(state)
     json.dumps(crawl_values(state), allow_nan=False)
 
 
 def catalogued(db: sqlite3.Connection, folder: Path) -> None:
-    insist_on_sound(db, {*CRAWLED, "decision"})
+    insist_on_integrity(db, {*CRAWL_TABLES, "decision"})
     found, _ = read_catalogue(db, SILENT, None)
     catalogue_text(found)
     json.dumps(catalogue_values(found), allow_nan=False)
@@ -359,12 +367,12 @@ def deciding(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def reading_older(path: Path) -> None:
-    for _ in read_older(path):
+    for _ in read_legacy_entries(path):
         pass
 
 
 def adopting(path: Path) -> None:
-    adopt(path, path.with_name("new.db"))
+    copy_legacy_database(path, path.with_name("new.db"))
 
 
 OLDER: Mapping[str, Callable[[Path], None]] = {
@@ -385,6 +393,6 @@ SLOW: dict[str, Callable[[sqlite3.Connection, Path], None]] = {"pages": pages}
 
 
 def rows_of(path: Path) -> Iterator[str]:
-    """Write all that is in a database."""
+    """Write all values in a database."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         yield from db.iterdump()

@@ -1,4 +1,4 @@
-"""Read thousands of generated hostile inputs in one limited process, and report what got through.
+"""Thousands of generated hostile inputs, read in one limited process, with unexpected results.
 
 A reader survives when every input is either read or refused by one of the project's own errors in
 one clean line, within the limits of memory and time, without writing outside the input's folder,
@@ -7,6 +7,7 @@ starting a process, unpickling, or connecting anywhere that was not allowed.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import random
@@ -42,7 +43,7 @@ CHANGES_FILES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink",
 
 @dataclass(frozen=True, kw_only=True)
 class HostileInputs:
-    """How the inputs of one format are made and read; all three are functions of a module.
+    """Functions of one module that make and read the inputs of a format.
 
     make writes an input into an empty folder and returns what read takes; the same generator
     state makes the same input. warm_up reads a harmless input, so that libraries are imported
@@ -56,7 +57,7 @@ class HostileInputs:
 
 
 class Answer(NamedTuple):
-    """What came of reading an input."""
+    """The result of reading an input."""
 
     outcome: str
     reason: str  # why that breaks a limit, or ''
@@ -65,7 +66,7 @@ class Answer(NamedTuple):
 
 
 def survive(
-    inputs: HostileInputs, folder: Path, short: int = 200, long: int = 10_000
+    inputs: HostileInputs, folder: Path, short: int = 100, long: int = 10_000
 ) -> Counter[str]:
     """Read `short` inputs (`long` in `make soak`), and return how many were read and refused.
 
@@ -99,7 +100,7 @@ def _run_worker(
     answers: list[Answer],
     failures: list[str],
 ) -> int:
-    """Let a new process read inputs until it is done, dead or late; return the next number."""
+    """Read inputs in a new process until it finishes, dies or is late; return the next number."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     worker = context.Process(target=_work, args=(there, inputs, folder, seed, numbers))
@@ -136,6 +137,8 @@ def _work(pipe: Connection, inputs: HostileInputs, folder: Path, seed: int, numb
     scratch.mkdir(exist_ok=True)
     tempfile.tempdir = str(scratch)
     inputs.warm_up(_empty(folder / "warm-up"))
+    gc.collect()
+    gc.freeze()  # readers of feeds collect garbage; what the libraries consist of is none
     forbidden: list[str] = []
     sys.addaudithook(_auditor(folder, inputs.allowed, forbidden))
     _, most = resource.getrlimit(resource.RLIMIT_AS)
@@ -161,7 +164,7 @@ def _work(pipe: Connection, inputs: HostileInputs, folder: Path, seed: int, numb
 
 
 def _outcome(read: Callable[[Any], object], made: Any) -> tuple[str, str]:
-    """Read an input; return what came of it, and what is wrong with that."""
+    """Read an input; return the result and what is wrong with it."""
     try:
         read(made)
     except ProductClassifierError as error:
@@ -177,7 +180,7 @@ def _outcome(read: Callable[[Any], object], made: Any) -> tuple[str, str]:
 def _auditor(
     folder: Path, allowed: frozenset[str], forbidden: list[str]
 ) -> Callable[[str, tuple[Any, ...]], None]:
-    """Make an audit hook that notes what no reader of an input has to do."""
+    """Return an audit hook that records actions that no reader of an input needs."""
     inside = f"{folder.resolve()}{os.sep}"
 
     def is_outside(path: Any) -> bool:
@@ -215,7 +218,7 @@ def _empty(folder: Path) -> Path:
 
 
 def _status(name: str) -> int:
-    """Return a figure of this process in bytes, as the kernel has it."""
+    """Return a figure of this process in bytes from /proc/self/status."""
     found = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.M)
     assert found
     return 1024 * int(found[1])

@@ -13,9 +13,9 @@ from product_classifier.store.importing import ignore_skipped
 
 
 def import_file(path: Path, kind: str = "") -> None:
-    """Find the kind of a file, and import it whole; what is skipped is not reported."""
+    """Detect the format of a file, and import it without reporting skipped entries."""
     kind = kind or formats.format_of(str(path))
-    source = formats.open_source(kind, formats.SourceOptions(path, path.parent))
+    source = formats.open_source(kind, formats.SourceOptions(path=path, images=path.parent))
     with open_database(path.parent / "crawl.db", create=True) as db:
         folder = ImageFolder(path.parent / "images")
         import_source(db, source, folder, ignore_skipped, SILENT.counter("records"))

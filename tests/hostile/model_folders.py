@@ -1,4 +1,4 @@
-"""Folders of saved models of every kind, as --save writes them, and ways to falsify them.
+"""Folders of saved models of every kind, as --save writes them, and ways to change them.
 
 Whoever falsifies a folder can compute its checksum anew: `rewrite` does, whatever it is given.
 """
@@ -19,14 +19,20 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from product_classifier.backbones.saved_backbone import chosen
+from product_classifier.backbones.saved_backbone import load_arguments
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import AS_USUAL, NGRAMS, SEQUENCE, Reading, vectorize
+from product_classifier.features.text_vectors import (
+    DEFAULT_TEXT_SETTINGS,
+    NGRAMS,
+    SEQUENCE,
+    TextSettings,
+    vectorize,
+)
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import Classifier, State
 from product_classifier.models.blend import restored_blend
-from product_classifier.models.late_fusion import Halves, Late, Stack
+from product_classifier.models.late_fusion import Late, Modalities, Stack
 from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model
@@ -50,14 +56,14 @@ WITH_KERAS = ("network", "sequence", "embedding", "levels", "head", *JOINED)
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder's contents, to be changed and written."""
+    """The contents of a folder, which can be changed and written."""
 
     header: dict[str, Any]
     sections: Mapping[str, bytes]
     arrays: Mapping[str, NDArray[Any]]
 
 
-def words(reading: Reading = AS_USUAL) -> Features:
+def words(reading: TextSettings = DEFAULT_TEXT_SETTINGS) -> Features:
     vectors, vocabulary = vectorize(TEXTS, np.ones(len(TEXTS), bool), reading)
     return Features(vectors, vocabulary=vocabulary)
 
@@ -81,13 +87,15 @@ def scikit(features: Features, model: Any) -> ScikitClassifier:
 
 
 def trained(classifier: Classifier) -> Trained:
-    return Trained(classifier, np.full(3, 1 / 3), 1.0, {"parameters": 1})
+    return Trained(
+        classifier=classifier, prior=np.full(3, 1 / 3), temperature=1.0, settings={"parameters": 1}
+    )
 
 
-def example(name: str) -> tuple[Classifier, Features, Reading]:
-    """Make a classifier of a kind, fitted quickly or not at all: its folder is what matters."""
+def example(name: str) -> tuple[Classifier, Features, TextSettings]:
+    """Return a classifier of a kind, hardly fitted, because only its folder is tested."""
     if name in ("logistic", "forest", "blended", "balanced"):
-        reading = Reading(NGRAMS, "basic", 40) if name == "blended" else AS_USUAL
+        reading = TextSettings(NGRAMS, "basic", 40) if name == "blended" else DEFAULT_TEXT_SETTINGS
         features = words(reading)
         forest = RandomForestClassifier(3, random_state=0)
         one = scikit(features, forest if name == "forest" else LogisticRegression())
@@ -101,18 +109,18 @@ def example(name: str) -> tuple[Classifier, Features, Reading]:
             return restored_blend(blend, [one, other]), features, reading
         return one, features, reading
     if name == "pictures":
-        return scikit(pictures(), LogisticRegression()), pictures(), AS_USUAL
+        return scikit(pictures(), LogisticRegression()), pictures(), DEFAULT_TEXT_SETTINGS
     if name in ("late", "stack"):
         read, seen = (
             trained(scikit(side, LogisticRegression()))
             for side in (both().words_alone, both().pictures_alone)
         )
-        halves = Halves(read, seen, both())
+        modalities = Modalities(read, seen, both())
         if name == "late":
-            return Late(halves, np.array([1.0, 0.5])), both(), AS_USUAL
+            return Late(modalities, np.array([1.0, 0.5])), both(), DEFAULT_TEXT_SETTINGS
         model = LogisticRegression().fit(np.random.default_rng(0).random((30, 10)), LABELS)
-        return Stack(halves, model, 3), both(), AS_USUAL
-    reading = Reading(SEQUENCE, "stemmed") if name == "sequence" else AS_USUAL
+        return Stack(modalities, model, 3), both(), DEFAULT_TEXT_SETTINGS
+    reading = TextSettings(SEQUENCE, "stemmed") if name == "sequence" else DEFAULT_TEXT_SETTINGS
     if name in JOINED:
         design = Design(joint=name, head=(4,), modality_dropout=0.1)
         return Network.new(both(), ROWS, 3, 0, design), both(), reading
@@ -130,12 +138,28 @@ def example(name: str) -> tuple[Classifier, Features, Reading]:
 
 
 def dataset() -> Dataset:
-    categories = tuple(Category(name, name, None, f"women/{name}", True) for name in NAMES)
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=f"women/{name}", leaf=True) for name in NAMES
+    )
     items = tuple(
-        Item(f"p{k}", text, None, (k % 3,), "calibration" if k >= 20 else "train")
+        Item(
+            id=f"p{k}",
+            text=text,
+            image=None,
+            labels=(k % 3,),
+            part="calibration" if k >= 20 else "train",
+        )
         for k, text in enumerate(TEXTS)
     )
-    return Dataset(categories, ((),) * 3, items, "all", "0123456789abcdef", (), {})
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="all",
+        split="0123456789abcdef",
+        left_out=(),
+        settings={},
+    )
 
 
 def save(folder: Path, name: str) -> None:
@@ -166,12 +190,12 @@ def save(folder: Path, name: str) -> None:
         predictions=[],
         paths=[found],
     )
-    save_model(folder, trained(classifier), experiment, dataset(), features, reading)
+    save_model(folder, trained(classifier), experiment, dataset(), features, text_settings=reading)
 
 
 @functools.cache
 def saved(name: str) -> Folder:
-    """Read what --save wrote for a model of a kind, once a process."""
+    """Return the folder that --save writes for a model of a kind, cached in the process."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as place:
@@ -190,7 +214,7 @@ def contents(path: Path) -> Folder:
 
 
 def with_array(folder: Folder, name: str, array: NDArray[Any] | None) -> Folder:
-    """Replace an array, or leave it out."""
+    """Replace or remove an array."""
     others = {key: value for key, value in folder.arrays.items() if key != name}
     arrays = others if array is None else {**others, name: array}
     file = io.BytesIO()
@@ -216,14 +240,14 @@ def rewrite(path: Path, folder: Folder, hashed: bool = True, sealed: bool = True
 
 
 def predicted(path: Path) -> Any:
-    """Open a folder as --saved does, choose its network, and predict rows that are known."""
+    """Return predictions of test rows by a folder that is opened as --saved opens it."""
     model = open_model(path)
     features = Features()
     if model.reader:
-        read = model.reader.read([*TEXTS[:5], "", "nothing known"])
+        read = model.reader.transform([*TEXTS[:5], "", "nothing known"])
         features |= Features(read, vocabulary=model.reader.vocabulary)
     if model.backbone:
-        choice = chosen(model.backbone, None, None)
+        choice = load_arguments(model.backbone, None, None)
         assert choice.name == "mini" or Path(choice.name).parent == path, choice
         vectors = np.asarray(pictures().pictures[ROWS[:7]])  # type: ignore[index]
         features |= Features(pictures=Bottlenecks(vectors, np.arange(7) - 1, ()))
@@ -236,7 +260,7 @@ def predicted(path: Path) -> Any:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """List the place of every value within a value of JSON."""
+    """Return the places of all values inside a JSON value."""
     yield path
     if isinstance(value, dict):
         for name in value:
@@ -247,7 +271,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """Copy a value of JSON with another one at a place."""
+    """Return a copy of a JSON value with another value at a place."""
     if not path:
         return new
     copy = dict(value) if isinstance(value, dict) else list(value)

@@ -1,4 +1,4 @@
-"""What hostile inputs are made of: texts that attack readers, and bytes that are changed."""
+"""Parts of hostile inputs: texts that attack readers, and changed bytes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NUMBERS: Sequence[Any] = (
 
 
 def hostile_value(chance: random.Random, depth: int = 3) -> Any:
-    """Return a value that JSON can hold and that no field expects."""
+    """Return a JSON value that no field expects."""
     kind = chance.randrange(8 if depth else 6)
     if kind < 3:
         return chance.choice(TEXTS)

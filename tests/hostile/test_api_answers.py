@@ -1,4 +1,4 @@
-"""Answers of the ShopStyle API and of Shopify from an enemy, crawled into a database."""
+"""Hostile answers of the ShopStyle API and of Shopify, crawled into a database."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def shopstyle_product(number: int) -> dict[str, Any]:
 
 
 def shopstyle_answer(url: str, parameters: Mapping[str, Any]) -> Any:
-    """Answer as the API does of a small shop."""
+    """Answer as the API of a small shop does."""
     if url.endswith("/categories"):
         return {"metadata": {"root": dict(ROOT)}, "categories": copy.deepcopy(NODES)}
     offset = int(parameters.get("offset", 0))
@@ -69,7 +69,7 @@ def shopstyle_answer(url: str, parameters: Mapping[str, Any]) -> Any:
 
 
 def shopify_answer(url: str, parameters: Mapping[str, Any]) -> Any:
-    """Answer as a storefront does that hands out three pages and has two collections."""
+    """Answer as a storefront with three pages and two collections does."""
     page = int(parameters["page"])
     if url.endswith("/collections.json"):
         shelves = [{"id": k, "handle": f"shelf-{k}", "title": f"Shelf {k}"} for k in range(2)]
@@ -92,7 +92,7 @@ def shopify_answer(url: str, parameters: Mapping[str, Any]) -> Any:
 
 
 class Enemy:
-    """Stands in for a client whose server answers well at first, and then with changed fields."""
+    """A client whose server first answers correctly and then with changed fields."""
 
     pauses = 0
 
@@ -115,7 +115,7 @@ class Enemy:
 
 
 def change(chance: random.Random, document: Any) -> None:
-    """Replace, remove or repeat one value anywhere in a JSON document, or hang a deep one in."""
+    """Replace, remove or repeat a value anywhere in a JSON document, or insert a deep one."""
     places = list(_places(document))
     if not places:
         return
@@ -164,7 +164,7 @@ def hostile_api(chance: random.Random, folder: Path) -> tuple[Path, str, int]:
 
 
 def crawl_hostile_api(made: tuple[Path, str, int]) -> None:
-    """Crawl as crawl.py does, pictures included, which all fail; insists that none is left over."""
+    """Crawl as crawl.py does, with pictures, which all fail; fail if any picture is not tried."""
     folder, kind, seed = made
     shopstyle.REACHABLE, shopstyle.MOST_RANGES, shopify.MOST_PAGES = REACHABLE, RANGES, PAGES
     chance = random.Random(seed)
@@ -201,15 +201,15 @@ def crawl_shopify(
 
 
 def try_pictures(db: sqlite3.Connection) -> None:
-    """Let each picture fail, and insist that each has a row of its own address then."""
+    """Let each picture fail, and check that each then has a row with its own address."""
     addresses = list(pending_pictures.pending_images(db, None, pictures=1000))
-    catalogue.save_images(db, [Image(address, error="none") for address in addresses])
+    catalogue.save_images(db, [Image(address=address, error="none") for address in addresses])
     known = {address for (address,) in db.execute("select address from image")}
     assert known >= set(addresses), set(addresses) - known
 
 
 def plain_api(folder: Path) -> None:
-    """Warm up: the share of changed answers is drawn, so any seed will do."""
+    """Crawl once to warm up, with any seed."""
     for kind in ("shopstyle", "shopify"):
         (folder / kind).mkdir()
         with contextlib.suppress(SourceError):

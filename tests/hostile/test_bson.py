@@ -1,4 +1,4 @@
-"""BSON files of Cdiscount from an enemy: lengths that lie, odd types, pictures that are bombs."""
+"""Hostile BSON files of Cdiscount: wrong lengths, odd types, pictures that are bombs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 from product_classifier.records import Embedded, Image, Skipped
-from product_classifier.sources.files.cdiscount import KnownCategories, read_part
+from product_classifier.sources.files.cdiscount import KnownCategories, read_batch
 from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store.database import open_database
@@ -54,18 +54,18 @@ def plain_bson(folder: Path) -> None:
 
 def import_bson(path: Path) -> None:
     """Import as crawl.py does, in this process, whose memory is measured."""
-    source = open_source("bson", SourceOptions(path, path.parent)).bson
+    source = open_source("bson", SourceOptions(path=path, images=path.parent)).bson
     assert source
     store = ImageFolder(path.parent / "images")
     with open_database(path.parent / "crawl.db", create=True) as db:
         importing, categories = PagedImport(db, source.query), KnownCategories(source.categories)
-        for part in source.parts(0):
+        for part in source.batches(0):
             pictures: list[Image | Skipped] = []
 
             def take(one: Embedded, pictures: list[Image | Skipped] = pictures) -> None:
                 pictures.append(put_embedded(one, store))
 
-            page = read_part(path, source.query, part, take)
+            page = read_batch(path, source.query, part, take)
             store.keep()
             importing.save([(categories.complete(page), pictures)])
 
@@ -128,7 +128,7 @@ def _picture(chance: random.Random) -> Any:
 
 
 def _declared_png(side: int) -> bytes:
-    """Make a PNG that is larger than it looks, and holds nothing."""
+    """Return a PNG of one pixel whose header declares side x side pixels."""
     file = io.BytesIO()
     PIL.Image.new("1", (1, 1)).save(file, "PNG")
     data = bytearray(file.getvalue())
@@ -154,7 +154,7 @@ def _nested(depth: int) -> bytes:
 
 
 def _wide(count: int) -> bytes:
-    """Make a document of many empty ones."""
+    """Return a document of many empty documents."""
     inner = b"".join(b"\x03%d\0\x05\0\0\0\0" % (k % 10) for k in range(count))
     body = (
         b"\x10_id\0\x07\0\0\0\x04imgs\0" + (len(inner) + 5).to_bytes(4, "little") + inner + b"\0\0"

@@ -1,4 +1,4 @@
-"""Caches that a disk, another program or an enemy has changed: no score changes with them."""
+"""Caches that a disk, another program or an attacker has changed do not change any score."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features import bottlenecks as pipeline
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
 from product_classifier.features.dataset_features import word_features
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.records import Dataset, Image, Item
 from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays
@@ -37,7 +37,7 @@ Reshape = Callable[[Arrays], Arrays]
 
 
 class Catalogue:
-    """Products with one or two pictures, and the cache of a toy network."""
+    """Return products with one or two pictures, and the cache of a toy network."""
 
     def __init__(self, folder: Path) -> None:
         self.images = folder / "images"
@@ -54,10 +54,10 @@ class Catalogue:
         return self.path / cache_name(self.network)
 
     def features(self, network: Backbone | None = None) -> NDArray[np.float32]:
-        """What a categorizer would learn from, by a cache opened anew."""
+        """Return the features that a categorizer would learn from, with a newly opened cache."""
         network = network or self.network
         cache = bottleneck_cache(self.path, network, Recorder(self.said))
-        found = bottlenecks(self.main, self.images, network, cache, more=self.more)
+        found = bottlenecks(self.main, self.images, network, cache, more_images=self.more)
         assert not found.lost
         return found[np.arange(len(self.main))]
 
@@ -78,7 +78,7 @@ def cut(chance: random.Random, data: bytes) -> bytes:
 
 
 def features_unless_refused(catalogue: Catalogue) -> NDArray[np.float32] | None:
-    """What would be learned from; nothing where the cache is said to be of another network."""
+    """Return the features, or None if the cache is refused as that of another network."""
     try:
         return catalogue.features()
     except StoreError as error:
@@ -125,7 +125,7 @@ def test_each_bit_of_a_vector_and_of_its_key_is_covered(
             (catalogue.cache / name).write_bytes(data)
 
 
-def test_a_damaged_vector_is_said_once_and_computed_once(catalogue: Catalogue) -> None:
+def test_a_damaged_vector_is_reported_once_and_computed_once(catalogue: Catalogue) -> None:
     right = catalogue.features()
     vectors = catalogue.cache / "vectors.f32"
     data = bytearray(vectors.read_bytes())
@@ -135,13 +135,13 @@ def test_a_damaged_vector_is_said_once_and_computed_once(catalogue: Catalogue) -
     assert np.array_equal(catalogue.features(backbone(asked)), right)
     assert asked.batches == 1
     [line] = catalogue.said
-    assert "vectors.f32: 1 damaged vectors, found by their checksums, were computed anew" in line
+    assert "vectors.f32: 1 damaged vectors, found by their checksums, were computed again" in line
     assert np.array_equal(catalogue.features(backbone(asked)), right)
     assert asked.batches == 1
     assert len(catalogue.said) == 1
 
 
-def test_a_vector_stands_for_its_own_picture_only(tmp_path: Path) -> None:
+def test_a_vector_is_only_used_for_its_own_picture(tmp_path: Path) -> None:
     one, other = "11" * 32, "22" * 32
     cache = BottleneckCache(tmp_path, 2)
     cache.append([one, other], np.array([[1, 1], [2, 2]], np.float32))
@@ -156,16 +156,16 @@ def test_a_vector_stands_for_its_own_picture_only(tmp_path: Path) -> None:
     assert other not in swapped_cache
 
 
-def test_a_cache_of_an_older_version_is_not_believed(catalogue: Catalogue) -> None:
+def test_a_cache_of_an_older_version_is_not_used(catalogue: Catalogue) -> None:
     right = catalogue.features()
     (catalogue.cache / "keys.sha256").write_bytes(b"k" * 32 * PICTURES)
     assert np.array_equal(catalogue.features(), right)
     [line] = catalogue.said
-    assert "of an older version without checksums: its vectors are computed anew" in line
+    assert "of an older version without checksums: its vectors are computed again" in line
 
 
 @pytest.mark.parametrize("removed", ["vectors.f32", "keys.sha256", "network.txt", "lock", "."])
-def test_a_cache_that_is_removed_while_it_is_used_costs_time_only(
+def test_a_cache_that_is_removed_during_use_only_costs_time(
     removed: str, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = catalogue.features()
@@ -183,7 +183,7 @@ def test_a_cache_that_is_removed_while_it_is_used_costs_time_only(
     assert np.array_equal(catalogue.features(), right)
 
 
-def test_a_cache_that_is_removed_again_and_again_is_given_up(
+def test_a_cache_that_is_removed_repeatedly_is_no_longer_used(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = BottleneckCache.append
@@ -193,7 +193,7 @@ def test_a_cache_that_is_removed_again_and_again_is_given_up(
         shutil.rmtree(catalogue.cache)
 
     monkeypatch.setattr(BottleneckCache, "append", append_and_remove)
-    with pytest.raises(FeatureError, match="let no other program clean it, and run it again"):
+    with pytest.raises(FeatureError, match="stop other programs that clean the cache"):
         catalogue.features()
 
 
@@ -207,16 +207,16 @@ def test_two_programs_with_one_damaged_cache_agree(catalogue: Catalogue) -> None
     assert np.array_equal(catalogue.features(), right)  # another program adds what is missing
     assert np.array_equal(mapped, before)  # and overwrites nothing that the first one reads
     found = bottlenecks(
-        catalogue.main, catalogue.images, catalogue.network, first, more=catalogue.more
+        catalogue.main, catalogue.images, catalogue.network, first, more_images=catalogue.more
     )
     assert np.array_equal(found[np.arange(len(right))], right)
 
 
-def test_a_pipe_in_a_cache_is_not_waited_for(catalogue: Catalogue) -> None:
+def test_a_pipe_in_a_cache_does_not_block(catalogue: Catalogue) -> None:
     catalogue.features()
     (catalogue.cache / "keys.sha256").unlink()
     os.mkfifo(catalogue.cache / "keys.sha256")
-    with pytest.raises(StoreError, match=r"keys\.sha256 is no file; remove it"):
+    with pytest.raises(StoreError, match=r"keys\.sha256 is not a file; remove it"):
         catalogue.features()
 
 
@@ -226,7 +226,7 @@ def test_no_link_in_a_cache_is_followed(name: str, catalogue: Catalogue, tmp_pat
     own.write_bytes(b"")
     catalogue.cache.mkdir(parents=True)
     (catalogue.cache / name).symlink_to(own)
-    with pytest.raises(StoreError, match=f"{name} is no file; remove it|cannot grow"):
+    with pytest.raises(StoreError, match=f"{name} is not a file; remove it|cannot grow"):
         catalogue.features()
     assert own.read_bytes() == b""
 
@@ -265,7 +265,7 @@ def test_no_change_of_cached_words_changes_a_vector(
         lambda values: values.astype(bool),
     ],
 )
-def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
+def test_cached_words_that_are_not_numbers_are_computed_again_despite_a_valid_checksum(
     damage: Callable[[NDArray[np.float32]], NDArray[Any]], tmp_path: Path
 ) -> None:
     path, said = tmp_path / "words.npz", list[str]()
@@ -277,7 +277,7 @@ def test_words_that_are_no_numbers_are_made_anew_whatever_their_checksum_says(
     found, names = cached_vectors(path, "key", words, Recorder(said))
     assert names == vocabulary
     assert (found != right).nnz == 0
-    assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+    assert said == [f"{path} is damaged, or of an older version: it is computed again"]
 
 
 SHAPES: dict[str, Reshape] = {
@@ -290,29 +290,38 @@ SHAPES: dict[str, Reshape] = {
 
 @pytest.mark.parametrize("vectorizer", ["bag", "ngrams", "sequence"])
 @pytest.mark.parametrize("changed", SHAPES)
-def test_words_of_another_shape_are_made_anew_whatever_their_checksum_says(
+def test_cached_words_of_another_shape_are_computed_again_despite_a_valid_checksum(
     changed: str, vectorizer: str, tmp_path: Path
 ) -> None:
     texts = ["red shoe", "blue shoe", ""]
-    items = tuple(Item(text, text, None, (0,), "train") for text in texts)
-    dataset, said = Dataset((), (), items, "all", "split", (), {}), list[str]()
-    right = word_features(dataset, tmp_path, Reading(vectorizer), Recorder(said))
+    items = tuple(Item(id=text, text=text, image=None, labels=(0,), part="train") for text in texts)
+    said: list[str] = []
+    dataset = Dataset(
+        categories=(),
+        above=(),
+        items=items,
+        name="all",
+        split="split",
+        left_out=(),
+        settings={},
+    )
+    right = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
     [path] = tmp_path.iterdir()
     arrays = read_arrays(path.read_bytes()[:-DIGEST_BYTES], 10_000_000)
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{**arrays, **SHAPES[changed](arrays)})
     path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
-    found = word_features(dataset, tmp_path, Reading(vectorizer), Recorder(said))
+    found = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
     assert found.vocabulary == right.vocabulary
     assert found.words is not None
     assert right.words is not None
     assert found.words.shape == right.words.shape
     assert (found.words != right.words).nnz == 0
-    assert said == [f"{path} is damaged, or of an older version: it is made anew"]
+    assert said == [f"{path} is damaged, or of an older version: it is computed again"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_bottleneck_that_is_no_number_is_made_anew_whatever_its_checksum_says(
+def test_a_cached_bottleneck_that_is_not_a_number_is_computed_again_despite_a_valid_checksum(
     value: float, catalogue: Catalogue
 ) -> None:
     right = catalogue.features()

@@ -1,4 +1,4 @@
-"""CSV files from an enemy."""
+"""Hostile CSV files."""
 
 from __future__ import annotations
 

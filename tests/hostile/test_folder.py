@@ -1,4 +1,4 @@
-"""Folders of pictures from an enemy: pipes, devices, circles, depths, odd names, no permission."""
+"""Hostile folders of pictures: pipes, devices, loops, many levels, odd names, no permission."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def hostile_folder(chance: random.Random, folder: Path) -> Path:
 
 
 def _put(chance: random.Random, place: bytes, name: bytes) -> None:
-    """Put a picture, or what has a picture's name."""
+    """Write a picture, or something else with a picture's name."""
     name = name + chance.choice([b"", b"\xff", b"\x1b", b"\r\n", b"\xe2\x80\xae"])
     path = place + b"/" + name + chance.choice([b".jpg", b".JPG", b".png", b".gif", b".txt"])
     kind = chance.randrange(8)

@@ -1,4 +1,4 @@
-"""Graphs for --filter-images from an enemy, ONNX' and TensorFlow's, and the labels beside them."""
+"""Hostile graphs for --filter-images in ONNX and of TensorFlow, and the labels beside them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ TENSORFLOW_KINDS = (
 
 
 def read(path: Path) -> None:
-    """Read a graph and its labels as --filter-images does, and let it look at pictures."""
+    """Read a graph and its labels as --filter-images does, and apply it to pictures."""
     classifier = read_classifier(path)
     classifier.column(classifier.labels[-1])
     network = load_classifier(classifier)
@@ -86,7 +86,7 @@ def valid_onnx() -> bytes:
 
 @functools.cache
 def valid_tensorflow() -> bytes:
-    """Write a graph of what Keras' networks consist of, for pictures of 9 pixels."""
+    """Write a graph of the operations in Keras networks, for pictures of 9 pixels."""
     tf = tensorflow()
     chance = np.random.default_rng(0)
     with tf.Graph().as_default() as graph:
@@ -168,7 +168,7 @@ def change_attribute(chance: random.Random, model: Any) -> None:
 
 
 def change_constant(chance: random.Random, model: Any) -> None:
-    """Change what a constant declares; or say that its numbers are in a file elsewhere."""
+    """Change the declaration of a constant, or move its numbers to another file."""
     constant = chance.choice(model.graph.initializer)
     how = chance.randrange(5)
     if how == 0 and constant.dims:
@@ -243,7 +243,7 @@ def change_operation(chance: random.Random, graph: Any) -> None:
 
 
 def change_value(chance: random.Random, graph: Any) -> None:
-    """Change what a constant is, or how large it says to be."""
+    """Change a constant or its declared size."""
     constants = [node for node in graph.node if node.op == "Const"]
     if not constants:
         return

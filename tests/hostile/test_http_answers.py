@@ -1,4 +1,4 @@
-"""Answers in HTTP from an enemy: raw bytes of a server, read by the client that crawls use.
+"""Hostile HTTP answers: raw bytes of a server, read by the client that crawls use.
 
 The server's address counts as public, so that whatever leads to any other one must be refused.
 """
@@ -101,7 +101,7 @@ CHUNK_SIZES = (
 
 
 class Script(NamedTuple):
-    """What the server sends, one answer for each connection, the last one again and again."""
+    """The server's answers, one for each connection; the last one is repeated."""
 
     path: str
     answers: Sequence[bytes]
@@ -109,7 +109,7 @@ class Script(NamedTuple):
 
 
 class Server:
-    """Plays a script on each connection, whatever it is asked."""
+    """A server that plays a script on each connection, whatever the request."""
 
     def __init__(self) -> None:
         self.script = Script("", [b""], False)
@@ -155,7 +155,7 @@ GOOD_PICTURE = picture()
 
 
 def hostile_answer(chance: random.Random, path: str) -> bytes:
-    """Return an answer in which some parts are hostile, and often a few bytes as well."""
+    """Return an answer with some hostile parts, and often a few hostile bytes."""
     body = GOOD_PICTURE if path == PICTURE else GOOD_JSON.encode()
     if chance.random() < 0.3:
         body = hostile_body(chance, path)
@@ -237,7 +237,7 @@ def hostile_http(chance: random.Random, folder: Path) -> tuple[Path, Script]:
 
 
 def stay_here() -> None:
-    """Let the server's address pass for public, resolve no name but a private one, and hurry."""
+    """Treat the server's address as public, resolve only a private name, and shorten all waits."""
     real, resolve = addresses.is_public, socket.getaddrinfo
 
     def is_public(address: str) -> bool:
@@ -270,7 +270,7 @@ def plain_http(folder: Path) -> None:
 
 
 class Time:
-    """Time that passes in sleep alone."""
+    """A clock that only sleep moves on."""
 
     now = 1_000.0
 
@@ -282,7 +282,7 @@ class Time:
 
 
 def ask(made: tuple[Path, Script]) -> None:
-    """Fetch what the script is for. Raises SourceError with the reason that its row would have."""
+    """Fetch the script's JSON or picture. Raises SourceError with the reason its row would have."""
     folder, script = made
     server, time = SERVERS[0], Time()
     server.play(script)

@@ -1,4 +1,4 @@
-"""JSON lists and JSON Lines from an enemy: products, Atlas, trees of categories, Shopify."""
+"""Hostile JSON lists and JSON Lines: products, Atlas, category trees, Shopify."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ WRAPPED: Mapping[Any, str] = {product: "products", atlas: "images", shopify: "pr
 def hostile_items(
     chance: random.Random, kinds: Sequence[Callable[[int], Item]]
 ) -> tuple[list[Any], str]:
-    """Make items of one kind, of which some have another value in a field, or one more or less."""
+    """Return items of one kind, some of them with a changed, additional or missing field."""
     kind = chance.choice(kinds)
     items: list[Any] = [kind(number) for number in range(chance.choice([3, 10, 30]))]
     for item in items:

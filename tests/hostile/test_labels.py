@@ -1,4 +1,4 @@
-"""Names of labels from an enemy: folders that retrain.py learns from, and files beside a graph."""
+"""Hostile names of labels: folders that retrain.py learns from, and files beside a graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of saved models from an enemy, who can compute their checksums."""
+"""Hostile folders of saved models with valid checksums."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VALUES: list[Any] = [
 
 
 def hostile_arrays(array: NDArray[Any]) -> list[NDArray[Any] | None]:
-    """Make what may stand in place of an array; None: nothing."""
+    """Return a replacement for an array, or None to remove it."""
     flat = array.ravel()
     found: list[NDArray[Any] | None] = [
         None,
@@ -61,7 +61,7 @@ def hostile_arrays(array: NDArray[Any]) -> list[NDArray[Any] | None]:
 
 
 def hostile_folder(chance: random.Random, folder: Path) -> Path:
-    """Falsify one to three values, arrays or bytes of a folder of any kind."""
+    """Change one to three values, arrays or bytes of a folder of any kind."""
     found = saved(chance.choice([*WITH_SCIKIT, *WITH_SCIKIT, *WITH_KERAS]))
     sound = chance.random() < 0.95
     for _ in range(chance.choice([1, 1, 1, 2, 3])):
@@ -172,7 +172,7 @@ def test_model_folders_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WITH_SCIKIT)
 def test_every_field_may_be_hostile(name: str, tmp_path: Path) -> None:
-    """Nothing but a change that a field can have is read; `about` alone is not looked at."""
+    """Only valid values of a field are accepted; `about` may have any value."""
     count, seed = tier(3, len(VALUES))
     chance = random.Random(f"{seed}:{name}")
     folder = saved(name)

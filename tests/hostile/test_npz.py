@@ -1,4 +1,4 @@
-"""Files of networks (.npz) from an enemy: students, and networks of Keras' layers."""
+"""Hostile network files (.npz): students, and networks of Keras layers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NUMBERS = (0, 1, 2, 3, -1, 7, 40, 1000, 1_000_000, 10**9, 2**31, 2**63, 10**30, 
 
 @functools.cache
 def toy_network(architecture: str) -> KerasNetwork:
-    """Stand in for a network of Keras', which takes seconds to describe."""
+    """Return a toy in place of a Keras network, which takes seconds to build."""
     keras = load_keras()
     layers = [keras.layers.Conv2D(2, 3), keras.layers.GlobalAveragePooling2D()]
     return KerasNetwork(architecture, keras.Sequential([keras.Input((224, 224, 3)), *layers]))
@@ -59,7 +59,7 @@ def toy_network(architecture: str) -> KerasNetwork:
 
 @functools.cache
 def valid_files() -> tuple[Arrays, ...]:
-    """The arrays of a student and of a network, with their heads."""
+    """Return the arrays of a student and of a network, with their heads."""
     with tempfile.TemporaryDirectory() as folder:
         student, network = Path(folder) / "student.npz", Path(folder) / "network.npz"
         save_student(random_student(), student)
@@ -70,7 +70,7 @@ def valid_files() -> tuple[Arrays, ...]:
 
 
 def read(path: Path) -> None:
-    """Read a file as --backbone does, and let a student look at pictures."""
+    """Read a file as --backbone does, and apply a student to pictures."""
     with opened_archive(path, "network") as archive:
         if is_network(archive):
             read_network(archive)
@@ -117,7 +117,7 @@ def hostile_npz(chance: random.Random, folder: Path) -> Path:
 
 
 def change_head(chance: random.Random, arrays: Arrays) -> None:
-    """Set a field of the head to what no field expects, or leave it out."""
+    """Set a field of the head to an unexpected value, or remove it."""
     head = json.loads(str(arrays["head"]))
     name = chance.choice([*head, "more"])
     head[name] = hostile_value(chance)
@@ -130,7 +130,7 @@ def change_head(chance: random.Random, arrays: Arrays) -> None:
 
 
 def change_shape(chance: random.Random, arrays: Arrays) -> None:
-    """Change one number of a student's shape."""
+    """Change one number in a student's shape."""
     head = json.loads(str(arrays["head"]))
     shape = head.get("shape", head)
     name = chance.choice(list(shape))
@@ -143,7 +143,7 @@ def change_shape(chance: random.Random, arrays: Arrays) -> None:
 
 
 def change_array(chance: random.Random, arrays: Arrays) -> None:
-    """Take an array away, or put one of another shape or type in its place, or one more."""
+    """Remove an array, replace it by one of another shape or type, or add one."""
     name = chance.choice(list(arrays))
     array = arrays[name]
     kinds = (np.float64, np.int8, np.float16, np.complex64, bool, str, object, "<M8[s]", ">f4")
@@ -162,7 +162,7 @@ def change_array(chance: random.Random, arrays: Arrays) -> None:
 
 
 def change_values(chance: random.Random, arrays: Arrays) -> None:
-    """Put values into an array that are no numbers, or very large ones."""
+    """Set values of an array to NaN, infinity or very large numbers."""
     name = chance.choice([name for name in arrays if name != "head"])
     array = arrays[name].copy()
     value = chance.choice([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-40, 0.0, -1.0])
@@ -173,7 +173,7 @@ def change_values(chance: random.Random, arrays: Arrays) -> None:
 
 
 def with_member(chance: random.Random, data: bytes) -> bytes:
-    """Add a member that is no array, or one whose header lies."""
+    """Add a member that is not an array, or an array with a wrong header."""
     file = io.BytesIO(data)
     name = chance.choice(
         ["head.npy", "code.py", "../../x.npy", "/etc/x.npy", "a\x00b.npy", "é.npy"]

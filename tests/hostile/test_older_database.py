@@ -1,4 +1,4 @@
-"""Databases of the earlier system from an enemy: views, triggers, odd types, cycles, damage."""
+"""Hostile legacy databases: views, triggers, odd types, cycles, damage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from product_classifier.store.database import open_database
-from product_classifier.store.legacy_database import adopt, read_older
+from product_classifier.store.legacy_database import copy_legacy_database, read_legacy_entries
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
 from tests.hostile.mutations import TEXTS, changed_bytes
 from tests.store.test_database import EARLIER_SYSTEM
@@ -96,17 +96,17 @@ def _try(db: sqlite3.Connection, script: str) -> None:
 def read(path: Path) -> None:
     """Preview a file and adopt it; both must say the same."""
     try:
-        for _ in read_older(path):
+        for _ in read_legacy_entries(path):
             pass
     finally:
         target = path.with_name("crawl.db")
         target.unlink(missing_ok=True)
-        adopt(path, target)
+        copy_legacy_database(path, target)
         with open_database(target) as db:
             db.execute("select count(*) from product").fetchall()
 
 
-def test_older_databases_are_adopted_or_refused_in_one_line(tmp_path: Path) -> None:
+def test_legacy_databases_are_adopted_or_refused_in_one_line(tmp_path: Path) -> None:
     outcomes = survive(
         HostileInputs(make=hostile_database, read=read, warm_up=plain_database), tmp_path
     )

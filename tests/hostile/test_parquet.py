@@ -1,4 +1,4 @@
-"""Parquet files from an enemy: odd types, footers and pages that lie, bombs, changed bytes."""
+"""Hostile Parquet files: odd types, false footers and pages, bombs, changed bytes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _written(table: arrow.Table, chance: random.Random, **options: Any) -> bytes
 
 
 def _plain(chance: random.Random) -> bytes:
-    """Write a catalogue with the encodings there are."""
+    """Write a catalogue in all encodings of Parquet."""
     count = chance.choice([1, 5, 60, 300])
     rows = range(count)
     names = [f"n{k % 3}" if k % 7 else None for k in rows]
@@ -92,7 +92,7 @@ def _plain(chance: random.Random) -> bytes:
 
 
 def _odd(chance: random.Random) -> bytes:
-    """Write a catalogue whose columns have other types than texts."""
+    """Write a catalogue with columns that are not text."""
     count = chance.choice([1, 3, 40])
     header = ["id", "name", "category_path", "description", "image", "more_images", "category_id"]
     chance.shuffle(header)
@@ -162,7 +162,7 @@ ODD: Sequence[Callable[[random.Random, int], arrow.Array]] = (
 
 
 def _bomb(chance: random.Random) -> bytes:
-    """Write a small file that says one long text, or nothing, very often."""
+    """Write a small file that repeats one long or empty text very often."""
     count = chance.choice([1, 1_000, 100_000])
     table = {"id": [str(k) for k in range(min(count, 1_000))]}
     rows = len(table["id"])
@@ -192,7 +192,7 @@ def _joined(pages: bytes, footer: list[list[Any]]) -> bytes:
 
 
 def _metadata(footer: list[list[Any]]) -> Iterator[list[list[Any]]]:
-    """List what a footer says of each column of each group of rows."""
+    """Return the metadata in a footer of each column of each row group."""
     fields = {number: value for number, _, value in footer}
     for group in fields[ROW_GROUPS][1]:
         for column in {number: value for number, _, value in group}[COLUMNS][1]:
@@ -219,7 +219,7 @@ def _lying_footer(chance: random.Random, data: bytes) -> bytes:
 
 
 def _page(chance: random.Random, data: bytes) -> tuple[list[list[Any]], int, int, list[list[Any]]]:
-    """Choose a column's first page of values or dictionary: metadata, where, its end, header."""
+    """Return a column's first page of values or dictionary: metadata, start, end, header."""
     pages, footer = _footer(data)
     metadata = chance.choice(list(_metadata(footer)))
     at = {number: value for number, _, value in metadata}
@@ -230,7 +230,7 @@ def _page(chance: random.Random, data: bytes) -> tuple[list[list[Any]], int, int
 
 
 def _lying_page(chance: random.Random, data: bytes) -> bytes:
-    """Change the header of a page; the column is appended, so that all else keeps its place."""
+    """Change the header of a page, and append the column, so that nothing else moves."""
     pages, footer = _footer(data)
     chosen, start, end, header = _page(chance, data)
     at = {number: value for number, _, value in chosen}

@@ -1,9 +1,8 @@
-"""The scripts as processes on hostile inputs of every format: one clean line, nothing else."""
+"""The scripts as processes on hostile inputs of every format print one clean line each."""
 
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.faults.tier import tier
 from tests.hostile import (
     databases,
@@ -29,6 +27,7 @@ from tests.hostile import (
 from tests.hostile.imports import import_file
 from tests.hostile.test_terminal import UNSAFE
 from tests.scripts.conftest import ENVIRONMENT
+from tests.warm_python import warm_python
 
 pytestmark = pytest.mark.slow
 MOST_SECONDS = 60
@@ -81,7 +80,7 @@ def files_below(folder: Path) -> set[Path]:
 
 
 def test_scripts_survive_hostile_inputs_as_processes(tmp_path: Path) -> None:
-    times, seed = tier(short=24, long=300)
+    times, seed = tier(short=len(FORMATS), long=300)
     outcomes: Counter[tuple[str, int]] = Counter()
     for number in range(times):
         name = list(FORMATS)[number % len(FORMATS)]
@@ -91,16 +90,11 @@ def test_scripts_survive_hostile_inputs_as_processes(tmp_path: Path) -> None:
         made = make(random.Random(f"{seed}:{number}"), folder)
         outside = files_below(tmp_path) - files_below(folder)
         script, *options = command(made)
-        ended = subprocess.run(
-            [sys.executable, str(ROOT / script), *options],
-            cwd=folder,
-            env={**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=MOST_SECONDS,
-        )
+        stem = script.removesuffix(".py")
+        process = warm_python().start(folder, stem, *options, env=ENVIRONMENT)
+        ended = process.wait(MOST_SECONDS)
         case = f"{name} {number}, seed {seed}"
-        out, said = (stream.decode("utf-8") for stream in (ended.stdout, ended.stderr))
+        out, said = ended.stdout, ended.stderr
         assert ended.returncode in (0, 1, 2, 3), f"{case}: {said}"
         assert not UNSAFE.search(out + said), case
         assert "Traceback" not in said, f"{case}: {said}"

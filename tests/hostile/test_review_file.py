@@ -1,4 +1,4 @@
-"""Review files from an enemy: a person hands them back, or somebody does in their name."""
+"""Hostile review files."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def test_review_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
     assert outcomes[REFUSED]
 
 
-def test_what_is_no_file_or_far_too_large_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_review_file_that_is_not_a_file_or_too_large_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-        with pytest.raises(SourceError, match=r"and no file; save what it holds|No such device"):
+        with pytest.raises(SourceError, match=r"not a file; save its contents|No such device"):
             read_review(path)
     with (tmp_path / "large.csv").open("wb") as file:
         file.truncate(LARGEST + 1)

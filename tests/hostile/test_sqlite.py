@@ -1,4 +1,4 @@
-"""Databases from an enemy: the file that --db-path names may be anybody's."""
+"""Hostile databases in --db-path."""
 
 from __future__ import annotations
 

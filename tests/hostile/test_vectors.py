@@ -1,4 +1,4 @@
-"""Files of word vectors (--vectors) from an enemy, as text and in word2vec's binary form."""
+"""Hostile files of word vectors (--vectors), as text and in word2vec's binary format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of Keras' weights (--weights FILE.h5) from an enemy."""
+"""Hostile files of Keras weights (--weights FILE.h5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHAPES = ((), (0,), (3,), (10**12,), (2**31, 2**31), (3, 3, 3, 4), (10**6,))
 
 @functools.cache
 def toy() -> Any:
-    """Describe a network as small as can be, of layers that Keras' networks have."""
+    """Return a very small network with the layers of Keras networks."""
     keras = load_keras()
     layers = keras.layers
     return keras.Sequential([
@@ -37,7 +37,7 @@ def toy() -> Any:
 
 @functools.cache
 def valid_files() -> dict[str, bytes]:
-    """Write its weights in both forms that Keras has."""
+    """Write the network's weights in both formats of Keras."""
     with tempfile.TemporaryDirectory() as folder:
         new, old = Path(folder) / "a.weights.h5", Path(folder) / "a.h5"
         toy().save_weights(new)
@@ -73,7 +73,7 @@ def hostile_weights(chance: random.Random, folder: Path) -> Path:
 
 
 def places(file: h5py.File, kind: type) -> list[str]:
-    """Name the groups or the arrays of a file."""
+    """Return the names of the groups or arrays of a file."""
     found: list[str] = []
     file.visititems(lambda name, item: found.append(name) if isinstance(item, kind) else None)
     return found
@@ -86,7 +86,7 @@ def change_numbers(chance: random.Random, file: h5py.File, other: Path) -> None:
 
 
 def replace_array(chance: random.Random, file: h5py.File, other: Path) -> None:
-    """Put an array of another shape, type or storage in the place of one."""
+    """Replace an array by one of another shape, type or storage."""
     name = chance.choice(places(file, h5py.Dataset) or [""])
     if not name:
         return
@@ -117,7 +117,7 @@ def replace_array(chance: random.Random, file: h5py.File, other: Path) -> None:
 
 
 def add_link(chance: random.Random, file: h5py.File, other: Path) -> None:
-    """Replace something by a link to elsewhere, or to a group around it."""
+    """Replace a member by a link to another file, or to a group that contains it."""
     everything = [*places(file, h5py.Group), *places(file, h5py.Dataset)]
     name = chance.choice(everything or ["x"])
     if name in file:
@@ -134,7 +134,7 @@ def add_link(chance: random.Random, file: h5py.File, other: Path) -> None:
 
 
 def change_attribute(chance: random.Random, file: h5py.File, other: Path) -> None:
-    """Set an attribute, such as names of layers, to what it should not be."""
+    """Set an attribute, such as the names of layers, to an unexpected value."""
     name = chance.choice(["/", *places(file, h5py.Group)])
     texts = [text.encode(errors="replace")[:2000].replace(b"\0", b"") for text in TEXTS]
     value = chance.choice([

@@ -1,4 +1,4 @@
-"""Product feeds from an enemy: XML that is damaged, endless, declared, encoded or nested."""
+"""Hostile product feeds: XML that is damaged, endless, nested or oddly encoded."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _item(chance: random.Random, number: int) -> str:
 
 
 def _flood(chance: random.Random) -> str:
-    """Write many of something, with distinct names or not."""
+    """Return many elements, with distinct names or the same one."""
     count = chance.choice([100, 20_000, 1_000_000])
     kind = chance.randrange(4)
     if kind == 0:

@@ -1,4 +1,4 @@
-"""CSV files in .zip and .gz files from an enemy."""
+"""Hostile .zip and .gz files with CSV files in them."""
 
 from __future__ import annotations
 

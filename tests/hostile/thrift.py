@@ -1,4 +1,4 @@
-"""Thrift's compact protocol, as Parquet's footers and page headers have it: read, changed, written.
+"""A reader and writer of Thrift's compact protocol, as in Parquet's footers and page headers.
 
 A struct is a list of fields [number, type, value]; a list is (type of its values, values).
 """
@@ -13,7 +13,7 @@ INTEGERS = (I16, I32, I64)
 
 
 class Reader:
-    """Reads values from bytes, from a position on."""
+    """A reader of values from bytes, beginning at a position."""
 
     def __init__(self, data: bytes, at: int = 0) -> None:
         self.data, self.at = data, at
@@ -81,7 +81,7 @@ def written(fields: list[list[Any]]) -> bytes:
 
 
 def leaves(fields: list[list[Any]]) -> Iterator[tuple[list[Any], int]]:
-    """List the places of all numbers and texts: a list that holds one, and where."""
+    """Return the places of all numbers and texts: the list that contains each, and its index."""
     for field in fields:
         _, kind, value = field
         if kind in (*INTEGERS, BINARY):

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.neighbours import closest, nearest
+from product_classifier.features.neighbours import highest_similarity, nearest
 from product_classifier.models import scikit
 from product_classifier.models.balance import LOGIT_ADJUST, Balance
 from product_classifier.models.base import Fit
@@ -32,11 +32,11 @@ from product_classifier.models.scikit import fit_forest, fit_linear, fit_logisti
 from product_classifier.models.training import Trained, predict_paths, train
 from tests.conftest import ROOT
 
-CLASSES, ROWS, WIDTH = 13, 400, 37  # no multiples of what a processor computes at once
+CLASSES, ROWS, WIDTH = 13, 400, 37  # not multiples of a processor's vector sizes
 LABELS = [(k % CLASSES,) for k in range(ROWS)]
 TRAIN, TUNING, TEST = np.arange(260), np.arange(260, 330), np.arange(330, ROWS)
 PATHS = np.stack([np.arange(CLASSES), CLASSES + np.arange(CLASSES) // 12], axis=1)
-KERNELS = {  # of OpenBLAS, and what else is chosen then
+KERNELS = {  # of OpenBLAS, with the environment that selects them
     "Haswell": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "Nehalem": {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_NUM_THREADS": "1"},
 }
@@ -46,7 +46,7 @@ Values = NDArray[np.float64]
 
 @functools.cache
 def both() -> Features:
-    """Words and pictures that tell little, in dense and in sparse numbers of all sizes."""
+    """Words and pictures with little information, dense and sparse, with numbers of all sizes."""
     generator = np.random.default_rng(0)
     bags = generator.random((ROWS, 60)) * (generator.random((ROWS, 60)) < 0.1)
     vectors = generator.lognormal(sigma=2, size=(ROWS, WIDTH))
@@ -104,7 +104,7 @@ def test_a_network_gives_a_product_the_same_scores_alone(features: Features) -> 
     same_alone(lambda rows: np.asarray(network.logits(rows), np.float64), TEST[:30])
 
 
-def test_a_product_is_as_novel_alone() -> None:
+def test_a_products_novelty_is_the_same_alone() -> None:
     model, features = trained("late")
 
     def judge(rows: NDArray[np.int64]) -> Values:
@@ -114,19 +114,19 @@ def test_a_product_is_as_novel_alone() -> None:
 
 
 @pytest.mark.parametrize("features", [both(), both().pictures_alone, both().words_alone])
-def test_a_product_is_as_like_others_alone(features: Features) -> None:
+def test_a_products_similarities_are_the_same_alone(features: Features) -> None:
     same_alone(lambda rows: np.stack(nearest(features, rows), axis=2), TEST)
     if features.words is None or features.pictures is None:
-        same_alone(lambda rows: closest(features, rows, TRAIN), TEST)
+        same_alone(lambda rows: highest_similarity(features, rows, TRAIN), TEST)
 
 
-def test_a_forest_says_the_same_each_time_it_is_asked() -> None:
+def test_a_forest_gives_the_same_scores_each_time() -> None:
     classifier = trained("forest")[0].classifier
     first = classifier.logits(TEST)
     assert all(np.array_equal(classifier.logits(TEST), first) for _ in range(20))
 
 
-def test_probabilities_are_the_same_however_the_logits_lie_in_memory() -> None:
+def test_probabilities_do_not_depend_on_the_memory_layout_of_logits() -> None:
     logits = np.random.default_rng(0).normal(0, 5, (50, 39))
     assert np.array_equal(softmax(np.asfortranarray(logits)), softmax(logits))
 
@@ -134,12 +134,12 @@ def test_probabilities_are_the_same_however_the_logits_lie_in_memory() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif("PRODUCT_CLASSIFIER_KERNEL" in os.environ, reason="this is one of these runs")
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_all_of_this_holds_under_another_kernel(kernel: str) -> None:
+def test_these_tests_pass_with_another_kernel(kernel: str) -> None:
     known = {one.get("architecture") for one in threadpool_info()}
     if not known & {"Haswell", "SkylakeX", "Zen", "Nehalem"}:
         pytest.skip("the processor or its BLAS has no choice of these kernels")
     settings = {"OPENBLAS_CORETYPE": kernel, **KERNELS[kernel]}
-    fusion = "tests/models/test_fusion.py::test_a_product_is_judged_alike_whatever_the_others_lack"
+    fusion = "tests/models/test_fusion.py::test_a_prediction_does_not_depend_on_what_others_lack"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", __file__, fusion],
         env={**os.environ, **settings, "PRODUCT_CLASSIFIER_KERNEL": kernel},
@@ -150,7 +150,7 @@ def test_all_of_this_holds_under_another_kernel(kernel: str) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
-def test_the_kernel_is_the_one_that_was_asked_for() -> None:
+def test_the_kernel_is_the_requested_one() -> None:
     asked = os.environ.get("PRODUCT_CLASSIFIER_KERNEL")
     if asked is None:
         pytest.skip("none was")

@@ -40,23 +40,23 @@ def weight_of(label: int, found: Targets) -> float:
     return float(found.weights[found.labels == label].sum())
 
 
-def test_as_they_are_nothing_changes() -> None:
+def test_without_a_balance_the_rows_stay_as_they_are() -> None:
     learning = targets()
     for balance in (AS_THEY_ARE, Balance(NONE), Balance(LOGIT_ADJUST, 1)):
         assert balance.apply(learning, CLASSES, seed=0) is learning
 
 
-def test_weights_make_each_category_weigh_the_same_and_keep_the_total() -> None:
+def test_weights_are_equal_for_all_categories_and_keep_their_total() -> None:
     learning = targets()
     found = Balance(WEIGHTS).apply(learning, CLASSES, seed=0)
     assert [weight_of(label, found) for label in (BELT, HAT, SCARF)] == pytest.approx([10 / 3] * 3)
     assert found.rows.tolist() == learning.rows.tolist()
     assert found.labels.tolist() == learning.labels.tolist()
     assert found.weights.dtype == np.float32
-    assert weight_of(BELT, learning) == 6.5  # what was given is left alone
+    assert weight_of(BELT, learning) == 6.5  # the original stays the same
 
 
-def test_within_a_category_half_a_product_still_weighs_half() -> None:
+def test_within_a_category_a_product_of_two_labels_has_half_the_weight() -> None:
     found = Balance(WEIGHTS).apply(targets(), CLASSES, seed=0)
     scarf, half = found.weights[found.labels == SCARF]
     assert scarf == pytest.approx(2 * half)
@@ -71,7 +71,7 @@ catalogues = st.lists(
 
 @settings(deadline=None, max_examples=100)
 @given(catalogues)
-def test_weights_agree_with_a_plain_division(labels: list[tuple[int, ...]]) -> None:
+def test_weights_agree_with_a_naive_computation(labels: list[tuple[int, ...]]) -> None:
     total = dict.fromkeys({label for several in labels for label in several}, 0.0)
     for several in labels:
         for label in several:
@@ -87,7 +87,7 @@ def test_weights_agree_with_a_plain_division(labels: list[tuple[int, ...]]) -> N
 
 @settings(deadline=None, max_examples=100)
 @given(catalogues, st.integers(1, 9), st.integers(0, 3))
-def test_as_many_of_each_are_drawn_and_none_much_more_often_than_another(
+def test_the_same_number_is_drawn_of_each_category_as_evenly_as_possible(
     labels: list[tuple[int, ...]], size: int, seed: int
 ) -> None:
     learning = targets(labels)
@@ -103,14 +103,14 @@ def test_as_many_of_each_are_drawn_and_none_much_more_often_than_another(
     assert found.weights.tolist() == pytest.approx([weights[row] for row in found.rows.tolist()])
 
 
-def test_the_same_seed_draws_the_same_rows_and_another_one_others() -> None:
+def test_the_same_seed_draws_the_same_rows_and_another_seed_others() -> None:
     draws = [Balance(SAMPLE, 3).apply(targets(), CLASSES, seed).rows.tolist() for seed in (1, 1, 2)]
     assert draws[0] == draws[1] != draws[2]
 
 
 @dataclass(frozen=True)
 class Said:
-    """A classifier that says what is written in a table, row by row."""
+    """A classifier whose logits are the rows of a table."""
 
     table: NDArray[np.float64]
 
@@ -126,14 +126,14 @@ ROWS = np.array([2, 0, 9])
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
-def test_logits_are_shifted_by_so_many_logarithms_of_the_share(value: float) -> None:
+def test_logits_are_shifted_by_a_multiple_of_the_log_share(value: float) -> None:
     share = np.array([0.5, 0.3, 0.15, 0.05])
     found = Balance(LOGIT_ADJUST, value).adjust(SAID, share).logits(ROWS)
     assert found == pytest.approx(SAID.table[ROWS] - value * np.log(share))
 
 
 @pytest.mark.parametrize("balance", [Balance(NONE), Balance(WEIGHTS), Balance(SAMPLE, 5)])
-def test_other_ways_leave_the_logits_as_they_are(balance: Balance) -> None:
+def test_other_balances_do_not_change_the_logits(balance: Balance) -> None:
     assert balance.adjust(SAID, SHARE) is SAID
 
 
@@ -141,7 +141,7 @@ def test_a_category_without_products_does_not_make_logits_infinite() -> None:
     assert np.isfinite(Balance(LOGIT_ADJUST, 1).adjust(SAID, SHARE).logits(ROWS)).all()
 
 
-def test_a_classifier_that_knows_the_shares_alone_is_left_knowing_nothing() -> None:
+def test_a_classifier_that_predicts_the_shares_becomes_uniform() -> None:
     shares = np.array([0.5, 0.25, 0.125, 0.125])
     knows = Said(np.log(shares)[None])
     found = Balance(LOGIT_ADJUST, 1).adjust(knows, shares).logits(np.array([0]))
@@ -149,7 +149,7 @@ def test_a_classifier_that_knows_the_shares_alone_is_left_knowing_nothing() -> N
 
 
 def trained_with(balance: Balance) -> tuple[list[Targets], list[int], dict[str, Any]]:
-    """What a fit is given to learn from, the answers, and what is recorded."""
+    """Return the targets that a fit is given, the predictions, and the recorded settings."""
     seen: list[Targets] = []
 
     def fit(task: Task) -> Fitted:
@@ -163,13 +163,13 @@ def trained_with(balance: Balance) -> tuple[list[Targets], list[int], dict[str, 
     return seen, predict(trained, features, rows)[0].tolist(), dict(trained.settings)
 
 
-def test_training_learns_from_balanced_rows() -> None:
+def test_training_uses_the_balanced_rows() -> None:
     (learning,), answers, _ = trained_with(Balance(SAMPLE, 4))
     assert Counter(learning.labels.tolist()) == {BELT: 4, HAT: 4, SCARF: 4}
     assert answers == [BELT] * len(LABELS)
 
 
-def test_training_corrects_logits_by_the_shares_of_the_rows_as_they_were() -> None:
+def test_logits_are_adjusted_by_the_shares_before_balancing() -> None:
     (learning,), answers, _ = trained_with(Balance(LOGIT_ADJUST, 1))
     assert Counter(learning.labels.tolist()) == {BELT: 7, HAT: 2, SCARF: 2}
     assert set(answers) == {HAT}  # 0.3 / 0.2 is more than 0.6 / 0.65 and 0.1 / 0.15
@@ -184,5 +184,5 @@ def test_training_corrects_logits_by_the_shares_of_the_rows_as_they_were() -> No
         (Balance(LOGIT_ADJUST, 0.5), "logit-adjust:0.5"),
     ],
 )
-def test_an_experiment_records_how_it_was_balanced(balance: Balance, recorded: str) -> None:
+def test_an_experiment_records_its_balance(balance: Balance, recorded: str) -> None:
     assert trained_with(balance)[2]["balance"] == recorded

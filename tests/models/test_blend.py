@@ -25,7 +25,7 @@ MEMBERS: tuple[Fit, ...] = (fit_linear, fit_logistic, fit_forest)
 
 @pytest.fixture(scope="module", autouse=True)
 def small() -> Iterator[None]:
-    """Few trees, and one thread, since several would hinder each other at sums so small."""
+    """Fit few trees on one thread, since several would be slower on so few products."""
     with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 10)
         yield
@@ -41,27 +41,27 @@ def blended(*members: Fit) -> Fit:
 
 
 @pytest.mark.parametrize("tuning", [True, False], ids=["calibrated", "without tuning products"])
-def test_probabilities_are_the_mean_of_the_members_calibrated_ones(tuning: bool) -> None:
+def test_probabilities_are_the_mean_of_the_members_calibrated_probabilities(tuning: bool) -> None:
     alone = [probabilities(trained(fit, tuning=tuning), FEATURES, TEST) for fit in MEMBERS]
     found = softmax(trained(blended(*MEMBERS), tuning=tuning).classifier.logits(TEST))
     assert found == pytest.approx(sum(alone) / len(alone), abs=1e-8)
 
 
-def test_a_margin_counts_by_its_calibrated_probability_and_not_by_its_size() -> None:
+def test_members_are_averaged_by_calibrated_probabilities_not_by_margins() -> None:
     model = trained(blended(fit_linear, fit_logistic))
-    warmth = [trained(fit).temperature for fit in (fit_linear, fit_logistic)]
-    assert model.settings["temperatures"] == pytest.approx(warmth, abs=1e-6)
-    assert abs(warmth[0] - warmth[1]) > 0.1
+    temperatures = [trained(fit).temperature for fit in (fit_linear, fit_logistic)]
+    assert model.settings["temperatures"] == pytest.approx(temperatures, abs=1e-6)
+    assert abs(temperatures[0] - temperatures[1]) > 0.1
 
 
-def test_a_blend_of_one_is_that_one_calibrated() -> None:
+def test_a_blend_of_one_member_is_that_member_calibrated() -> None:
     model = trained(blended(fit_logistic))
     alone = probabilities(trained(fit_logistic), FEATURES, TEST)
     assert softmax(model.classifier.logits(TEST)) == pytest.approx(alone, abs=1e-8)
     assert model.temperature == pytest.approx(1, abs=1e-3)  # twice calibrated is once
 
 
-def test_a_category_that_no_member_met_stays_all_but_impossible() -> None:
+def test_a_category_without_training_products_stays_very_improbable() -> None:
     found = trained(blended(fit_linear, fit_logistic), classes=4).classifier.logits(TEST)
     assert np.isfinite(found).all()
     assert softmax(found)[:, 3].max() == pytest.approx(LEAST, rel=1e-3)
@@ -74,5 +74,5 @@ def test_a_blend_has_the_parameters_of_all_its_members() -> None:
     assert model.settings["blended"] == 2
 
 
-def test_without_products_there_is_nothing_to_predict() -> None:
+def test_without_products_there_are_no_predictions() -> None:
     assert trained(blended(*MEMBERS)).classifier.logits(TEST[:0]).shape == (0, 3)

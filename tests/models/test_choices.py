@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.cleaning import stems
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import (
-    AS_USUAL,
+    DEFAULT_TEXT_SETTINGS,
     SEQUENCE,
     SEQUENCE_LENGTH,
-    Reading,
+    TextSettings,
     vectorize,
 )
 from product_classifier.models import fitting
@@ -55,7 +56,7 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "LEARNING_RATE", 0.02)
 
 
-def read(reading: Reading = AS_USUAL, texts: list[str] = TEXTS) -> Features:
+def read(reading: TextSettings = DEFAULT_TEXT_SETTINGS, texts: list[str] = TEXTS) -> Features:
     words, vocabulary = vectorize(texts, np.isin(np.arange(len(texts)), TRAIN), reading)
     return Features(words, vocabulary=vocabulary)
 
@@ -70,12 +71,17 @@ def seen() -> Features:
 def of_words(choices: Choices) -> Features:
     """Read texts as the chosen model does."""
     model = WORD_MODELS[choices.model]
-    return read(Reading(model.vectorizer, model.clean))
+    return read(TextSettings(model.vectorizer, model.clean))
 
 
 def learned(choices: Choices, features: Features) -> Trained:
     return train(
-        *(features, LABELS, TRAIN, TUNING, 3, choices.seed),
+        features,
+        LABELS,
+        TRAIN,
+        TUNING,
+        3,
+        seed=choices.seed,
         fit=fit_of(choices),
         balance=choices.balance,
     )
@@ -86,7 +92,7 @@ def named(names: Any, slow: set[str]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", named(WORD_MODELS, WITH_KERAS))
-def test_every_model_of_words_learns_and_gives_probabilities(name: str) -> None:
+def test_every_model_of_words_learns_and_predicts_probabilities(name: str) -> None:
     choices = Choices(model=name)
     features = of_words(choices)
     model = learned(choices, features)
@@ -99,14 +105,14 @@ def test_every_model_of_words_learns_and_gives_probabilities(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_every_fusion_learns_and_gives_probabilities(fusion: str) -> None:
-    # words tell belts from jeans, and pictures one kind of jeans from all else
+def test_every_fusion_learns_and_predicts_probabilities(fusion: str) -> None:
+    # words separate belts from jeans, and pictures one kind of jeans from the rest
     texts = [text.replace("boot ", "").replace("wide ", "") for text in TEXTS]
     vectors = np.random.default_rng(0).random((ROWS, 20)).astype(np.float32)
     vectors[TRUTH == 0, :10] += 1
     features = read(texts=texts) | Features(pictures=Bottlenecks(vectors, np.arange(ROWS), ()))
     model_name = "network" if fusion in JOINED else "logistic"
-    model = learned(Choices("both", model=model_name, fusion=fusion), features)
+    model = learned(Choices(kind="both", model=model_name, fusion=fusion), features)
     assert np.mean(predict(model, features, TEST)[0] == TRUTH[TEST]) > 0.9
     found = probabilities(model, features, np.arange(ROWS))
     assert found.sum(axis=1) == pytest.approx(1)
@@ -114,15 +120,15 @@ def test_every_fusion_learns_and_gives_probabilities(fusion: str) -> None:
 
 
 @pytest.mark.slow
-def test_pictures_are_learned_by_themselves_with_layers_between() -> None:
-    model = learned(Choices("images", head=(8, 4)), seen())
+def test_a_model_of_images_with_hidden_layers_learns() -> None:
+    model = learned(Choices(kind="images", head=(8, 4)), seen())
     assert predict(model, seen(), TEST)[0].tolist() == TRUTH[TEST].tolist()
     assert model.settings["head"] == (8, 4)
     assert model.settings["parameters"] == (5 + 1) * 8 + (8 + 1) * 4 + (4 + 1) * 3
 
 
 @pytest.mark.slow
-def test_vectors_of_words_are_read_from_the_chosen_file(tmp_path: Path) -> None:
+def test_word_vectors_are_read_from_the_chosen_file(tmp_path: Path) -> None:
     path = tmp_path / "words.vec"
     path.write_text("boot 2 0 0\nwide 0 2 0\nbelt 0 0 2\njeans 1 1 0\n")
     choices = Choices(model="embedding", vectors=path)
@@ -132,23 +138,27 @@ def test_vectors_of_words_are_read_from_the_chosen_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_both_halves_of_a_late_fusion_learn_from_balanced_products() -> None:
+def test_both_modalities_of_a_late_fusion_are_trained_on_balanced_rows() -> None:
     kept = [k for k in TRAIN.tolist() if k % 3 == 2 or k % 9 < 3]  # mostly belts
     # three texts in seven speak of another kind
     features = read(texts=[f"{KINDS[(k + (k % 7 < 3)) % 3]} no {k}" for k in range(ROWS)])
     noise = np.random.default_rng(0).random((ROWS, 5)).astype(np.float32)
     rows = np.where(np.arange(ROWS) % 2, -1, np.arange(ROWS))
     seen_and_read = features | Features(pictures=Bottlenecks(noise, rows, ()))
-    choices = Choices("both", model="logistic", fusion="late", balance=Balance(WEIGHTS))
+    choices = Choices(kind="both", model="logistic", fusion="late", balance=Balance(WEIGHTS))
     late = train(
-        *(seen_and_read, LABELS, np.array(kept), TUNING, 3),
+        seen_and_read,
+        LABELS,
+        np.array(kept),
+        TUNING,
+        3,
         fit=fit_of(choices),
         balance=choices.balance,
     )
     rows = TEST[TEST % 2 == 1]  # without a picture
     expected = {
         balance: train(
-            *(features, LABELS, np.array(kept), TUNING, 3), fit=fit_logistic, balance=balance
+            features, LABELS, np.array(kept), TUNING, 3, fit=fit_logistic, balance=balance
         )
         for balance in (Balance(WEIGHTS), Balance())
     }
@@ -167,21 +177,23 @@ def test_both_halves_of_a_late_fusion_learn_from_balanced_products() -> None:
             Choices(model="embedding", vectors=Path("far/away/glove.txt")),
             {"model": "embedding", "vectors": "glove.txt"},
         ),
-        (Choices("images"), {"head": "softmax"}),
-        (Choices("images", head=(256, 64)), {"head": "256,64"}),
-        (Choices("both"), {"model": "network", "head": "softmax", "fusion": "concat"}),
+        (Choices(kind="images"), {"head": "softmax"}),
+        (Choices(kind="images", head=(256, 64)), {"head": "256,64"}),
+        (Choices(kind="both"), {"model": "network", "head": "softmax", "fusion": "concat"}),
         (
-            Choices("both", model="linear", fusion="late", head=(64,), max_per_category_train=9),
+            Choices(
+                kind="both", model="linear", fusion="late", head=(64,), max_per_category_train=9
+            ),
             {"model": "linear", "head": "64", "fusion": "late", "max_per_category_train": 9},
         ),
     ],
 )
-def test_an_experiment_names_what_was_chosen(choices: Choices, expected: dict[str, Any]) -> None:
+def test_an_experiment_records_the_choices(choices: Choices, expected: dict[str, Any]) -> None:
     assert recorded(choices) == expected
 
 
 LOGISTIC = Choices(model="logistic")
-IMAGES, BOTH = Choices("images"), Choices("both")
+IMAGES, BOTH = Choices(kind="images"), Choices(kind="both")
 
 
 @pytest.mark.parametrize(
@@ -200,20 +212,23 @@ IMAGES, BOTH = Choices("images"), Choices("both")
         pytest.param(BOTH, {"modality_dropout": 0.2}, marks=pytest.mark.slow),
     ],
 )
-def test_what_differs_in_the_choices_differs_in_what_is_recorded(
-    choices: Choices, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_different_choices_are_recorded_differently(
+    choices: Choices, change: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(fitting, "MAX_ROUNDS", 1)
-    changed = dataclasses.replace(choices, **change)
+    assert record(choices) != record(dataclasses.replace(choices, **change))
+
+
+@functools.cache
+def record(choices: Choices) -> dict[str, Any]:
+    """Return what is recorded of a short training, but for what it measures of itself."""
     features = seen() if choices.kind == "images" else read()
     if choices.kind == "both":
         features |= seen()
-    records = [{**learned(one, features).settings, **recorded(one)} for one in (choices, changed)]
-    told = [
-        {name: record.get(name) for name in record if name not in ("temperature", "best_round")}
-        for record in records
-    ]
-    assert told[0] != told[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "MAX_ROUNDS", 1)
+        settings = {**learned(choices, features).settings, **recorded(choices)}
+    measured = ("temperature", "best_round")
+    return {name: value for name, value in settings.items() if name not in measured}
 
 
 def network(features: Features, design: Design = PLAIN) -> Network:
@@ -225,14 +240,14 @@ def layers(kind: str, built: Network) -> list[Any]:
 
 
 @pytest.mark.parametrize("head", [(), (8,), (8, 4)])
-def test_each_layer_of_a_head_stands_in_the_network_with_its_dropout(head: tuple[int, ...]) -> None:
+def test_each_layer_of_a_head_is_in_the_network_with_its_dropout(head: tuple[int, ...]) -> None:
     built = network(seen(), Design(head=head))
     assert [layer.units for layer in layers("Dense", built)] == [*head, 3]
     assert len(layers("Dropout", built)) == 1 + len(head)
 
 
 @pytest.mark.parametrize("fusion", JOINED)
-def test_a_head_stands_in_a_network_over_both_too(fusion: str) -> None:
+def test_a_head_is_also_in_a_network_over_both(fusion: str) -> None:
     features = read() | seen()
     plain = [layer.units for layer in layers("Dense", network(features, Design(joint=fusion)))]
     headed = network(features, Design(joint=fusion, head=(17, 19)))
@@ -241,7 +256,7 @@ def test_a_head_stands_in_a_network_over_both_too(fusion: str) -> None:
 
 
 def dense(tensor: Any) -> NDArray[np.float32]:
-    """Write out what a network is given of words."""
+    """Return a network's inputs for words."""
     found = np.zeros(tuple(tensor.shape), np.float32)
     found[tuple(np.asarray(tensor.indices).T)] = np.asarray(tensor.values)
     return found
@@ -289,7 +304,7 @@ def test_nothing_is_hidden_when_predicting() -> None:
     assert np.array_equal(hiding.logits(rows), plain.logits(rows))
 
 
-def test_training_shows_all_of_a_product_unless_asked_to_hide() -> None:
+def test_training_hides_nothing_without_modality_dropout() -> None:
     features, rows = lacking(), np.arange(ROWS)
     words, pictures = network(features).batch(rows, training=True)
     expected_words, expected_pictures = network(features).batch(rows)
@@ -297,7 +312,7 @@ def test_training_shows_all_of_a_product_unless_asked_to_hide() -> None:
     assert np.array_equal(np.asarray(pictures), np.asarray(expected_pictures))
 
 
-def test_word_dropout_leaves_words_out_and_keeps_their_expected_sum() -> None:
+def test_word_dropout_hides_words_and_keeps_their_expected_sum() -> None:
     features, rows = read(), np.arange(ROWS)
     built = network(features, Design(word_dropout=0.3))
     (words,) = built.batch(rows)
@@ -314,7 +329,7 @@ def test_word_dropout_leaves_words_out_and_keeps_their_expected_sum() -> None:
     assert total.sum(axis=1) / 100 == pytest.approx(whole.sum(axis=1), rel=0.15)
 
 
-def test_a_sequence_is_given_as_the_numbers_of_its_first_stems_by_place() -> None:
+def test_a_sequence_is_read_as_the_numbers_of_its_first_stems_in_order() -> None:
     texts = [
         *TEXTS,
         "Belts, belts; boots and buckles: dark, light, striped jeans of leather, wide or soft",
@@ -322,7 +337,7 @@ def test_a_sequence_is_given_as_the_numbers_of_its_first_stems_by_place() -> Non
         "a striped thing, wide",
         "",
     ]
-    features = read(Reading(SEQUENCE, "stemmed"), texts)
+    features = read(TextSettings(SEQUENCE, "stemmed"), texts)
     number = {term: k for k, term in enumerate(features.vocabulary, 1)}
     expected = []
     for text in texts:
@@ -338,7 +353,7 @@ def test_a_sequence_is_given_as_the_numbers_of_its_first_stems_by_place() -> Non
     assert np.asarray(backwards).tolist() == expected[::-1]
 
 
-def test_a_network_over_vectors_begins_with_the_mean_of_a_products_words() -> None:
+def test_a_network_over_vectors_starts_with_the_mean_of_a_products_words() -> None:
     features = read(texts=["red hat", "hat", "", *TEXTS])
     vectors = np.random.default_rng(0).normal(size=(len(features.vocabulary), 7)).astype("f4")
     built = network(features, Design(encoder=VECTORS, vectors=vectors))

@@ -21,9 +21,23 @@ BELTS, HATS, SCARVES = range(3)
 
 def dataset(labels: list[tuple[int, ...]]) -> Dataset:
     """Products of belts, hats and scarves, all in the training part."""
-    categories = tuple(Category(name, name, None, name, True) for name in ("belt", "hat", "scarf"))
-    items = tuple(Item(f"p{k:03}", "", None, found, "train") for k, found in enumerate(labels))
-    return Dataset(categories, ((),) * 3, items, "belts, hats and scarves", "split", (), {})
+    categories = tuple(
+        Category(id=name, name=name, parent=None, path=name, leaf=True)
+        for name in ("belt", "hat", "scarf")
+    )
+    items = tuple(
+        Item(id=f"p{k:03}", text="", image=None, labels=found, part="train")
+        for k, found in enumerate(labels)
+    )
+    return Dataset(
+        categories=categories,
+        above=((),) * 3,
+        items=items,
+        name="belts, hats and scarves",
+        split="split",
+        left_out=(),
+        settings={},
+    )
 
 
 def chosen(
@@ -37,13 +51,13 @@ def chosen(
 LABELS: list[tuple[int, ...]] = [*[(BELTS,)] * 40, *[(HATS,)] * 10, *[(SCARVES,)] * 2]
 
 
-def test_of_each_category_so_many_are_kept_and_of_smaller_ones_all() -> None:
+def test_categories_are_limited_and_smaller_ones_stay_whole() -> None:
     found = chosen(dataset(LABELS), 5)
     assert Counter(LABELS[row] for row in found) == {(BELTS,): 5, (HATS,): 5, (SCARVES,): 2}
     assert found == sorted(set(found))
 
 
-def test_without_a_limit_all_are_kept() -> None:
+def test_without_a_limit_all_training_products_are_used() -> None:
     assert chosen(dataset(LABELS), None) == list(range(52))
     assert chosen(dataset(LABELS), 40) == list(range(52))
 
@@ -55,22 +69,28 @@ def test_only_training_products_are_chosen() -> None:
     assert Counter(LABELS[row] for row in found) == {(BELTS,): 2, (HATS,): 2, (SCARVES,): 1}
 
 
-def test_the_same_products_are_kept_whatever_the_order() -> None:
+def test_the_chosen_products_do_not_depend_on_the_order() -> None:
     found = chosen(dataset(LABELS), 5)
     assert chosen(dataset(LABELS), 5, list(range(52))[::-1]) == found
     # a product is known by its id, not by its row
     data = dataset(LABELS)
     backwards = Dataset(
-        *(data.categories, data.above, data.items[::-1], data.name, data.split, (), {})
+        categories=data.categories,
+        above=data.above,
+        items=data.items[::-1],
+        name=data.name,
+        split=data.split,
+        left_out=(),
+        settings={},
     )
     assert [51 - row for row in chosen(backwards, 5)][::-1] == found
 
 
-def test_another_seed_keeps_others() -> None:
+def test_another_seed_chooses_other_products() -> None:
     assert chosen(dataset(LABELS), 5, seed=1) != chosen(dataset(LABELS), 5)
 
 
-def test_a_higher_limit_keeps_what_a_lower_one_kept() -> None:
+def test_a_higher_limit_includes_the_products_of_a_lower_one() -> None:
     kept = [set(chosen(dataset(LABELS), most)) for most in (1, 3, 8, 20)]
     assert all(fewer < more for fewer, more in itertools.pairwise(kept))
 
@@ -85,13 +105,13 @@ def test_a_product_of_two_categories_counts_for_both() -> None:
     assert sum(HATS in data.items[row].labels for row in kept) == 4
 
 
-def test_a_product_without_a_certain_category_teaches_nothing() -> None:
+def test_a_product_without_a_label_is_not_chosen() -> None:
     assert chosen(dataset([(), (BELTS,), ()]), 4) == [1]
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.integers(0, 2), max_size=30), st.integers(1, 6), st.data())
-def test_products_of_one_category_agree_with_a_plain_count_in_any_order(
+def test_products_of_one_category_agree_with_a_naive_count_in_any_order(
     numbers: list[int], most: int, data: st.DataObject
 ) -> None:
     products = dataset([(number,) for number in numbers])
@@ -102,7 +122,7 @@ def test_products_of_one_category_agree_with_a_plain_count_in_any_order(
     assert chosen(products, most, list(rows)) == found
 
 
-def test_no_category_has_more_even_where_products_are_in_two() -> None:
+def test_no_category_exceeds_the_limit_even_if_products_are_in_two() -> None:
     both = [*[(BELTS, HATS)] * 30, *[(HATS, SCARVES)] * 9]
     labels: list[tuple[int, ...]] = [*[(BELTS,)] * 30, *both]
     found = chosen(dataset(labels), 4)
@@ -111,7 +131,7 @@ def test_no_category_has_more_even_where_products_are_in_two() -> None:
     assert learned[BELTS] == 4
 
 
-def test_marked_pictures_that_were_done_without_are_recorded_where_pictures_are_read() -> None:
+def test_the_number_of_left_out_marked_pictures_is_recorded_if_pictures_are_used() -> None:
     data = dataset(LABELS)
     items = [dataclasses.replace(item, marked_images=k % 3) for k, item in enumerate(data.items)]
     without = dataclasses.replace(data, items=tuple(items))

@@ -29,7 +29,7 @@ NAN = float("nan")
         (lambda v: fields.sha256(v, "x"), ["ab" * 32], ["AB" * 32, "ab" * 31, "ab" * 32 + "\n", 3]),
     ],
 )
-def test_what_does_not_fit_is_refused_in_a_few_words(
+def test_invalid_values_are_refused_with_a_short_message(
     check: Callable[[Any], Any], right: list[Any], wrong: list[Any]
 ) -> None:
     for value in right:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.pooling import PLACEHOLDER
@@ -21,7 +21,7 @@ from product_classifier.models import fusion
 from product_classifier.models.base import Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted, probabilities
 from product_classifier.models.fusion import FOLDS, _groups, fit_late, fit_stack
-from product_classifier.models.late_fusion import SURE, Halves
+from product_classifier.models.late_fusion import SURE, Modalities
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_linear, fit_logistic
 from product_classifier.models.split import duplicate_groups
@@ -32,7 +32,7 @@ ROWS, CLASSES = 1200, 4  # red belt, red hat, blue belt, blue hat
 TRUTH = np.arange(ROWS) % CLASSES
 LABELS: list[tuple[int, ...]] = [(k,) for k in TRUTH.tolist()]
 TRAIN, TUNING, TEST = np.arange(0, 800), np.arange(800, 1000), np.arange(1000, ROWS)
-NAMES = [first + second for first in "bdfgklmnprst" for second in "aeiou"]  # tell nothing
+NAMES = [first + second for first in "bdfgklmnprst" for second in "aeiou"]  # without information
 LATE = functools.partial(fit_late, words=fit_logistic, pictures=fit_logistic)
 STACK = functools.partial(fit_stack, words=fit_logistic, pictures=fit_logistic)
 BOTH_WAYS = pytest.mark.parametrize("fuse", [LATE, STACK], ids=["late", "stack"])
@@ -47,7 +47,7 @@ def one_thread() -> Iterator[None]:
 
 @functools.cache
 def shop(told: tuple[str, ...], shown: tuple[str, ...], lacking: float = 0) -> Features:
-    """Products whose words tell, and whose pictures show, their colour, their kind, or neither.
+    """Products whose words and pictures show their colour, their kind, or neither.
 
     One word in ten is wrong, pictures are dim. A share of all lacks its words, as many lack their
     picture, and some lack both.
@@ -76,8 +76,8 @@ def right(model: Trained, features: Features, rows: NDArray[np.int64] = TEST) ->
     return float(np.mean(predict(model, features, rows)[0] == TRUTH[rows]))
 
 
-def halves_of(features: Features) -> tuple[Trained, Trained]:
-    """The same classifiers, trained by themselves."""
+def modalities_of(features: Features) -> tuple[Trained, Trained]:
+    """Return the same classifiers, trained alone."""
     return trained(features.words_alone), trained(features.pictures_alone)
 
 
@@ -91,60 +91,60 @@ HALF_EACH = ("kind",), ("colour",)
 TWICE = ("colour", "kind"), ("colour", "kind")
 
 
-def test_pictures_that_show_nothing_get_next_to_no_weight() -> None:
+def test_uninformative_pictures_get_almost_no_weight() -> None:
     features = shop(*WORDS_TELL)
     model = trained(features, LATE)
     of_words, of_pictures = weights(model)
     assert of_pictures < 0.1 * of_words
     assert right(model, features) == pytest.approx(
-        right(halves_of(features)[0], features), abs=0.02
+        right(modalities_of(features)[0], features), abs=0.02
     )
 
 
-def test_words_that_tell_nothing_get_next_to_no_weight() -> None:
+def test_uninformative_words_get_almost_no_weight() -> None:
     features = shop(*PICTURES_SHOW)
     model = trained(features, LATE)
     of_words, of_pictures = weights(model)
     assert of_words < 0.1 * of_pictures
     assert right(model, features) == pytest.approx(
-        right(halves_of(features)[1], features), abs=0.02
+        right(modalities_of(features)[1], features), abs=0.02
     )
 
 
 @pytest.mark.parametrize("about", [WORDS_TELL, PICTURES_SHOW], ids=["words", "images"])
-def test_a_stack_is_not_misled_by_a_half_that_knows_nothing(
+def test_a_stack_ignores_an_uninformative_modality(
     about: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> None:
     features = shop(*about)
-    best = max(right(half, features) for half in halves_of(features))
+    best = max(right(modality, features) for modality in modalities_of(features))
     assert right(trained(features, STACK), features) > best - 0.05
 
 
 @BOTH_WAYS
-def test_what_words_and_pictures_tell_by_halves_is_put_together(fuse: Fit) -> None:
+def test_a_fusion_combines_what_words_and_pictures_show_in_part(fuse: Fit) -> None:
     features = shop(*HALF_EACH)
     model = trained(features, fuse)
     assert right(model, features) > 0.8
-    for half, alone in zip(
-        halves_of(features), (features.words_alone, features.pictures_alone), strict=True
+    for modality, alone in zip(
+        modalities_of(features), (features.words_alone, features.pictures_alone), strict=True
     ):
-        assert right(half, alone) < 0.6
+        assert right(modality, alone) < 0.6
 
 
 @BOTH_WAYS
-def test_products_that_lack_something_are_judged_by_what_they_have(fuse: Fit) -> None:
+def test_products_that_lack_a_modality_are_classified_by_the_other(fuse: Fit) -> None:
     features = shop(*TWICE, lacking=0.2)
     has_words, has_picture = have(features)
-    model, (words, pictures) = trained(features, fuse), halves_of(features)
+    model, (words, pictures) = trained(features, fuse), modalities_of(features)
     found = probabilities(model, features, TEST)
     assert found.sum(axis=1) == pytest.approx(1)
-    for having, half, alone in (
+    for having, modality, alone in (
         (has_words & ~has_picture, words, features.words_alone),
         (has_picture & ~has_words, pictures, features.pictures_alone),
     ):
         rows = TEST[having[TEST]]
         assert len(rows) > 20
-        assert right(model, features, rows) >= right(half, alone, rows) - 0.05
+        assert right(model, features, rows) >= right(modality, alone, rows) - 0.05
     whole = TEST[(has_words & has_picture)[TEST]]
     assert right(model, features, whole) > right(words, features.words_alone, whole)
     assert right(model, features, whole) > right(pictures, features.pictures_alone, whole)
@@ -155,25 +155,25 @@ def test_products_that_lack_something_are_judged_by_what_they_have(fuse: Fit) ->
 
 def have(features: Features) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which products have known words, and which a picture."""
-    return features.words_alone.evidence(), features.pictures_alone.evidence()
+    return features.words_alone.has_features(), features.pictures_alone.has_features()
 
 
-def test_late_leaves_a_single_half_exactly_as_it_is() -> None:
+def test_late_fusion_does_not_change_a_single_modality() -> None:
     features = shop(*TWICE, lacking=0.2)
     has_words, has_picture = have(features)
-    model, (words, pictures) = trained(features, LATE), halves_of(features)
+    model, (words, pictures) = trained(features, LATE), modalities_of(features)
     of_words = np.flatnonzero(has_words & ~has_picture)
     of_picture = np.flatnonzero(has_picture & ~has_words)
-    for rows, half, alone in (
+    for rows, modality, alone in (
         (of_words, words, features.words_alone),
         (of_picture, pictures, features.pictures_alone),
     ):
-        expected = probabilities(half, alone, rows)
+        expected = probabilities(modality, alone, rows)
         found = softmax(np.asarray(model.classifier.logits(rows)))
         assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_product_is_judged_alike_whatever_the_others_lack() -> None:
+def test_a_prediction_does_not_depend_on_what_others_lack() -> None:
     features = shop(*TWICE, lacking=0.2)
     for fuse in (LATE, STACK):
         classifier = trained(features, fuse).classifier
@@ -182,25 +182,29 @@ def test_a_product_is_judged_alike_whatever_the_others_lack() -> None:
         assert together == pytest.approx(alone)
 
 
-def test_the_weights_are_those_under_which_unseen_folds_are_likeliest() -> None:
+def test_the_weights_maximize_the_likelihood_of_held_out_folds() -> None:
     features = shop(*TWICE, lacking=0.2)
     both = np.logical_and(*have(features))
-    rows = TRAIN[features.evidence()[TRAIN]]
+    rows = TRAIN[features.has_features()[TRAIN]]
     groups = _groups(features, rows)
     chosen = both[rows]
     judged = np.stack(
         [
             calibrated(
                 cross_fitted(
-                    *(half, LABELS, groups, CLASSES, FOLDS),
+                    modality,
+                    LABELS,
+                    groups,
+                    CLASSES,
+                    folds=FOLDS,
                     rows=rows,
                     fit=fit_logistic,
                     calibrated=False,
                 ),
                 rows,
-                half.evidence()[rows],
+                modality.has_features()[rows],
             )[chosen]
-            for half in (features.words_alone, features.pictures_alone)
+            for modality in (features.words_alone, features.pictures_alone)
         ]
     )
     targets = Targets.of(rows[chosen], LABELS)
@@ -221,14 +225,14 @@ def test_the_weights_are_those_under_which_unseen_folds_are_likeliest() -> None:
 def calibrated(
     probability: NDArray[np.float32], rows: NDArray[np.int64], evident: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Take one temperature for the rows of all folds."""
+    """Return probabilities calibrated by one temperature for all folds."""
     logits = np.log(probability.astype(np.float64))
     known = Targets.of(rows[evident], LABELS)
-    warmth = temperature(logits[evident], known.labels, known.weights)
-    return softmax(logits / warmth)
+    temperature = fit_temperature(logits[evident], known.labels, known.weights)
+    return softmax(logits / temperature)
 
 
-def test_a_picture_of_very_many_products_says_nothing_of_their_being_alike() -> None:
+def test_a_picture_of_very_many_products_does_not_make_them_duplicates() -> None:
     texts = [f"word{k}" for k in range(PLACEHOLDER + 1)]
     bags, _ = vectorize(texts, np.ones(len(texts), bool))
     seen = Bottlenecks(np.eye(1, dtype=np.float32), np.zeros(len(texts), np.int64), ())
@@ -237,7 +241,7 @@ def test_a_picture_of_very_many_products_says_nothing_of_their_being_alike() -> 
     assert len(set(_groups(features, np.arange(PLACEHOLDER)))) == 1
 
 
-def test_equal_words_or_pictures_make_one_group() -> None:
+def test_equal_words_or_pictures_form_one_group() -> None:
     texts = ["red hat", "red hat", "blue belt", "blue hat", "", "", "red scarf", "blue scarf"]
     seen = ["a", "b", "b", "c", None, None, "d", "d"]
     bags, _ = vectorize(texts, np.ones(len(texts), bool))
@@ -256,14 +260,13 @@ def same_parts(one: Sequence[object], other: Sequence[object]) -> bool:
 
 
 @BOTH_WAYS
-def test_duplicates_are_never_judged_by_what_has_seen_one_of_them(
+def test_duplicates_are_never_predicted_by_a_model_trained_on_one_of_them(
     fuse: Callable[..., Fitted],
 ) -> None:
     features = shop(*TWICE)
     assert features.words is not None
     assert features.pictures is not None
-    # products of one shade of words, or one picture, three by three: 0 and 4 share their words,
-    # and 4 and 8 their picture
+    # duplicates by words or by picture: 0 and 4 share their words, 4 and 8 their picture
     order, shown = np.arange(ROWS), np.arange(ROWS)
     trios = [(k, k + 4, k + 8) for k in range(0, 240, 12)]
     for first, second, third in trios:
@@ -283,7 +286,7 @@ def test_duplicates_are_never_judged_by_what_has_seen_one_of_them(
     assert not any(rows & set(TEST.tolist()) for rows in seen)
 
 
-def test_the_tuning_products_choose_how_a_stack_is_regularized() -> None:
+def test_the_tuning_products_choose_the_regularization_of_a_stack() -> None:
     features = shop(*HALF_EACH)
     targets = Targets.of(TUNING, LABELS)
     losses = {}
@@ -301,31 +304,31 @@ def test_the_tuning_products_choose_how_a_stack_is_regularized() -> None:
 def test_no_tuning_products_are_needed(fuse: Fit) -> None:
     features = shop(*HALF_EACH)
     model = train(features, LABELS, TRAIN, TUNING[:0], CLASSES, fit=fuse)
-    assert right(model, features) > 0.65  # a half alone is right half the time
+    assert right(model, features) > 0.65  # a single modality is right half the time
 
 
 @BOTH_WAYS
-def test_a_category_that_was_never_met_is_all_but_ruled_out(fuse: Fit) -> None:
+def test_a_category_without_training_products_is_almost_ruled_out(fuse: Fit) -> None:
     found = softmax(np.asarray(trained(shop(*TWICE), fuse, 5).classifier.logits(TEST)))
     assert found.shape == (len(TEST), 5)
     assert found[:, 4].max() < 0.001
 
 
 @BOTH_WAYS
-def test_without_products_there_is_nothing_to_judge(fuse: Fit) -> None:
+def test_without_products_there_are_no_predictions(fuse: Fit) -> None:
     assert trained(shop(*TWICE), fuse).classifier.logits(TEST[:0]).shape == (0, CLASSES)
 
 
 @BOTH_WAYS
-def test_one_half_cannot_be_put_together(fuse: Fit) -> None:
+def test_a_fusion_of_a_single_modality_is_refused(fuse: Fit) -> None:
     features = shop(*TWICE)
-    for half in (features.words_alone, features.pictures_alone):
-        with pytest.raises(ModelError, match="no two halves"):
-            trained(half, fuse)
+    for modality in (features.words_alone, features.pictures_alone):
+        with pytest.raises(ModelError, match="a fusion needs both words and pictures"):
+            trained(modality, fuse)
 
 
 @BOTH_WAYS
-def test_a_half_that_no_training_product_has_is_an_error(fuse: Fit) -> None:
+def test_a_modality_without_training_products_is_refused(fuse: Fit) -> None:
     features = shop(*TWICE)
     assert features.words is not None
     assert features.pictures is not None
@@ -336,25 +339,25 @@ def test_a_half_that_no_training_product_has_is_an_error(fuse: Fit) -> None:
             trained(lacking, fuse)
 
 
-def fused_from(model: Trained) -> Halves:
-    found = model.classifier.halves  # type: ignore[attr-defined]
-    assert isinstance(found, Halves)
+def fused_from(model: Trained) -> Modalities:
+    found = model.classifier.modalities  # type: ignore[attr-defined]
+    assert isinstance(found, Modalities)
     return found
 
 
 @pytest.mark.parametrize("fuse", [fit_late, fit_stack])
-def test_a_fusion_is_calibrated_before_its_halves_learn_the_tuning_products(
+def test_a_fusion_is_calibrated_before_its_modalities_are_refit(
     fuse: Callable[..., Fitted],
 ) -> None:
     fit = functools.partial(fuse, words=fit_linear, pictures=fit_logistic)
     features = shop(("colour",), ("kind",))
     model = train(features, LABELS, TRAIN, TUNING, CLASSES, fit=fit)
-    fused, before = (fused_from(one).words for one in (model, model.untuned))
+    fused, before = (fused_from(one).words for one in (model, model.before_refit))
     alone = train(features.words_alone, LABELS, TRAIN, TUNING, CLASSES, fit=fit_linear)
-    expected = alone.classifier.logits(TEST), alone.untuned.classifier.logits(TEST)
+    expected = alone.classifier.logits(TEST), alone.before_refit.classifier.logits(TEST)
     assert np.array_equal(fused.classifier.logits(TEST), expected[0])
     assert np.array_equal(before.classifier.logits(TEST), expected[1])
     assert not np.array_equal(*expected)
-    on_tuning = np.asarray(model.untuned.classifier.logits(TUNING))
-    warmth = temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
-    assert model.temperature == pytest.approx(warmth, rel=1e-3)
+    on_tuning = np.asarray(model.before_refit.classifier.logits(TUNING))
+    temperature = fit_temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
+    assert model.temperature == pytest.approx(temperature, rel=1e-3)

@@ -11,7 +11,7 @@ import pytest
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import vectorize
 from product_classifier.models import label_errors
-from product_classifier.models.label_errors import fingerprint, search_labels
+from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names
 from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Decided, Image
@@ -29,7 +29,7 @@ def data(db: sqlite3.Connection) -> Dataset:
 
 @pytest.fixture
 def catalogue(db: sqlite3.Connection) -> sqlite3.Connection:
-    """A shop that files two products under flare, and of one nobody can tell."""
+    """A shop with two products under flare, one of which is ambiguous."""
     products = {found.id: found for found in shop(db)}
     wrong = [product(id, "flare", name=products[id].name) for id in WRONG]
     save_import(db, TREE, wrong, [], "wrong.csv")
@@ -58,15 +58,21 @@ def test_wrong_labels_are_the_most_suspicious(
         assert alike.neighbour_id.split("-")[0] == alike.product_id.split("-")[0]
 
 
-def test_the_fingerprint_tells_whether_anything_has_changed(catalogue: sqlite3.Connection) -> None:
-    before = fingerprint(data(catalogue), 1)
-    assert fingerprint(data(catalogue), 1) == before != fingerprint(data(catalogue), 2)
+def test_the_fingerprint_changes_with_anything_a_search_depends_on(
+    catalogue: sqlite3.Connection,
+) -> None:
+    before = search_fingerprint(data(catalogue), 1)
+    assert (
+        search_fingerprint(data(catalogue), 1) == before != search_fingerprint(data(catalogue), 2)
+    )
     item, *others = data(catalogue).items
-    seen = dataclasses.replace(item, more_images=(Image("http://a", "a.jpg", "aa"),))
+    seen = dataclasses.replace(
+        item, more_images=(Image(address="http://a", file="a.jpg", sha256="aa"),)
+    )
     looked_at = dataclasses.replace(data(catalogue), items=(seen, *others))
-    assert fingerprint(looked_at, 1) != before
+    assert search_fingerprint(looked_at, 1) != before
     import_decisions(catalogue, [Decided(2, WRONG[0], "bootcut")], "Ada")
-    corrected = fingerprint(data(catalogue), 1)
+    corrected = search_fingerprint(data(catalogue), 1)
     assert corrected != before
     save_import(catalogue, TREE, [product("belts-001", "belts", name="other")], [], "more.csv")
-    assert fingerprint(data(catalogue), 1) not in (before, corrected)
+    assert search_fingerprint(data(catalogue), 1) not in (before, corrected)

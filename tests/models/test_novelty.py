@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.models.novelty import Outside, find_outside
+from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.scikit import fit_logistic
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
@@ -54,9 +54,11 @@ def train_on(features: Features, labels: Sequence[Sequence[int]]) -> Trained:
     return train(features, labels, ROWS[TRAIN], ROWS[TUNING], CLASSES, fit=fit_logistic)
 
 
-def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: int = 0) -> Outside:
+def novelty_of(
+    features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: int = 0
+) -> Novelty:
     by = functools.partial(train_on, features)
-    return find_outside(by(labels), by, features, labels, ROWS, CLASSES, seed)
+    return measure_novelty(by(labels), by, features, labels, rows=ROWS, classes=CLASSES, seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -68,67 +70,69 @@ def found(features: Features, labels: Sequence[Sequence[int]] = LABELS, seed: in
     ],
     ids=["words", "images", "both"],
 )
-def test_products_of_categories_left_out_are_known(features: Features) -> None:
-    outside = found(features)
-    assert outside.auroc > 0.97
-    assert outside.auroc >= outside.softmax_auroc - 0.01
-    assert outside.false_alarms < 0.2
-    assert outside.left_out == len(ROWS[TEST]) / CLASSES  # one category of ten
+def test_products_of_left_out_categories_get_high_scores(features: Features) -> None:
+    novelty = novelty_of(features)
+    assert novelty.auroc > 0.97
+    assert novelty.auroc >= novelty.softmax_auroc - 0.01
+    assert novelty.false_alarms < 0.2
+    assert novelty.left_out == len(ROWS[TEST]) / CLASSES  # one category of ten
 
 
-def test_strangers_among_the_test_products_are_marked_and_few_others() -> None:
-    outside = found(Features(words=words(strangers=True)))
+def test_novel_test_products_are_marked_and_few_others() -> None:
+    novelty = novelty_of(Features(words=words(strangers=True)))
     strange = np.isin(ROWS[TEST], STRANGERS)
-    assert outside.marked[strange].all()
-    assert outside.marked[~strange].mean() < 0.15
-    assert outside.score[strange].min() > outside.score[~strange].mean()
+    assert novelty.marked[strange].all()
+    assert novelty.marked[~strange].mean() < 0.15
+    assert novelty.score[strange].min() > novelty.score[~strange].mean()
 
 
-def test_a_product_without_evidence_is_always_marked() -> None:
+def test_a_product_without_features_is_always_marked() -> None:
     rows = words().toarray()
     rows[STRANGERS[0]] = 0
-    outside = found(Features(words=csr_matrix(rows)))
+    novelty = novelty_of(Features(words=csr_matrix(rows)))
     place = ROWS[TEST].tolist().index(STRANGERS[0])
-    assert outside.score[place] == 1.0
-    assert outside.marked[place]
+    assert novelty.score[place] == 1.0
+    assert novelty.marked[place]
 
 
-def test_a_product_without_known_words_is_judged_by_its_picture() -> None:
+def test_a_product_without_known_words_is_scored_by_its_picture() -> None:
     rows = words().toarray()
     seen = pictures()
     strange, usual = STRANGERS[:2]
     rows[[strange, usual]] = 0
     seen.vectors[strange] = 0
     seen.vectors[strange, -1] = -5  # like no picture at all
-    outside = found(Features(words=csr_matrix(rows), pictures=seen))
+    novelty = novelty_of(Features(words=csr_matrix(rows), pictures=seen))
     tested = ROWS[TEST].tolist()
-    assert outside.marked[tested.index(strange)]
-    assert outside.score[tested.index(strange)] > outside.score[tested.index(usual)]
+    assert novelty.marked[tested.index(strange)]
+    assert novelty.score[tested.index(strange)] > novelty.score[tested.index(usual)]
 
 
-def test_the_categories_left_out_teach_nothing() -> None:
-    """What is measured would be no measure, had the classifier learned from them."""
-    taught: list[set[int]] = []
+def test_the_left_out_categories_are_not_trained_on() -> None:
+    """The evaluation would be invalid if the classifier had learned from them."""
+    trained_on: list[set[int]] = []
 
-    def watching(labels: Sequence[Sequence[int]]) -> Trained:
-        taught.append({label for found in labels for label in found})
+    def recording(labels: Sequence[Sequence[int]]) -> Trained:
+        trained_on.append({label for of_item in labels for label in of_item})
         return train_on(features, labels)
 
     features = Features(words=words())
-    first = find_outside(
-        train_on(features, LABELS), watching, features, LABELS, ROWS, CLASSES, seed=3
+    first = measure_novelty(
+        train_on(features, LABELS), recording, features, LABELS, rows=ROWS, classes=CLASSES, seed=3
     )
-    [labels] = taught
+    [labels] = trained_on
     assert len(labels) == CLASSES - 1
-    again = found(features, seed=3)
+    again = novelty_of(features, seed=3)
     assert np.array_equal(first.score, again.score)
 
 
-def test_what_cannot_be_left_out_or_known_is_said() -> None:
+def test_too_few_categories_or_no_tuning_products_are_refused() -> None:
     features = Features(words=words())
     by = functools.partial(train_on, features)
     with pytest.raises(ModelError, match="3 categories are too few"):
-        find_outside(by(LABELS), by, features, LABELS, ROWS, 3)
+        measure_novelty(by(LABELS), by, features, LABELS, rows=ROWS, classes=3)
     empty: NDArray[np.int64] = ROWS[TUNING][:0]
-    with pytest.raises(ModelError, match="no tuning products"):
-        find_outside(by(LABELS), by, features, LABELS, {**ROWS, TUNING: empty}, CLASSES)
+    with pytest.raises(ModelError, match="novelty needs tuning products"):
+        measure_novelty(
+            by(LABELS), by, features, LABELS, rows={**ROWS, TUNING: empty}, classes=CLASSES
+        )

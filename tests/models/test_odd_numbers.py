@@ -81,7 +81,7 @@ ODD: dict[str, tuple[Features, Labels]] = {
     "small values": (features(pictures=1e-42 * PICTURES), LABELS),
 }
 
-# whose duplicates are too few groups for folds, or a category has one fold alone
+# catalogues with too few groups for folds, or with a category in one fold alone
 UNFOLDED = ("equal words", "all alike", "one product of a category", "told beyond doubt")
 
 
@@ -92,7 +92,7 @@ def trained(name: str, some: Features, labels: Labels, balance: Balance) -> Trai
 
 @pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("odd", ODD)
-def test_scores_are_probabilities_of_any_catalogue(name: str, odd: str) -> None:
+def test_scores_are_probabilities_for_any_catalogue(name: str, odd: str) -> None:
     some, labels = ODD[odd]
     for balance in BALANCES if name == "logistic" else BALANCES[:1]:
         if name in ("late", "stack") and odd in UNFOLDED:
@@ -110,7 +110,7 @@ def test_scores_are_probabilities_of_any_catalogue(name: str, odd: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
-def test_so_are_those_of_a_network(odd: str) -> None:
+def test_scores_of_a_network_are_probabilities_for_any_catalogue(odd: str) -> None:
     some, labels = ODD[odd]
     classes = 1 + max(label for found in labels for label in found)
     model = train(some, labels, TRAIN, TUNING, classes, fit=fit_network)
@@ -123,7 +123,7 @@ def test_so_are_those_of_a_network(odd: str) -> None:
 @pytest.mark.parametrize(
     "fit", [fit_logistic, fit_forest, pytest.param(fit_network, marks=pytest.mark.slow)]
 )
-def test_a_picture_without_numbers_is_refused(fit: Fit, row: int, value: float) -> None:
+def test_a_bottleneck_that_is_not_finite_is_refused(fit: Fit, row: int, value: float) -> None:
     spoilt = PICTURES.copy()
     spoilt[row, 2] = value
     some = features(pictures=spoilt)
@@ -137,7 +137,7 @@ def test_a_picture_without_numbers_is_refused(fit: Fit, row: int, value: float) 
 
 @dataclass(frozen=True)
 class Broken:
-    """A classifier that tells the categories apart by a logit that one product spoils."""
+    """A classifier whose logits are invalid for one product."""
 
     spoilt: float
 
@@ -152,8 +152,10 @@ class Broken:
 
 @pytest.mark.parametrize("spoilt", [np.nan, np.inf])
 @pytest.mark.filterwarnings("ignore:invalid value")
-def test_no_score_is_kept_that_is_no_number(spoilt: float) -> None:
-    model = Trained(Broken(spoilt), np.full(3, 1 / 3), 1.0, {})
-    with pytest.raises(ModelError, match="1 of 20 products get scores that are no numbers"):
+def test_scores_that_are_not_numbers_are_refused(spoilt: float) -> None:
+    model = Trained(
+        classifier=Broken(spoilt), prior=np.full(3, 1 / 3), temperature=1.0, settings={}
+    )
+    with pytest.raises(ModelError, match="1 of 20 products have scores that are not numbers"):
         predict(model, features(), TEST)
     assert len(predict(model, features(), TEST[3:])[1]) == 17

@@ -19,7 +19,7 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from product_classifier.errors import ModelError
-from product_classifier.evaluate.reliability import temperature
+from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models import scikit
@@ -63,7 +63,7 @@ def words(slips: float = 0.0) -> csr_matrix:
 
 
 def pictures(bright: NDArray[np.int64] = TRUTH) -> Bottlenecks:
-    """Each picture is bright in one value; every seventh product has none."""
+    """Return bottlenecks with one large value each; every seventh product has no picture."""
     vectors = np.random.default_rng(1).random((ROWS, 5)).astype(np.float32)
     vectors[np.arange(ROWS), bright] += 2
     return Bottlenecks(vectors, np.where(np.arange(ROWS) % 7, np.arange(ROWS), -1), ())
@@ -82,13 +82,13 @@ def right(model: Trained, features: Features) -> float:
     return float(np.mean(predict(model, features, TEST)[0] == TRUTH[TEST]))
 
 
-def test_logistic_regression_is_that_of_scikit_learn() -> None:
+def test_logistic_regression_agrees_with_scikit_learn() -> None:
     oracle = LogisticRegression(max_iter=1000).fit(words(0.3)[TRAIN], TRUTH[TRAIN])
     found = softmax(trained(fit_logistic).classifier.logits(TEST))
     assert found == pytest.approx(oracle.predict_proba(words(0.3)[TEST]), abs=1e-6)
 
 
-def test_a_product_of_two_categories_teaches_half_of_each() -> None:
+def test_a_product_of_two_categories_counts_half_for_each() -> None:
     labels = [(0, 1) if k % 10 == 0 else label for k, label in enumerate(LABELS)]
     taught = [(row, label, 1 / len(labels[row])) for row in TRAIN for label in labels[row]]
     rows, numbers, weights = (list(column) for column in zip(*taught, strict=True))
@@ -97,26 +97,26 @@ def test_a_product_of_two_categories_teaches_half_of_each() -> None:
     assert found == pytest.approx(oracle.predict_proba(words(0.3)[TEST]), abs=1e-6)
 
 
-def test_a_linear_machine_is_that_of_scikit_learn() -> None:
+def test_a_linear_machine_agrees_with_scikit_learn() -> None:
     known = np.concatenate([TRAIN, TUNING])
     oracle = LinearSVC(random_state=0).fit(words(0.3)[known], TRUTH[known])
     found = trained(fit_linear).classifier.logits(TEST)
     assert found == pytest.approx(oracle.decision_function(words(0.3)[TEST]))
 
 
-def test_a_linear_machine_is_calibrated_before_it_learns_the_tuning_products() -> None:
+def test_a_linear_machine_is_calibrated_before_it_is_refit() -> None:
     oracle = LinearSVC(random_state=0).fit(words(0.3)[TRAIN], TRUTH[TRAIN])
     model = trained(fit_linear)
     on_tuning = oracle.decision_function(words(0.3)[TUNING])
-    assert model.untuned.classifier.logits(TUNING) == pytest.approx(on_tuning)
-    warmth = temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
-    assert model.temperature == pytest.approx(warmth)
+    assert model.before_refit.classifier.logits(TUNING) == pytest.approx(on_tuning)
+    temperature = fit_temperature(on_tuning, TRUTH[TUNING], np.ones(len(TUNING)))
+    assert model.temperature == pytest.approx(temperature)
     alone = train(Features(words(0.3)), LABELS, TRAIN, TUNING[:0], 3, fit=fit_linear)
     found = alone.classifier.logits(TEST)
     assert found == pytest.approx(oracle.decision_function(words(0.3)[TEST]))
 
 
-def test_of_two_categories_a_linear_machine_tells_one_from_the_other() -> None:
+def test_a_linear_machine_separates_two_categories() -> None:
     labels = [(min(label, 1),) for (label,) in LABELS]
     known = np.concatenate([TRAIN, TUNING])
     oracle = LinearSVC(random_state=0).fit(words()[known], np.array(labels)[known, 0])
@@ -126,7 +126,7 @@ def test_of_two_categories_a_linear_machine_tells_one_from_the_other() -> None:
     assert predict(model, Features(words()), TEST)[0].tolist() == [k for (k,) in labels[150:]]
 
 
-def test_a_forest_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forest_agrees_with_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scikit, "TREES", 20)
     oracle = RandomForestClassifier(20, random_state=0)
     oracle.fit(words(0.3)[TRAIN], TRUTH[TRAIN], np.ones(len(TRAIN), np.float32))
@@ -142,14 +142,14 @@ def test_a_forest_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> No
     [Features(words()), Features(pictures=pictures()), Features(words(), pictures())],
     ids=["words", "images", "both"],
 )
-def test_what_can_be_told_apart_is_learned(fit: Fit, features: Features) -> None:
+def test_separable_categories_are_learned(fit: Fit, features: Features) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 30)
-        seen = features.evidence()[TEST].mean()
+        seen = features.has_features()[TEST].mean()
         assert right(trained(fit, features), features) >= seen
 
 
-def test_words_and_pictures_stand_beside_each_other() -> None:
+def test_words_and_pictures_are_concatenated() -> None:
     features = Features(words(0.3), pictures())
     values = Scaling.fit(pictures(), TRAIN).apply(pictures(), np.arange(ROWS))
     both = csr_matrix(hstack([words(0.3), csr_matrix(values)]))
@@ -158,7 +158,7 @@ def test_words_and_pictures_stand_beside_each_other() -> None:
     assert found == pytest.approx(oracle.predict_proba(both[TEST]), abs=1e-6)
 
 
-def test_what_words_and_pictures_tell_by_halves_is_learned_from_both() -> None:
+def test_a_model_over_both_learns_what_words_and_pictures_show_in_part() -> None:
     # words do not know class 1 from 2, nor pictures class 0 from 1
     told = csr_matrix(np.stack([TRUTH == 0, TRUTH > 0], axis=1).astype(np.float32))
     bright = np.where(TRUTH == 2, 2, 0)
@@ -166,15 +166,17 @@ def test_what_words_and_pictures_tell_by_halves_is_learned_from_both() -> None:
     seen = Bottlenecks(vectors, np.arange(ROWS), ())
     features = Features(told, seen)
     assert right(trained(fit_logistic, features), features) == 1
-    for half in (features.words_alone, features.pictures_alone):
-        assert right(trained(fit_logistic, half), half) < 0.7
+    for modality in (features.words_alone, features.pictures_alone):
+        assert right(trained(fit_logistic, modality), modality) < 0.7
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_a_category_that_was_never_met_is_all_but_ruled_out(fit: Fit) -> None:
+def test_a_category_without_training_products_is_almost_ruled_out(fit: Fit) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 10)
-        labels = [(label if label < 2 else 3,) for (label,) in LABELS]  # 2 stands between them
+        labels = [
+            (label if label < 2 else 3,) for (label,) in LABELS
+        ]  # without a product of class 2
         found = trained(fit, labels=labels, classes=5).classifier.logits(TEST)
     assert found.shape == (len(TEST), 5)
     assert found[:, [2, 4]].tolist() == [[UNKNOWN, UNKNOWN]] * len(TEST)
@@ -182,20 +184,20 @@ def test_a_category_that_was_never_met_is_all_but_ruled_out(fit: Fit) -> None:
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_without_products_there_is_nothing_to_predict(fit: Fit) -> None:
+def test_without_products_there_are_no_predictions(fit: Fit) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scikit, "TREES", 2)
         assert trained(fit).classifier.logits(TEST[:0]).shape == (0, 3)
 
 
 @pytest.mark.parametrize("fit", [*FITS, functools.partial(fit_logistic, search=2)])
-def test_one_category_cannot_be_told_from_another(fit: Fit) -> None:
+def test_training_products_of_a_single_category_are_refused(fit: Fit) -> None:
     with pytest.raises(ModelError, match="all in one category"):
         trained(fit, labels=[(1,)] * ROWS)
 
 
 def searched(penalty: str, rounds: int, rows: csr_matrix) -> list[tuple[float, float, Any]]:
-    """Draw the same strengths, and judge each: tuning loss, strength and regression."""
+    """Return the tuning loss, strength and regression of each of the same random strengths."""
     targets = Targets.of(TUNING, LABELS)
     generator = np.random.default_rng(0)
     found = []
@@ -209,8 +211,8 @@ def searched(penalty: str, rounds: int, rows: csr_matrix) -> list[tuple[float, f
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             regression.fit(rows[TRAIN], TRUTH[TRAIN])
         logits = np.log(regression.predict_proba(rows[TUNING]))
-        warmth = temperature(logits, targets.labels, targets.weights)
-        found.append((targets.score(softmax(logits / warmth)).loss, strength, regression))
+        temperature = fit_temperature(logits, targets.labels, targets.weights)
+        found.append((targets.score(softmax(logits / temperature)).loss, strength, regression))
     return found
 
 
@@ -230,7 +232,12 @@ def test_a_search_takes_the_strength_with_the_lowest_tuning_loss(penalty: str, r
 def test_strengths_are_drawn_between_a_hundredth_and_a_thousand() -> None:
     chosen = {
         train(
-            *(Features(words(0.3)), LABELS, TRAIN, TUNING, 3, seed),
+            Features(words(0.3)),
+            LABELS,
+            TRAIN,
+            TUNING,
+            3,
+            seed=seed,
             fit=functools.partial(fit_logistic, search=1),
         ).settings["strength"]
         for seed in range(10)
@@ -239,15 +246,19 @@ def test_strengths_are_drawn_between_a_hundredth_and_a_thousand() -> None:
     assert 0.01 <= min(chosen) < 1 < max(chosen) <= 1000
 
 
-def test_without_tuning_products_there_is_no_search() -> None:
-    with pytest.raises(ModelError, match=r"no tuning products .* leave out --search"):
+def test_a_search_without_tuning_products_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"--search needs tuning products, .* leave out --search"):
         train(
-            *(Features(words()), LABELS, TRAIN, TRAIN[:0], 3),
+            Features(words()),
+            LABELS,
+            TRAIN,
+            TRAIN[:0],
+            3,
             fit=functools.partial(fit_logistic, search=3),
         )
 
 
-def test_absolute_values_in_the_penalty_leave_fewer_parameters() -> None:
+def test_an_l1_penalty_leaves_fewer_parameters() -> None:
     used = {
         penalty: trained(functools.partial(fit_logistic, penalty=penalty)).settings
         for penalty in MIXTURES
@@ -258,7 +269,7 @@ def test_absolute_values_in_the_penalty_leave_fewer_parameters() -> None:
     assert {settings["strength"] for settings in used.values()} == {1}
 
 
-def test_the_temperature_makes_probabilities_of_margins() -> None:
+def test_the_temperature_turns_margins_into_probabilities() -> None:
     model = trained(fit_linear)
     targets = Targets.of(TUNING, LABELS)
     margins = np.asarray(model.classifier.logits(TUNING))

@@ -15,26 +15,26 @@ def catalogue(count: int) -> list[Identity]:
     return [Identity(str(k), f"name {k}", f"description {k}", f"{k:064x}") for k in range(count)]
 
 
-def test_parts_have_the_promised_shares() -> None:
+def test_parts_have_their_shares() -> None:
     counts = Counter(frozen_split(catalogue(20_000)).values())
     shares = {part: round(count / 20_000, 2) for part, count in counts.items()}
     assert shares == {"train": 0.8, "tuning": 0.05, "calibration": 0.05, "test": 0.1}
 
 
-def test_neither_order_nor_other_products_move_a_product() -> None:
+def test_a_products_part_does_not_depend_on_order_or_other_products() -> None:
     products = catalogue(500)
     parts = frozen_split(products)
     assert frozen_split(products[::-1]) == parts
     assert frozen_split(products[100:200]).items() <= parts.items()
 
 
-def test_known_products_stay_where_they_are_for_ever() -> None:
+def test_the_parts_of_known_products_never_change() -> None:
     parts = frozen_split(catalogue(10))
     letters = "".join(part[:2] for part in parts.values())
     assert letters == "tetrcatutrtrtrtrcatr"
 
 
-def test_products_of_the_same_text_stay_together_however_it_is_written() -> None:
+def test_products_of_the_same_normalized_text_stay_together() -> None:
     for k in range(50):
         one = Identity("1", f"Red Belt {k}", "Soft", None)
         other = Identity("2", f"red  belt {k} soft", "", None)

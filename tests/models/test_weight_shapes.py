@@ -20,7 +20,7 @@ PICTURES = Features(pictures=Bottlenecks(np.zeros((120, 5), np.float32), np.aran
 
 @pytest.mark.slow
 @pytest.mark.parametrize("levels", [None, LEVELS])
-def test_they_are_known_before_it_is_built(levels: np.ndarray | None) -> None:
+def test_weight_shapes_are_known_before_a_network_is_built(levels: np.ndarray | None) -> None:
     words = read()
     columns = words.columns - words.columns % 9
     words = Features(words=words.words[:, :columns])  # type: ignore[index]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from product_classifier.features.text_vectors import Reading
+from product_classifier.features.text_vectors import TextSettings
 from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import DEFAULTS, FUSIONS, WORD_MODELS, Choices, choices_of
 from product_classifier.options.categorizing import arguments, balance, head
@@ -85,7 +85,7 @@ def test_without_options_all_is_as_usual() -> None:
 
 def test_what_is_given_is_taken_and_the_rest_is_as_usual() -> None:
     given: dict[str, Any] = {"kind": "both", "head": (3,), "fusion": None, "db_path": Path("x.db")}
-    assert choices_of(given) == Choices("both", head=(3,))
+    assert choices_of(given) == Choices(kind="both", head=(3,))
 
 
 def test_what_is_given_is_taken_even_where_it_is_nothing() -> None:
@@ -95,37 +95,42 @@ def test_what_is_given_is_taken_even_where_it_is_nothing() -> None:
 @pytest.mark.parametrize(
     ("kind", "line", "expected"),
     [
-        ("words", "", Choices("words")),
-        ("images", "", Choices("images")),
-        ("both", "", Choices("both")),
-        ("words", "--model forest --seed 3", Choices("words", model="forest", seed=3)),
+        ("words", "", Choices(kind="words")),
+        ("images", "", Choices(kind="images")),
+        ("images", "--novelty", Choices(kind="images", novelty=True)),
+        ("images", "--outside", Choices(kind="images", novelty=True)),
+        ("both", "", Choices(kind="both")),
+        ("words", "--model forest --seed 3", Choices(kind="words", model="forest", seed=3)),
         (
             "words",
             "--model logistic --penalty elastic --search 5",
-            Choices("words", model="logistic", penalty="elastic", search=5),
+            Choices(kind="words", model="logistic", penalty="elastic", search=5),
         ),
         (
             "words",
             "--model embedding --vectors glove.txt",
-            Choices("words", model="embedding", vectors=Path("glove.txt")),
+            Choices(kind="words", model="embedding", vectors=Path("glove.txt")),
         ),
         (
             "images",
             "--head dense:256,64 --balance sample:50 --max-per-category-train 100",
             Choices(
-                "images", head=(256, 64), balance=Balance(SAMPLE, 50), max_per_category_train=100
+                kind="images",
+                head=(256, 64),
+                balance=Balance(SAMPLE, 50),
+                max_per_category_train=100,
             ),
         ),
         (
             "both",
             "--fusion product --modality-dropout 0.2",
-            Choices("both", fusion="product", modality_dropout=0.2),
+            Choices(kind="both", fusion="product", modality_dropout=0.2),
         ),
         (
             "both",
             "--fusion late --model logistic --penalty l1 --head dense:8 --balance logit-adjust:1",
             Choices(
-                "both",
+                kind="both",
                 fusion="late",
                 model="logistic",
                 penalty="l1",
@@ -136,7 +141,7 @@ def test_what_is_given_is_taken_even_where_it_is_nothing() -> None:
         (
             "both",
             "--fusion stack --model embedding --vectors a.vec",
-            Choices("both", fusion="stack", model="embedding", vectors=Path("a.vec")),
+            Choices(kind="both", fusion="stack", model="embedding", vectors=Path("a.vec")),
         ),
     ],
 )
@@ -178,7 +183,7 @@ def test_each_model_of_words_can_be_typed_and_reads_texts_in_its_own_way(
     model = WORD_MODELS[name]
     args = typed(monkeypatch, "words", f"--model {name}")
     assert args.choices.model == name
-    assert args.reading == Reading(model.vectorizer, model.clean)
+    assert args.text_settings == TextSettings(model.vectorizer, model.clean)
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
@@ -187,18 +192,18 @@ def test_each_fusion_can_be_typed(monkeypatch: pytest.MonkeyPatch, fusion: str) 
 
 
 @pytest.mark.parametrize(
-    ("line", "reading"),
+    ("line", "text_settings"),
     [
-        ("", Reading("bag", "basic")),
-        ("--model sequence", Reading("sequence", "stemmed")),
-        ("--model sequence --clean none", Reading("sequence", "none")),
-        ("--model linear --clean stemmed --text-words 20", Reading("ngrams", "stemmed", 20)),
+        ("", TextSettings("bag", "basic")),
+        ("--model sequence", TextSettings("sequence", "stemmed")),
+        ("--model sequence --clean none", TextSettings("sequence", "none")),
+        ("--model linear --clean stemmed --text-words 20", TextSettings("ngrams", "stemmed", 20)),
     ],
 )
 def test_texts_are_read_as_the_model_wants_unless_another_way_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, line: str, reading: Reading
+    monkeypatch: pytest.MonkeyPatch, line: str, text_settings: TextSettings
 ) -> None:
-    assert typed(monkeypatch, "words", line).reading == reading
+    assert typed(monkeypatch, "words", line).text_settings == text_settings
 
 
 @pytest.mark.parametrize(
@@ -239,10 +244,14 @@ def test_options_that_do_not_go_together_are_a_usage_error(
 @pytest.mark.parametrize(
     ("kind", "line", "message"),
     [
-        ("images", "--head dense:", "dense: is neither softmax nor dense: with units"),
+        ("images", "--head dense:", "dense: is not a head; pass softmax, or dense: with units"),
         ("images", "--head dense:a", "argument --head: invalid head value: 'dense:a'"),
         ("words", "--balance sample:0", "argument --balance: 0 is not a whole number"),
-        ("words", "--balance foo", "foo is none of none, weights, sample:N and logit-adjust:T"),
+        (
+            "words",
+            "--balance foo",
+            "foo is not a balance; pass none, weights, sample:N or logit-adjust:T",
+        ),
         ("words", "--balance logit-adjust:-1", "argument --balance: -1 is no strength"),
         ("words", "--max-per-category-train 0", "0 is not a whole number of at least 1"),
         ("words", "--language xx", "argument --language: 'xx' is none of ar, bg, cs"),

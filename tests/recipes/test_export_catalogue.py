@@ -39,7 +39,7 @@ c,Thing,,,,,
 
 
 def load(source: Path, images: Path, database: Path) -> dict[str, list[tuple[object, ...]]]:
-    load_as(SourceOptions(source, images), database)
+    load_as(SourceOptions(path=source, images=images), database)
     return facts(database)
 
 
@@ -192,9 +192,18 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
     with TemporaryDirectory() as place:
         folder = Path(place)
         with open_database(folder / "crawl.db", create=True) as db:
-            tree = [Category(name, name, "", name, True) for _, name, _, _ in rows]
+            tree = [
+                Category(id=name, name=name, parent="", path=name, leaf=True)
+                for _, name, _, _ in rows
+            ]
             products = [
-                Product(f"{number}{identity}", title, text, (name,), None)
+                Product(
+                    id=f"{number}{identity}",
+                    name=title,
+                    description=text,
+                    categories=(name,),
+                    image=None,
+                )
                 for number, (identity, name, title, text) in enumerate(rows)
             ]
             save_import(db, list(dict.fromkeys(tree)), products, [], "a.csv")
@@ -203,7 +212,7 @@ def test_what_spreadsheets_take_for_a_formula_leaves_harmless_and_comes_back(
             written(folder / "crawl.db", folder / name, folder, " :: ", raw)
             with (folder / name).open(newline="", encoding="utf-8") as file:
                 read.append(list(csv.reader(file)))
-            asked = SourceOptions(folder / name, folder, separator=" :: ")
+            asked = SourceOptions(path=folder / name, images=folder, separator=" :: ")
             load_as(asked, folder / f"{name}.db")
         marked = read[1][0][-1] == FORMULA_ESCAPE_COLUMN
         width = len(read[0][0])

@@ -74,7 +74,7 @@ def load(
         def close(self) -> None:
             raise AssertionError("the recipe that opened a counter closes it")
 
-    source = open_source("bson", SourceOptions(file, file.parent, sample=sample))
+    source = open_source("bson", SourceOptions(path=file, images=file.parent, sample=sample))
     folder = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
         import_source(db, source, folder, told.append, Stopping())
@@ -112,7 +112,7 @@ def test_bson_is_read_with_its_pictures(file: Path, tmp_path: Path) -> None:
     assert images.keys() == told_of - {"bson:train.bson/111/0"}
     assert [(entry.kind, entry.reason[:24]) for entry in told] == [
         ("image", "broken picture (image fi"),
-        ("product", "id 105 stands in an earl"),
+        ("product", "id 105 has another name "),
         ("product", "the file ends in the mid"),
     ]
 

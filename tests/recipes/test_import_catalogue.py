@@ -29,13 +29,15 @@ from tests.consoles import Recorder
 
 def test_a_strict_import_stores_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,name,category\n1,a,A\n1,b,A\n")
-    source = open_source("csv", SourceOptions(tmp_path / "a.csv", tmp_path))
+    source = open_source("csv", SourceOptions(path=tmp_path / "a.csv", images=tmp_path))
 
     def refuse(entry: Skipped) -> None:
         raise SourceError(entry.reason)
 
     with open_database(tmp_path / "crawl.db", create=True) as db:
-        with pytest.raises(SourceError, match="id 1 stands in an earlier place"):
+        with pytest.raises(
+            SourceError, match="id 1 has another name or picture at an earlier place"
+        ):
             import_source(db, source, ImageFolder(tmp_path), refuse, SILENT.counter("records"))
         assert db.execute("select * from product").fetchall() == []
         assert db.execute("pragma foreign_keys").fetchall() == [(1,)]

@@ -39,7 +39,9 @@ def add(place: Path, *reds: int) -> None:
     for red in reds:
         data = jpeg(f"rgb({red}%, 0%, {100 - red}%)")
         (place / "images" / f"{red}.jpg").write_bytes(data)
-        images.append(Image(f"{red:03}", f"{red}.jpg", sha256(data), 30, 40))
+        images.append(
+            Image(address=f"{red:03}", file=f"{red}.jpg", sha256=sha256(data), width=30, height=40)
+        )
     with open_database(place / "crawl.db", create=True) as db:
         products = [product(image.address, "belts", image=image.address) for image in images]
         save_import(db, TREE, products, [], "products.csv")
@@ -87,7 +89,7 @@ def reds(first: int, end: int) -> list[str]:
 
 def test_pictures_of_the_label_are_marked_and_told(place: Path) -> None:
     found = marking(place)
-    assert found == Marked("zoomed", MarkCounts(100, 50, 50), ())
+    assert found == Marked("zoomed", 0.5, MarkCounts(100, 50, 50), ())
     assert marked(place) == reds(50, 100)
     assert marking(place, label="normal").counts == MarkCounts(100, 50, 50)
     assert marked(place) == reds(0, 50)
@@ -142,7 +144,7 @@ def test_a_picture_that_cannot_be_read_is_told_and_tried_again(place: Path) -> N
     assert len(marking(place).lost) == 2
     (place / "98.jpg").rename(place / "images" / "98.jpg")
     (place / "images" / "99.jpg").write_bytes(data)
-    assert marking(place) == Marked("zoomed", MarkCounts(100, 50, 50), ())
+    assert marking(place) == Marked("zoomed", 0.5, MarkCounts(100, 50, 50), ())
 
 
 def test_a_wrong_folder_of_pictures_is_said(place: Path) -> None:

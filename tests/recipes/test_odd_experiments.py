@@ -11,7 +11,7 @@ import pytest
 
 from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ReportError, StoreError
-from product_classifier.features.dataset_features import Places
+from product_classifier.features.dataset_features import FeaturePaths
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.recipes.find_label_errors import label_errors, to_audit, to_review
 from product_classifier.recipes.judge_experiments import (
@@ -124,8 +124,8 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
 def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
     number = save(db, *ODD["no errors"])
     below = [
-        Category("belts", "Belts", "women", "belts", False),
-        Category("wide", "Wide", "belts", "belts/wide", True),
+        Category(id="belts", name="Belts", parent="women", path="belts", leaf=False),
+        Category(id="wide", name="Wide", parent="belts", path="belts/wide", leaf=True),
     ]
     save_import(db, [*TREE[:4], *below], [product("new", "wide")], [], "more.csv")
     [judged] = judge_experiments(db, [number], TERMS, Failing())
@@ -211,6 +211,6 @@ def test_a_database_does_not_choose_what_is_loaded(
         ),
     )
     [experiment] = read_experiments(db, number)
-    places = Places(tmp_path / "images", tmp_path / "cache")
+    places = FeaturePaths(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
         label_errors(db, experiment, places, 5, SILENT)

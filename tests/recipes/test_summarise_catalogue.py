@@ -89,23 +89,33 @@ def test_one_product_is_a_catalogue(db: sqlite3.Connection) -> None:
 
 
 def test_a_category_that_lies_above_itself_is_told(db: sqlite3.Connection) -> None:
-    tree = [Category(name, name, up, name, False) for name, up in (("a", "b"), ("b", "a"))]
-    tree.append(Category("c", "c", "b", "b/c", True))
+    tree = [
+        Category(id=name, name=name, parent=up, path=name, leaf=False)
+        for name, up in (("a", "b"), ("b", "a"))
+    ]
+    tree.append(Category(id="c", name="c", parent="b", path="b/c", leaf=True))
     save_import(db, tree, [product("1", "a"), product("2", "c")], [], "x.csv")
     found = told(db)
     assert {one.path: one.products for one in found.categories} == {"a": 2, "b": 2, "b/c": 1}
     assert any(
-        remark.startswith("2 categories lie above themselves") for remark in catalogue_advice(found)
+        remark.startswith("2 categories are their own ancestors")
+        for remark in catalogue_advice(found)
     )
 
 
 def test_categories_of_the_same_name_are_told_apart_by_path(db: sqlite3.Connection) -> None:
-    tree = [Category(name, name, None, name, False) for name in ("men", "women")]
-    tree += [Category(f"{up}/hats", "Hats", up, f"{up}/hats", True) for up in ("men", "women")]
+    tree = [
+        Category(id=name, name=name, parent=None, path=name, leaf=False)
+        for name in ("men", "women")
+    ]
+    tree += [
+        Category(id=f"{up}/hats", name="Hats", parent=up, path=f"{up}/hats", leaf=True)
+        for up in ("men", "women")
+    ]
     save_import(db, tree, [product("1", "men/hats"), product("2", "women/hats")], [], "x.csv")
     found = told(db)
     assert [one.label for one in found.categories if one.leaf] == ["men/hats", "women/hats"]
-    assert any("such as Hats for 2" in remark for remark in catalogue_advice(found))
+    assert any("such as Hats by 2" in remark for remark in catalogue_advice(found))
 
 
 def test_pictures_are_told_by_what_became_of_them(db: sqlite3.Connection) -> None:
@@ -120,10 +130,12 @@ def test_pictures_are_told_by_what_became_of_them(db: sqlite3.Connection) -> Non
     save_images(
         db,
         [
-            Image("a.jpg", "a", "aa", 90, 400),
-            Image("b.jpg", "b", "aa", 90, 400),
-            Image("c.jpg", error="HTTP 404"),
-            Image("gone.jpg", "g", "gg", 1, 1),  # no product shows it any more
+            Image(address="a.jpg", file="a", sha256="aa", width=90, height=400),
+            Image(address="b.jpg", file="b", sha256="aa", width=90, height=400),
+            Image(address="c.jpg", error="HTTP 404"),
+            Image(
+                address="gone.jpg", file="g", sha256="gg", width=1, height=1
+            ),  # no product shows it any more
         ],
     )
     found = told(db)
@@ -170,12 +182,17 @@ def test_counts_are_those_of_twins_that_look_at_each_product(
     path = tmp_path_factory.mktemp("twin") / "crawl.db"
     with open_database(path, create=True) as db:
         entries = [
-            Product(str(k), name, "", tuple(sorted(filed)), image)
+            Product(
+                id=str(k), name=name, description="", categories=tuple(sorted(filed)), image=image
+            )
             for k, (name, image, filed) in enumerate(products)
         ]
         save_import(db, TREE, entries, [], "x.csv")
-        same = [Image(name, "f", "ab", 5, 5) for name in ("x.jpg", "y.jpg")]
-        save_images(db, [*same, Image("z.jpg", "z", "cd", 5, 5)])
+        same = [
+            Image(address=name, file="f", sha256="ab", width=5, height=5)
+            for name in ("x.jpg", "y.jpg")
+        ]
+        save_images(db, [*same, Image(address="z.jpg", file="z", sha256="cd", width=5, height=5)])
         found, _ = read_catalogue(db, SILENT)
         groups = duplicate_groups(db)
         against = contradicting(db, groups)
@@ -218,7 +235,7 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
         product(f"{leaf}{k}", leaf, image="a.jpg") for leaf in ("belts", "flare") for k in range(9)
     ]
     save_import(db, TREE, entries, [], "x.csv")
-    save_images(db, [Image("a.jpg", file, digest, 30, 40)])
+    save_images(db, [Image(address="a.jpg", file=file, sha256=digest, width=30, height=40)])
     _, sheet = read_catalogue(db, SILENT, folder)
     assert sheet
     assert [(shelf.title, shelf.note, len(shelf.tiles)) for shelf in sheet.leaves] == [
@@ -230,8 +247,8 @@ def test_products_are_drawn_from_every_leaf_with_their_pictures(
         assert len(set(names)) == 6
         assert all(name.startswith(f"product {leaf}") for name in names)
         assert all(tile.thumbnail for tile in shelf.tiles)
-    assert sheet.much_shown
-    assert [tile.note for tile in sheet.much_shown.tiles] == ["shown by 18 products"]
+    assert sheet.shared
+    assert [tile.note for tile in sheet.shared.tiles] == ["shown by 18 products"]
     assert read_catalogue(db, SILENT, folder)[1] == sheet
 
 
@@ -240,4 +257,4 @@ def test_without_leaves_products_are_drawn_from_all(db: sqlite3.Connection, tmp_
     found, sheet = read_catalogue(db, SILENT, ImageFolder(tmp_path))
     assert sheet
     assert [(shelf.title, len(shelf.tiles)) for shelf in sheet.leaves] == [("without a leaf", 2)]
-    assert "Of all products (seed 0)." in catalogue_page(found, sheet)
+    assert "From all products (seed 0)." in catalogue_page(found, sheet)

@@ -14,8 +14,7 @@ from product_classifier.errors import StoreError
 from product_classifier.models.split import part_of
 from product_classifier.recipes.select_products import drawn as draw
 from product_classifier.recipes.select_products import given_parts, languages_told, spoken
-from product_classifier.selection import Selection
-from product_classifier.store.categories_to_learn import Labels
+from product_classifier.selection import Labels, Selection
 
 SIZES = {"belts": 100, "hats": 30, "scarves": 5, "socks": 1}
 PRODUCTS = {f"{name}-{k}": [name] for name, size in SIZES.items() for k in range(size)}

@@ -58,14 +58,22 @@ ATTACKS = (
 
 def hostile_shop(db: sqlite3.Connection) -> int:
     """Fill a database whose every field attacks; returns the number of its experiment."""
-    tree = [Category("root", ATTACKS[0], None, "", False)]
-    tree += [Category(text, text, "root", text, True) for text in ATTACKS]
+    tree = [Category(id="root", name=ATTACKS[0], parent=None, path="", leaf=False)]
+    tree += [Category(id=text, name=text, parent="root", path=text, leaf=True) for text in ATTACKS]
     products = [
-        Product(f"{number} {text}", text, f"<p>{text}</p>{text}", (text,), f"http://x/{text}")
+        Product(
+            id=f"{number} {text}",
+            name=text,
+            description=f"<p>{text}</p>{text}",
+            categories=(text,),
+            image=f"http://x/{text}",
+        )
         for number, text in enumerate(ATTACKS * 2)
     ]
     save_import(db, tree, products, [], ATTACKS[1])
-    save_images(db, [Image(product.image or "", error=ATTACKS[2]) for product in products[:5]])
+    save_images(
+        db, [Image(address=product.image or "", error=ATTACKS[2]) for product in products[:5]]
+    )
     ids = [product.id for product in products]
     count = len(ids)
     wrong = np.roll(np.arange(count), 1) % len(ATTACKS)

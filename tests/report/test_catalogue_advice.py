@@ -23,7 +23,18 @@ from product_classifier.evaluate.category_tree import Sizes
 from product_classifier.records import CatalogueState
 from product_classifier.report.catalogue_advice import catalogue_advice
 
-STATE = CatalogueState(5000, 0, 0, 0, 0, 0, 0, {}, [], {})
+STATE = CatalogueState(
+    products=5000,
+    no_name=0,
+    no_description=0,
+    no_text=0,
+    no_picture=0,
+    waiting_pictures=0,
+    lost_pictures=0,
+    reasons={},
+    marks=[],
+    decided={},
+)
 NO_DUPLICATES = Duplicates(groups=0, products=0, largest=0, contradicting=0, contradicted=0)
 LENGTHS = Quantiles(5, 5, 5, 5, 5)
 SOUND = CatalogueSummary(
@@ -125,21 +136,24 @@ FEW = [
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (changed(categories=looped("a")), ["1 category lies above itself (a): correct the column"]),
+        (
+            changed(categories=looped("a")),
+            ["1 category is its own ancestor (a): correct the column"],
+        ),
         (
             changed(categories=looped("a", "b", "c", "d")),
-            ["4 categories lie above themselves (a, b, c and 1 more): correct the column"],
+            ["4 categories are their own ancestors (a, b, c and 1 more): correct the column"],
         ),
         (changed(filed=FilingCounts(1, 9, 9, 0)), ["1 product (<0.1%) is in no category"]),
         (
             changed(filed=FilingCounts(0, 9, 9, 50)),
-            ["50 products (1.0%) are in categories that are no"],
+            ["50 products (1.0%) are only in categories that are not"],
         ),
         (
             changed(kept=KEPT),
             [
                 "40 of 79 leaves have fewer than 20 products, 2.0% of all: --min-per-category 20",
-                "Unless told otherwise, categorizers ask for 1,000 products of a leaf, which keeps "
+                "By default, categorizers keep leaves with at least 1,000 products, which are "
                 "2 of 79 leaves and 30.0% of the products; --min-per-category 100 keeps 26 and",
             ],
         ),
@@ -148,14 +162,14 @@ FEW = [
             [
                 "40 of 79 leaves have fewer than 20 products, 2.0% of all: --min-per-category 20 "
                 "leaves them out; --depth 2 joins them into 3 categories, 2 of them as small.",
-                "Unless told otherwise",
+                "By default",
             ],
         ),
         (
             changed(kept=FEW),
             [
                 "2 of 3 leaves have fewer than 20 products, 0.2% of all",
-                "Unless told otherwise, categorizers ask for 1,000 products of a leaf, which keeps "
+                "By default, categorizers keep leaves with at least 1,000 products, which are "
                 "1 of 3 leaves and 99.8% of the products; --min-per-category 20 keeps 1",
             ],
         ),
@@ -178,7 +192,10 @@ FEW = [
                     groups=1, products=812, largest=812, contradicting=1, contradicted=812
                 )
             ),
-            ["812 products (16.2%) share a picture with products of other", "One picture is shown"],
+            [
+                "812 products (16.2%) share a picture with products of other",
+                "One picture is shared",
+            ],
         ),
         (
             changed(
@@ -211,11 +228,11 @@ FEW = [
                     curve=[],
                 )
             ),
-            ["The 20,000 commonest words are 90.0% of all that is written"],
+            ["The 20,000 most common words are 90.0% of all word occurrences"],
         ),
         (
             changed(languages=Languages(100, [("fr", 60), ("", 20), ("de", 15), ("nl", 5)])),
-            ["Of the texts whose language can be told, 25.0% are not fr (de 18.8%, nl 6.2%)"],
+            ["Of the texts whose language is detected, 25.0% are not fr (de 18.8%, nl 6.2%)"],
         ),
         (
             changed(
@@ -230,12 +247,12 @@ FEW = [
                     cells=[],
                 )
             ),
-            ["No product has a complete picture: categorize_words.py"],
+            ["No product has a complete picture: run categorize_words.py"],
         ),
         (state(no_picture=400), ["400 products (8.0%) have no complete main picture: prefer"]),
         (
             state(lost_pictures=3, reasons={"HTTP 404": 2, "timed out": 1}),
-            ["The picture of 3 products could not be had, most often (2) since: HTTP 404"],
+            ["The picture of 3 products could not be downloaded, most often (2): HTTP 404"],
         ),
         (state(waiting_pictures=1), ["crawl.py has not tried 1 picture yet"]),
         (

@@ -43,7 +43,16 @@ def test_the_worst_category_comes_first_with_what_it_is_taken_for() -> None:
     text = categories_text([(SUMMARY, FOUND)], PATHS)
     lines = text.splitlines()
     assert lines[0] == "#3: Text"
-    assert lines[1].split() == ["support", "precision", "recall", "F", "at", "95%", "taken", "for"]
+    assert lines[1].split() == [
+        "support",
+        "precision",
+        "recall",
+        "F1",
+        "at",
+        "95%",
+        "confused",
+        "with",
+    ]
     averages = [line.split()[0] for line in lines[2:6]]
     assert averages == ["micro", "macro", "weighted", "hierarchical"]
     rows = [line.split() for line in lines[6:]]

@@ -48,11 +48,11 @@ def text(
     )
 
 
-def test_a_certificate_is_a_line_with_its_threshold_and_what_it_comes_to_on_tests() -> None:
+def test_a_certificate_is_a_line_with_its_threshold_and_its_result_on_test_products() -> None:
     assert text({0.95: [KEPT]}, {}) == [
         "  95% certified coverage: 81%  (score ≥ 0.7132, holds with 95% confidence; "
         "on test rows: 81% covered, 96.1% right [95.2, 96.9])",
-        "  Calibration error of scores: 15.00% (ECE; 15.00% before the temperature); "
+        "  Calibration error of scores: 15.00% (ECE; 15.00% before temperature scaling); "
         "AURC 0.0100, AUGRC 0.0050",
     ]
 
@@ -60,22 +60,22 @@ def test_a_certificate_is_a_line_with_its_threshold_and_what_it_comes_to_on_test
 def test_targets_that_cannot_be_certified_share_a_line_that_says_what_they_need() -> None:
     assert text({0.95: [MISSING], 0.995: [HOPELESS]}, {})[0] == (
         "  95% and 99.5% certified coverage: none  (200 calibration products; more labelled "
-        "products that would do: about 1,800 for 95%)"
+        "products that would suffice: about 1,800 for 95%)"
     )
-    assert "too few, or too many of the surest wrong" in text({0.95: [HOPELESS]}, {})[0]
+    assert "too few, or too many wrong at high scores" in text({0.95: [HOPELESS]}, {})[0]
 
 
-def test_levels_that_few_paths_reach_are_left_out() -> None:
+def test_levels_with_few_products_are_left_out() -> None:
     rare = dataclasses.replace(HOPELESS, calibrated=3)
     lines = text({0.95: [KEPT, KEPT, KEPT, rare]}, {})
     titles = [line.partition("95%")[0].strip() for line in lines[:-1]]
     assert titles == ["", "Parent", "Grandparent"]
 
 
-def test_the_deepest_answers_are_counted_by_level_and_the_rest_is_for_a_person() -> None:
+def test_the_deepest_answers_are_counted_by_level_and_a_person_checks_the_rest() -> None:
     parent = dataclasses.replace(KEPT, tested=ThresholdResult(100, 96, 2000, (0.9, 0.99)))
     assert text({}, {0.95: [KEPT, parent, MISSING]})[0] == (
-        "  95% certified, as deep as can be: leaf 81% (96.1% right [95.2, 96.9]), "
+        "  95% certified, as deep as possible: leaf 81% (96.1% right [95.2, 96.9]), "
         "parent 5% (96.0% right [90.0, 99.0]), a person 14%"
     )
 
@@ -119,7 +119,7 @@ def part(leaves: int) -> PredictedPaths:
     )
 
 
-def test_programs_get_json_whatever_there_is() -> None:
+def test_values_are_json_whatever_could_be_certified() -> None:
     for calibration, test in ((part(100), part(200)), (part(1), part(0))):
         values = certification_values(certify_experiment(calibration, test, (0.95,), 0.95))
         found = json.loads(json.dumps(values, allow_nan=False))

@@ -39,8 +39,8 @@ def test_a_pair_is_told_from_the_second_ones_side() -> None:
         "  coverage in hindsight 75% [61, 88] at 95%\n  certified none\n#3: "
     )
     assert text.endswith(
-        "#3 beside #1:\n"
-        "  accuracy +12.0 points [+3.0, +21.0]; right alone: #3 17 times, #1 5 "
+        "#3 compared with #1:\n"
+        "  accuracy +12.0 points [+3.0, +21.0]; right only in #3: 17, only in #1: 5 "
         "(McNemar's exact p = 0.017)\n"
         "  95% coverage in hindsight -0.4 points [-10.0, +8.0]\n"
     )

@@ -46,11 +46,11 @@ def test_the_best_comes_first_and_a_row_tells_what_it_cost() -> None:
     assert leaderboard_text(entries).splitlines() == [
         "10 test products of all (2 categories) (split one)",
         "  no.  model           accuracy  macro F1  covered at 95%  parent accuracy  seconds"
-        "  peak MiB  weights",
+        "  peak MiB  parameters",
         "   #2  words: blend      90.00%     0.500           40.0%           90.00%       12"
-        "         –        –",
+        "         –           –",
         "   #1  words: network    70.00%     0.500           40.0%           70.00%       12"
-        "         3   1.23 k",
+        "         3      1.23 k",
     ]
 
 
@@ -86,11 +86,14 @@ def test_experiments_of_another_depth_have_a_table_of_their_own() -> None:
 def test_a_model_is_named_with_what_is_not_as_usual(
     kind: str, settings: dict[str, Any], expected: str
 ) -> None:
-    assert model_name(entry(1, 5, kind=kind, **settings).judged.experiment) == f"{kind}: {expected}"
+    assert (
+        model_name(entry(1, 5, kind=kind, **settings).evaluation.experiment)
+        == f"{kind}: {expected}"
+    )
 
 
 def test_an_experiment_of_an_older_program_has_its_kind_for_a_name() -> None:
-    assert model_name(entry(1, 5).judged.experiment) == "words"
+    assert model_name(entry(1, 5).evaluation.experiment) == "words"
 
 
 def test_the_page_holds_text_alone_whatever_a_setting_says() -> None:

@@ -22,21 +22,23 @@ MEASURED = {
 }
 
 
-def test_it_is_told_beside_the_largest_probability() -> None:
+def test_novelty_detection_is_reported_beside_the_largest_probability() -> None:
     assert told(outside=MEASURED) == (
         "1,234 test products marked (score >= 0.9000); AUROC 0.910 for 80 test products of "
-        "categories left out (largest probability: 0.800), 25.0% false alarms at 95% recall"
+        "left-out categories (by largest probability: 0.800), 25.0% false alarms at 95% recall"
     )
 
 
-def test_without_a_test_product_left_out_nothing_is_claimed() -> None:
+def test_auroc_is_unknown_without_test_products_of_left_out_categories() -> None:
     text = told(outside={"threshold": 0.9, "marked": 0, "left_out": 0})
     assert text == (
-        "0 test products marked (score >= 0.9000); how well they are told apart is unknown: "
-        "no test product was left out"
+        "0 test products marked (score >= 0.9000); "
+        "AUROC unknown: no test product is of a left-out category"
     )
 
 
 @pytest.mark.parametrize("damaged", [{}, {"outside": 3}, {"outside": {"marked": "many"}}])
-def test_who_did_not_ask_or_wrote_nonsense_is_told_nothing(damaged: dict[str, Any]) -> None:
+def test_experiments_without_novelty_detection_or_with_damaged_settings_report_nothing(
+    damaged: dict[str, Any],
+) -> None:
     assert told(**damaged) is None

@@ -28,26 +28,31 @@ PLOTS: dict[str, tuple[Callable[[], str], list[str]]] = {
     "risk": (
         lambda: risk_coverage_plot(risk_coverage(SCORE, RIGHT), [Point(0.98, 0.4, 0.01)]),
         [
-            "Errors among the accepted, by how many are accepted",
+            "Error rate of accepted products by coverage",
             "98% certified",
             "share of them wrong",
         ],
     ),
     "reliability": (
         lambda: reliability_plot(reliability(SCORE**2, RIGHT), reliability(SCORE, RIGHT)),
-        ["How often predictions of a score are right", "mean score of a bin", "after"],
+        ["Accuracy of predictions by score", "mean score of a bin", "after"],
     ),
     "levels": (
         lambda: levels_plot(LEVELS),
-        ["Share of products that each level answers", "leaf", "parent", "certified accuracy"],
+        ["Share of products answered at each level", "leaf", "parent", "certified accuracy"],
     ),
     "imbalance": (
         lambda: imbalance_plot("3 leaves", LEVEL),
-        ["3 leaves", "1,000", "median 20", "the largest first; the solid one holds half"],
+        [
+            "3 leaves",
+            "1,000",
+            "median 20",
+            "categories, the largest first; the solid one holds half",
+        ],
     ),
     "vocabulary": (
         lambda: vocabulary_plot([(1, 0.1), (100, 0.5), (30_000, 1.0)], 20_000),
-        ["How far the commonest words go", "10,000", "share of all word occurrences"],
+        ["Coverage of the most common words", "10,000", "share of all word occurrences"],
     ),
     "pictures": (
         lambda: picture_plot([(28, 28, 9), (31, 24, 1)]),

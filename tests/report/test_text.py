@@ -43,8 +43,8 @@ def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
         "  Accuracy, 95% interval: 96.87% to 98.68%\n"
         "  95% in detail: score >= 0.31 accepts 960, 20 of them wrong; a person checks 0\n"
         "  98% in detail: no threshold reaches it; a person checks all\n"
-        "  (thresholds chosen in hindsight, on these very products: no promise for new ones)\n"
-        "  certified coverage: none without calibration rows; run its categorizer once more\n"
+        "  (thresholds chosen in hindsight on these products: no guarantee for new ones)\n"
+        "  certified coverage: unknown without calibration rows; run its categorizer again\n"
     )
 
 
@@ -56,12 +56,12 @@ def test_the_model_is_told_where_an_experiment_says_it() -> None:
     assert "\n  Model of words: blend, clean stemmed\n" in text
 
 
-def test_what_a_leaf_is_is_said_where_categories_of_a_depth_were_learned() -> None:
+def test_a_report_explains_leaves_if_categories_of_a_depth_were_learned() -> None:
     made = dataclasses.replace(SUMMARY, settings={"depth": 2})
     lines = figures_text(
         [Evaluation(experiment=made, figures=Figures(LEAF, PARENT), certification=None)]
     ).splitlines()
-    assert lines[1] == "  Leaves here: categories of depth 2, each with all that lies below it"
+    assert lines[1] == "  Leaves here: categories of depth 2, each with all categories below"
 
 
 def test_experiments_are_parted_by_an_empty_line() -> None:

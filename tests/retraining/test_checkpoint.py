@@ -29,14 +29,14 @@ def load(checkpoint: Checkpoint) -> Any:
     return checkpoint.load(NUMBERS, now=WEIGHTS, optimizer=STEP)
 
 
-def test_a_training_goes_on_where_it_was(checkpoint: Checkpoint) -> None:
+def test_a_checkpoint_restores_numbers_and_arrays(checkpoint: Checkpoint) -> None:
     numbers, groups = load(checkpoint)
     assert numbers == {"epoch": 3, "best": [0.5, float("-inf")]}
     assert [array.tolist() for array in groups["now"]] == [w.tolist() for w in WEIGHTS]
     assert groups["optimizer"] == STEP
 
 
-def test_there_is_nothing_at_first(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_empty(tmp_path: Path) -> None:
     assert load(Checkpoint(tmp_path / "none.state", "key")) == ({}, {})
 
 
@@ -50,11 +50,11 @@ def test_there_is_nothing_at_first(tmp_path: Path) -> None:
         {"now": [np.zeros(10**8, np.int8), *WEIGHTS], "optimizer": STEP},
     ],
 )
-def test_other_arrays_than_those_of_the_training_are_refused(
+def test_arrays_of_another_training_are_refused(
     checkpoint: Checkpoint, groups: dict[str, Any]
 ) -> None:
     checkpoint.save(NUMBERS, **groups)
-    with pytest.raises(ModelError, match=r"is damaged .*; remove it to begin anew"):
+    with pytest.raises(ModelError, match=r"is damaged .*; remove it to start anew"):
         load(checkpoint)
 
 
@@ -71,7 +71,7 @@ def test_other_arrays_than_those_of_the_training_are_refused(
         {"epoch": 3, "best": [0, 0], "more": 1},
     ],
 )
-def test_other_numbers_than_those_of_a_training_are_refused(
+def test_numbers_of_another_training_are_refused(
     checkpoint: Checkpoint, numbers: dict[str, Any]
 ) -> None:
     checkpoint.save(numbers, now=WEIGHTS, optimizer=STEP)
@@ -80,7 +80,7 @@ def test_other_numbers_than_those_of_a_training_are_refused(
 
 
 @pytest.mark.parametrize("head", ["[" * 100_000, "[]", "null", json.dumps({"key": "other"})])
-def test_a_head_that_is_none_or_of_another_training_is_refused(
+def test_an_invalid_head_or_one_of_another_training_is_refused(
     checkpoint: Checkpoint, head: str
 ) -> None:
     file = io.BytesIO()

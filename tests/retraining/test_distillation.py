@@ -1,9 +1,10 @@
-"""A student learns from a toy teacher, goes on where it was killed, and refuses too little."""
+"""Distillation from a toy teacher: agreement, resuming, and what is refused."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,113 +27,150 @@ from product_classifier.features.bottlenecks import (
     to_pixels,
 )
 from product_classifier.records import Image
-from product_classifier.retraining.distillation import Course, Likeness, Taught, distil, likeness
-from product_classifier.retraining.keras_student import folded, new_pupil, unfold
-from product_classifier.retraining.teacher_targets import Lessons
+from product_classifier.retraining.distillation import (
+    Agreement,
+    DistillationConfig,
+    Distilled,
+    agreement_of,
+    distil,
+)
+from product_classifier.retraining.keras_student import folded, load_student, new_keras_student
+from product_classifier.retraining.teacher_targets import TeacherTargets
 from tests.consoles import Tracker
 
 pytestmark = pytest.mark.slow
 T = TypeVar("T")
 SHAPE = Shape(size=8, stem=8, widths=(8,), depths=(1,), outputs=3, cells=(1,))
-COURSE = Course(epochs=4, views=2, batch_size=20, learning_rate=0.02)
+CONFIG = DistillationConfig(epochs=4, views=2, batch_size=20, learning_rate=0.02)
+BEGUN = replace(CONFIG, epochs=1, views=3)
 
 
 def colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Means of the three colours: what this teacher gives for pictures."""
+    """Return the mean colours of pictures, [n, 3]: the bottlenecks of the toy teacher."""
     return np.asarray(pixels.mean(axis=(1, 2)), np.float32)
 
 
-TEACHER = Backbone("toy", "0" * 64, 4, 3, colours, graph=colours)
+TEACHER = Backbone(name="toy", sha256="0" * 64, size=4, width=3, embed=colours, graph=colours)
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> list[Image]:
+    return draw(tmp_path)
+
+
+def draw(folder: Path) -> list[Image]:
+    """Write 220 pictures of one tint each."""
     chance = np.random.default_rng(0)
-    found = []
+    pictures = []
     for k in range(220):
         file = io.BytesIO()
         tint = chance.integers(0, 200, 3)
         pixels = (tint + chance.integers(0, 56, (10, 12, 3))).astype(np.uint8)
         PillowImage.fromarray(pixels).save(file, "PNG")
-        (tmp_path / f"{k}.png").write_bytes(file.getvalue())
+        (folder / f"{k}.png").write_bytes(file.getvalue())
         sha256 = hashlib.sha256(file.getvalue()).hexdigest()
-        found.append(Image(f"{k}", f"{k}.png", sha256, 12, 10))
-    return found
+        pictures.append(Image(address=f"{k}", file=f"{k}.png", sha256=sha256, width=12, height=10))
+    return pictures
 
 
 PARTS = np.array(["train"] * 200 + ["tuning"] * 15 + ["test"] * 5)
 
 
-def lessons(images: list[Image], folder: Path, teacher: Backbone = TEACHER) -> Lessons:
-    return Lessons(images, folder, teacher, bottleneck_cache(folder / "cache", teacher))
+def targets(images: list[Image], folder: Path, teacher: Backbone = TEACHER) -> TeacherTargets:
+    return TeacherTargets(
+        images=images,
+        folder=folder,
+        teacher=teacher,
+        cache=bottleneck_cache(folder / "cache", teacher),
+    )
 
 
-def teach(images: list[Image], folder: Path, course: Course = COURSE) -> Taught:
-    return distil(lessons(images, folder), PARTS, SHAPE, course, folder / "state")
+def distilled_from(
+    images: list[Image], folder: Path, config: DistillationConfig = CONFIG
+) -> Distilled:
+    return distil(targets(images, folder), PARTS, SHAPE, config, state_path=folder / "state")
 
 
-def test_a_student_comes_close_to_its_teacher(images: list[Image], tmp_path: Path) -> None:
-    taught = teach(images, tmp_path, replace(COURSE, epochs=25))
-    assert taught.likeness.explained > 0.8
-    assert taught.likeness.cosine > 0.99
-    assert taught.student.about["pictures"] == {"train": 200, "tuning": 15}
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory: pytest.TempPathFactory) -> Distilled:
+    """The result of a distillation of 25 epochs."""
+    folder = tmp_path_factory.mktemp("distilled")
+    return distilled_from(draw(folder), folder, replace(CONFIG, epochs=25))
 
 
-def given_by_teacher(images: list[Image], folder: Path) -> NDArray[np.float32]:
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Distil for one epoch; return the folder of the pictures, the cache and the state."""
+    folder = tmp_path_factory.mktemp("begun")
+    distilled_from(draw(folder), folder, BEGUN)
+    return folder
+
+
+def test_a_student_agrees_with_its_teacher(distilled: Distilled) -> None:
+    assert distilled.agreement.explained > 0.8
+    assert distilled.agreement.cosine > 0.99
+    assert distilled.student.about["pictures"] == {"train": 200, "tuning": 15}
+
+
+def teacher_bottlenecks(images: list[Image], folder: Path) -> NDArray[np.float32]:
     return colours(np.stack([to_pixels(read_view(View(image), folder), 4) for image in images]))
 
 
-def test_what_is_saved_gives_what_was_learned(images: list[Image], tmp_path: Path) -> None:
-    taught = teach(images, tmp_path)
-    save_student(taught.student, tmp_path / "student.npz")
+def test_a_saved_student_agrees_as_much_as_the_trained_one(
+    distilled: Distilled, images: list[Image], tmp_path: Path
+) -> None:
+    save_student(distilled.student, tmp_path / "student.npz")
     backbone = load_backbone(str(tmp_path / "student.npz"))
     cache = bottleneck_cache(tmp_path / "cache", backbone)
     tuning = images[200:215]
-    wanted = given_by_teacher(tuning, tmp_path)
-    found = bottlenecks(tuning, tmp_path, backbone, cache)[np.arange(15)][:, : SHAPE.outputs]
-    deviation = given_by_teacher(images[:200], tmp_path).std(axis=0)
-    again = likeness(found / deviation, wanted / deviation)
-    assert again.explained == pytest.approx(taught.likeness.explained, abs=0.05)
+    wanted = teacher_bottlenecks(tuning, tmp_path)
+    outputs = bottlenecks(tuning, tmp_path, backbone, cache)[np.arange(15)][:, : SHAPE.outputs]
+    deviation = teacher_bottlenecks(images[:200], tmp_path).std(axis=0)
+    again = agreement_of(outputs / deviation, wanted / deviation)
+    assert again.explained == pytest.approx(distilled.agreement.explained, abs=0.05)
 
 
-def test_folding_the_norms_changes_nothing() -> None:
-    pupil = new_pupil(SHAPE, "float32")
+def test_folding_the_norms_keeps_the_outputs() -> None:
+    model = new_keras_student(SHAPE, "float32")
     chance = np.random.default_rng(0)
-    pupil.set_weights([chance.uniform(0.5, 1.5, w.shape).astype("f4") for w in pupil.get_weights()])
+    model.set_weights([chance.uniform(0.5, 1.5, w.shape).astype("f4") for w in model.get_weights()])
     pictures = chance.integers(0, 256, (32, 8, 8, 3), np.uint8)
-    found = onnx_embed(folded(pupil, SHAPE))((pictures / 255).astype(np.float32))
-    assert found[:, : SHAPE.outputs] == pytest.approx(pupil.predict_on_batch(pictures), rel=1e-4)
+    outputs = onnx_embed(folded(model, SHAPE))((pictures / 255).astype(np.float32))
+    assert outputs[:, : SHAPE.outputs] == pytest.approx(model.predict_on_batch(pictures), rel=1e-4)
 
 
-def test_a_pupil_goes_on_from_a_student_as_it_was(tmp_path: Path) -> None:
-    first, second = new_pupil(SHAPE, "float32"), new_pupil(SHAPE, "float32", seed=1)
+def test_a_keras_student_loads_a_student_and_gives_its_outputs(tmp_path: Path) -> None:
+    first, second = new_keras_student(SHAPE, "float32"), new_keras_student(SHAPE, "float32", seed=1)
     chance = np.random.default_rng(0)
     first.set_weights([chance.uniform(0.5, 1.5, w.shape).astype("f4") for w in first.get_weights()])
     save_student(folded(first, SHAPE), tmp_path / "student.npz")
     kept, _ = read_student(tmp_path / "student.npz")
-    unfold(kept, second)
+    load_student(kept, second)
     pictures = chance.integers(0, 256, (32, 8, 8, 3), np.uint8)
-    found = onnx_embed(kept)((pictures / 255).astype(np.float32))[:, : SHAPE.outputs]
-    assert second.predict_on_batch(pictures) == pytest.approx(found, rel=1e-4)
+    outputs = onnx_embed(kept)((pictures / 255).astype(np.float32))[:, : SHAPE.outputs]
+    assert second.predict_on_batch(pictures) == pytest.approx(outputs, rel=1e-4)
     again = folded(second, SHAPE)
     for name in kept.kernels:
         assert again.means[name] == pytest.approx(kept.means[name], rel=1e-4)
         assert again.deviations[name] == pytest.approx(kept.deviations[name], rel=1e-4)
 
 
-def test_training_goes_on_from_a_student(images: list[Image], tmp_path: Path) -> None:
-    first = teach(images, tmp_path, replace(COURSE, epochs=25))
-    short = replace(COURSE, epochs=2, learning_rate=0.001, start="first")
+def test_training_starts_from_a_student(
+    distilled: Distilled, images: list[Image], tmp_path: Path
+) -> None:
+    short = replace(CONFIG, epochs=2, learning_rate=0.001, start="first")
     state = tmp_path / "second"
-    second = distil(lessons(images, tmp_path), PARTS, SHAPE, short, state, start=first.student)
-    assert second.likeness.explained > first.likeness.explained - 0.1
-    assert second.student.about["start"] == first.student.about
+    second = distil(
+        targets(images, tmp_path), PARTS, SHAPE, short, state_path=state, start=distilled.student
+    )
+    assert second.agreement.explained > distilled.agreement.explained - 0.1
+    assert second.student.about["start"] == distilled.student.about
 
 
-def test_after_an_interruption_it_ends_as_if_there_had_been_none(
+def test_a_resumed_distillation_ends_as_an_uninterrupted_one(
     images: list[Image], tmp_path: Path
 ) -> None:
-    whole = distil(lessons(images, tmp_path), PARTS, SHAPE, COURSE, tmp_path / "whole")
+    whole = distil(targets(images, tmp_path), PARTS, SHAPE, CONFIG, state_path=tmp_path / "whole")
     epochs = 0
 
     def stop_in_the_third(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
@@ -140,74 +178,75 @@ def test_after_an_interruption_it_ends_as_if_there_had_been_none(
             raise KeyboardInterrupt
         return iter(items)
 
-    stopped = replace(lessons(images, tmp_path), console=Tracker(stop_in_the_third))
+    stopped = replace(targets(images, tmp_path), console=Tracker(stop_in_the_third))
     with pytest.raises(KeyboardInterrupt):
-        distil(stopped, PARTS, SHAPE, COURSE, tmp_path / "state")
+        distil(stopped, PARTS, SHAPE, CONFIG, state_path=tmp_path / "state")
 
-    def count(epoch: int, loss: float, found: Likeness) -> None:
+    def count(epoch: int, loss: float, agreement: Agreement) -> None:
         nonlocal epochs
         epochs += 1
 
-    resumed = distil(lessons(images, tmp_path), PARTS, SHAPE, COURSE, tmp_path / "state", count)
+    state = tmp_path / "state"
+    resumed = distil(
+        targets(images, tmp_path), PARTS, SHAPE, CONFIG, state_path=state, on_epoch=count
+    )
     assert epochs == 2
-    assert resumed.likeness == whole.likeness
+    assert resumed.agreement == whole.agreement
     for name, kernel in whole.student.kernels.items():
         assert (resumed.student.kernels[name] == kernel).all()
 
 
-def test_it_stops_when_the_tuning_pictures_gain_no_more(
+def test_training_stops_when_the_agreement_on_tuning_pictures_no_longer_rises(
     images: list[Image], tmp_path: Path
 ) -> None:
     epochs = []
-    course = replace(COURSE, epochs=50, patience=1, learning_rate=1e-9)
+    config = replace(CONFIG, epochs=50, patience=1, learning_rate=1e-9)
     distil(
-        lessons(images, tmp_path),
+        targets(images, tmp_path),
         PARTS,
         SHAPE,
-        course,
-        tmp_path / "state",
-        lambda epoch, loss, found: epochs.append(epoch),
+        config,
+        state_path=tmp_path / "state",
+        on_epoch=lambda epoch, loss, agreement: epochs.append(epoch),
     )
-    assert 25 < len(epochs) < 50  # smaller pictures teach in the first half
+    assert 25 < len(epochs) < 50  # the first half uses smaller pictures and never stops early
 
 
-def test_another_course_does_not_go_on_with_the_first(images: list[Image], tmp_path: Path) -> None:
-    teach(images, tmp_path, replace(COURSE, epochs=1))
+def test_a_state_of_other_settings_is_refused(
+    begun: Path, images: list[Image], tmp_path: Path
+) -> None:
+    shutil.copy(begun / "state", tmp_path)
     with pytest.raises(ModelError, match="belongs to other pictures, another teacher or other set"):
-        teach(images, tmp_path, replace(COURSE, epochs=1, seed=1))
+        distilled_from(images, tmp_path, replace(BEGUN, seed=1))
 
 
-def test_a_damaged_state_is_told(images: list[Image], tmp_path: Path) -> None:
-    teach(images, tmp_path, replace(COURSE, epochs=1))
-    state = (tmp_path / "state").read_bytes()
+def test_a_damaged_state_is_reported(begun: Path, images: list[Image], tmp_path: Path) -> None:
+    state = (begun / "state").read_bytes()
     (tmp_path / "state").write_bytes(state[: len(state) // 2])
-    with pytest.raises(ModelError, match=r"is damaged.*remove it to begin anew"):
-        teach(images, tmp_path, replace(COURSE, epochs=1))
+    with pytest.raises(ModelError, match=r"is damaged.*remove it to start anew"):
+        distilled_from(images, tmp_path, BEGUN)
 
 
 def test_too_few_pictures_are_refused(images: list[Image], tmp_path: Path) -> None:
     few = images[:50] + images[200:]
     parts = np.concatenate([PARTS[:50], PARTS[200:]])
     with pytest.raises(ModelError, match="50 pictures in the train part are too few"):
-        distil(lessons(few, tmp_path), parts, SHAPE, COURSE, tmp_path / "state")
+        distil(targets(few, tmp_path), parts, SHAPE, CONFIG, state_path=tmp_path / "state")
 
 
-def test_the_teacher_sees_distorted_views_of_training_pictures_alone(
-    images: list[Image], tmp_path: Path
-) -> None:
-    teach(images, tmp_path, replace(COURSE, epochs=1, views=3))
-    cache = bottleneck_cache(tmp_path / "cache", TEACHER)
-    assert len(cache.read()) == len(images) + 2 * 200
+def test_the_teacher_sees_distorted_views_of_training_pictures_alone(begun: Path) -> None:
+    cache = bottleneck_cache(begun / "cache", TEACHER)
+    assert len(cache.read()) == len(PARTS) + 2 * 200
 
 
-def test_broken_pictures_are_left_out_and_told(images: list[Image], tmp_path: Path) -> None:
+def test_broken_pictures_are_left_out_and_reported(images: list[Image], tmp_path: Path) -> None:
     (tmp_path / "210.png").write_bytes(b"<html>")
-    taught = teach(images, tmp_path, replace(COURSE, epochs=1))
-    assert taught.lost == ("210.png: not the file that was crawled",)
-    assert taught.student.about["pictures"]["tuning"] == 14
+    distilled = distilled_from(images, tmp_path, replace(CONFIG, epochs=1))
+    assert distilled.lost == ("210.png: not the file that was crawled",)
+    assert distilled.student.about["pictures"]["tuning"] == 14
 
 
-def test_likeness_is_the_share_of_variance_and_the_mean_cosine() -> None:
+def test_agreement_is_the_share_of_variance_and_the_mean_cosine() -> None:
     wanted = np.array([[1.0, 0.0], [0.0, 1.0]])
-    assert likeness(wanted, wanted) == Likeness(1, 1)
-    assert likeness(np.full((2, 2), 0.5), wanted) == pytest.approx((0, np.sqrt(0.5)))
+    assert agreement_of(wanted, wanted) == Agreement(1, 1)
+    assert agreement_of(np.full((2, 2), 0.5), wanted) == pytest.approx((0, np.sqrt(0.5)))

@@ -26,15 +26,15 @@ def drawn() -> PillowImage.Image:
 
 
 def seen(distortions: Distortions, number: int = 0, size: int = 40) -> NDArray[np.uint8]:
-    return np.asarray(distortions.seen(drawn(), size, "abc", number))
+    return np.asarray(distortions.distort(drawn(), size, "abc", number))
 
 
-def test_nothing_asked_for_is_the_plain_square() -> None:
+def test_without_distortions_a_picture_is_only_squashed() -> None:
     assert not Distortions()
     assert (seen(Distortions(), size=17) == to_square(drawn(), 17)).all()
 
 
-def test_a_flip_mirrors_about_every_second_picture_and_does_no_more() -> None:
+def test_a_flip_mirrors_about_half_of_the_pictures_and_changes_nothing_else() -> None:
     plain, mirrored = np.asarray(drawn()), np.asarray(drawn())[:, ::-1]
     found = [seen(Distortions(flip_left_right=True), number) for number in range(40)]
     flipped = [bool((pixels == mirrored).all()) for pixels in found]
@@ -43,7 +43,7 @@ def test_a_flip_mirrors_about_every_second_picture_and_does_no_more() -> None:
 
 
 @pytest.mark.parametrize("name", ["random_crop", "random_scale"])
-def test_what_is_cropped_or_scaled_keeps_its_size_and_shows_a_piece_larger(name: str) -> None:
+def test_cropping_and_scaling_enlarge_a_part_of_the_picture(name: str) -> None:
     dark = (np.asarray(drawn())[..., 0] < 100).sum()
     found = [seen(DISTORTIONS[name], number) for number in range(20)]
     assert {pixels.shape for pixels in found} == {(40, 40, 3)}
@@ -51,7 +51,7 @@ def test_what_is_cropped_or_scaled_keeps_its_size_and_shows_a_piece_larger(name:
     assert dark < most <= 1.3**2 * dark * 1.1  # a tenth for the edges
 
 
-def test_brightness_moves_within_its_limits() -> None:
+def test_brightness_stays_within_its_limits() -> None:
     plain = seen(Distortions()).astype(float)
     places = plain > 50
     found = [seen(Distortions(random_brightness=20), number)[places] for number in range(20)]
@@ -63,17 +63,17 @@ def test_brightness_moves_within_its_limits() -> None:
 
 
 @pytest.mark.parametrize("name", ["random_rotation", "random_shear"])
-def test_what_comes_into_sight_has_the_colour_of_the_border(name: str) -> None:
+def test_gaps_have_the_colour_of_the_border(name: str) -> None:
     found = [seen(DISTORTIONS[name], number) for number in range(20)]
     assert all((pixels[:, -1] == 255).all() for pixels in found)
     dark = [(pixels[..., 0] < 100).sum() for pixels in found]
-    assert min(dark) > 0.7 * 96  # neither changes areas, but for the edges and what is cut off
+    assert min(dark) > 0.7 * 96  # neither changes areas, except for the edges and cropped corners
     assert max(dark) < 1.1 * 96
 
 
-def test_a_turned_picture_is_the_one_that_pillow_turns() -> None:
+def test_a_rotation_agrees_with_pillows() -> None:
     distortions = Distortions(random_rotation=90)
-    chance = [distortions.seen(drawn(), 40, "abc", number) for number in range(10)]
+    chance = [distortions.distort(drawn(), 40, "abc", number) for number in range(10)]
     angles = np.arange(-90, 90.5, 0.5)
     for picture in chance:
         errors = [
@@ -88,10 +88,17 @@ def test_a_turned_picture_is_the_one_that_pillow_turns() -> None:
         assert min(errors) < 1
 
 
-def test_the_same_picture_and_epoch_give_the_same_and_others_others() -> None:
-    distortions = Distortions(True, 10, 10, 10, 10, 10)
+def test_a_distortion_depends_on_the_picture_and_the_epoch_alone() -> None:
+    distortions = Distortions(
+        flip_left_right=True,
+        random_crop=10,
+        random_scale=10,
+        random_brightness=10,
+        random_rotation=10,
+        random_shear=10,
+    )
     first, again, later = seen(distortions), seen(distortions), seen(distortions, 1)
     assert (first == again).all()
     assert (first != later).any()
-    other = np.asarray(distortions.seen(drawn(), 40, "abd", 0))
+    other = np.asarray(distortions.distort(drawn(), 40, "abd", 0))
     assert (first != other).any()

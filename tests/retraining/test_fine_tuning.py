@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -25,11 +26,21 @@ from product_classifier.errors import FeatureError, ModelError
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Image
 from product_classifier.retraining.distortions import Distortions
-from product_classifier.retraining.fine_tuning import Epoch, Tuned, fine_tune, predict_test
-from product_classifier.retraining.keras_student import folded, new_pupil
-from product_classifier.retraining.trainable_network import Plan, Tunable, is_part, load_tunable
-from product_classifier.retraining.trainer import Head, Tuner
-from product_classifier.retraining.training_images import Album, Maps, Squares, choose_source
+from product_classifier.retraining.fine_tuning import Epoch, FineTuned, fine_tune, predict_test
+from product_classifier.retraining.keras_student import folded, new_keras_student
+from product_classifier.retraining.trainable_network import (
+    FineTuningConfig,
+    TrainableNetwork,
+    is_part,
+    load_trainable_network,
+)
+from product_classifier.retraining.trainer import SoftmaxHead, Trainer
+from product_classifier.retraining.training_images import (
+    FeatureMapInputs,
+    ImageInputs,
+    TrainingImages,
+    choose_source,
+)
 from tests.conftest import ROOT
 from tests.consoles import Recorder, Tracker
 
@@ -38,16 +49,17 @@ T = TypeVar("T")
 SHAPE = Shape(size=8, stem=8, widths=(8, 8), depths=(1, 1), outputs=6, cells=(2, 0))
 WIDTH = 6 + 8 * 4  # outputs, and the layout of the first stage
 LABELS = ("red", "green", "blue")
-PLAN = Plan("all", epochs=4, batch_size=16, learning_rate=0.02)
+CONFIG = FineTuningConfig(part="all", epochs=4, batch_size=16, learning_rate=0.02)
+ALL = replace(CONFIG, epochs=3)
 
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A student with random weights that takes all colours for the same."""
-    pupil = new_pupil(SHAPE, "float32")
+    """A student with random weights that cannot distinguish colours."""
+    model = new_keras_student(SHAPE, "float32")
     chance = np.random.default_rng(0)
-    pupil.set_weights([chance.uniform(0.5, 1.5, w.shape).astype("f4") for w in pupil.get_weights()])
-    blind = folded(pupil, SHAPE)
+    model.set_weights([chance.uniform(0.5, 1.5, w.shape).astype("f4") for w in model.get_weights()])
+    blind = folded(model, SHAPE)
     for name, kernel in blind.kernels.items():
         blind.kernels[name] = chance.normal(0, 0.3, kernel.shape).astype("f4")
         blind.biases[name] = np.full_like(blind.biases[name], 0.1)
@@ -58,7 +70,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def album(tmp_path_factory: pytest.TempPathFactory) -> Album:
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> TrainingImages:
     """Forty pictures of each colour in many shades."""
     folder = tmp_path_factory.mktemp("pictures")
     chance = np.random.default_rng(0)
@@ -72,7 +84,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Album:
             name = f"{label}-{k}.png"
             (folder / name).write_bytes(file.getvalue())
             sha256 = hashlib.sha256(file.getvalue()).hexdigest()
-            images.append(Image(name, name, sha256, 12, 10))
+            images.append(Image(address=name, file=name, sha256=sha256, width=12, height=10))
             label_of.append(label)
     where = np.arange(120) % 40
     rows = {
@@ -80,54 +92,65 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Album:
         "tuning": np.flatnonzero((where >= 28) & (where < 34)),
         "test": np.flatnonzero(where >= 34),
     }
-    return Album(images, folder, np.array(label_of), rows, LABELS)
+    return TrainingImages(
+        images=images, folder=folder, label_of=np.array(label_of), rows=rows, labels=LABELS
+    )
 
 
-def blank(width: int = WIDTH) -> Head:
+def blank(width: int = WIDTH) -> SoftmaxHead:
     nothing = np.zeros(width, np.float32)
-    return Head(np.zeros((width, 3), np.float32), np.zeros(3, np.float32), nothing, nothing + 1)
+    return SoftmaxHead(
+        np.zeros((width, 3), np.float32), np.zeros(3, np.float32), nothing, nothing + 1
+    )
 
 
 def tune(
     student: Path,
-    album: Album,
+    labelled: TrainingImages,
     folder: Path,
-    plan: Plan = PLAN,
+    config: FineTuningConfig = CONFIG,
     seen: list[Epoch] | None = None,
-) -> tuple[Tunable, Tuned]:
-    """Fine-tune on pictures as they are decoded, in each epoch anew."""
-    tunable = load_tunable(str(student), None, "float32", SILENT)
-    source = Squares(album, SHAPE.size, plan.distortions, plan.seed)
-    observe = seen.append if seen is not None else lambda epoch: None
-    state = folder / "network.state"
-    return tunable, fine_tune(tunable, tunable.model, source, album, blank(), plan, state, observe)
+) -> tuple[TrainableNetwork, FineTuned]:
+    """Fine-tune on image inputs; record the epochs in seen."""
+    trainable = load_trainable_network(str(student), None, "float32", SILENT)
+    source = ImageInputs(labelled, SHAPE.size, config.distortions, config.seed)
+    return trainable, fine_tune(
+        trainable,
+        labelled,
+        config,
+        network=trainable.model,
+        source=source,
+        head=blank(),
+        state_path=folder / "network.state",
+        on_epoch=seen.append if seen is not None else lambda epoch: None,
+    )
 
 
-def kernels(tunable: Tunable, path: Path) -> dict[str, NDArray[np.float32]]:
-    tunable.save(path, {})
+def kernels(trainable: TrainableNetwork, path: Path) -> dict[str, NDArray[np.float32]]:
+    trainable.save(path, {})
     return read_student(path)[0].kernels
 
 
-def test_all_of_it_learns_what_a_head_alone_cannot(
-    student: Path, album: Album, tmp_path: Path
+def test_training_all_blocks_learns_what_a_head_alone_cannot(
+    student: Path, labelled: TrainingImages, tmp_path: Path
 ) -> None:
     frozen, whole = tmp_path / "frozen", tmp_path / "whole"
     frozen.mkdir()
     whole.mkdir()
-    _, head = tune(student, album, frozen, replace(PLAN, part="head", epochs=12))
-    tunable, tuned = tune(student, album, whole, replace(PLAN, epochs=12))
+    _, head = tune(student, labelled, frozen, replace(CONFIG, part="head", epochs=12))
+    trainable, fine_tuned = tune(student, labelled, whole, replace(CONFIG, epochs=12))
     assert head.on_test.accuracy < 0.6
-    assert tuned.on_test.accuracy > 0.9
-    sha256 = tunable.save(whole / "network.npz", tuned.about(tunable, PLAN, album))
+    assert fine_tuned.on_test.accuracy > 0.9
+    sha256 = trainable.save(whole / "network.npz", fine_tuned.about(trainable, CONFIG, labelled))
     saved = load_backbone(str(whole / "network.npz"))
-    assert saved.sha256 == sha256 != tunable.backbone.sha256
-    predicted = predict_test(saved, tuned, album, whole / "cache")
-    right = float((predicted == album.label_of[album.rows["test"]]).mean())
-    assert right == pytest.approx(tuned.on_test.accuracy, abs=0.06)  # one of 18 pictures
+    assert saved.sha256 == sha256 != trainable.backbone.sha256
+    predicted = predict_test(saved, fine_tuned, labelled, whole / "cache")
+    right = float((predicted == labelled.label_of[labelled.rows["test"]]).mean())
+    assert right == pytest.approx(fine_tuned.on_test.accuracy, abs=0.06)  # one of 18 pictures
     about = read_student(whole / "network.npz")[0].about
     assert about["labels"] == 3
     assert about["pictures"] == {"train": 84, "tuning": 18, "test": 18}
-    assert about["tuning"]["accuracy"] == tuned.progress.best.accuracy
+    assert about["tuning"]["accuracy"] == fine_tuned.progress.best.accuracy
 
 
 @pytest.mark.parametrize(
@@ -136,40 +159,66 @@ def test_all_of_it_learns_what_a_head_alone_cannot(
         ("head", set()),
         ("last:1", {"stage1_block0_first", "stage1_block0_second", "stage1_block0_skip", "head"}),
         ("last:2", {name for name in kernel_shapes(SHAPE) if name != "stem"}),
-        ("all", set(kernel_shapes(SHAPE))),
     ],
 )
-def test_the_asked_part_changes_and_the_rest_does_not_by_a_bit(
-    student: Path, album: Album, tmp_path: Path, part: str, changed: set[str]
+def test_the_trained_part_changes_and_the_rest_stays_the_same_to_the_last_bit(
+    student: Path, labelled: TrainingImages, tmp_path: Path, part: str, changed: set[str]
 ) -> None:
-    fresh = load_tunable(str(student), None, "float32", SILENT)
-    before = fresh.model.get_weights()
-    every = replace(album, rows={**album.rows, "tuning": np.zeros(0, np.int64)})  # keeps the last
-    tunable, _ = tune(student, every, tmp_path, replace(PLAN, part=part, epochs=1))
-    after = tunable.model.get_weights()
-    named = zip(tunable.model.weights, before, after, strict=True)
-    moved = {
+    trainable, _ = tune(student, untuned(labelled), tmp_path, replace(CONFIG, part=part, epochs=1))
+    assert moved(student, trainable) == changed
+
+
+def untuned(labelled: TrainingImages) -> TrainingImages:
+    """Return an labelled without tuning pictures: of a training with it, the last epoch is kept."""
+    return replace(labelled, rows={**labelled.rows, "tuning": np.zeros(0, np.int64)})
+
+
+def moved(student: Path, trainable: TrainableNetwork) -> set[str]:
+    """Return the names of the kernels that a training has changed, or the norms after them."""
+    before = load_trainable_network(str(student), None, "float32", SILENT).model.get_weights()
+    after = trainable.model.get_weights()
+    named = zip(trainable.model.weights, before, after, strict=True)
+    return {
         weight.path.split("/")[-2].removesuffix("_norm")
         for weight, old, new in named
         if not np.array_equal(old, new)
     }
-    assert moved == changed
 
 
-def test_norms_keep_their_statistics_and_use_them_while_they_are_trained(
-    student: Path, album: Album
+@pytest.fixture(scope="module")
+def all_of_it(
+    student: Path, album: TrainingImages, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainableNetwork, FineTuned, Path]:
+    """Train the whole network for three epochs, without tuning pictures; with its state."""
+    folder = tmp_path_factory.mktemp("all")
+    return *tune(student, untuned(album), folder, ALL), folder / "network.state"
+
+
+def test_all_of_it_may_change(
+    student: Path, all_of_it: tuple[TrainableNetwork, FineTuned, Path]
 ) -> None:
-    tunable = load_tunable(str(student), None, "float32", SILENT)
-    before = tunable.model.get_weights()
-    tuner = Tuner(tunable.model, blank(), album, Squares(album, SHAPE.size, PLAN.distortions, 0))
-    train = album.rows["train"]
-    expected = tuner.score(train, 16)
-    assert tuner.epoch(train, 16, 0, lambda share: 0.0, "") == pytest.approx(expected, rel=1e-4)
-    tuner.epoch(train, 16, 1, lambda share: 0.01, "")
-    paths = [weight.path for weight in tunable.model.weights]
+    assert moved(student, all_of_it[0]) == set(kernel_shapes(SHAPE))
+
+
+def test_norms_keep_and_use_their_statistics_in_training(
+    student: Path, labelled: TrainingImages
+) -> None:
+    trainable = load_trainable_network(str(student), None, "float32", SILENT)
+    before = trainable.model.get_weights()
+    trainer = Trainer(
+        trainable.model,
+        blank(),
+        labelled,
+        ImageInputs(labelled, SHAPE.size, CONFIG.distortions, 0),
+    )
+    train = labelled.rows["train"]
+    expected = trainer.score(train, 16)
+    assert trainer.epoch(train, 16, 0, lambda share: 0.0, "") == pytest.approx(expected, rel=1e-4)
+    trainer.epoch(train, 16, 1, lambda share: 0.01, "")
+    paths = [weight.path for weight in trainable.model.weights]
     same = {
         path.rsplit("/")[-1]: np.array_equal(old, new)
-        for path, old, new in zip(paths, before, tunable.model.get_weights(), strict=True)
+        for path, old, new in zip(paths, before, trainable.model.get_weights(), strict=True)
     }
     assert same == {
         "kernel": False, "gamma": False, "beta": False,
@@ -177,11 +226,11 @@ def test_norms_keep_their_statistics_and_use_them_while_they_are_trained(
     }  # fmt: skip
 
 
-def test_more_blocks_than_there_are_names_how_many_there_are(student: Path) -> None:
-    tunable = load_tunable(str(student), None, "float32", SILENT)
-    assert tunable.trained_blocks("last:3") == tunable.trained_blocks("all") == 3
+def test_too_large_a_number_of_blocks_is_refused_with_the_largest_one(student: Path) -> None:
+    trainable = load_trainable_network(str(student), None, "float32", SILENT)
+    assert trainable.trained_blocks("last:3") == trainable.trained_blocks("all") == 3
     with pytest.raises(ModelError, match=r"has 3 blocks; pass --fine-tune last:3 at most"):
-        tunable.trained_blocks("last:4")
+        trainable.trained_blocks("last:4")
 
 
 def test_parts_are_head_all_and_a_number_of_last_blocks() -> None:
@@ -191,142 +240,199 @@ def test_parts_are_head_all_and_a_number_of_last_blocks() -> None:
 
 def test_a_network_whose_layers_are_unknown_is_refused() -> None:
     with pytest.raises(FeatureError, match=r"cannot be fine-tuned: its layers are not known"):
-        load_tunable("https://tfhub.dev/google/bit/s-r50x1/1", None, "float32", SILENT)
+        load_trainable_network("https://tfhub.dev/google/bit/s-r50x1/1", None, "float32", SILENT)
 
 
-def test_after_an_interruption_it_ends_as_if_there_had_been_none(
-    student: Path, album: Album, tmp_path: Path
+def test_a_resumed_fine_tuning_ends_as_an_uninterrupted_one(
+    student: Path, labelled: TrainingImages, tmp_path: Path
 ) -> None:
-    plan = replace(PLAN, distortions=Distortions(True, 10, 10, 10, 10, 10))
+    config = replace(
+        CONFIG,
+        epochs=3,
+        distortions=Distortions(
+            flip_left_right=True,
+            random_crop=10,
+            random_scale=10,
+            random_brightness=10,
+            random_rotation=10,
+            random_shear=10,
+        ),
+    )
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir()
     parts.mkdir()
-    tunable, tuned = tune(student, album, whole, plan)
+    trainable, fine_tuned = tune(student, labelled, whole, config)
 
-    def stop_in_the_third(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-        if label.startswith("epoch 3"):
+    def stop_in_the_second(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+        if label.startswith("epoch 2"):
             raise KeyboardInterrupt
         return iter(items)
 
     with pytest.raises(KeyboardInterrupt):
-        tune(student, replace(album, console=Tracker(stop_in_the_third)), parts, plan)
+        tune(student, replace(labelled, console=Tracker(stop_in_the_second)), parts, config)
     seen: list[Epoch] = []
-    again, resumed = tune(student, album, parts, plan, seen)
-    assert [epoch.number for epoch in seen] == [3, 4]
-    assert resumed.progress == tuned.progress
-    assert (resumed.head.weights == tuned.head.weights).all()
-    expected = kernels(tunable, tmp_path / "a.npz")
+    again, resumed = tune(student, labelled, parts, config, seen)
+    assert [epoch.number for epoch in seen] == [2, 3]
+    assert resumed.progress == fine_tuned.progress
+    assert (resumed.head.weights == fine_tuned.head.weights).all()
+    expected = kernels(trainable, tmp_path / "a.npz")
     for name, kernel in kernels(again, tmp_path / "b.npz").items():
         assert (kernel == expected[name]).all()
 
 
-def test_it_stops_without_a_gain_and_keeps_the_best_epoch(
-    student: Path, album: Album, tmp_path: Path
+def test_training_stops_without_a_gain_and_keeps_the_best_epoch(
+    student: Path, labelled: TrainingImages, tmp_path: Path
 ) -> None:
     seen: list[Epoch] = []
-    # steps so long that they lead nowhere
-    plan = replace(PLAN, learning_rate=50, epochs=20, patience=2)
-    tunable, tuned = tune(student, album, tmp_path, plan, seen)
-    assert tuned.progress.best_epoch + 2 == len(seen) - 1 < 20
-    told = [epoch for epoch in seen if np.isfinite(epoch.on_tuning.loss)]
-    best = min(told, key=lambda epoch: epoch.on_tuning.loss)
-    assert (best.number, best.on_tuning) == (tuned.progress.best_epoch, tuned.progress.best)
-    source = Squares(album, SHAPE.size, plan.distortions, plan.seed)
-    again = Tuner(tunable.model, tuned.head, album, source).score(album.rows["tuning"], 16)
+    # a learning rate that is far too large
+    config = replace(CONFIG, learning_rate=50, epochs=20, patience=2)
+    trainable, fine_tuned = tune(student, labelled, tmp_path, config, seen)
+    assert fine_tuned.progress.best_epoch + 2 == len(seen) - 1 < 20
+    finite = [epoch for epoch in seen if np.isfinite(epoch.on_tuning.loss)]
+    best = min(finite, key=lambda epoch: epoch.on_tuning.loss)
+    assert (best.number, best.on_tuning) == (
+        fine_tuned.progress.best_epoch,
+        fine_tuned.progress.best,
+    )
+    source = ImageInputs(labelled, SHAPE.size, config.distortions, config.seed)
+    again = Trainer(trainable.model, fine_tuned.head, labelled, source).score(
+        labelled.rows["tuning"], 16
+    )
     assert again.loss == pytest.approx(best.on_tuning.loss, rel=1e-4)
 
 
 def test_the_state_of_another_training_is_refused(
-    student: Path, album: Album, tmp_path: Path
+    student: Path,
+    labelled: TrainingImages,
+    all_of_it: tuple[TrainableNetwork, FineTuned, Path],
+    tmp_path: Path,
 ) -> None:
-    tune(student, album, tmp_path, replace(PLAN, epochs=1))
+    shutil.copy(all_of_it[2], tmp_path)
     with pytest.raises(ModelError, match="other settings"):
-        tune(student, album, tmp_path, replace(PLAN, epochs=2))
+        tune(student, untuned(labelled), tmp_path, replace(ALL, epochs=2))
 
 
-def test_maps_of_the_frozen_part_train_as_the_pictures_do(
-    student: Path, album: Album, tmp_path: Path
+def test_feature_maps_train_a_network_as_image_inputs_do(
+    student: Path, labelled: TrainingImages, tmp_path: Path
 ) -> None:
-    shape = replace(PLAN, part="last:1", epochs=2)
-    plain, tuned = tune(student, album, tmp_path, shape)
-    tunable = load_tunable(str(student), None, "float32", SILENT)
-    features = picture_features(album.images, album.folder, tunable.backbone, tmp_path / "cache")
-    told: list[str] = []
-    network, source = choose_source(
-        tunable, shape, album, features, tmp_path / "cache", Recorder(told)
+    config = replace(CONFIG, part="last:1", epochs=2)
+    plain, fine_tuned = tune(student, labelled, tmp_path, config)
+    trainable = load_trainable_network(str(student), None, "float32", SILENT)
+    features = picture_features(
+        labelled.images, labelled.folder, trainable.backbone, tmp_path / "cache"
     )
-    assert isinstance(source, Maps)
-    assert told == [f"what the frozen blocks give is kept in {tmp_path / 'cache'}: 0.0 GB"]
-    other = fine_tune(tunable, network, source, album, blank(), shape, tmp_path / "other.state")
-    assert other.on_test.loss == pytest.approx(tuned.on_test.loss, rel=1e-3)
+    messages: list[str] = []
+    network, source = choose_source(
+        trainable,
+        config,
+        labelled,
+        features,
+        cache_path=tmp_path / "cache",
+        console=Recorder(messages),
+    )
+    assert isinstance(source, FeatureMapInputs)
+    assert messages == [
+        f"feature maps of the frozen blocks are cached in {tmp_path / 'cache'}: 0.0 GB"
+    ]
+    other = fine_tune(
+        trainable,
+        labelled,
+        config,
+        network=network,
+        source=source,
+        head=blank(),
+        state_path=tmp_path / "other.state",
+    )
+    assert other.on_test.loss == pytest.approx(fine_tuned.on_test.loss, rel=1e-3)
     expected = kernels(plain, tmp_path / "a.npz")
-    for name, kernel in kernels(tunable, tmp_path / "b.npz").items():
+    for name, kernel in kernels(trainable, tmp_path / "b.npz").items():
         assert kernel == pytest.approx(expected[name], abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("part", "distortions"),
-    [("last:1", Distortions(True)), ("head", Distortions(True)), ("all", Distortions())],
+    [
+        ("last:1", Distortions(flip_left_right=True)),
+        ("head", Distortions(flip_left_right=True)),
+        ("all", Distortions()),
+    ],
 )
-def test_pictures_are_read_in_each_epoch_where_what_is_frozen_differs_or_nothing_is(
-    student: Path, album: Album, tmp_path: Path, part: str, distortions: Distortions
+def test_pictures_are_read_in_each_epoch_if_they_are_distorted_or_nothing_is_frozen(
+    student: Path,
+    labelled: TrainingImages,
+    tmp_path: Path,
+    part: str,
+    distortions: Distortions,
 ) -> None:
-    tunable = load_tunable(str(student), None, "float32", SILENT)
-    features = picture_features(album.images, album.folder, tunable.backbone, tmp_path)
-    plan = replace(PLAN, part=part, distortions=distortions)
-    network, source = choose_source(tunable, plan, album, features, tmp_path)
-    assert isinstance(source, Squares)
-    assert network is tunable.model
+    trainable = load_trainable_network(str(student), None, "float32", SILENT)
+    features = picture_features(labelled.images, labelled.folder, trainable.backbone, tmp_path)
+    config = replace(CONFIG, part=part, distortions=distortions)
+    network, source = choose_source(trainable, config, labelled, features, cache_path=tmp_path)
+    assert isinstance(source, ImageInputs)
+    assert network is trainable.model
 
 
-def test_the_rate_rises_and_falls_to_nothing() -> None:
-    plan = Plan("all", epochs=10, learning_rate=1)
-    rates = [plan.rate(k, share) for k in range(10) for share in (0.5, 1)]
+def test_the_learning_rate_rises_and_falls_to_zero() -> None:
+    config = FineTuningConfig(part="all", epochs=10, learning_rate=1)
+    rates = [config.rate(k, share) for k in range(10) for share in (0.5, 1)]
     assert rates[:2] == [0.5, 1]
     assert rates[1:] == sorted(rates[1:], reverse=True)
     assert rates[-1] == pytest.approx(0)
 
 
 def test_without_tuning_pictures_the_last_epoch_is_kept(
-    student: Path, album: Album, tmp_path: Path
+    labelled: TrainingImages, all_of_it: tuple[TrainableNetwork, FineTuned, Path]
 ) -> None:
-    rows = {**album.rows, "tuning": np.zeros(0, np.int64)}
-    tunable, tuned = tune(student, replace(album, rows=rows), tmp_path, replace(PLAN, epochs=3))
-    assert tuned.progress.best_epoch == 3
-    assert "tuning" not in tuned.about(tunable, PLAN, album)
+    trainable, fine_tuned, _ = all_of_it
+    assert fine_tuned.progress.best_epoch == 3
+    assert "tuning" not in fine_tuned.about(trainable, CONFIG, labelled)
 
 
-def test_in_half_precision_it_learns_the_same_and_keeps_weights_in_full(
-    student: Path, album: Album, tmp_path: Path
+def test_bfloat16_learns_as_well_and_keeps_its_weights_in_float32(
+    student: Path, labelled: TrainingImages, tmp_path: Path
 ) -> None:
-    tunable = load_tunable(str(student), None, "bfloat16", SILENT)
-    assert {layer.compute_dtype for layer in tunable.blocks[-1]} == {"bfloat16"}
-    source = Squares(album, SHAPE.size, PLAN.distortions, PLAN.seed)
-    plan = replace(PLAN, precision="bfloat16", epochs=12)
-    state = tmp_path / "network.state"
-    tuned = fine_tune(tunable, tunable.model, source, album, blank(), plan, state)
-    assert tuned.on_test.accuracy > 0.9
-    assert {weight.dtype for weight in tunable.model.weights} == {"float32"}
-    assert {kernel.dtype for kernel in kernels(tunable, tmp_path / "a.npz").values()} == {
+    trainable = load_trainable_network(str(student), None, "bfloat16", SILENT)
+    assert {layer.compute_dtype for layer in trainable.blocks[-1]} == {"bfloat16"}
+    source = ImageInputs(labelled, SHAPE.size, CONFIG.distortions, CONFIG.seed)
+    config = replace(CONFIG, precision="bfloat16", epochs=12)
+    fine_tuned = fine_tune(
+        trainable,
+        labelled,
+        config,
+        network=trainable.model,
+        source=source,
+        head=blank(),
+        state_path=tmp_path / "network.state",
+    )
+    assert fine_tuned.on_test.accuracy > 0.9
+    assert {weight.dtype for weight in trainable.model.weights} == {"float32"}
+    assert {kernel.dtype for kernel in kernels(trainable, tmp_path / "a.npz").values()} == {
         np.dtype(np.float32)
     }
 
 
+CACHE = "JAX_COMPILATION_CACHE_DIR"
+COMPILED_ONCE = {  # the trainings of one process share what JAX has compiled
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_it_learns_with_another_backend_of_keras(tmp_path: Path, backend: str) -> None:
+def test_fine_tuning_works_on_other_backends_of_keras(tmp_path: Path, backend: str) -> None:
     if not importlib.util.find_spec(backend):
         pytest.skip(f"{backend} is not installed")
     file = Path(__file__)
     names = (
-        test_all_of_it_learns_what_a_head_alone_cannot,
-        test_norms_keep_their_statistics_and_use_them_while_they_are_trained,
-        test_after_an_interruption_it_ends_as_if_there_had_been_none,
+        test_training_all_blocks_learns_what_a_head_alone_cannot,
+        test_norms_keep_and_use_their_statistics_in_training,
+        test_a_resumed_fine_tuning_ends_as_an_uninterrupted_one,
     )
     tests = [f"{file}::{test.__name__}" for test in names]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, **COMPILED_ONCE, CACHE: str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=600,

@@ -16,6 +16,7 @@ from demo.server import KEY, serve
 from tests.backbones.test_backbone import save_network
 from tests.conftest import ROOT
 from tests.kernels import CHOSEN
+from tests.warm_python import is_warm, warm_python
 
 CATALOGUE = make_catalogue(products=200)
 BROKEN = sum(product.image_fault is not None for product in CATALOGUE.products)
@@ -23,18 +24,30 @@ PASSED_ON = ("PATH", "HOME", *CHOSEN)  # the kernels, too, that tests are run un
 ENVIRONMENT = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
+QUICK = ("crawl", "analyze")  # they load little: no warm Python is begun for them
+
+
 def run(
-    folder: Path, script: str, *options: object, code: int | None = 0, key: str | None = KEY
+    folder: Path,
+    script: str,
+    *options: object,
+    code: int | None = 0,
+    key: str | None = KEY,
+    fresh: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script in a folder and insist on its exit code; None: done, some pictures failed."""
-    result = subprocess.run(
-        [sys.executable, ROOT / f"{script}.py", *map(str, options)],
-        cwd=folder,
-        env=ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {}),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    """Run a script in a folder and insist on its exit code; None: done, some pictures failed.
+
+    It runs in a process of its own; fresh: one that loads all libraries anew.
+    """
+    fresh = fresh or (script in QUICK and not is_warm())
+    environment = ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {})
+    if fresh:
+        command = [sys.executable, str(ROOT / f"{script}.py"), *map(str, options)]
+        result = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        )
+    else:
+        result = warm_python().start(folder, script, *options, env=environment).wait()
     assert result.returncode in ((0, 3) if code is None else (code,)), result.stderr
     assert "Traceback" not in result.stderr
     return result
@@ -80,7 +93,7 @@ def categorized(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The crawled catalogue with one experiment on its words, number 1."""
     folder = tmp_path_factory.mktemp("categorized")
     copy_database(crawled, folder)
-    said = run(folder, "categorize_words", "--min-per-category", 3)
+    said = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
     (folder / "said.txt").write_text(said.stdout)
     return folder
 

@@ -17,7 +17,7 @@ WORDS = CATALOGUE.products[0].name.split()
 
 def test_it_is_told_as_text_and_for_programs(crawled: Path) -> None:
     text = run(crawled, "analyze", "--catalogue").stdout
-    assert text.startswith("Remarks\n  - ")
+    assert text.startswith("Advice\n  - ")
     for title in ("Categories", "Words of names", "Vocabulary", "Languages", "Duplicates"):
         assert f"\n{title}\n" in text
     found = json.loads(run(crawled, "analyze", "--catalogue", "--json").stdout)
@@ -32,11 +32,11 @@ def test_it_is_told_as_text_and_for_programs(crawled: Path) -> None:
 def test_a_page_shows_products_unless_told_otherwise(crawled: Path) -> None:
     run(crawled, "analyze", "--catalogue", "--output", "page.html")
     page = (crawled / "page.html").read_text()
-    assert "Products at random" in page
+    assert "Random products" in page
     assert "data:image/jpeg;base64," in page
     run(crawled, "analyze", "--catalogue", "--output", "page.html", "--no-products")
     page = (crawled / "page.html").read_text()
-    assert "Products at random" not in page
+    assert "Random products" not in page
     assert "data:image/jpeg;base64," not in page
     assert "<h2>Languages</h2>" in page
 

@@ -101,7 +101,7 @@ def test_a_larger_maximum_goes_on_where_the_smaller_one_ended(
         ([], "wrong", "the API rejected the key (401: Invalid partner id: …); set SHOPSTYLE_API"),
         (["--root", "wimmin"], KEY, "error 404: Invalid category id: wimmin"),
         (["--from", "none.csv"], None, "none.csv cannot be read: No such file or directory"),
-        (["--db-path", "no/crawl.db"], KEY, "there is no folder no to put crawl.db into"),
+        (["--db-path", "no/crawl.db"], KEY, "there is no folder no for crawl.db; create it"),
     ],
 )
 def test_a_crawl_that_cannot_be_says_what_to_do(
@@ -142,7 +142,10 @@ def test_a_csv_file_and_a_folder_of_pictures_fill_the_same_database(tmp_path: Pa
     result = run(tmp_path, "crawl", *options, code=3, key=None)
     summary = "crawl.db: 4 categories, 3 products, 1 pictures; 1 skipped, 1 failed; run it again"
     assert summary in result.stdout
-    assert "skipped: products.csv line 6: id a3 stands in an earlier place" in result.stderr
+    assert (
+        "skipped: products.csv line 6: id a3 has another name or picture at an earlier place"
+        in result.stderr
+    )
     assert rows(tmp_path, "select id, category_id from product order by id") == [
         ("a1", "Women/Belts"),
         ("a2", "Women/Hats"),

@@ -83,7 +83,9 @@ def test_a_dry_run_of_a_file_counts_its_products(tmp_path: Path) -> None:
     assert said[0].startswith("products.csv: commas, utf-8; id=id,name=name,description=descr")
     assert said[1:4] == ["a1: Red belt", "    Leather", "    Women > Belts"]
     assert said[4] == f"    {tmp_path}/a.jpg"
-    assert said[-7].startswith("skipped: products.csv line 6: id a3 stands in an earlier place")
+    assert said[-7].startswith(
+        "skipped: products.csv line 6: id a3 has another name or picture at an earlier place"
+    )
     assert said[-6:-1] == [
         "3 products in 4 categories, 1 to be skipped",
         *("  Women", "    Belts  1", "    Gifts  1", "    Hats  2"),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.scripts.conftest import ENVIRONMENT, crawl_options, rows, run
-from tests.scripts.test_streams import shell
+from tests.scripts.test_streams import shell, usual
 
 pytestmark = pytest.mark.slow
 CSV = "id,name,category_path\n" + "".join(
@@ -189,7 +189,7 @@ def test_odd_environments_change_nothing(
     ended = shell(folder, script, options, **environment)
     assert ended.returncode == 0
     if options != "--help":  # which is as wide as the terminal
-        assert ended.stdout == shell(folder, script, options).stdout
+        assert ended.stdout == usual(folder, script, options).stdout
     assert "Traceback" not in ended.stderr
     assert "Warning" not in ended.stderr
 
@@ -209,8 +209,8 @@ def test_modules_in_the_current_folder_are_not_run(folder: Path, tmp_path: Path)
     for name in ("numpy", "csv", "json", "tqdm", "sqlite3", "product_classifier", "sitecustomize"):
         (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\n")
     database = ["--db-path", str(folder / "crawl.db")]
-    run(tmp_path, "analyze", "--catalogue", *database)
-    run(tmp_path, "crawl", "--from", str(folder / "products.csv"))
+    run(tmp_path, "analyze", "--catalogue", *database, fresh=True)
+    run(tmp_path, "crawl", "--from", str(folder / "products.csv"), fresh=True)
     assert not (tmp_path / "was-run").exists()
 
 

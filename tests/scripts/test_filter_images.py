@@ -108,7 +108,7 @@ def test_close_ups_are_learned_marked_and_left_out(
     assert "       40 marked zoomed: left out where a product has others" in report
     run(tmp_path, "categorize_images", *pictures)
     run(tmp_path, "categorize_images", *pictures, *several)
-    run(tmp_path, "categorize_words", "--min-per-category", 3)
+    run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear")
     split, marked = "select distinct split from experiment", "settings ->> 'marked_pictures'"
     assert len(rows(tmp_path, split)) == 1
     assert rows(tmp_path, f"select {marked} from experiment") == [(None,), (32,), (32,), (None,)]
@@ -166,11 +166,14 @@ def test_a_picture_that_is_gone_is_told_and_the_code_is_3(two: Path) -> None:
     ("model", "message"),
     [
         ("none.pb", "none.pb cannot be read: No such file or directory; retrain.py --image_dir"),
-        ("products.csv", "products.csv is no graph of retrain.py's; pass the output_graph.pb or"),
-        ("broken.onnx", "broken.onnx is damaged or no graph of retrain.py's ("),
+        (
+            "products.csv",
+            "products.csv is not a graph from retrain.py; pass its output_graph.pb or",
+        ),
+        ("broken.onnx", "broken.onnx is damaged or not a graph from retrain.py ("),
         ("images", "images/output_graph.pb cannot be read: No such file or directory"),
         ("alone.onnx", "alone_labels.txt, the labels of alone.onnx, cannot be read"),
-        ("one.onnx", "one.onnx has one label, 'zoomed', and tells nothing apart"),
+        ("one.onnx", "one.onnx has only one label, 'zoomed'; train it on two or more"),
         ("logo.onnx", "logo.onnx has no label 'zoomed'; pass --filter-label with one of: logo, x"),
     ],
 )

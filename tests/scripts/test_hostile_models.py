@@ -104,7 +104,7 @@ def test_a_network_that_is_passed_is_compared_before_it_is_opened(
     model(shop, "given", "ab" * 32)
     options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
     said = run(shop, "categorize_images", *options, "--backbone", evil.network, code=1).stderr
-    assert "is not that network; pass that one as --backbone" in said
+    assert "is not that network; pass that network as --backbone" in said
     assert evil.is_untouched()
 
 

@@ -45,7 +45,9 @@ def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
         "paths are joined by ' > '"
     )
     assert said[1] == "skipped: a.jsonl.gz line 4: it has no id"
-    assert said[2].startswith("skipped: a.jsonl.gz line 2: id 1 stands in an earlier place")
+    assert said[2].startswith(
+        "skipped: a.jsonl.gz line 2: id 1 has another name or picture at an earlier place"
+    )
     options = ("--images", ".", "--path-separator=->")
     result = run(tmp_path, "crawl", "--export", "b.csv", *options, key=None)
     assert result.stdout == "b.csv: 2 rows\n"
@@ -116,7 +118,7 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
     assert rows(tmp_path, "select name from experiment") != []
     (tmp_path / "other.db").write_bytes((tmp_path / "old.db").read_bytes())
     result = run(tmp_path, "crawl", "--from", "other.db", code=1, key=None)
-    assert "is there already; pass another --db-path for other.db" in result.stderr
+    assert "exists already; pass another --db-path for other.db" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from product_classifier.backbones.student import Shape, read_student, save_student
 from product_classifier.records import Image
-from product_classifier.retraining.keras_student import folded, new_pupil
+from product_classifier.retraining.keras_student import folded, new_keras_student
 from product_classifier.retraining.softmax_head import split_images
 from tests.conftest import jpeg, sha256
 from tests.scripts.conftest import copy_database, rows, run
 
 
-def test_retraining_tells_its_accuracy_and_saves_graph_and_labels(
+def test_retraining_prints_its_accuracy_and_saves_graph_and_labels(
     tmp_path: Path, network: Path
 ) -> None:
     for label, colour in (("Dark-Red_things", "rgb({},0,0)"), ("blue", "rgb(0,0,{})")):
@@ -37,6 +38,21 @@ def test_retraining_tells_its_accuracy_and_saves_graph_and_labels(
     assert (tmp_path / "retrain_out" / "retrain_logs" / "train").is_dir()
 
 
+def test_a_pipe_among_pictures_is_reported_and_the_rest_is_learned(
+    tmp_path: Path, network: Path
+) -> None:
+    for label in ("red", "blue"):
+        (tmp_path / "pictures" / label).mkdir(parents=True)
+        for side in range(40, 70):
+            file = tmp_path / "pictures" / label / f"{label}{side}.jpg"
+            file.write_bytes(jpeg(label, (side, side)))
+    os.mkfifo(tmp_path / "pictures" / "blue" / "pipe.jpg")
+    options = ["--image_dir", "pictures", "--backbone", network, "--how_many_training_steps", 10]
+    result = run(tmp_path, "retrain", *options, code=3)
+    assert "picture not read: pictures/blue/pipe.jpg: it is a pipe, not a file" in result.stderr
+    assert "Final test accuracy" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("folders", "message"),
     [
@@ -45,9 +61,7 @@ def test_retraining_tells_its_accuracy_and_saves_graph_and_labels(
         (["T-Shirts", "t shirts"], "two folders of pictures mean the label 't shirts'; rename one"),
     ],
 )
-def test_folders_that_cannot_be_learned_from_are_said(
-    tmp_path: Path, folders: list[str], message: str
-) -> None:
+def test_unusable_folders_are_refused(tmp_path: Path, folders: list[str], message: str) -> None:
     (tmp_path / "pictures").mkdir()
     for name in folders:
         (tmp_path / "pictures" / name).mkdir()
@@ -90,14 +104,14 @@ def test_a_student_is_distilled_from_a_crawl_and_a_folder_and_used(
         *(
             pytest.param(["--image_dir", "few", *options], message, marks=pytest.mark.slow)
             for options, message in (
-                (["--start_from", "mini"], "mini gives 2048 values and"),
+                (["--start_from", "mini"], "mini has 2048 outputs and"),
                 (["--start_from", "gone.npz"], "gone.npz cannot be read"),
                 ([], "pictures in the train part are too few to distil a student from"),
             )
         ),
     ],
 )
-def test_a_student_that_cannot_be_distilled_says_why(
+def test_distillations_that_cannot_start_are_refused(
     tmp_path: Path, network: Path, options: list[str], message: str
 ) -> None:
     for folder in ("empty", "few"):
@@ -113,7 +127,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny student that has learned nothing."""
     shape = Shape(size=16, stem=8, widths=(8, 8), depths=(1, 1), outputs=12, cells=(2, 0))
     path = tmp_path_factory.mktemp("student") / "tiny.npz"
-    save_student(folded(new_pupil(shape, "float32"), shape), path)
+    save_student(folded(new_keras_student(shape, "float32"), shape), path)
     return path
 
 
@@ -127,7 +141,7 @@ def colours(folder: Path, count: int = 40) -> None:
 
 
 @pytest.mark.slow
-def test_a_network_is_fine_tuned_and_used_and_once_done_stays_as_it_is(
+def test_a_network_is_fine_tuned_and_used_and_a_finished_training_is_not_repeated(
     tmp_path: Path, student: Path, crawled: Path
 ) -> None:
     colours(tmp_path)
@@ -153,17 +167,19 @@ def test_a_network_is_fine_tuned_and_used_and_once_done_stays_as_it_is(
     (out / "network.npz").write_bytes(data[:1000])
     options += ["--backbone", "retrain_out/network.npz"]
     cut = run(tmp_path, "categorize_images", *options, code=1)
-    assert "network.npz is cut short or not the file it was" in cut.stderr
+    assert "network.npz is incomplete or was changed" in cut.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "tuning", "test"])
-def test_a_label_with_one_picture_is_learned_or_told(
+def test_a_label_with_one_picture_is_learned_or_refused(
     tmp_path: Path, student: Path, part: str
 ) -> None:
     colours(tmp_path)
     pictures = {shade: jpeg(f"rgb(0,{shade},0)") for shade in range(256)}
-    images = [Image(str(shade), "", sha256(data)) for shade, data in pictures.items()]
+    images = [
+        Image(address=str(shade), file="", sha256=sha256(data)) for shade, data in pictures.items()
+    ]
     parts = [str(split_images([image], 10, 10)[0]) for image in images]
     (tmp_path / "pictures" / "green").mkdir()
     data = pictures[parts.index(part)]  # a picture that falls into this part
@@ -193,14 +209,14 @@ def test_a_label_with_one_picture_is_learned_or_told(
         (["--fine-tune", "all", "--precision", "int8"], "neither float32 nor bfloat16"),
     ],
 )
-def test_fine_tuning_that_makes_no_sense_is_a_usage_error(
+def test_contradictory_options_of_fine_tuning_are_usage_errors(
     tmp_path: Path, options: list[str], message: str
 ) -> None:
     assert message in run(tmp_path, "retrain", "--image_dir", "x", *options, code=2).stderr
 
 
 @pytest.mark.slow
-def test_a_network_that_cannot_be_fine_tuned_so_is_told_before_anything_is_done(
+def test_a_network_that_cannot_be_fine_tuned_is_refused_at_once(
     tmp_path: Path, student: Path, network: Path
 ) -> None:
     colours(tmp_path, 4)
@@ -210,7 +226,7 @@ def test_a_network_that_cannot_be_fine_tuned_so_is_told_before_anything_is_done(
         (["--backbone", student, "--fine-tune", "last:4"], "has 3 blocks; pass --fine-tune last:3"),
         (["--backbone", network, "--fine-tune", "all"], "its variables are not those of Inception"),
         (["--backbone", "https://a.b/c", "--fine-tune", "all"], "its layers are not known"),
-        (["--backbone", broken, "--fine-tune", "all"], "is damaged or no network"),
+        (["--backbone", broken, "--fine-tune", "all"], "is damaged or not a network"),
         (["--backbone", "alexnet", "--fine-tune", "all"], "there is no backbone 'alexnet'"),
     ):
         result = run(tmp_path, "retrain", "--image_dir", "pictures", *options, code=1)

@@ -38,7 +38,7 @@ def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
 def test_labels_are_searched_once_and_told_again(folder: Path) -> None:
     said = (folder / "said.txt").read_text()
     assert said.startswith("#1: Text classification of: all (")
-    assert "labels looked at on" in said
+    assert "labels examined on" in said
     again = run(folder, "analyze", "--label-errors", 1, "--limit", 50)
     assert again.stdout == said
     assert "trainings" not in again.stderr
@@ -65,7 +65,7 @@ def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
     run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20)
     ids = {line["product_id"] for line in fill(tmp_path / "next.csv", {})}
     assert not ids & {line["product_id"] for line in lines[:3]}
-    run(tmp_path, "categorize_words", "--min-per-category", 3)
+    run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear")
     assert "#2: " in run(tmp_path, "analyze").stdout
 
 

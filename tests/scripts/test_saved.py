@@ -58,14 +58,16 @@ def test_pictures_are_read_by_the_network_of_the_model_alone(
         str(rows(tmp_path, "select count(*) from product")[0][0])
     )
     said = run(tmp_path, "categorize_both", *saved, "--backbone", "mini", code=1).stderr
-    assert "and mini is not that network; pass that one as --backbone" in said
+    assert "and mini is not that network; pass that network as --backbone" in said
     said = run(tmp_path, "categorize_images", *saved, code=1).stderr
     assert said == "categorize_images.py: kept reads both; use categorize_both.py\n"
 
 
 def test_what_cannot_be_filed_is_said(categorized: Path) -> None:
     said = run(categorized, "categorize_words", "--saved", "none", code=1).stderr
-    assert said.startswith("categorize_words.py: none holds no whole model (none/settings.json: ")
+    assert said.startswith(
+        "categorize_words.py: none holds no complete model (none/settings.json: "
+    )
     said = run(categorized, "categorize_words", "--all", code=2).stderr
     assert said.endswith("--all goes with --saved\n")
     line = ["--saved", "a", "--db-path", "b", "--model", "linear"]

@@ -79,7 +79,8 @@ def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     wish = ["--language", "en", "--sample", 0.6, "--sample-seed", 4]
     for seed in (0, 1):
-        result = run(tmp_path, "categorize_words", *ALL, *wish, "--seed", seed)
+        model = ["--model", "linear", "--seed", seed]
+        result = run(tmp_path, "categorize_words", *ALL, *wish, *model)
         assert "; language en; sample 0.6; sample seed 4\n" in result.stdout
         assert "language: en " in result.stderr
     run(tmp_path, "analyze", "--compare", 2, 3)  # another training, the same products

@@ -1,4 +1,4 @@
-"""One catalogue written in every format that can be imported, as far as each can hold it."""
+"""Writers of one catalogue in every format that can be imported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 @dataclasses.dataclass(frozen=True)
 class Thing:
-    """A product of such a catalogue."""
+    """A product to write."""
 
     id: str
     name: str
@@ -29,11 +29,11 @@ class Thing:
 
 
 class Written(NamedTuple):
-    """A catalogue in a format."""
+    """A written catalogue."""
 
     source: Path
-    kind: str
-    things: Sequence[Thing]  # as the format can hold them
+    format: str
+    things: Sequence[Thing]  # with the fields that the format has
 
 
 Writer = Callable[[Sequence[Thing], Path], Written]
@@ -82,7 +82,7 @@ def as_gzip(things: Sequence[Thing], folder: Path) -> Written:
 
 
 def as_zip(things: Sequence[Thing], folder: Path) -> Written:
-    """As Awin's feeds come."""
+    """Write a catalogue as Awin's feeds are."""
     header = ("aw_product_id", "product_name", "description", "merchant_category", "aw_image_url")
     plain = _table(folder / "awin.csv", things, header, delimiter="|")
     with zipfile.ZipFile(folder / "awin.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -91,7 +91,7 @@ def as_zip(things: Sequence[Thing], folder: Path) -> Written:
 
 
 def as_s0(things: Sequence[Thing], folder: Path) -> Written:
-    """As the first of the earlier systems had it: no descriptions, pictures named by their sku."""
+    """Write a catalogue as the first legacy system did: no descriptions, pictures named by sku."""
     with (folder / "s0.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(["sku", "title", "category", "image_url"])
@@ -152,7 +152,7 @@ def as_atom(things: Sequence[Thing], folder: Path) -> Written:
 
 
 def as_atlas(things: Sequence[Thing], folder: Path) -> Written:
-    """Without descriptions; a product is known by the name of its picture's file."""
+    """Write products with pictures, without descriptions; their id is the picture's file name."""
     pictured = [thing for thing in things if thing.picture]
     images = [
         {
@@ -170,7 +170,7 @@ def as_atlas(things: Sequence[Thing], folder: Path) -> Written:
 
 
 def as_bson(things: Sequence[Thing], folder: Path) -> Written:
-    """Without texts; the names of three levels stand beside it, and leaves have numbers."""
+    """Write products without texts, and the names of three levels in a CSV file."""
     numbers = {path: 1_000 + k for k, path in enumerate(sorted({thing.path for thing in things}))}
     with (folder / "category_names.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -186,10 +186,11 @@ def as_bson(things: Sequence[Thing], folder: Path) -> Written:
 
 
 def as_folders(things: Sequence[Thing], folder: Path) -> Written:
-    """Without texts and products without picture; a product is known by its place."""
+    """Write products with pictures, without texts; their id is the picture's path."""
     named = []
-    for told in things:
-        thing = dataclasses.replace(told, path=tuple(n.replace("/", "-") for n in told.path))
+    for original in things:
+        path = tuple(name.replace("/", "-") for name in original.path)
+        thing = dataclasses.replace(original, path=path)
         if thing.picture:
             place = Path(*thing.path) / f"{thing.id}.jpg"
             (folder / "tree" / place).parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +200,7 @@ def as_folders(things: Sequence[Thing], folder: Path) -> Written:
 
 
 def as_shopify(things: Sequence[Thing], folder: Path) -> Written:
-    """As a shop's products.json is saved: pictures have addresses in the web, so none here."""
+    """Write a shop's products.json, without pictures, because it has only URLs."""
     products = [
         {
             "id": int(thing.id),

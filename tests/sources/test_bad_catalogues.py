@@ -1,4 +1,4 @@
-"""Formats with what must not be in them: one line for each problem, and the rest is imported."""
+"""Files with invalid contents: each problem is reported on one line, and the rest is imported."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ from product_classifier.sources.files import text_stream
 from product_classifier.sources.formats import SourceOptions, format_of, open_source
 
 
-def read(path: Path, **told: Any) -> list[Entry]:
+def read(path: Path, **options: Any) -> list[Entry]:
     return list(
-        open_source(format_of(str(path)), SourceOptions(path, path.parent, **told)).entries()
+        open_source(
+            format_of(str(path)), SourceOptions(path=path, images=path.parent, **options)
+        ).entries()
     )
 
 
-def products(found: list[Entry]) -> list[str]:
-    return [entry.id for entry in found if isinstance(entry, Product)]
+def products(entries: list[Entry]) -> list[str]:
+    return [entry.id for entry in entries if isinstance(entry, Product)]
 
 
-def problems(found: list[Entry]) -> list[tuple[str, str]]:
-    return [(entry.item, entry.reason) for entry in found if isinstance(entry, Skipped)]
+def problems(entries: list[Entry]) -> list[tuple[str, str]]:
+    return [(entry.item, entry.reason) for entry in entries if isinstance(entry, Skipped)]
 
 
-def test_json_lines_with_wrong_types(tmp_path: Path) -> None:
+def test_json_lines_with_wrong_types_are_skipped(tmp_path: Path) -> None:
     good = {"id": 1, "name": "a", "category_path": ["A", "B"]}
     lines = [
         json.dumps(good),
@@ -48,31 +50,33 @@ def test_json_lines_with_wrong_types(tmp_path: Path) -> None:
         json.dumps(good | {"id": 7, "category_path": "A > B"}),
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    found = read(tmp_path / "a.jsonl")
-    assert {p.id: p.categories for p in found if isinstance(p, Product)} == {
+    entries = read(tmp_path / "a.jsonl")
+    assert {p.id: p.categories for p in entries if isinstance(p, Product)} == {
         "1": ("A/B",),
         "6": ("A/B", "C"),
         "7": ("A/B",),
     }
-    assert [(item, reason[:20]) for item, reason in problems(found)] == [
-        ("a.jsonl line 2", "it is no JSON (Expec"),
-        ("a.jsonl line 3", "its name is no text:"),
-        ("a.jsonl line 4", "it is no object: [1,"),
-        ("a.jsonl line 5", "its id is no text: T"),
+    assert [(item, reason[:20]) for item, reason in problems(entries)] == [
+        ("a.jsonl line 2", "not valid JSON (Expe"),
+        ("a.jsonl line 3", "its name is not text"),
+        ("a.jsonl line 4", "not a JSON object: ["),
+        ("a.jsonl line 5", "its id is not text: "),
     ]
 
 
-def test_json_that_is_nested_without_end_or_no_list(tmp_path: Path) -> None:
+def test_endlessly_nested_json_is_skipped_and_a_document_without_list_is_refused(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "a.json"
     path.write_text('[{"id": 1, "name": "a", "category": "A"}, ' + '{"a":[' * 100_000)
-    found = read(path)
-    assert (products(found), len(problems(found))) == (["1"], 1)
+    entries = read(path)
+    assert (products(entries), len(problems(entries))) == (["1"], 1)
     path.write_text('{"id": 1}')
-    with pytest.raises(SourceError, match="is no JSON list of objects"):
+    with pytest.raises(SourceError, match="is not a JSON list of objects"):
         read(path)
 
 
-def test_atlas_with_wrong_types(tmp_path: Path) -> None:
+def test_atlas_items_with_wrong_types_lose_the_wrong_fields_or_are_skipped(tmp_path: Path) -> None:
     good = {"filename": "x/1.jpg", "title": "a", "sentences": [{"tokens": ["Men", "Jeans"]}]}
     url = "http://shop/1.jpg"
     items = [
@@ -84,26 +88,28 @@ def test_atlas_with_wrong_types(tmp_path: Path) -> None:
         {"filename": "4.jpg", "label": "zoomed", "title": "b"},
     ]
     (tmp_path / "atlas.json").write_text(json.dumps({"images": items}))
-    found = read(tmp_path / "atlas.json")
-    facts = [(p.id, p.categories, p.image, p.part) for p in found if isinstance(p, Product)]
+    entries = read(tmp_path / "atlas.json")
+    facts = [(p.id, p.categories, p.image, p.part) for p in entries if isinstance(p, Product)]
     assert facts == [
         ("x/1.jpg", ("Men/Jeans",), url, "validation"),
         ("2.jpg", (), f"{tmp_path}/2.jpg", None),
         ("../../3.jpg", ("Men/Jeans",), None, None),
         ("4.jpg", ("zoomed",), f"{tmp_path}/4.jpg", None),
     ]
-    assert [item for item, _ in problems(found)] == [f"atlas.json item {k}" for k in (2, 3, 4, 5)]
+    assert [item for item, _ in problems(entries)] == [f"atlas.json item {k}" for k in (2, 3, 4, 5)]
 
 
-def test_a_parquet_file_with_wrong_types(tmp_path: Path) -> None:
+def test_a_parquet_row_with_a_wrong_type_is_skipped_and_a_damaged_file_is_refused(
+    tmp_path: Path,
+) -> None:
     texts = {"id": [1, 2], "name": ["a", "b"], "category": ["A", None]}
     table = pyarrow.table({**texts, "description": [{"de": "a"}, None]})
     parquet.write_table(table, tmp_path / "a.parquet")
-    found = read(tmp_path / "a.parquet")
-    assert products(found) == ["2"]
-    assert problems(found) == [("a.parquet row 1", "its description is no text: {'de': 'a'}")]
+    entries = read(tmp_path / "a.parquet")
+    assert products(entries) == ["2"]
+    assert problems(entries) == [("a.parquet row 1", "its description is not text: {'de': 'a'}")]
     (tmp_path / "b.parquet").write_bytes(b"PAR1 nothing PAR1")
-    with pytest.raises(SourceError, match=r"b\.parquet is no whole Parquet file"):
+    with pytest.raises(SourceError, match=r"b\.parquet is not a complete Parquet file"):
         read(tmp_path / "b.parquet")
 
 
@@ -125,7 +131,7 @@ def feed(tmp_path: Path, item: str = "", doctype: str = "") -> list[Entry]:
     return read(tmp_path / "feed.xml")
 
 
-def test_a_feed_repeats_paths_and_pictures(tmp_path: Path) -> None:
+def test_a_feed_may_repeat_paths_and_pictures(tmp_path: Path) -> None:
     first, last = (entry for entry in feed(tmp_path) if isinstance(entry, Product))
     assert (first.name, first.categories) == ("one", ("A/B", "C"))
     assert (first.image, first.more_images) == ("http://shop/1.jpg", ("http://shop/2.jpg",))
@@ -141,27 +147,27 @@ def test_a_feed_repeats_paths_and_pictures(tmp_path: Path) -> None:
         ("<item><title>no id</title></item>", ["1", "3"]),
     ],
 )
-def test_a_broken_item_is_told_and_costs_no_other(
+def test_a_broken_item_is_reported_and_does_not_affect_others(
     tmp_path: Path, item: str, ids: list[str]
 ) -> None:
-    found = feed(tmp_path, item)
-    assert products(found) == ids
-    assert problems(found)
-    assert all(place.startswith("feed.xml line ") for place, _ in problems(found))
+    entries = feed(tmp_path, item)
+    assert products(entries) == ids
+    assert problems(entries)
+    assert all(place.startswith("feed.xml line ") for place, _ in problems(entries))
 
 
 BOMB = '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-OUTSIDE = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+EXTERNAL = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
 
 
-@pytest.mark.parametrize("doctype", [BOMB, OUTSIDE])
+@pytest.mark.parametrize("doctype", [BOMB, EXTERNAL])
 def test_a_feed_with_entities_of_its_own_is_refused(tmp_path: Path, doctype: str) -> None:
     with pytest.raises(SourceError, match="declares entities of its own"):
         feed(tmp_path, "<item><g:id>2</g:id><title>&b;&x;</title></item>", doctype)
 
 
 def bomb(size: int) -> bytes:
-    """Compress a table of empty lines."""
+    """Return a compressed table with `size` empty lines."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = b"\n" * 1_000_000
     parts = [packer.compress(b"id,name,category\n1,a,A\n")]
@@ -173,7 +179,7 @@ def bomb(size: int) -> bytes:
 def test_a_compression_bomb_is_refused(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_stream, "HARMLESS", 100_000)
+    monkeypatch.setattr(text_stream, "ALWAYS_ALLOWED", 100_000)
     path = tmp_path / f"bomb.csv.{suffix}"
     data = bomb(4_000_000)
     if suffix == "zip":
@@ -190,7 +196,7 @@ def test_an_archive_of_several_files_and_one_with_a_password_are_refused(tmp_pat
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.csv", "id,name,category\n")
         archive.writestr("b.csv", "id,name,category\n")
-    with pytest.raises(SourceError, match=r"holds 2 files \(a.csv, b.csv\) and one is needed"):
+    with pytest.raises(SourceError, match=r"contains 2 files \(a.csv, b.csv\), and one is needed"):
         read(path)
     data = bytearray(io_zip("a.csv", b"id,name,category\n1,a,A\n"))
     data[6] |= 1  # encrypted
@@ -212,7 +218,9 @@ def document(**fields: object) -> bytes:
     return bson.encode({**value, **fields})
 
 
-def test_bson_with_wrong_types_and_unknown_categories(tmp_path: Path) -> None:
+def test_bson_with_wrong_types_is_skipped_and_unknown_categories_are_dropped(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "names.csv").write_text("category_id,category_level1\n10,A\n")
     documents = [
         document(),
@@ -225,32 +233,32 @@ def test_bson_with_wrong_types_and_unknown_categories(tmp_path: Path) -> None:
         document(_id=7)[:-9],
     ]
     (tmp_path / "a.bson").write_bytes(b"".join(documents))
-    found = read(tmp_path / "a.bson", category_names=tmp_path / "names.csv")
-    facts = [(p.id, p.categories) for p in found if isinstance(p, Product)]
+    entries = read(tmp_path / "a.bson", category_names=tmp_path / "names.csv")
+    facts = [(p.id, p.categories) for p in entries if isinstance(p, Product)]
     assert facts == [("1", ("10",)), ("4", ()), ("6", ())]
-    places = [sum(map(len, documents[:k])) for k in (1, 2, 3, 5, 7, 4)]  # what is unknown, last
-    assert [item for item, _ in problems(found)] == [f"a.bson byte {k}" for k in places]
-    assert [reason.partition(":")[0] for _, reason in problems(found)] == [
+    places = [sum(map(len, documents[:k])) for k in (1, 2, 3, 5, 7, 4)]  # unknown categories last
+    assert [item for item, _ in problems(entries)] == [f"a.bson byte {k}" for k in places]
+    assert [reason.partition(":")[0] for _, reason in problems(entries)] == [
         "its _id is neither a number nor a text",
-        "a picture of it is no bytes",
-        "its imgs are no list",
-        "it is no BSON document",
+        "one of its pictures is not binary data",
+        "its imgs is not a list",
+        "not a valid BSON document",
         "the file ends in the middle of it",
-        "it names the category 99, which nothing tells of",
+        "its category 99 is not in the file of category names",
     ]
 
 
-def test_bson_of_nothing_sane_is_read_no_further(tmp_path: Path) -> None:
+def test_bson_is_not_read_beyond_an_invalid_length(tmp_path: Path) -> None:
     (tmp_path / "a.bson").write_bytes(document() + b"\xff\xff\xff\x7f" + document(_id=2))
-    found = read(tmp_path / "a.bson")
-    assert products(found) == ["1"]
-    assert [reason for _, reason in problems(found)] == [
-        "it is no BSON; nothing behind it can be read"
+    entries = read(tmp_path / "a.bson")
+    assert products(entries) == ["1"]
+    assert [reason for _, reason in problems(entries)] == [
+        "not valid BSON; the rest of the file cannot be read"
     ]
-    assert [c.id for c in found if isinstance(c, Category)] == ["10"]
+    assert [c.id for c in entries if isinstance(c, Category)] == ["10"]
 
 
-def test_a_tree_with_a_cycle_keeps_what_hangs_on_the_root(tmp_path: Path) -> None:
+def test_a_tree_with_a_cycle_keeps_the_categories_below_its_root(tmp_path: Path) -> None:
     nodes = [
         {"id": "b", "name": "B", "parent": "a"},
         {"id": "a", "name": "A", "parent": None},
@@ -260,16 +268,16 @@ def test_a_tree_with_a_cycle_keeps_what_hangs_on_the_root(tmp_path: Path) -> Non
         {"name": "nameless", "parent": "a"},
     ]
     (tmp_path / "tree.json").write_text(json.dumps(nodes))
-    found = read(tmp_path / "tree.json")
-    assert [(c.id, c.parent, c.path) for c in found if isinstance(c, Category)] == [
+    entries = read(tmp_path / "tree.json")
+    assert [(c.id, c.parent, c.path) for c in entries if isinstance(c, Category)] == [
         ("a", None, "a"),
         ("b", "a", "a/b"),
     ]
-    assert [reason for _, reason in problems(found)] == [
-        "id a stands in an earlier place",
+    assert [reason for _, reason in problems(entries)] == [
+        "id a appears earlier",
         "it has no id",
-        "category x lies below itself: a cycle",
-        "category y lies below itself: a cycle",
+        "category x is below itself: a cycle",
+        "category y is below itself: a cycle",
     ]
 
 
@@ -280,12 +288,12 @@ def test_a_tree_whose_paths_contradict_each_other_keeps_the_first(tmp_path: Path
 
     nodes = [node("a", "b"), node("c", "b"), node("a", "d"), node("b", "a")]
     (tmp_path / "tree.json").write_text(json.dumps(nodes))
-    found = read(tmp_path / "tree.json")
-    assert [c.path for c in found if isinstance(c, Category)] == ["a", "a/b", "c", "a/d"]
-    assert [item for item, _ in problems(found)] == ["tree.json item 2", "tree.json item 4"]
+    entries = read(tmp_path / "tree.json")
+    assert [c.path for c in entries if isinstance(c, Category)] == ["a", "a/b", "c", "a/d"]
+    assert [item for item, _ in problems(entries)] == ["tree.json item 2", "tree.json item 4"]
 
 
-def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(SourceError, match="has no pictures in it"):
         read(tmp_path)

@@ -6,7 +6,6 @@ import csv
 import functools
 import hashlib
 import itertools
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from product_classifier.sources.formats import SourceOptions, format_of, open_so
 from product_classifier.store.database import open_database
 from product_classifier.store.image_folder import ImageFolder
 from tests.conftest import jpeg
+from tests.faults.tier import thinned
 from tests.sources.formats import WRITERS, Thing, Written, as_csv
 
 Dump = dict[str, list[tuple[object, ...]]]
@@ -38,21 +38,21 @@ DUMPED = {
 }
 
 
-def load(written: Written, database: Path, tell: list[Skipped]) -> Dump:
-    """Import a file, and dump what came of it, with pictures by their content."""
+def load(written: Written, database: Path, skipped: list[Skipped]) -> Dump:
+    """Import a file, and return the rows of the database, with pictures by their hashes."""
     names = find_category_names(written.source)
     folder = written.source.parent / "pictures"
-    asked = SourceOptions(written.source, folder, by_id=True, category_names=names)
-    source = open_source(written.kind, asked)
+    options = SourceOptions(path=written.source, images=folder, by_id=True, category_names=names)
+    source = open_source(written.format, options)
     pictures = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
-        import_source(db, source, pictures, tell.append, SILENT.counter("records"))
-        found = {name: db.execute(query).fetchall() for name, query in DUMPED.items()}
+        import_source(db, source, pictures, skipped.append, SILENT.counter("records"))
+        dump = {name: db.execute(query).fetchall() for name, query in DUMPED.items()}
         stored = dict(db.execute("select address, sha256 from image").fetchall())
-    found["product"] = [
-        (*facts, stored.get(image) or picture_hash(image)) for *facts, image in found["product"]
+    dump["product"] = [
+        (*facts, stored.get(image) or picture_hash(image)) for *facts, image in dump["product"]
     ]
-    return found
+    return dump
 
 
 @functools.cache
@@ -63,7 +63,7 @@ def picture_hash(file: str | None) -> str | None:
 
 
 def dump_of(things: Sequence[Thing]) -> Dump:
-    """Work out what a catalogue must look like, without any of the code that is tested."""
+    """Return the rows that a catalogue must have, computed without the tested code."""
     paths = {thing.path[:k] for thing in things for k in range(1, len(thing.path) + 1)}
     inner = {path[:-1] for path in paths}
     return {
@@ -83,7 +83,7 @@ def dump_of(things: Sequence[Thing]) -> Dump:
 
 
 def small(folder: Path) -> list[Thing]:
-    """A catalogue with what catalogues have: slashes, quotes, markup, no text, no picture."""
+    """Return a catalogue with slashes, quotes, markup, missing texts and a missing picture."""
     (folder / "pictures").mkdir()
     rows = [
         ("1", 'Belt, 32" wide', "Soft & <b>red</b>", ("Women", "Belts/Braces", "Belts"), "red"),
@@ -104,10 +104,10 @@ def small(folder: Path) -> list[Thing]:
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_small_catalogue_is_the_same_from_every_format(name: str, tmp_path: Path) -> None:
     written = WRITERS[name](small(tmp_path), tmp_path)
-    assert format_of(str(written.source)) == written.kind
-    told: list[Skipped] = []
-    found = load(written, tmp_path / "crawl.db", told)
-    assert (found, told) == (dump_of(written.things), [])
+    assert format_of(str(written.source)) == written.format
+    skipped: list[Skipped] = []
+    dump = load(written, tmp_path / "crawl.db", skipped)
+    assert (dump, skipped) == (dump_of(written.things), [])
 
 
 @pytest.mark.slow
@@ -123,17 +123,20 @@ def test_fashion_is_the_same_from_every_format(name: str, shared: Path, tmp_path
     assert len(things) > 9_000
     (tmp_path / "pictures").symlink_to(folder / "images")
     written = WRITERS[name](things, tmp_path)
-    told: list[Skipped] = []
-    assert load(written, tmp_path / "crawl.db", told) == dump_of(written.things)
-    assert told == []
+    skipped: list[Skipped] = []
+    assert load(written, tmp_path / "crawl.db", skipped) == dump_of(written.things)
+    assert skipped == []
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS.keys() - {"as_folders"}))
-def test_a_truncated_file_gives_what_came_before_or_says_why_not(name: str, tmp_path: Path) -> None:
+def test_a_truncated_file_yields_the_products_before_the_cut_or_a_reason(
+    name: str, tmp_path: Path
+) -> None:
     written = WRITERS[name](small(tmp_path), tmp_path)
     whole = written.source.read_bytes()
     expected = {thing.id for thing in written.things}
-    for cut in itertools.chain(range(1, 120, 7), range(120, len(whole), len(whole) // 20 + 1)):
+    cuts = itertools.chain(range(1, 120, 7), range(120, len(whole), len(whole) // 20 + 1))
+    for cut in thinned(cuts, step=3):
         part = tmp_path / f"cut-{cut}"
         part.mkdir()
         (part / "pictures").symlink_to(tmp_path / "pictures")
@@ -142,21 +145,21 @@ def test_a_truncated_file_gives_what_came_before_or_says_why_not(name: str, tmp_
                 (part / beside).symlink_to(tmp_path / beside)
         source = part / written.source.name
         source.write_bytes(whole[:-cut])
-        told: list[Skipped] = []
+        skipped: list[Skipped] = []
         try:
-            found = load(written._replace(source=source), part / "crawl.db", told)
-        except SourceError as error:  # nothing whole is left of it
-            told_of = str(error)
-            assert source.name in told_of
+            dump = load(written._replace(source=source), part / "crawl.db", skipped)
+        except SourceError as error:  # no complete product is left
+            reason = str(error)
+            assert source.name in reason
             continue
-        products = {row[0] for row in found["product"]}
+        products = {row[0] for row in dump["product"]}
         assert products <= expected
-        assert told or products == expected or ends_with_a_whole_row(source)
-        assert len(told) <= 2
+        assert skipped or products == expected or ends_with_a_whole_row(source)
+        assert len(skipped) <= 2
 
 
 def ends_with_a_whole_row(file: Path) -> bool:
-    """One that is cut between rows, or in a table's last cell, cannot be told from a whole one."""
+    """Return whether a truncated file looks complete, cut between rows or in the last cell."""
     if file.suffix == ".bson":
         return len(bson.decode_all(file.read_bytes())) > 0
     lines = file.read_text().splitlines(keepends=True)
@@ -170,10 +173,3 @@ def test_a_catalogue_imported_twice_is_the_same(tmp_path: Path) -> None:
     written = as_csv(small(tmp_path), tmp_path)
     first = load(written, tmp_path / "crawl.db", [])
     assert load(written, tmp_path / "crawl.db", []) == first
-
-
-def rows(database: Path, query: str) -> list[tuple[object, ...]]:
-    db = sqlite3.connect(database)
-    found = db.execute(query).fetchall()
-    db.close()
-    return found

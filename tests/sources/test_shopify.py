@@ -109,7 +109,7 @@ def test_a_product_without_an_id_is_skipped_and_the_page_goes_on(identity: objec
 def test_fields_of_other_kinds_are_as_if_they_were_not_there(value: object) -> None:
     entry = product(title=value, body_html=value, product_type=value, images=value)
     first, _ = pages(entry)
-    assert first.products == [Product("1", "", "", (), None)]
+    assert first.products == [Product(id="1", name="", description="", categories=(), image=None)]
 
 
 @pytest.mark.parametrize("source", [None, 7, "file:///etc/passwd", "/x", ["http://x"], {"a": 1}])
@@ -169,4 +169,6 @@ def test_a_shop_that_gives_nothing_at_all_ends_the_import(db: sqlite3.Connection
 
 def test_categories_of_types_are_told_once() -> None:
     first, _ = pages(product(id=1), product(id=2))
-    assert first.categories == [Category("Boots", "Boots", None, "Boots", True)]
+    assert first.categories == [
+        Category(id="Boots", name="Boots", parent=None, path="Boots", leaf=True)
+    ]

@@ -96,7 +96,7 @@ def test_the_tree_has_paths_below_its_root(demo: ShopStyle) -> None:
     categories, skipped = demo.categories("women")
     by_id = {category.id: category for category in categories}
     assert categories[0] == Category(
-        "women", "Women's Fashion", "clothes-shoes-and-jewelry", "", False
+        id="women", name="Women's Fashion", parent="clothes-shoes-and-jewelry", path="", leaf=False
     )
     assert by_id["sunglasses"].path == (
         "womens-clothes/womens-accessories/womens-eyewear/sunglasses"
@@ -230,7 +230,9 @@ def test_alternate_pictures_on_record_are_understood(shared: Path) -> None:
 
 
 def test_ids_may_be_numbers_or_strings_and_parts_may_be_missing() -> None:
-    assert first({"id": "a-1"}) == Product("a-1", "", "", ("belts",), None)
+    assert first({"id": "a-1"}) == Product(
+        id="a-1", name="", description="", categories=("belts",), image=None
+    )
     assert first({"id": 12, "brandedName": "B", "categories": None}).name == "B"
 
 
@@ -284,14 +286,14 @@ WOMEN = {"metadata": {"root": {"id": "women"}}}
 @pytest.mark.parametrize("nodes", [{}, {"a": 1}, "text", 0, 7, True, None, "absent"])
 def test_categories_that_are_no_list_are_never_taken_for_an_empty_tree(nodes: object) -> None:
     answer = WOMEN if nodes == "absent" else WOMEN | {"categories": nodes}
-    with pytest.raises(SourceError, match="the API answered with categories that are no list"):
+    with pytest.raises(SourceError, match="the API answered with categories that are not a list"):
         shop(answer).categories("women")
 
 
 @pytest.mark.parametrize("products", [{}, "", "text", 0, False, {"id": 1}])
 def test_products_that_are_no_list_are_never_taken_for_the_end(products: object) -> None:
     answer = {"metadata": {}, "products": products}
-    with pytest.raises(SourceError, match="the API answered with products that are no list"):
+    with pytest.raises(SourceError, match="the API answered with products that are not a list"):
         list(shop(answer).pages(Query("belts"), 0, 50))
 
 
@@ -388,7 +390,9 @@ def test_no_part_of_an_error_envelope_holds_the_key(where: str) -> None:
 def test_texts_hold_what_a_database_gives_back(db: sqlite3.Connection) -> None:
     entry = product(name="a\x00b \ud83d", image=sized("http://a/\x00b"), id="x\x00\udfff")
     [found] = next(shop(page(entry)).pages(Query("belts"), 0, 50)).products
-    catalogue.save_page(db, Page("products", [found], [], 1, True))
-    catalogue.save_images(db, [Image(str(found.image), error="none")])
+    catalogue.save_page(
+        db, Page(query="products", products=[found], skipped=[], next_offset=1, finished=True)
+    )
+    catalogue.save_images(db, [Image(address=str(found.image), error="none")])
     told = db.execute("select product.id, name, address from product join image on image = address")
     assert told.fetchall() == [("x\ufffd\ufffd", "a\ufffdb \ufffd", "http://a/\ufffdb")]

@@ -13,16 +13,19 @@ from tests.conftest import TREE, save_import
 
 def test_products_are_counted_by_what_they_have(db: sqlite3.Connection) -> None:
     products = [
-        Product("a", "belt", "wide", ("belts",), "a.jpg"),
-        Product("b", "belt", " ", ("belts",), "lost.jpg"),
-        Product("c", "", "wide", ("belts",), "lost.jpg"),
-        Product("d", " ", "", ("belts",), "slow.jpg"),
-        Product("e", "belt", "wide", (), None),
-        Product("f", "belt", "wide", (), "waiting.jpg"),
+        Product(id="a", name="belt", description="wide", categories=("belts",), image="a.jpg"),
+        Product(id="b", name="belt", description=" ", categories=("belts",), image="lost.jpg"),
+        Product(id="c", name="", description="wide", categories=("belts",), image="lost.jpg"),
+        Product(id="d", name=" ", description="", categories=("belts",), image="slow.jpg"),
+        Product(id="e", name="belt", description="wide", categories=(), image=None),
+        Product(id="f", name="belt", description="wide", categories=(), image="waiting.jpg"),
     ]
     save_import(db, TREE, products, [], "products.csv")
-    images = [Image("a.jpg", "a", "aa", 9, 9), Image("lost.jpg", error="HTTP 404")]
-    save_images(db, [*images, Image("slow.jpg", error="timed out")])
+    images = [
+        Image(address="a.jpg", file="a", sha256="aa", width=9, height=9),
+        Image(address="lost.jpg", error="HTTP 404"),
+    ]
+    save_images(db, [*images, Image(address="slow.jpg", error="timed out")])
     db.executemany(
         "insert into image_mark values (?, 'zoomed', ?, ?, '', '')",
         [("aa", 0.9, 1), ("bb", 0.2, 0), ("cc", 0.8, 1)],
@@ -43,4 +46,15 @@ def test_products_are_counted_by_what_they_have(db: sqlite3.Connection) -> None:
 
 
 def test_an_empty_catalogue_has_nothing(db: sqlite3.Connection) -> None:
-    assert read_overview(db) == CatalogueState(0, 0, 0, 0, 0, 0, 0, {}, [], {})
+    assert read_overview(db) == CatalogueState(
+        products=0,
+        no_name=0,
+        no_description=0,
+        no_text=0,
+        no_picture=0,
+        waiting_pictures=0,
+        lost_pictures=0,
+        reasons={},
+        marks=[],
+        decided={},
+    )

@@ -10,12 +10,12 @@ import pytest
 from product_classifier.records import Decided, Image, Sample
 from product_classifier.store.catalogue_summary import (
     read_further_pictures,
-    read_in_order,
+    read_identities_in_order,
     read_members,
     read_picture_sizes,
-    read_rows,
+    read_rowids,
     read_sample,
-    read_texts,
+    read_texts_by_rowid,
     read_tree,
 )
 from product_classifier.store.decisions import import_decisions
@@ -29,10 +29,10 @@ PRODUCTS = [
     product("x", image="a.jpg", more=("b.jpg",)),
 ]
 IMAGES = [
-    Image("a.jpg", "aa/aa.jpg", "aa", 30, 40),
-    Image("b.jpg", "bb/bb.jpg", "bb", 30, 40),
-    Image("c.jpg", error="HTTP 404"),
-    Image("unused.jpg", "ee/ee.jpg", "ee", 1, 1),
+    Image(address="a.jpg", file="aa/aa.jpg", sha256="aa", width=30, height=40),
+    Image(address="b.jpg", file="bb/bb.jpg", sha256="bb", width=30, height=40),
+    Image(address="c.jpg", error="HTTP 404"),
+    Image(address="unused.jpg", file="ee/ee.jpg", sha256="ee", width=1, height=1),
 ]
 
 
@@ -47,7 +47,7 @@ def filled(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def test_products_go_by_their_place_and_categories_by_theirs(filled: sqlite3.Connection) -> None:
-    rows, tree = read_rows(filled), read_tree(filled)
+    rows, tree = read_rowids(filled), read_tree(filled)
     assert rows.tolist() == [1, 3, 4]
     assert [category.id for category in tree] == ["women", "belts", "jeans", "bootcut", "flare"]
     found = read_members(filled, rows, tree)
@@ -58,7 +58,7 @@ def test_products_go_by_their_place_and_categories_by_theirs(filled: sqlite3.Con
 
 def test_what_persons_have_corrected_is_read_where_asked_for(filled: sqlite3.Connection) -> None:
     import_decisions(filled, [Decided(2, "y", "belts")], "Ada")
-    rows, tree = read_rows(filled), read_tree(filled)
+    rows, tree = read_rowids(filled), read_tree(filled)
     as_met = read_members(filled, rows, tree)
     corrected = read_members(filled, rows, tree, corrected=True)
     assert (1, 2) in zip(*(column.tolist() for column in as_met), strict=True)
@@ -67,16 +67,16 @@ def test_what_persons_have_corrected_is_read_where_asked_for(filled: sqlite3.Con
 
 def test_a_catalogue_without_any_category_has_no_pairs(db: sqlite3.Connection) -> None:
     save_import(db, [], [product("a")], [], "products.csv")
-    assert [column.tolist() for column in read_members(db, read_rows(db), [])] == [[], []]
+    assert [column.tolist() for column in read_members(db, read_rowids(db), [])] == [[], []]
 
 
 def test_complete_pictures_are_counted_and_measured(filled: sqlite3.Connection) -> None:
-    assert read_further_pictures(filled, read_rows(filled)).tolist() == [1, 0, 1]
+    assert read_further_pictures(filled, read_rowids(filled)).tolist() == [1, 0, 1]
     assert read_picture_sizes(filled).tolist() == [[30, 40, 2]]
 
 
 def test_products_are_read_in_the_order_of_their_rows(filled: sqlite3.Connection) -> None:
-    assert [(one.product_id, one.sha256) for one in read_in_order(filled)] == [
+    assert [(one.product_id, one.sha256) for one in read_identities_in_order(filled)] == [
         *(("z", "aa"), ("y", None), ("x", "aa")),
     ]
 
@@ -86,7 +86,7 @@ def test_some_products_are_read_in_the_order_asked_for(
 ) -> None:
     monkeypatch.setattr("product_classifier.store.catalogue_summary.BATCH", 2)
     rows = np.array([4, 1, 3])
-    assert list(read_texts(filled, rows)) == ["product x\n", "product z\n", "product y\n"]
+    assert list(read_texts_by_rowid(filled, rows)) == ["product x\n", "product z\n", "product y\n"]
     assert read_sample(filled, rows[:2]) == [
         Sample("x", "product x", "a.jpg", "aa/aa.jpg"),
         Sample("z", "product z", "a.jpg", "aa/aa.jpg"),

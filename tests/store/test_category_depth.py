@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from product_classifier.records import Category
-from product_classifier.store.category_depth import chains, fold
+from product_classifier.store.category_depth import category_chains, roll_up
 from product_classifier.store.database import open_database
 from tests.conftest import TREE, save_import
 
@@ -29,24 +29,27 @@ def test_a_depth_counts_from_below_the_root_and_shallow_leaves_stay(
     db: sqlite3.Connection, depth: int | None, expected: dict[str, str]
 ) -> None:
     save_import(db, TREE, [], [], "products.csv")
-    assert fold(db, depth) == expected
+    assert roll_up(db, depth) == expected
 
 
 def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
     tree = [
-        Category("a", "", None, "a", False),
-        Category("a/b", "", "a", "a/b", False),
-        Category("a/b/c", "", "a/b", "a/b/c", True),
+        Category(id="a", name="", parent=None, path="a", leaf=False),
+        Category(id="a/b", name="", parent="a", path="a/b", leaf=False),
+        Category(id="a/b/c", name="", parent="a/b", path="a/b/c", leaf=True),
     ]
     save_import(db, tree, [], [], "products.csv")
-    assert fold(db, 2) == {"a/b": "a/b", "a/b/c": "a/b"}
-    assert chains(db)["a/b/c"] == ("a/b/c", "a/b", "a")
+    assert roll_up(db, 2) == {"a/b": "a/b", "a/b/c": "a/b"}
+    assert category_chains(db)["a/b/c"] == ("a/b/c", "a/b", "a")
 
 
 def test_a_category_above_itself_ends_its_path(db: sqlite3.Connection) -> None:
-    loop = [Category("a", "", "b", "a", False), Category("b", "", "a", "b", True)]
+    loop = [
+        Category(id="a", name="", parent="b", path="a", leaf=False),
+        Category(id="b", name="", parent="a", path="b", leaf=True),
+    ]
     save_import(db, loop, [], [], "products.csv")
-    assert chains(db) == {"a": ("a", "b"), "b": ("b", "a")}
+    assert category_chains(db) == {"a": ("a", "b"), "b": ("b", "a")}
 
 
 @given(st.lists(st.integers(0, 5), max_size=12), st.integers(1, 5))
@@ -56,7 +59,13 @@ def test_a_tree_folds_as_its_paths_are_cut(parents: list[int], depth: int) -> No
         paths.append(f"{paths[parent % len(paths)]}/{number}")
     inner = {path.rpartition("/")[0] for path in paths}
     tree = [
-        Category(path, "", path.rpartition("/")[0] or None, path, path not in inner)
+        Category(
+            id=path,
+            name="",
+            parent=path.rpartition("/")[0] or None,
+            path=path,
+            leaf=path not in inner,
+        )
         for path in paths
     ]
     expected = {
@@ -66,4 +75,4 @@ def test_a_tree_folds_as_its_paths_are_cut(parents: list[int], depth: int) -> No
     }
     with TemporaryDirectory() as folder, open_database(Path(folder) / "x.db", create=True) as db:
         save_import(db, tree, [], [], "products.csv")
-        assert fold(db, depth) == expected
+        assert roll_up(db, depth) == expected

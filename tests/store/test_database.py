@@ -174,13 +174,13 @@ def test_a_view_that_was_changed_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
         db.executescript("drop view moved; create view moved as select 1 as product_id;")
-    with pytest.raises(StoreError, match="has another view moved: it is damaged"):
+    with pytest.raises(StoreError, match="has a different view moved: it is damaged"):
         open_and_close(path)
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = write(tmp_path / "crawl.db", EARLIER_SYSTEM + "create table image (x);")
-    with pytest.raises(StoreError, match=r"stays as it was: .*image.* already exists"):
+    with pytest.raises(StoreError, match=r"is unchanged: .*image.* already exists"):
         open_and_close(path)
     assert ask(path, "select count(*) from product") == [(2,)]
 
@@ -212,7 +212,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"is no file; pass another --db-path"):
+    with pytest.raises(StoreError, match=r"is not a file; pass another --db-path"):
         open_and_close(tmp_path)
 
 

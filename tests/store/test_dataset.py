@@ -58,13 +58,15 @@ def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Conne
     two = product("two", "flare", "belts", name="Wide &amp; buckled", image="http://a")
     lost = product("lost", "belts", image="http://b")
     save_import(db, [], [two, lost], [], "products.csv")
-    save_images(db, [Image("http://a", "ab/ab.jpg", "ab", 3, 4)])
-    save_images(db, [Image("http://b", error="HTTP 404")])
+    save_images(db, [Image(address="http://a", file="ab/ab.jpg", sha256="ab", width=3, height=4)])
+    save_images(db, [Image(address="http://b", error="HTTP 404")])
     dataset = read(db, "belts", "flare")
     by_id = {item.id: item for item in dataset.items}
     assert by_id["two"].text == "Wide &amp; buckled\n"
     assert by_id["two"].labels == (1, 0)  # its main category first
-    assert by_id["two"].image == Image("http://a", "ab/ab.jpg", "ab", 3, 4)
+    assert by_id["two"].image == Image(
+        address="http://a", file="ab/ab.jpg", sha256="ab", width=3, height=4
+    )
     assert by_id["lost"].image is None
 
 
@@ -79,12 +81,20 @@ def test_an_item_has_as_many_pictures_as_are_asked_for_and_complete(
     several = product("1", "belts", image="http://a", more=("http://b", "http://c", "http://d"))
     no_main = product("2", "belts", image="http://c", more=("http://b",))
     save_import(db, [], [several, no_main], [], "products.csv")
-    save_images(db, [Image(a, f"{a[-1]}.jpg", a[-1], 3, 4) for a in ("http://a", *shown)])
-    save_images(db, [Image("http://c", error="HTTP 404")])
+    save_images(
+        db,
+        [
+            Image(address=a, file=f"{a[-1]}.jpg", sha256=a[-1], width=3, height=4)
+            for a in ("http://a", *shown)
+        ],
+    )
+    save_images(db, [Image(address="http://c", error="HTTP 404")])
     asked = Selection(categories=("belts", "flare"), images_per_product=count)
     dataset, _ = select(db, asked)
     by_id = {item.id: item for item in dataset.items}
-    assert by_id["1"].image == Image("http://a", "a.jpg", "a", 3, 4)
+    assert by_id["1"].image == Image(
+        address="http://a", file="a.jpg", sha256="a", width=3, height=4
+    )
     assert tuple(image.address for image in by_id["1"].more_images) == shown
     assert by_id["2"].image is None
     assert tuple(image.address for image in by_id["2"].more_images) == shown[:1]
@@ -98,7 +108,13 @@ def test_a_logo_among_further_pictures_glues_no_products_together(db: sqlite3.Co
     ]
     save_import(db, TREE, products, [], "products.csv")
     shown = [f"http://{k}" for k in range(50)]
-    save_images(db, [Image(a, f"{a[7:]}.jpg", a[7:], 3, 4) for a in ("http://logo", *shown)])
+    save_images(
+        db,
+        [
+            Image(address=a, file=f"{a[7:]}.jpg", sha256=a[7:], width=3, height=4)
+            for a in ("http://logo", *shown)
+        ],
+    )
     assert len(set(group_names(read_identities(db)).values())) == 50
 
 
@@ -124,7 +140,9 @@ def test_items_are_in_the_order_of_their_ids_whatever_the_order_of_the_crawl(
 def test_experiments_are_named_as_in_the_earlier_system(
     db: sqlite3.Connection, chosen: tuple[str, ...], name: str
 ) -> None:
-    leaves = [Category(f"c{k}", "", None, f"c{k}", True) for k in range(12)]
+    leaves = [
+        Category(id=f"c{k}", name="", parent=None, path=f"c{k}", leaf=True) for k in range(12)
+    ]
     products = [product(f"{k}-{n}", f"c{k}") for k in range(12) for n in range(20)]
     save_import(db, leaves, products, [], "products.csv")
     assert read(db, *chosen).name == name
@@ -156,7 +174,7 @@ def test_an_empty_database_says_so(db: sqlite3.Connection) -> None:
 
 def test_a_leaf_of_two_products_is_left_out_and_said(db: sqlite3.Connection) -> None:
     shop(db)
-    tiny = Category("tiny", "Tiny", "women", "tiny", True)
+    tiny = Category(id="tiny", name="Tiny", parent="women", path="tiny", leaf=True)
     save_import(db, [tiny], [product("t1", "tiny"), product("t2", "tiny")], [], "products.csv")
     dataset = read(db)
     assert "tiny" not in learned(dataset)

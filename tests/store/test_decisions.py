@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_said_and_the_rest_is_stored(filled: sqlite3.Conn
         "line 3: there is no product 'nobody'; leave the ids as they were exported",
         "line 4: 'jeans/flair' is neither keep nor ambiguous nor a category's id or path; "
         "did you mean jeans/flare or jeans/bootcut?",
-        "line 5: 'jeans' is not a leaf; name one below it",
+        "line 5: 'jeans' is not a leaf; name a leaf below it",
         "lines 6 and 7 contradict each other about product belt3; neither is stored",
     ]
 
@@ -146,7 +146,10 @@ def test_ids_with_control_characters_come_back_from_a_file_that_shows_them(
 
 
 def test_a_thousand_wrong_lines_are_told_quickly_and_briefly(db: sqlite3.Connection) -> None:
-    tree = [Category(f"leaf{k}", "x", "", f"leaf{k}" * 20, True) for k in range(2_000)]
+    tree = [
+        Category(id=f"leaf{k}", name="x", parent="", path=f"leaf{k}" * 20, leaf=True)
+        for k in range(2_000)
+    ]
     save_import(db, tree, [product("1", "leaf0")], [], "a.csv")
     lines = [Decided(k, "1", "leaf" * 30 + "\x1b" + "x" * 100_000) for k in range(1_000)]
     lines += [Decided(k, "x" * 100_000, "keep") for k in range(1_000)]

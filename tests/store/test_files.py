@@ -51,7 +51,7 @@ def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
         os.mknod(device, stat.S_IFCHR | 0o666, os.stat(os.devnull).st_rdev)
     except PermissionError:
         pytest.skip("only root makes devices")
-    with pytest.raises(OSError, match="it is a device and no file"):
+    with pytest.raises(OSError, match="it is a device, not a file"):
         write_whole(device, b"data")
     assert device.is_char_device()
     assert list(tmp_path.iterdir()) == [device]

@@ -29,17 +29,23 @@ from product_classifier.store.experiments import (
     save_experiment,
 )
 from product_classifier.store.label_errors import (
-    read_neighbours,
+    read_similar_products,
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_answers
+from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_predicted_paths
 from tests.conftest import product, save_import
 
 PATHS = ("a", "a/b", "a/b/1", "a/b/2", "a/c", "a/c/3", "a/c/4/5", "a/c/4", "d", "e", "e/6")
 INNER = {path.rpartition("/")[0] for path in PATHS}
 TREE = [
-    Category(path, path, path.rpartition("/")[0] or None, path, path not in INNER)
+    Category(
+        id=path,
+        name=path,
+        parent=path.rpartition("/")[0] or None,
+        path=path,
+        leaf=path not in INNER,
+    )
     for path in sorted(PATHS)
 ]
 CLASSES = {None: [p for p in PATHS if p not in INNER], 1: ["a", "d", "e"]}
@@ -144,7 +150,7 @@ def test_accuracies_are_those_of_folded_truths(db: sqlite3.Connection, sold: Sho
 
 
 def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop) -> None:
-    answers = read_answers(db, sold.number, TEST)
+    answers = read_predicted_paths(db, sold.number, TEST)
     paths, ids = read_paths(db), dict(db.execute("select rowid, id from product"))
     pairs = [
         (ids[answers.product[row]], paths[true])
@@ -154,13 +160,13 @@ def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop)
     assert sorted(pairs) == sorted(expected)
     right = sold.right(sold.true)
     assert leaf_scores(answers)[1].tolist() == [right[id] for id in sold.judged]
-    assert not len(read_answers(db, sold.number, CALIBRATION).product)
+    assert not len(read_predicted_paths(db, sold.number, CALIBRATION).product)
 
 
 def test_the_support_of_a_category_is_the_products_below_it(
     db: sqlite3.Connection, sold: Shop
 ) -> None:
-    figures = evaluate_categories(read_answers(db, sold.number, TEST), {}).figures
+    figures = evaluate_categories(read_predicted_paths(db, sold.number, TEST), {}).figures
     paths = read_paths(db)
     support = {paths[k]: int(n) for k, n in enumerate(figures.support) if n}
     counted: dict[str, int] = {}
@@ -230,6 +236,6 @@ def test_suspicious_labels_and_what_is_alike_are_told_folded(
         shown = {folded(path, sold.depth) or path for path in sold.true[one.product_id]}
         assert (set(one.categories), len(one.categories)) == (shown, len(shown))
     path = folded("a/b/2", sold.depth)
-    assert read_neighbours(db, sold.number)["000"] == (
+    assert read_similar_products(db, sold.number)["000"] == (
         Neighbour("001", "product 001", (str(path),), 0.5),
     )

@@ -12,7 +12,7 @@ from product_classifier.records import Category, Entry, Product, Skipped
 from product_classifier.store import importing
 from product_classifier.store.database import open_database
 
-CATEGORIES = [Category(name, name, None, name, True) for name in "abcd"]
+CATEGORIES = [Category(id=name, name=name, parent=None, path=name, leaf=True) for name in "abcd"]
 Facts = dict[str, tuple[object, ...]]
 
 
@@ -69,14 +69,14 @@ def some_products(chance: random.Random) -> list[Product]:
     """Draw products of few ids, so that most stand in several places, often with other facts."""
     return [
         Product(
-            str(chance.randrange(30)),
-            chance.choice(["Boot", "Boot", "Boot", "Shoe"]),
-            "",
-            tuple(chance.sample("abcd", chance.randrange(3))),
-            chance.choice([None, "http://a/1.jpg"]) if chance.random() < 0.1 else None,
-            ("http://a/2.jpg",) if chance.random() < 0.2 else (),
-            chance.choice([None, None, "train"]),
-            f"products.csv line {line}",
+            id=str(chance.randrange(30)),
+            name=chance.choice(["Boot", "Boot", "Boot", "Shoe"]),
+            description="",
+            categories=tuple(chance.sample("abcd", chance.randrange(3))),
+            image=chance.choice([None, "http://a/1.jpg"]) if chance.random() < 0.1 else None,
+            more_images=("http://a/2.jpg",) if chance.random() < 0.2 else (),
+            part=chance.choice([None, None, "train"]),
+            place=f"products.csv line {line}",
         )
         for line in range(chance.randrange(1, 80))
     ]
@@ -101,7 +101,10 @@ def test_ids_in_several_places_end_as_the_rule_says(seed: int, tmp_path: Path) -
 
 
 def test_twenty_thousand_rows_of_one_id_take_seconds(db: sqlite3.Connection) -> None:
-    products = [Product("1", "Boot", "", ("a",), None) for _ in range(20_000)]
+    products = [
+        Product(id="1", name="Boot", description="", categories=("a",), image=None)
+        for _ in range(20_000)
+    ]
     started = time.process_time()
     importing.save_import(db, [*CATEGORIES, *products], "products.csv")
     assert time.process_time() - started < 2
@@ -129,9 +132,15 @@ def test_a_category_is_a_leaf_until_a_later_import_puts_one_below_it(
     def leaves() -> list[str]:
         return [name for (name,) in db.execute("select id from category where leaf order by id")]
 
-    importing.save_import(db, [Category("a", "a", None, "a", True)], "a.csv")
+    importing.save_import(
+        db, [Category(id="a", name="a", parent=None, path="a", leaf=True)], "a.csv"
+    )
     assert leaves() == ["a"]
-    importing.save_import(db, [Category("a/b", "b", "a", "a/b", True)], "b.csv")
+    importing.save_import(
+        db, [Category(id="a/b", name="b", parent="a", path="a/b", leaf=True)], "b.csv"
+    )
     assert leaves() == ["a/b"]
-    importing.save_import(db, [Category("a", "a", None, "a", True)], "a.csv")
+    importing.save_import(
+        db, [Category(id="a", name="a", parent=None, path="a", leaf=True)], "a.csv"
+    )
     assert leaves() == ["a/b"]

@@ -32,12 +32,12 @@ def fill(db: sqlite3.Connection, *pictures: Sequence[str], broken: Sequence[str]
     save_import(db, TREE, products, [], "products.csv")
     names = {name for shown in pictures for name in shown} - set(broken)
     save_images(db, [picture(name) for name in sorted(names)])
-    save_images(db, [Image(name, error="HTTP 404") for name in broken])
+    save_images(db, [Image(address=name, error="HTTP 404") for name in broken])
 
 
 def picture(name: str) -> Image:
     """Name its bytes by the first letter: a and a2 are the same picture at two addresses."""
-    return Image(name, f"{name[0]}.jpg", name[0], 3, 4)
+    return Image(address=name, file=f"{name[0]}.jpg", sha256=name[0], width=3, height=4)
 
 
 def score(db: sqlite3.Connection, threshold: float = 0.5, **scores: float) -> None:

@@ -35,8 +35,10 @@ def test_pending_pictures_are_the_untried_then_the_failed(db: sqlite3.Connection
     names = ["http://failed", "http://done", "http://new", "http://new", "/etc/passwd"]
     products = [product(str(k), "belts", image=name) for k, name in enumerate(names)]
     save_import(db, TREE, [*products, product("none", "belts")], [], "products.csv")
-    save_images(db, [Image("http://failed", error="HTTP 404")])
-    save_images(db, [Image("http://done", "ab/ab.jpg", "ab", 3, 4)])
+    save_images(db, [Image(address="http://failed", error="HTTP 404")])
+    save_images(
+        db, [Image(address="http://done", file="ab/ab.jpg", sha256="ab", width=3, height=4)]
+    )
     assert listed(db) == ["http://new", "http://failed"]
     below = ["http://new", "/etc/passwd", "http://failed"]
     assert list(pending_images(db, Path("/etc"))) == below
@@ -63,7 +65,9 @@ def test_a_picture_that_several_products_show_is_fetched_once(db: sqlite3.Connec
     met = []
     for address in pending_images(db, None, None, 9):
         met.append(address)
-        save_images(db, [Image(address, f"{address}.jpg", address, 3, 4)])  # while it is listed
+        save_images(
+            db, [Image(address=address, file=f"{address}.jpg", sha256=address, width=3, height=4)]
+        )  # while it is listed
     assert sorted(met) == sorted(set(met))
     assert listed(db, 9) == []
 
@@ -72,8 +76,11 @@ def test_further_pictures_that_failed_are_tried_again_where_they_are_asked_for(
     db: sqlite3.Connection,
 ) -> None:
     fill(db)
-    mains = [Image(f"http://{k}", f"{k}.jpg", str(k), 3, 4) for k in (1, 2, 3)]
-    save_images(db, [*mains, Image("http://1-back", error="HTTP 404")])
+    mains = [
+        Image(address=f"http://{k}", file=f"{k}.jpg", sha256=str(k), width=3, height=4)
+        for k in (1, 2, 3)
+    ]
+    save_images(db, [*mains, Image(address="http://1-back", error="HTTP 404")])
     assert listed(db, 1) == []
     assert listed(db, 2) == ["http://logo"]
     assert listed(db, 3) == ["http://logo", "http://1-back"]
@@ -83,7 +90,13 @@ def test_old_further_pictures_are_fetched_again_where_they_are_asked_for(
     db: sqlite3.Connection,
 ) -> None:
     fill(db)
-    save_images(db, [Image(a, a, a, 3, 4) for a in ("http://1", "http://2-back")])
+    save_images(
+        db,
+        [
+            Image(address=a, file=a, sha256=a, width=3, height=4)
+            for a in ("http://1", "http://2-back")
+        ],
+    )
     db.execute("update image set date = '2020-01-01T00:00:00Z'")
     assert listed(db, 1, "2021-01-01T00:00:00Z")[-1] == "http://1"
     assert listed(db, 9, "2021-01-01T00:00:00Z")[-2:] == ["http://1", "http://2-back"]
@@ -93,14 +106,20 @@ def test_a_further_picture_that_no_product_has_any_more_is_not_tried_again(
     db: sqlite3.Connection,
 ) -> None:
     fill(db)
-    save_images(db, [Image("http://1-back", error="HTTP 404")])
+    save_images(db, [Image(address="http://1-back", error="HTTP 404")])
     save_import(db, TREE, [product("1", "belts", image="http://1")], [], "products.csv")
     assert "http://1-back" not in listed(db, 9)
 
 
 def test_the_report_of_a_crawl_tells_main_from_further_pictures(db: sqlite3.Connection) -> None:
     fill(db)
-    save_images(db, [Image("http://1", "1.jpg", "1", 3, 4), Image("http://logo", error="HTTP 404")])
+    save_images(
+        db,
+        [
+            Image(address="http://1", file="1.jpg", sha256="1", width=3, height=4),
+            Image(address="http://logo", error="HTTP 404"),
+        ],
+    )
     state = read_crawl(db)
     assert (state.pictures, state.waiting, state.further) == (1, 2, 2)
     assert state.broken == {"HTTP 404": 1}

@@ -11,7 +11,7 @@ from product_classifier.models.split import frozen_split
 from product_classifier.records import Item
 from product_classifier.store.dataset import read_identities
 from product_classifier.store.marks import save_scores
-from product_classifier.store.product_pictures import read_images, read_unfiled
+from product_classifier.store.product_pictures import read_distinct_pictures, read_uncategorized
 from tests.conftest import dataset_of, shop
 from tests.store.test_marks import fill
 
@@ -65,7 +65,7 @@ def test_marked_pictures_are_left_out_unless_a_product_has_no_others(
     assert told(item) == shown
     assert dataset.marked_images == shown[2]
     db.execute("delete from product_category where product_id = '0'")
-    [unfiled] = read_unfiled(db, images_per_product=asked)
+    [unfiled] = read_uncategorized(db, images_per_product=asked)
     assert told(unfiled) == shown
     assert frozen_split(read_identities(db)) == parts
 
@@ -103,4 +103,4 @@ def test_a_student_learns_from_marked_pictures_too(db: sqlite3.Connection) -> No
     fill(db, "ab", "c")
     parts = frozen_split(read_identities(db))
     mark(db, "ac")
-    assert [image.address for image in read_images(db, parts)] == ["a", "c"]
+    assert [image.address for image in read_distinct_pictures(db, parts)] == ["a", "c"]

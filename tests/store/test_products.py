@@ -15,7 +15,9 @@ QUERY = "products?cat=bootcut"
 
 
 def page(*products: Product, offset: int = 50, finished: bool = False) -> Page:
-    return Page(QUERY, list(products), [], offset, finished)
+    return Page(
+        query=QUERY, products=list(products), skipped=[], next_offset=offset, finished=finished
+    )
 
 
 def start(db: sqlite3.Connection) -> None:
@@ -113,9 +115,13 @@ def test_what_failed_counts_only_where_it_was_asked_for(db: sqlite3.Connection) 
     catalogue.save_page(
         db, page(product("1", "bootcut", image="http://a", more=("http://b", "http://c")))
     )
-    catalogue.save_images(db, [Image("http://b", "bb/b.jpg", "bb", 3, 4)])
-    catalogue.save_images(db, [Image(name, error="HTTP 404") for name in ("http://a", "http://c")])
-    catalogue.save_images(db, [Image("http://of-no-product", error="HTTP 404")])
+    catalogue.save_images(
+        db, [Image(address="http://b", file="bb/b.jpg", sha256="bb", width=3, height=4)]
+    )
+    catalogue.save_images(
+        db, [Image(address=name, error="HTTP 404") for name in ("http://a", "http://c")]
+    )
+    catalogue.save_images(db, [Image(address="http://of-no-product", error="HTTP 404")])
     found = [catalogue.progress(db, pictures) for pictures in (1, 2, 3)]
     assert [(one.pictures, one.failed) for one in found] == [(1, 1), (1, 1), (1, 2)]
 
@@ -130,7 +136,9 @@ def test_what_was_skipped_can_be_queried(db: sqlite3.Connection) -> None:
 
 def test_a_later_import_may_put_categories_below_a_leaf(db: sqlite3.Connection) -> None:
     start(db)
-    below = [Category("wide-belts", "Wide", "belts", "belts/wide-belts", True)]
+    below = [
+        Category(id="wide-belts", name="Wide", parent="belts", path="belts/wide-belts", leaf=True)
+    ]
     save_import(db, below, [], [], "products.csv")
     assert catalogue.leaves_below(db, "belts") == ["wide-belts"]
 
@@ -148,12 +156,16 @@ def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
 ) -> None:
     skipped = [Skipped("product", "a.csv line 3", "it has no id")]
     save_import(db, TREE, [product("1", "belts", image="/old/1.jpg")], skipped, "a.csv")
-    catalogue.save_images(db, [Image("/old/1.jpg", error="No such file or directory")])
+    catalogue.save_images(db, [Image(address="/old/1.jpg", error="No such file or directory")])
     other = [Skipped("product", "b.csv line 9", "it has no id")]
     save_import(db, [], [], other, "b.csv")
-    assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=2, failed=1)
+    assert catalogue.progress(db) == catalogue.Progress(
+        categories=5, products=1, pictures=0, skipped=2, failed=1
+    )
     save_import(db, TREE, [product("1", "belts", image="/new/1.jpg")], [], "a.csv")
-    assert catalogue.progress(db) == catalogue.Progress(5, 1, 0, skipped=1, failed=0)
+    assert catalogue.progress(db) == catalogue.Progress(
+        categories=5, products=1, pictures=0, skipped=1, failed=0
+    )
 
 
 def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
@@ -162,18 +174,20 @@ def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
     start(db)
     before = rows(db, "select id, parent, path, leaf from category order by id")
     jeans = [
-        Category("jeans", "Jeans", "women", "", False),
-        Category("bootcut", "Bootcut", "jeans", "bootcut", True),
-        Category("flare", "Flare", "jeans", "flare", True),
+        Category(id="jeans", name="Jeans", parent="women", path="", leaf=False),
+        Category(id="bootcut", name="Bootcut", parent="jeans", path="bootcut", leaf=True),
+        Category(id="flare", name="Flare", parent="jeans", path="flare", leaf=True),
     ]
     catalogue.save_categories(db, "categories?cat=jeans", jeans, [])
-    leaf = [Category("flare", "Flare", "jeans", "flare", True)]
+    leaf = [Category(id="flare", name="Flare", parent="jeans", path="flare", leaf=True)]
     catalogue.save_categories(db, "categories?cat=flare", leaf, [])
     assert rows(db, "select id, parent, path, leaf from category order by id") == before
 
 
 def test_an_import_is_stored_whole_or_not_at_all(db: sqlite3.Connection) -> None:
-    broken = Product("2", "x", "", ("unheard of",), None)
+    broken = Product(id="2", name="x", description="", categories=("unheard of",), image=None)
     with pytest.raises(sqlite3.IntegrityError):
         save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")
-    assert catalogue.progress(db) == catalogue.Progress(0, 0, 0, 0, 0)
+    assert catalogue.progress(db) == catalogue.Progress(
+        categories=0, products=0, pictures=0, skipped=0, failed=0
+    )

@@ -33,11 +33,11 @@ def path(tmp_path: Path) -> Path:
     [
         (
             "create trigger t after insert on product begin delete from experiment; end",
-            "has a trigger t on product, which would run on what is stored; remove it with sqlite3",
+            "has a trigger t on product, which would run on stored rows; remove it with sqlite3",
         ),
-        ("create index i on product (lower(name))", "has an index i on product that is not ours"),
-        ("create unique index i on product (name)", "has an index i on product that is not ours"),
-        ("create index i on product (name) where 1", "has an index i on product that is not ours"),
+        ("create index i on product (lower(name))", "has a foreign index i on product"),
+        ("create unique index i on product (name)", "has a foreign index i on product"),
+        ("create index i on product (name) where 1", "has a foreign index i on product"),
         ("alter table product add column x", "defines product otherwise than schema.sql"),
         ("alter table product rename column date to day", r"lacks product\.date"),
         (
@@ -48,20 +48,20 @@ def path(tmp_path: Path) -> Path:
             "drop table skipped; create virtual table skipped using fts5(kind, item, reason, date)",
             "defines skipped otherwise than schema.sql",
         ),
-        ("update product set name = x'00'", r"product\.name holds a value that it cannot have"),
+        ("update product set name = x'00'", r"product\.name has an invalid value"),
         (
             "update category set path = printf('%.*c', 100001, 'a') where rowid = 2",
-            r"category\.path holds a value that it cannot have",
+            r"category\.path has an invalid value",
         ),
-        ("update category set leaf = 'x'", r"category\.leaf holds a value that it cannot have"),
-        ("insert into bookmark values ('q', -1, 0, null, '', 1)", r"bookmark\.next_offset holds"),
+        ("update category set leaf = 'x'", r"category\.leaf has an invalid value"),
+        ("insert into bookmark values ('q', -1, 0, null, '', 1)", r"bookmark\.next_offset has an"),
         (
             "insert into image values ('a', '../../etc/passwd', 'a', 1, 1, null, 'now')",
-            r"image\.file holds a value that it cannot have",
+            r"image\.file has an invalid value",
         ),
         (
             "insert into image values ('a', '/dev/zero', 'a', 1, 1, null, 'now')",
-            r"image\.file holds a value that it cannot have",
+            r"image\.file has an invalid value",
         ),
         (
             "with recursive n (k) as (select 1 union all select k + 1 from n where k < 200) "
@@ -158,7 +158,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero"), tmp_path):
         for create in (False, True):
-            with pytest.raises(StoreError, match="is no file; pass another --db-path"):
+            with pytest.raises(StoreError, match="is not a file; pass another --db-path"):
                 open_and_close(path, create)
 
 

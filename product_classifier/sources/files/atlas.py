@@ -1,7 +1,7 @@
-"""Atlas' data sets in JSON → categories and products.
+"""The Atlas data sets in JSON → categories and products.
 
-Its products have a title, a path as the tokens of a sentence, a file name, the picture's URL and a
-part of its own split; its list of zoomed and normal pictures has a label instead of a path.
+A product has a title, a path as the tokens of a sentence, a file name, the picture's URL and its
+part of the data set's own split. The list of zoomed and normal pictures has labels, not paths.
 """
 
 from __future__ import annotations
@@ -13,58 +13,61 @@ from product_classifier.errors import UnusableError
 from product_classifier.printable import storable
 from product_classifier.records import Entry, Product, Skipped
 from product_classifier.sources.files.category_tree import CategoryTree
-from product_classifier.sources.files.json_rows import Found
+from product_classifier.sources.files.json_rows import NumberedObject
 from product_classifier.sources.files.picture_paths import URL_SCHEMES, PictureFolder
 from product_classifier.sources.files.table_rows import PARTS
 
 
 def is_atlas(item: Mapping[str, Any]) -> bool:
-    """Tell whether an object is an item of Atlas, of its products or of its zoomed pictures."""
+    """Return whether an object is a product or a zoomed picture of an Atlas data set."""
     return "filename" in item and ("sentences" in item or "label" in item)
 
 
-def read_atlas(found: Iterator[Found], name: str, pictures: PictureFolder) -> Iterator[Entry]:
-    """Read items; a picture is the file of its name where that is there, else the URL.
+def read_atlas(
+    items: Iterator[NumberedObject], name: str, pictures: PictureFolder
+) -> Iterator[Entry]:
+    """Yield the product of each item after its new categories.
 
-    A product's id is its file name, which is the one thing that tells items apart.
+    A picture is the file with the item's file name if it exists, else the URL. A product's id is
+    the file name, because items have no other unique field. name: of the data set, for messages.
     """
-    branches = CategoryTree()
-    for number, item in found:
+    tree = CategoryTree()
+    for number, item in items:
         place = f"{name} item {number}"
         if isinstance(item, str):
             yield Skipped("product", place, item)
             continue
         file, title = item.get("filename"), item.get("title") or ""
         if not isinstance(file, str) or not file or not isinstance(title, str):
-            yield Skipped("product", place, "its filename or title is no text")
+            yield Skipped("product", place, "its filename or title is not text")
             continue
         file, title = storable(file), storable(title)
-        category, problem = None, "it has no tokens that name a category"
+        category, problem = None, "it has no tokens or label to name its category"
         try:
-            category = branches.id_of(path) if (path := _path(item)) else None
+            category = tree.id_of(path) if (path := _path(item)) else None
         except UnusableError as error:
             problem = str(error)
         if category is None:
             yield Skipped("category", place, problem)
-        yield from branches.take()
+        yield from tree.take_new()
         try:
             image = _picture(file, item.get("image_url"), pictures)
         except UnusableError as error:
             image = None
             yield Skipped("image", place, str(error))
         yield Product(
-            file,
-            title.strip(),
-            "",
-            (category,) if category else (),
-            image,
+            id=file,
+            name=title.strip(),
+            description="",
+            categories=(category,) if category else (),
+            image=image,
             part=PARTS.get(str(item.get("split")).lower()),
             place=place,
         )
 
 
 def _path(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """Read the names of a path; a name may hold a comma, and is never cut."""
+    """Return the names of an item's path, () without. Names may contain commas."""
     sentences, label = item.get("sentences"), item.get("label")
     if isinstance(label, str) and label.strip():
         return (storable(label.strip()),)
@@ -76,7 +79,7 @@ def _path(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _picture(file: str, url: Any, pictures: PictureFolder) -> str:
-    there = pictures.existing(file)
-    if there is None and isinstance(url, str) and url.startswith(URL_SCHEMES):
+    existing = pictures.existing(file)
+    if existing is None and isinstance(url, str) and url.startswith(URL_SCHEMES):
         return storable(url)
-    return there or pictures.address(file)
+    return existing or pictures.address(file)

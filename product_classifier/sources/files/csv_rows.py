@@ -1,4 +1,4 @@
-"""CSV, TSV and their kin → rows; delimiter, quotes and encoding are found in the file."""
+"""CSV, TSV and similar files → rows; delimiter, quotes and encoding are detected."""
 
 from __future__ import annotations
 
@@ -11,68 +11,86 @@ from pathlib import Path
 from product_classifier.errors import SourceError
 from product_classifier.printable import FORMULA_ESCAPE_COLUMN, unescape_formula
 from product_classifier.sources.files.table_rows import Row
-from product_classifier.sources.files.text_stream import LONGEST_ROW, EndlessRowError, Lines, opened
+from product_classifier.sources.files.text_stream import (
+    LONGEST_ROW,
+    EndlessRowError,
+    TextLines,
+    open_unpacked,
+)
 
-LARGEST_CELL = 1_000_000  # characters; a quote that nobody closes would swallow the file
-LOOKED_AT = 1_000_000  # characters, to find out how cells are separated
-REREAD, TIMES = 100_000, 4  # lines that may be read again: at all, and for each that is read
+LARGEST_CELL = 1_000_000  # characters; a quote that is never closed would take the whole file
+INSPECTED_LINES = 100  # to find the delimiter and the quotes
+INSPECTED_CHARACTERS = 1_000_000  # after which fewer lines suffice
+ALWAYS_REREAD = 100_000  # lines that may be read again, whatever the file's length
+MOST_REREAD = 4  # times that each line may be read again on average
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How a file separates and quotes its cells."""
+    """The header of a file and the way in which its cells are separated and quoted."""
 
     header: tuple[str, ...]
     delimiter: str
     quote: str | None
     encoding: str
-    before: int  # lines that stand before the first row
+    lines_before: int  # the first row
 
     @property
     def about(self) -> str:
-        """Say it in few words."""
+        """The dialect in a few words, for a message."""
         quotes = {None: ", no quotes", "'": ", single quotes"}.get(self.quote, "")
         return f"{DELIMITERS[self.delimiter]}{quotes}, {self.encoding.removesuffix('-sig')}"
 
 
 def find_dialect(path: Path, encoding: str | None) -> Dialect:
-    """Look at the beginning of a file. Raises SourceError where it cannot be read."""
-    with opened(path) as stream:
-        lines = Lines(stream, encoding, path)
-        start = _beginning(lines)
-    told = re.fullmatch(r"sep=(.)\r?\n?", start[0]) if start else None  # as Excel writes it
-    first = start[1:2] if told else start[:1]
-    header = first[0] if first else ""
+    """Return the dialect of a file by its first lines. Raises SourceError if it has no header."""
+    with open_unpacked(path) as stream:
+        lines = TextLines(stream, encoding, path)
+        start = _first_lines(lines)
+    sep_line = re.fullmatch(r"sep=(.)\r?\n?", start[0]) if start else None  # as Excel writes it
+    lines_before = min(2 if sep_line else 1, len(start))
+    header_lines = start[1:2] if sep_line else start[:1]
+    header = header_lines[0] if header_lines else ""
     quote: str | None = "'" if header.startswith("'") and "'" in header[1:] else '"'
     try:
         delimiter = (
-            told[1] if told else max(DELIMITERS, key=lambda d: len(_cells(header, d, quote)))
+            sep_line[1]
+            if sep_line
+            else max(DELIMITERS, key=lambda d: len(_cells(header, d, quote)))
         )
         if delimiter not in DELIMITERS:
-            raise SourceError(f"{path} is separated by {delimiter!r}; write it anew with commas")
+            raise SourceError(f"{path} is separated by {delimiter!r}; save it with commas")
         if delimiter == "\t" and not re.search(r'(^|\t)"[^\t]*"(\t|\r|\n|$)', "".join(start)):
-            quote = None  # inches, not quotes
+            quote = None  # quotation marks stand for inches
         names = tuple(name.strip() for name in _cells(header, delimiter, quote))
     except csv.Error as error:
-        raise SourceError(f"{path} has no header that can be read ({error})") from None
-    return Dialect(names, delimiter, quote, lines.encoding, len(start[:2] if told else start[:1]))
+        raise SourceError(
+            f"{path} has no header that can be read ({error}); its first line must name the columns"
+        ) from None
+    return Dialect(
+        header=names,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=lines.encoding,
+        lines_before=lines_before,
+    )
 
 
 def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
-    """Read the rows of a file with the numbers of their lines; a broken one costs no other."""
+    """Yield the rows of a file with their line numbers; a bad row does not affect others."""
     width = len(dialect.header)
-    exported = FORMULA_ESCAPE_COLUMN in dialect.header  # by crawl.py, harmless in spreadsheets
-    with opened(path) as stream:
-        lines = Lines(stream, dialect.encoding, path)
-        for _ in zip(range(dialect.before), lines, strict=False):
-            lines.begin()
+    has_escaped_formulas = FORMULA_ESCAPE_COLUMN in dialect.header
+    with open_unpacked(path) as stream:
+        lines = TextLines(stream, dialect.encoding, path)
+        for _ in zip(range(dialect.lines_before), lines, strict=False):
+            lines.start_row()
         reader = _reader(lines, dialect.delimiter, dialect.quote)
-        torn = False  # whether the line before had a quote that was not closed
+        after_open_quote = False  # whether a quote in the row before was not closed
         reread = 0  # lines
         while True:
-            lines.begin()
-            at, cells, problem = lines.number + 1, [], ""
+            lines.start_row()
+            first_line, cells, problem = lines.number + 1, [], ""
             try:
                 cells = next(reader)
             except StopIteration:
@@ -81,48 +99,53 @@ def read_delimited(path: Path, dialect: Dialect) -> Iterator[Row]:
                 problem = f"{error}: is a quote not closed?"
             except EndlessRowError:
                 problem = "a quote in it is not closed"
-            pulled = lines.pulled
-            if problem or len(pulled) > 1 or len(cells) != width or pulled[-1][-1] not in "\r\n":
-                problem = problem or _problem(pulled, cells, width, lines.ended)
-                if torn and cells and len(cells) < width:
+            row_lines = lines.row_lines
+            if (
+                problem
+                or len(row_lines) > 1
+                or len(cells) != width
+                or row_lines[-1][-1] not in "\r\n"
+            ):
+                problem = problem or _problem(row_lines, cells, width, lines.ended)
+                if after_open_quote and cells and len(cells) < width:
                     problem = problem or "it seems to be a part of the line before"
-            torn = bool(problem) and (torn or len(pulled) > 1)
-            if problem and len(pulled) > 1:  # a stray quote: only its own line is lost
-                lines.push_back(pulled[1:])
-                reread += len(pulled) - 1
-                is_hopeless = reread > REREAD + TIMES * lines.number
+            after_open_quote = bool(problem) and (after_open_quote or len(row_lines) > 1)
+            if problem and len(row_lines) > 1:  # a stray quote: read the lines after it again
+                lines.push_back(row_lines[1:])
+                reread += len(row_lines) - 1
+                is_hopeless = reread > ALWAYS_REREAD + MOST_REREAD * lines.number
                 lines.longest_row = 0 if is_hopeless else LONGEST_ROW
                 reader = _reader(lines, dialect.delimiter, dialect.quote)
             if cells or problem:
-                cells = list(map(unescape_formula, cells)) if exported else cells
-                yield at, problem or lines.wrong or cells
-        if lines.cut:
-            yield lines.number + 1, lines.cut
+                cells = list(map(unescape_formula, cells)) if has_escaped_formulas else cells
+                yield first_line, problem or lines.problem or cells
+        if lines.truncated:
+            yield lines.number + 1, lines.truncated
 
 
-def _problem(pulled: Sequence[str], cells: Sequence[str], width: int, ended: bool) -> str:
-    """Tell what is wrong with a row that is not one whole line of the right width.
+def _problem(row_lines: Sequence[str], cells: Sequence[str], width: int, ended: bool) -> str:
+    """Return the problem of a row that is not one complete line of the header's width, or ''.
 
-    ended: whether there were no more lines when the row wanted one.
+    ended: whether the file ended when the row needed another line.
     """
-    if len(pulled) > 1 and (ended or len(cells) != width):
+    if len(row_lines) > 1 and (ended or len(cells) != width):
         return "a quote in it is not closed"
-    if ended or (pulled[-1][-1] not in "\r\n" and len(cells) < width):
+    if ended or (row_lines[-1][-1] not in "\r\n" and len(cells) < width):
         return "the file ends in the middle of it"
     if any(cells[width:]):
         return f"it has {len(cells)} cells where the header has {width}"
     return ""
 
 
-def _beginning(lines: Lines) -> list[str]:
-    """Read the first hundred lines, or fewer long ones, but always two."""
+def _first_lines(lines: TextLines) -> list[str]:
+    """Return the first INSPECTED_LINES, or fewer if they are long, but at least two."""
     start: list[str] = []
     characters = 0
     for line in lines:
         start.append(line)
-        lines.begin()
+        lines.start_row()
         characters += len(line)
-        if len(start) == 100 or (len(start) > 1 and characters > LOOKED_AT):
+        if len(start) == INSPECTED_LINES or (len(start) > 1 and characters > INSPECTED_CHARACTERS):
             break
     return start
 
@@ -132,7 +155,7 @@ def _cells(line: str, delimiter: str, quote: str | None) -> list[str]:
 
 
 def _reader(lines: Iterable[str], delimiter: str, quote: str | None) -> Iterator[list[str]]:
-    csv.field_size_limit(LARGEST_CELL)  # of all readers there are
+    csv.field_size_limit(LARGEST_CELL)  # a setting of the whole csv module
     if quote is None:
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=delimiter, quotechar=quote)

@@ -1,4 +1,4 @@
-"""JSON documents and JSON Lines → objects, one by one, whatever their number."""
+"""JSON documents and JSON Lines → objects, one by one in constant memory → rows of a table."""
 
 from __future__ import annotations
 
@@ -13,38 +13,41 @@ from product_classifier.errors import SourceError
 from product_classifier.printable import brief, storable
 from product_classifier.sources.files.json_list import CHUNK, LARGEST_OBJECT, JsonList, problem_of
 from product_classifier.sources.files.table_columns import MOST_COLUMNS
-from product_classifier.sources.files.table_rows import LOOKED_AT, Cell, Row
-from product_classifier.sources.files.text_stream import Lines, opened
+from product_classifier.sources.files.table_rows import INSPECTED_ROWS, Cell, Row
+from product_classifier.sources.files.text_stream import TextLines, open_unpacked
 
-Found = tuple[int, Mapping[str, Any] | str]  # its place; the object, or what is wrong with it
+NumberedObject = tuple[int, Mapping[str, Any] | str]  # its number; it, or why it cannot be read
 
 
-def read_objects(path: Path, encoding: str | None = None) -> Iterator[Found]:
-    """Read the objects of a JSON list, by itself or as images, products, categories or items.
+def read_objects(path: Path, encoding: str | None = None) -> Iterator[NumberedObject]:
+    """Yield the objects of a JSON list, numbered from 1.
 
-    They are numbered from 1. Raises SourceError where there is no such list.
+    The list is the document itself, or the value of its first key, which is images, products,
+    categories or items. Raises SourceError if there is no such list.
     """
-    with opened(path) as stream:
-        lines = Lines(stream, encoding, path)
+    with open_unpacked(path) as stream:
+        lines = TextLines(stream, encoding, path)
         elements = JsonList(lines.chunks(CHUNK))
         if not elements.begins():
-            raise SourceError(f"{path} is no JSON list of objects; pass --format to insist")
+            raise SourceError(
+                f"{path} is not a JSON list of objects; pass --format if it is something else"
+            )
         count = 0
         for count, (value, problem) in enumerate(elements, 1):
             if not problem and not isinstance(value, dict):
-                problem = f"it is no object: {brief(value)}"
+                problem = f"not a JSON object: {brief(value)}"
             yield count, problem or value
-        if elements.cut:
-            yield count + 1, lines.cut or "the file ends before its list"
+        if elements.is_truncated:
+            yield count + 1, lines.truncated or "the file ends before its list"
 
 
-def read_json_lines(path: Path, encoding: str | None = None) -> Iterator[Found]:
-    """Read a file with a JSON object in each line."""
-    with opened(path) as stream:
-        lines = Lines(stream, encoding, path)
+def read_json_lines(path: Path, encoding: str | None = None) -> Iterator[NumberedObject]:
+    """Yield the JSON object on each line of a file, with the line's number."""
+    with open_unpacked(path) as stream:
+        lines = TextLines(stream, encoding, path)
         for line in lines:
-            problem, value = lines.wrong, None
-            lines.begin()
+            problem, value = lines.problem, None
+            lines.start_row()
             if line.isspace():
                 continue
             if len(line) > LARGEST_OBJECT:
@@ -54,16 +57,19 @@ def read_json_lines(path: Path, encoding: str | None = None) -> Iterator[Found]:
             except (ValueError, RecursionError) as error:
                 problem = problem_of(error)
             if not problem and not isinstance(value, dict):
-                problem = f"it is no object: {brief(value)}"
+                problem = f"not a JSON object: {brief(value)}"
             yield lines.number, problem or value or {}
-        if lines.cut:
-            yield lines.number + 1, lines.cut
+        if lines.truncated:
+            yield lines.number + 1, lines.truncated
 
 
-def header_of(found: Iterator[Found]) -> list[str]:
-    """List the keys of the first objects, in their order; no more than a table has columns."""
+def header_of(objects: Iterator[NumberedObject]) -> list[str]:
+    """Return the keys of the first objects in their order, slightly more than MOST_COLUMNS at most.
+
+    Only the first INSPECTED_ROWS objects are read.
+    """
     header: dict[str, None] = {}
-    for _, value in islice(found, LOOKED_AT):
+    for _, value in islice(objects, INSPECTED_ROWS):
         if not isinstance(value, str):
             header |= dict.fromkeys(value)
         if len(header) > MOST_COLUMNS:
@@ -71,34 +77,37 @@ def header_of(found: Iterator[Found]) -> list[str]:
     return list(header)
 
 
-def rows_of(found: Iterator[Found], header: Sequence[str]) -> Iterator[Row]:
-    """Make rows of objects."""
-    for place, value in found:
+def rows_of(objects: Iterator[NumberedObject], header: Sequence[str]) -> Iterator[Row]:
+    """Yield a row for each object, with the values of the header's keys as cells."""
+    for number, value in objects:
         if isinstance(value, str):
-            yield place, value
+            yield number, value
             continue
         try:
-            yield place, [cell_of(name, value.get(name)) for name in header]
+            yield number, [cell_of(name, value.get(name)) for name in header]
         except TypeError as error:
-            yield place, str(error)
+            yield number, str(error)
 
 
 def cell_of(name: str, value: Any) -> Cell:
-    """Make a cell of a value. Raises TypeError where there is no text in it."""
+    """Return a value as a cell. Raises TypeError if it is not a text, a number or a list of them.
+
+    name: of the column, for the message.
+    """
     if not isinstance(value, list):
         return _text_of(name, value)
-    if all(isinstance(part, list) for part in value):
-        return [[_text_of(name, part) for part in parts] for parts in value]
-    return [_text_of(name, part) for part in value]
+    if all(isinstance(element, list) for element in value):
+        return [[_text_of(name, element) for element in elements] for elements in value]
+    return [_text_of(name, element) for element in value]
 
 
 def _text_of(name: str, value: Any) -> str:
     if isinstance(value, str):
         return storable(value)
-    if value is None or value != value:  # NaN, which other programs write for nothing
+    if value is None or value != value:  # NaN, which other programs write for a missing value
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != math.inf:
         return str(value)
-    raise TypeError(f"its {name} is no text: {brief(value)}")
+    raise TypeError(f"its {name} is not text: {brief(value)}")

@@ -1,8 +1,8 @@
-"""Parquet files → rows, decoded by a process of its own.
+"""Parquet files → rows, decoded in a separate process.
 
-The library that decodes them takes what memory and time the bytes of a file ask for, and some
-bytes crash it. So it runs in a process with limits, sources/files/parquet_process.py, which hands
-on rows as JSON; whatever ends it is told as the reason why nothing more can be read.
+A hostile file can make the decoding library take unlimited memory and time, or crash. So the
+library runs in a process with limits, parquet_process.py, which sends rows as JSON. If the process
+ends early, the last row says why the rest cannot be read.
 """
 
 from __future__ import annotations
@@ -17,83 +17,89 @@ from pathlib import Path
 from typing import Any
 
 from product_classifier.errors import SourceError
-from product_classifier.sources.files.parquet_process import LARGEST_ANSWER, SECONDS, decode
+from product_classifier.sources.files.parquet_process import LARGEST_MESSAGE, SECONDS, decode
 from product_classifier.sources.files.table_rows import Row
-from product_classifier.sources.files.text_stream import BOMB, HARMLESS, opened
+from product_classifier.sources.files.text_stream import (
+    ALWAYS_ALLOWED,
+    MOST_EXPANSION,
+    open_unpacked,
+)
 
-ROW = 200  # bytes that each row counts besides its texts, so that empty ones do count
+ROW = 200  # bytes that each row counts in addition to its texts, so that empty rows count
 
 
 def parquet_header(path: Path) -> list[str]:
-    """Read the names of the columns. Raises SourceError for what is no Parquet file."""
-    with _answers(path) as answers:
-        return _header(answers, path)
+    """Return the names of the columns. Raises SourceError if the file is not Parquet."""
+    with _messages(path, ()) as messages:
+        message = next(messages, "it is empty")
+    if isinstance(message, str):
+        raise SourceError(f"{path} is not a complete Parquet file: {message}; fetch it again")
+    return list(message[1])
 
 
 def read_parquet(path: Path, names: Sequence[str]) -> Iterator[Row]:
-    """Read the columns of these names: rows, numbered from 1.
+    """Yield rows with the columns of these names, numbered from 1.
 
-    What follows on a damaged part is lost, and the last row tells it. Raises SourceError where the
-    file grows as only a bomb does.
+    If a part is damaged, the last row is the reason why the rest cannot be read. Raises SourceError
+    if the file expands more than MOST_EXPANSION times.
     """
-    count, taken, most = 0, 0, max(HARMLESS, BOMB * path.stat().st_size)
-    with _answers(path, *names) as answers:
-        for answer in answers:
-            if isinstance(answer, str):
-                yield count + 1, f"nothing from here on can be read: {answer}"
+    count, unpacked = 0, 0  # rows, bytes
+    most = max(ALWAYS_ALLOWED, MOST_EXPANSION * path.stat().st_size)  # bytes
+    with _messages(path, names) as messages:
+        for message in messages:
+            if isinstance(message, str):
+                yield count + 1, f"the rest of the file cannot be read: {message}"
                 return
-            size, rows = answer
-            taken += size + ROW * len(rows)
-            if taken > most:
+            size, rows = message
+            unpacked += size + ROW * len(rows)
+            if unpacked > most:
                 raise SourceError(
-                    f"{path} grows more than {BOMB} times when it is unpacked, as no catalogue "
-                    "does; convert it to CSV if you trust it"
+                    f"{path} grows more than {MOST_EXPANSION} times when it is unpacked, as no "
+                    "catalogue does; convert it to CSV if you trust it"
                 )
             yield from enumerate(rows, count + 1)
             count += len(rows)
 
 
-def _header(answers: Iterator[Any], path: Path) -> list[str]:
-    answer = next(answers, "it is empty")
-    if isinstance(answer, str):
-        raise SourceError(f"{path} is no whole Parquet file: {answer}")
-    return list(answer[1])
-
-
 @contextmanager
-def _answers(path: Path, *names: str) -> Iterator[Iterator[tuple[int, list[Any]] | str]]:
-    """Ask a new process for rows of columns; without any, for the names of all.
+def _messages(path: Path, names: Sequence[str]) -> Iterator[Iterator[tuple[int, list[Any]] | str]]:
+    """Start a process that decodes the named columns, or the names of all columns without names.
 
-    It answers with lists and their sizes in bytes, and last, where it fails, with the reason.
+    The iterator yields lists with their sizes in bytes and, if the process fails, the reason at
+    the end. The process ends with the context.
     """
-    with opened(path) as stream:
+    with open_unpacked(path) as stream:
         try:
             stream.fileno()
         except io.UnsupportedOperation:
             raise SourceError(f"{path} is compressed; unpack it first") from None
-    here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=decode, args=(here, there, path, names), daemon=True)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(
+        target=decode, args=(receiver, sender, path, names), daemon=True
+    )
     try:
         process.start()
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: no process for it ({error.strerror})") from None
-    there.close()
+        raise SourceError(
+            f"{path} cannot be read: no process can be started ({error.strerror})"
+        ) from None
+    sender.close()
 
-    def answers() -> Iterator[tuple[int, list[Any]] | str]:
+    def messages() -> Iterator[tuple[int, list[Any]] | str]:
         try:
-            while data := here.recv_bytes(LARGEST_ANSWER):
-                answer = json.loads(data)
-                yield answer if isinstance(answer, str) else (len(data), answer)
-        except EOFError:  # it has not said that this is the end
+            while data := receiver.recv_bytes(LARGEST_MESSAGE):
+                message = json.loads(data)
+                yield message if isinstance(message, str) else (len(data), message)
+        except EOFError:  # without the empty message that is the last one
             process.join()
-            late = process.exitcode == -getattr(signal, "SIGALRM", 0)
-            failed = f"the Parquet library crashes ({process.exitcode})"
-            yield f"a part of it takes more than {SECONDS} s" if late else failed
+            timed_out = process.exitcode == -getattr(signal, "SIGALRM", 0)
+            crash = f"the Parquet library crashes ({process.exitcode})"
+            yield f"a part of it takes more than {SECONDS} s" if timed_out else crash
 
     try:
-        yield answers()
+        yield messages()
     finally:
-        here.close()
+        receiver.close()
         process.kill()
         process.join()
         process.close()

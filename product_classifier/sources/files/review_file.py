@@ -1,4 +1,4 @@
-"""A review file that a person has filled in → what they decided."""
+"""Review files → the decisions that a person has entered in them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from product_classifier.printable import unescape_formula
 from product_classifier.records import Decided
 from product_classifier.regular import read_bounded
 from product_classifier.sources.files.csv_rows import LARGEST_CELL
-from product_classifier.sources.files.table_columns import listing
+from product_classifier.sources.files.table_columns import columns_text
 
 NEEDED = ("product_id", "decision")
-DELIMITERS = ",;\t"  # what spreadsheets of all countries write
+DELIMITERS = ",;\t"  # spreadsheets use one of them, depending on the country
 LARGEST = 100_000_000  # bytes: a million lines or more
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a file holds."""
+    """The contents of a review file."""
 
     decided: list[Decided]
     open: int  # lines without a decision
 
 
 def read_review(path: Path) -> Review:
-    """Read a review file, as analyze.py or a spreadsheet has written it.
+    """Return the decisions in a review file that analyze.py or a spreadsheet has written.
 
-    Raises SourceError for a file without the columns product_id and decision.
+    Raises SourceError if the file cannot be read or lacks the columns in NEEDED.
     """
     try:
         text = read_bounded(path, LARGEST).decode("utf-8-sig")
@@ -42,20 +42,21 @@ def read_review(path: Path) -> Review:
     header = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=header.count)
     reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter, restval="")
-    decided, open_ = [], 0
+    decided, open_lines = [], 0
     try:
         names = [name.strip() for name in reader.fieldnames or []]
         if missing := [name for name in NEEDED if name not in names]:
             raise SourceError(
-                f"{path} lacks {listing(missing)}; import what analyze.py --export-review wrote"
+                f"{path} lacks {columns_text(missing)}; import a file that "
+                "analyze.py --export-review has written"
             )
         reader.fieldnames = names
         for row in reader:
-            product, decision = (unescape_formula(row[name].strip()) for name in NEEDED)
+            product_id, decision = (unescape_formula(row[name].strip()) for name in NEEDED)
             if decision:
-                decided.append(Decided(reader.line_num, product, decision))
+                decided.append(Decided(reader.line_num, product_id, decision))
             else:
-                open_ += bool(product)
+                open_lines += bool(product_id)
     except csv.Error as error:
-        raise SourceError(f"{path} is not CSV: {error}") from None
-    return Review(decided, open_)
+        raise SourceError(f"{path} is not valid CSV ({error}); save it as CSV UTF-8") from None
+    return Review(decided, open_lines)

@@ -1,7 +1,7 @@
-"""A tree of categories by itself, as a JSON list of nodes → categories.
+"""A category tree without products, in a JSON list of nodes → categories.
 
-A node has an id and a name, and either the path down to it, as Best Buy has it, or the id of its
-parent.
+A node has an id and a name, and either the path down to it, as in Best Buy's files, or the id of
+its parent.
 """
 
 from __future__ import annotations
@@ -14,104 +14,114 @@ from product_classifier.limits import check_path
 from product_classifier.printable import storable
 from product_classifier.records import Category, Entry, Skipped
 from product_classifier.sources.files.category_tree import MOST_CATEGORIES, CategoryTree
-from product_classifier.sources.files.json_rows import Found
+from product_classifier.sources.files.json_rows import NumberedObject
 
-PARENT = ("parent", "parentId", "parent_id")
+PARENT_KEYS = ("parent", "parentId", "parent_id")
 Node = Mapping[str, Any]
 
 
-class Waiting(NamedTuple):
-    """A node whose parent may stand behind it."""
+class UnplacedNode(NamedTuple):
+    """A node whose parent may come later in the file."""
 
     place: str
-    above: str | None  # the parent's id
+    parent_id: str | None
     name: str
 
 
-class Below(NamedTuple):
-    """A node whose parent has been placed."""
+class ChildNode(NamedTuple):
+    """A node whose parent has become a category, or cannot."""
 
     parent: Category | None
     identity: str
-    problem: str = ""  # why it cannot be used
+    problem: str = ""  # why the parent cannot be used
 
 
 def is_taxonomy(node: Node) -> bool:
-    """Tell a node of a tree from a product."""
-    below = any(name in node for name in PARENT) or isinstance(node.get("path"), list)
-    return bool(node.get("id")) and below and "category" not in node
+    """Return whether an object is a node of a category tree and not a product."""
+    has_parent = any(name in node for name in PARENT_KEYS) or isinstance(node.get("path"), list)
+    return bool(node.get("id")) and has_parent and "category" not in node
 
 
-def read_taxonomy(found: Iterator[Found], name: str) -> Iterator[Entry]:
-    """Read a tree, parents before their children; nodes of a cycle are told and left out."""
-    branches, waiting = CategoryTree(), dict[str, Waiting]()
-    for number, node in found:
+def read_taxonomy(nodes: Iterator[NumberedObject], name: str) -> Iterator[Entry]:
+    """Yield the categories of a tree, parents first; nodes in a cycle are skipped.
+
+    name: of the file, for messages.
+    """
+    tree, unplaced = CategoryTree(), dict[str, UnplacedNode]()
+    for number, node in nodes:
         place = f"{name} item {number}"
         if isinstance(node, str):
             yield Skipped("category", place, node)
         elif isinstance(node.get("path"), list):
-            yield from _by_path(branches, node["path"], place)
+            yield from _by_path(tree, node["path"], place)
         elif (identity := _text(node.get("id"))) is None:
             yield Skipped("category", place, "it has no id")
-        elif identity in waiting:
-            yield Skipped("category", place, f"id {identity} stands in an earlier place")
-        elif len(waiting) == MOST_CATEGORIES:
-            yield Skipped("category", place, f"{MOST_CATEGORIES:,} categories stand before it")
+        elif identity in unplaced:
+            yield Skipped("category", place, f"id {identity} appears earlier")
+        elif len(unplaced) == MOST_CATEGORIES:
+            yield Skipped("category", place, f"it comes after {MOST_CATEGORIES:,} categories")
         else:
-            above = next((text for key in PARENT if (text := _text(node.get(key)))), None)
-            waiting[identity] = Waiting(place, above, _name(node, identity))
-    yield from _by_parent(branches, waiting)
+            parent_id = next((text for key in PARENT_KEYS if (text := _text(node.get(key)))), None)
+            unplaced[identity] = UnplacedNode(place, parent_id, _name(node, identity))
+    yield from _by_parent(tree, unplaced)
 
 
-def _by_path(branches: CategoryTree, path: Sequence[Node], place: str) -> Iterator[Entry]:
+def _by_path(tree: CategoryTree, path: Sequence[Node], place: str) -> Iterator[Entry]:
+    """Yield the new categories of a node's path."""
     ids = [_text(node.get("id")) if isinstance(node, dict) else None for node in path]
     try:
         check_path([identity or "" for identity in ids])
         parent: Category | None = None
         for node, identity in zip(path, ids, strict=True):
             if identity is None:
-                raise UnusableError("a part of its path has no id")
-            above = parent.id if parent else None
-            known = branches.get(identity)
-            if known and known.parent != above:
+                raise UnusableError("a node of its path has no id")
+            parent_id = parent.id if parent else None
+            earlier = tree.get(identity)
+            if earlier and earlier.parent != parent_id:
                 raise UnusableError(
-                    f"category {identity} stands below {above} here and below {known.parent} before"
+                    f"category {identity} is below {parent_id} here and below {earlier.parent} "
+                    "earlier"
                 )
-            parent = known or _category(identity, _name(node, identity), parent)
-            if not known:
-                branches.add(parent)
-                yield from branches.take()
+            parent = earlier or _category(identity, _name(node, identity), parent)
+            if not earlier:
+                tree.add(parent)
+                yield from tree.take_new()
     except UnusableError as error:
         yield Skipped("category", place, str(error))
 
 
-def _by_parent(branches: CategoryTree, waiting: dict[str, Waiting]) -> Iterator[Entry]:
+def _by_parent(tree: CategoryTree, unplaced: dict[str, UnplacedNode]) -> Iterator[Entry]:
+    """Yield the categories of nodes that name their parents, breadth first; cycles are left."""
     children: dict[str | None, list[str]] = {}
-    for identity, node in waiting.items():
-        children.setdefault(node.above if node.above in waiting else None, []).append(identity)
-    level = [Below(None, top) for top in children.pop(None, [])]
-    for below in level:  # grows as it is walked: breadth first
-        place, _, name = waiting.pop(below.identity)
-        made, problem = below.parent, below.problem
+    for identity, node in unplaced.items():
+        parent_id = node.parent_id if node.parent_id in unplaced else None
+        children.setdefault(parent_id, []).append(identity)
+    queue = [ChildNode(None, top) for top in children.pop(None, [])]
+    for child in queue:  # grows while it is walked
+        place, _, name = unplaced.pop(child.identity)
+        category, problem = child.parent, child.problem
         try:
             if not problem:
-                made = _category(below.identity, name, below.parent)
-                branches.add(made)
-                yield from branches.take()
+                category = _category(child.identity, name, child.parent)
+                tree.add(category)
+                yield from tree.take_new()
         except UnusableError as error:
             problem = str(error)
         if problem:
             yield Skipped("category", place, problem)
-            problem = "it lies below a category that cannot be used"
-        level += [Below(made, child, problem) for child in children.pop(below.identity, [])]
-    for identity, node in waiting.items():
-        reason = f"category {identity} lies below itself: a cycle"
+            problem = "its parent category cannot be used"
+        grandchildren = children.pop(child.identity, [])
+        queue += [ChildNode(category, identity, problem) for identity in grandchildren]
+    for identity, node in unplaced.items():
+        reason = f"category {identity} is below itself: a cycle"
         yield Skipped("category", node.place, reason)
 
 
 def _category(identity: str, name: str, parent: Category | None) -> Category:
     path = f"{parent.path}/{identity}" if parent else identity
-    return Category(identity, name, parent.id if parent else None, path, True)
+    return Category(
+        id=identity, name=name, parent=parent.id if parent else None, path=path, leaf=True
+    )
 
 
 def _name(node: Node, identity: str) -> str:

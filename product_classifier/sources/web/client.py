@@ -35,7 +35,7 @@ from product_classifier.sources.web.connections import (
     require_public,
 )
 from product_classifier.sources.web.rate_limit import RateLimiter
-from product_classifier.system_errors import told
+from product_classifier.system_errors import reason_of
 
 TRIES = 5
 BUSY = frozenset({429, 503})  # statuses by which a server asks for a pause
@@ -134,6 +134,10 @@ class Client:
             return self._tried(address, self._ask_for_json, parse)
         except UnusableError as error:
             raise SourceError(f"{url} failed {TRIES} times: {error}") from None
+        except SourceError as error:
+            if type(error) is not SourceError or url in str(error):
+                raise
+            raise SourceError(f"{url} cannot be read: {error}") from None
 
     def get_file(self, url: str, check: Callable[[bytes], T]) -> T:
         """Fetch a file, following redirects, and return check(its bytes).
@@ -294,6 +298,6 @@ def _own_limit(error: BaseException | None) -> str | None:
     """Return the limit of this machine that caused a failure, or None."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in OWN_LIMITS:
-            return told(error)
+            return reason_of(error)
         error = error.__cause__ or error.__context__
     return None

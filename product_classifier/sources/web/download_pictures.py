@@ -105,7 +105,7 @@ def put_embedded(picture: Embedded, store: Store) -> Image | Skipped:
         extension, size = check_framed(picture.data)
     except PictureError as error:
         return Skipped("image", picture.place, str(error))
-    return Image(picture.address, *store.put(picture.data, extension), *size)
+    return _stored(picture.address, picture.data, extension, size, store)
 
 
 def _fetched(
@@ -114,20 +114,29 @@ def _fetched(
     with suppress(SourceError, PictureError):  # without a sound copy, the picture is fetched
         if copy := copies(address):
             data, extension, size = _checked(_read(str(copy), folder))
-            return Image(address, *store.put(data, extension), *size)
+            return _stored(address, data, extension, size, store)
     try:
         if address.startswith(("http://", "https://")):
             data, extension, size = client.get_file(address, _checked)
         else:
             data, extension, size = _checked(_read(address, folder))
     except (SourceError, PictureError) as error:
-        return Image(address, error=str(error))
+        return Image(address=address, error=str(error))
     except ProductClassifierError:
         raise
     except Exception as error:  # one address of a million must not end the others
         problem = SourceError(f"a fault of this program, please report it: {error!r}")
-        return Image(address, error=str(problem))
-    return Image(address, *store.put(data, extension), *size)
+        return Image(address=address, error=str(problem))
+    return _stored(address, data, extension, size, store)
+
+
+def _stored(
+    address: str, data: bytes, extension: str, size: tuple[int, int], store: Store
+) -> Image:
+    """Store a picture's bytes, and return its record."""
+    file, sha256 = store.put(data, extension)
+    width, height = size
+    return Image(address=address, file=file, sha256=sha256, width=width, height=height)
 
 
 def _picture(result: Image | BaseException) -> Image:

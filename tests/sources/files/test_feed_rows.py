@@ -32,7 +32,7 @@ def item(number: int, more: bytes = b"") -> bytes:
 
 def read(path: Path) -> tuple[list[str], list[str]]:
     """Return the ids of products, and why the rest is skipped."""
-    entries = list(open_source("feed", SourceOptions(path, path.parent)).entries())
+    entries = list(open_source("feed", SourceOptions(path=path, images=path.parent)).entries())
     reasons = [entry.reason for entry in entries if isinstance(entry, Skipped)]
     return [entry.id for entry in entries if isinstance(entry, Product)], reasons
 
@@ -77,25 +77,30 @@ def test_a_flood_takes_little_memory_and_time(name: str, tmp_path: Path) -> None
 LIMITED = """
 import sys
 from pathlib import Path
-from product_classifier.sources import feed
-from tests.sources.test_feed import read
-feed.MOST_MEMORY = 10_000_000
+from product_classifier.sources.files import feed_rows
+from tests.sources.files.test_feed_rows import read
+feed_rows.MOST_MEMORY = 10_000_000
 print(read(Path(sys.argv[1])))
 """
 
 
-def test_names_without_end_are_not_remembered(tmp_path: Path) -> None:
-    """The parser keeps each name as long as it lives, and its memory is all that tells of it."""
+def test_a_feed_of_millions_of_names_is_not_read_beyond_a_limit_on_memory(tmp_path: Path) -> None:
+    """The parser keeps all names, and only the memory of the process shows how many."""
     path = tmp_path / "feed.xml"
-    plain = b"".join(map(item, range(1_000)))  # of which the header is made
+    plain = b"".join(map(item, range(1_000)))  # defines the header
     names = [b"".join(b" b%d=''" % k for k in range(n, n + 6_000)) for n in range(0, 10**6, 6_000)]
     named = b"".join(item(1_000 + k, b"<a%s/>" % each) for k, each in enumerate(names))
     path.write_bytes(HEAD + plain + named + item(9_999) + TAIL)
-    command = [sys.executable, "-c", LIMITED, str(path)]  # another process: names are not forgotten
+    command = [
+        sys.executable,
+        "-c",
+        LIMITED,
+        str(path),
+    ]  # names are never freed
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "'999', '1000'" in said
     assert "'9999'" not in said
-    assert said.endswith("'what follows has too many names to remember; the rest is not read'])\n")
+    assert said.endswith("'the file has too many different names; the rest is not read'])\n")
 
 
 @pytest.mark.slow
@@ -108,51 +113,53 @@ def test_a_million_empty_items_take_seconds_in_any_encoding(tmp_path: Path) -> N
     assert time.process_time() - started < 30
 
 
-def test_nothing_of_a_feed_stays_in_memory_when_reading_has_ended(tmp_path: Path) -> None:
+def test_a_feeds_parser_is_freed_when_reading_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "feed.xml"
     path.write_bytes(HEAD + item(1) + b"<a>b</a>" * 1_000_000 + item(2) + TAIL)
     ids, reasons = read(path)
     assert (ids, len(reasons)) == (["1"], 1)
-    assert not [kept for kept in gc.get_objects() if type(kept).__name__ == "XMLPullParser"]
+    assert not [item for item in gc.get_objects() if type(item).__name__ == "XMLPullParser"]
 
 
-def test_what_stands_behind_items_is_read_however_much_lies_between(tmp_path: Path) -> None:
+def test_items_far_behind_other_items_are_read(tmp_path: Path) -> None:
     channel = b"<channel>%s%s</channel>"
     parts = [channel % (b"<junk>x</junk>" * 100_000, item(k)) for k in range(3)]
     (tmp_path / "feed.xml").write_bytes(b"<rss>" + b"".join(parts) + b"</rss>")
     assert read(tmp_path / "feed.xml") == (["0", "1", "2"], [])
 
 
-def test_an_item_without_end_is_told_with_the_last_one_before_it(tmp_path: Path) -> None:
+def test_an_endless_item_is_reported_at_the_item_before_it(tmp_path: Path) -> None:
     path = tmp_path / "feed.xml"
     path.write_bytes(HEAD + item(1) + b"\n<a/>" * 1_000_000 + item(2) + TAIL)
     ids, [reason] = read(path)
     assert ids == ["1"]
     assert reason.startswith("no item ends within 2,")
     path.write_bytes(HEAD + b"<a/>" * 1_000_000 + item(2) + TAIL)
-    with pytest.raises(SourceError, match="is XML without one item or entry: no item ends within"):
+    with pytest.raises(SourceError, match="is XML without any item or entry: no item ends within"):
         read(path)
 
 
-def test_an_item_of_too_many_parts_costs_itself_alone(tmp_path: Path) -> None:
+def test_an_item_of_too_many_elements_is_skipped(tmp_path: Path) -> None:
     parts = b"<a>b</a>" * 10_000
     (tmp_path / "feed.xml").write_bytes(HEAD + item(1) + item(2, parts) + item(3) + TAIL)
-    assert read(tmp_path / "feed.xml") == (["1", "3"], ["it has 10,003 parts, more than 10,000"])
+    assert read(tmp_path / "feed.xml") == (["1", "3"], ["it has 10,003 elements, more than 10,000"])
 
 
-def test_bare_ampersands_neither_hold_up_items_nor_change_them(tmp_path: Path) -> None:
+def test_bare_ampersands_neither_delay_items_nor_change_them(tmp_path: Path) -> None:
     items = [item(k, b"<description>H&M, %s</description>" % (b"a" * 2_000)) for k in range(3_000)]
     (tmp_path / "feed.xml").write_bytes(HEAD + b"".join(items) + TAIL)
-    entries = list(open_source("feed", SourceOptions(tmp_path / "feed.xml", tmp_path)).entries())
+    entries = list(
+        open_source("feed", SourceOptions(path=tmp_path / "feed.xml", images=tmp_path)).entries()
+    )
     products = [entry for entry in entries if isinstance(entry, Product)]
     assert [product.id for product in products] == [str(k) for k in range(3_000)]
     assert {product.description for product in products} == {"H, " + "a" * 2_000}
     reasons = [entry.reason for entry in entries if isinstance(entry, Skipped)]
     assert len(reasons) == 101
-    assert reasons[-1] == "it is no XML in 100 places; further ones are not told"
+    assert reasons[-1] == "not valid XML in 100 places; later ones are not reported"
 
 
-def test_a_file_that_is_cut_gives_no_half_item(tmp_path: Path) -> None:
+def test_a_truncated_feed_yields_no_incomplete_item(tmp_path: Path) -> None:
     whole = HEAD + item(1, b"<description>H&M</description>") + item(2) + TAIL
     for cut in range(len(HEAD), len(whole)):
         (tmp_path / "feed.xml").write_bytes(whole[:cut])
@@ -168,7 +175,7 @@ def test_a_file_that_is_cut_gives_no_half_item(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_feed_is_known_by_its_byte_order_mark(
+def test_a_feed_is_recognised_after_a_byte_order_mark(
     encoding: str, packed: bool, tmp_path: Path
 ) -> None:
     mark = "\ufeff" if encoding.endswith("e") else ""
@@ -181,7 +188,7 @@ def test_a_feed_is_known_by_its_byte_order_mark(
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl"])
-def test_json_in_utf_16_is_known_too(kind: str, tmp_path: Path) -> None:
+def test_json_in_utf_16_is_recognised(kind: str, tmp_path: Path) -> None:
     rows = [{"id": str(k), "name": "\xe9", "category": "A"} for k in range(2)]
     text = json.dumps(rows) if kind == "json" else "".join(f"{json.dumps(row)}\n" for row in rows)
     path = tmp_path / "products"
@@ -196,5 +203,5 @@ def test_utf_32_is_refused_in_one_line(encoding: str, text: str, tmp_path: Path)
     path = tmp_path / "a.txt"
     path.write_bytes(("\ufeff" * encoding.endswith("be") + text).encode(encoding))
     for kind in ("", "csv", "json", "jsonl"):
-        with pytest.raises(SourceError, match="UTF-32, which is not read; save it as UTF-8"):
+        with pytest.raises(SourceError, match="UTF-32, which is not supported; save it as UTF-8"):
             import_file(path, kind)

@@ -1,4 +1,4 @@
-"""Folders of pictures with what is none: pipes, circles, depths, names that are no Unicode."""
+"""Folders of pictures with pipes, links to themselves, many levels and invalid names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import jpeg
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one picture in it."""
+    """Return a folder with one picture in it."""
     (tmp_path / "pictures" / "A").mkdir(parents=True)
     (tmp_path / "pictures" / "A" / "1.jpg").write_bytes(jpeg("red"))
     return tmp_path / "pictures"
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     """Return the ids of products and of categories, and what is skipped with the reasons."""
-    entries = list(open_source("folder", SourceOptions(folder, folder)).entries())
+    entries = list(open_source("folder", SourceOptions(path=folder, images=folder)).entries())
     return (
         [entry.id for entry in entries if isinstance(entry, Product)],
         [entry.id for entry in entries if isinstance(entry, Category)],
@@ -34,7 +34,7 @@ def read(folder: Path) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     )
 
 
-def test_what_is_no_file_is_skipped_and_never_opened(folder: Path) -> None:
+def test_entries_that_are_not_regular_files_are_skipped_and_never_opened(folder: Path) -> None:
     os.mkfifo(folder / "A" / "pipe.jpg")
     (folder / "A" / "device.png").symlink_to("/dev/zero")
     (folder / "A" / "circle.gif").symlink_to(folder / "A" / "circle.gif")
@@ -45,10 +45,10 @@ def test_what_is_no_file_is_skipped_and_never_opened(folder: Path) -> None:
     products, categories, skipped = read(folder)
     assert (products, categories) == (["A/1.jpg"], ["A"])
     names = ("circle.gif", "device.png", "pipe.jpg", "s.bmp", "up.jpg")
-    assert skipped == [(f"pictures A/{name}", "it is no file") for name in names]
+    assert skipped == [(f"pictures A/{name}", "not a regular file") for name in names]
 
 
-def test_a_tree_of_a_thousand_levels_is_read_as_far_as_categories_go(folder: Path) -> None:
+def test_a_tree_of_a_thousand_levels_is_read_down_to_the_fiftieth(folder: Path) -> None:
     inner = os.open(folder, os.O_RDONLY)
     for _ in range(1_100):
         os.mkdir("d", dir_fd=inner)
@@ -60,12 +60,13 @@ def test_a_tree_of_a_thousand_levels_is_read_as_far_as_categories_go(folder: Pat
     products, _, [(_, reason)] = read(folder)
     assert products == ["A/1.jpg"]
     assert reason == "it has folders below level 50, which are not read"
-    with pytest.raises(SourceError, match="folders below level 50"):
-        read_pictures(folder)
+    pictures, [line] = read_pictures(folder)
+    assert [picture.address for picture in pictures] == [str(folder / "A" / "1.jpg")]
+    assert line.endswith(": it has folders below level 50, which are not read")
     subprocess.run(["rm", "-r", str(folder)], check=True)  # shutil.rmtree gives up
 
 
-def test_names_that_are_no_unicode_cost_what_they_name(folder: Path) -> None:
+def test_files_and_folders_whose_names_are_not_unicode_are_skipped(folder: Path) -> None:
     below = os.fsencode(folder) + b"/\xff"
     os.mkdir(below)
     for name in (below + b"/2.jpg", os.fsencode(folder) + b"/A/\xfe.jpg"):
@@ -75,15 +76,27 @@ def test_names_that_are_no_unicode_cost_what_they_name(folder: Path) -> None:
     assert products == ["A/\x1b[2J\n.jpg", "A/1.jpg"]
     assert categories == ["A"]
     assert skipped == [
-        ("pictures A/?.jpg", "its name is no Unicode"),
-        ("pictures ?", "its name is no Unicode"),
+        ("pictures A/?.jpg", "its name is not valid Unicode"),
+        ("pictures ?", "its name is not valid Unicode"),
     ]
 
 
-def test_pictures_to_train_with_are_files(folder: Path) -> None:
+def test_pictures_to_train_with_that_are_not_files_are_reported(folder: Path) -> None:
     (folder / "B").mkdir()
     os.mkfifo(folder / "B" / "pipe.jpg")
-    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is a pipe and no file"):
+    (folder / "B" / "device.jpg").symlink_to("/dev/zero")
+    with pytest.raises(SourceError, match=r"it has 1 \(.*device\.jpg: it is a device, not a file"):
         read_labelled_images(folder)
-    with pytest.raises(SourceError, match=r"pipe\.jpg cannot be read: it is no file; take it out"):
+    (folder / "B" / "2.jpg").write_bytes(jpeg("blue"))
+    labelled = read_labelled_images(folder)
+    pictures, unreadable = read_pictures(folder)
+    assert [image.file for image in labelled.images] == ["A/1.jpg", "B/2.jpg"]
+    assert len(pictures) == 2
+    assert labelled.label_of == (0, 1)
+    for lines in (labelled.unreadable, unreadable):
+        assert [Path(line.partition(":")[0]).name for line in lines] == ["device.jpg", "pipe.jpg"]
+        assert all("not a" in line for line in lines)
+    for file in (folder / "A" / "1.jpg", folder / "B" / "2.jpg"):
+        file.unlink()
+    with pytest.raises(SourceError, match=r"no pictures \(.*device\.jpg: not a regular file\)"):
         read_pictures(folder)

@@ -1,4 +1,4 @@
-"""JSON lists with a fault in them: one element is lost, and none is made up."""
+"""JSON lists with a fault: only the faulty element is lost, and no element is invented."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def chunks(text: str, size: int) -> Iterator[str]:
 def read(text: str, size: int = 1_000_000) -> tuple[list[Any], list[str]]:
     elements = JsonList(chunks(text, size))
     assert elements.begins()
-    found = list(elements)
+    pairs = list(elements)
     return (
-        [value for value, problem in found if not problem],
-        [problem for _, problem in found if problem],
+        [value for value, problem in pairs if not problem],
+        [problem for _, problem in pairs if problem],
     )
 
 
 def item(number: int) -> dict[str, Any]:
-    """A product with what products have inside: texts with brackets and quotes, lists, objects."""
+    """Return a product with brackets and quotes in its texts, with lists and objects."""
     return {
         "id": str(number),
         "name": f'Boot {number}" {{high}}, [new]',
@@ -62,14 +62,14 @@ FAULTS = {
     "a text that is not closed": ('[new]"', "[new]"),
     "a list that is not closed": ("42", "42, [1"),
     "an object that is not closed": ('"size"', '{"a": 1, "size"'),
-    "a byte that is no text": ("Boot", "Bo\0ot"),
-    "another comma": ('"tags"', ', "tags"'),
+    "a NUL": ("Boot", "Bo\0ot"),
+    "a second comma": ('"tags"', ', "tags"'),
 }
 
 
 @pytest.mark.parametrize("style", ["line", "lines", "pretty"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_costs_one_element(fault: str, style: str) -> None:
+def test_a_fault_loses_only_its_element(fault: str, style: str) -> None:
     right, wrong = FAULTS[fault]
     spoilt = dumped(item(5), style).replace(right, wrong, 1)
     values, problems = read(listed(range(10), {5: spoilt}, style))
@@ -80,17 +80,17 @@ def test_a_fault_costs_one_element(fault: str, style: str) -> None:
 @pytest.mark.parametrize(
     "scalar", ["None", "undefined", "'a'", "0x10", "-", "}", "+1", "tru", '"a": 1']
 )
-def test_what_is_no_value_costs_itself(scalar: str) -> None:
+def test_an_invalid_value_is_skipped(scalar: str) -> None:
     values, problems = read(listed(range(3), {1: scalar}, "line"))
     assert values == [item(0), item(2)]
     assert len(problems) == 1
 
 
-def test_no_element_is_made_up_wherever_a_list_is_changed() -> None:
-    """Of a changed list only what stood in it is read, but for the objects that were changed."""
+def test_no_element_is_invented_wherever_a_list_is_changed() -> None:
+    """Each value that is read was in the list before the change, except the changed object."""
     chance = random.Random(0)
     everything = [item(k) for k in range(12)]
-    lost = clipped = 0
+    lost = unread = 0
     for _ in range(600):
         style = chance.choice(["line", "lines", "pretty"])
         text = listed(range(12), {}, style)
@@ -104,8 +104,8 @@ def test_no_element_is_made_up_wherever_a_list_is_changed() -> None:
         assert len(unknown) <= 1
         assert all(len(value.keys() & item(0).keys()) >= 2 for value in unknown)
         lost += 12 - len(values)
-        clipped += bool(problems) and "nothing behind" in problems[-1]
-    assert lost < 1.5 * 600, clipped
+        unread += bool(problems) and "the rest is not read" in problems[-1]
+    assert lost < 1.5 * 600, unread
 
 
 def test_the_first_element_may_be_broken_over_many_chunks() -> None:
@@ -113,11 +113,11 @@ def test_the_first_element_may_be_broken_over_many_chunks() -> None:
         assert read(f'[{{"a": {wrong}}}, {{"a": 2}}]', 16_000)[0] == [{"a": 2}]
 
 
-def test_elements_are_read_alike_in_whatever_chunks_they_come() -> None:
+def test_elements_do_not_depend_on_the_size_of_chunks() -> None:
     text = listed(range(20), {7: '{"id": tru, "name": "x"}', 9: "nul"}, "lines")
-    whole = read(text)
+    expected = read(text)
     for size in (1, 2, 3, 7, 64, 1000):
-        assert read(text, size)[0] == whole[0]
+        assert read(text, size)[0] == expected[0]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_elements_are_read_alike_in_whatever_chunks_they_come() -> None:
         '[{"a":1},' + '{"a":"b\n' * 100_000,
     ],
 )
-def test_hostile_lists_are_read_in_time_that_grows_with_their_length(text: str) -> None:
+def test_hostile_lists_take_time_in_proportion_to_their_length(text: str) -> None:
     started = time.process_time()
     read(text)
     assert time.process_time() - started < 10

@@ -1,4 +1,4 @@
-"""Parquet files from elsewhere: one value costs its row, and no small file takes much memory."""
+"""Parquet files of other programs: bad values lose their row, small files take little memory."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ MOST_BYTES = 500_000_000
 
 def table(**columns: Any) -> arrow.Table:
     count = len(next(iter(columns.values()), [1]))
-    some = {
+    usual = {
         "id": [str(k) for k in range(count)],
         "name": ["a"] * count,
         "category_path": ["A"] * count,
     }
-    return arrow.table(some | columns)
+    return arrow.table(usual | columns)
 
 
 def read(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the ids of products, and what is skipped with the reasons."""
-    entries = list(open_source(format_of(str(path)), SourceOptions(path, path.parent)).entries())
+    entries = list(
+        open_source(format_of(str(path)), SourceOptions(path=path, images=path.parent)).entries()
+    )
     skipped = [(entry.item, entry.reason) for entry in entries if isinstance(entry, Skipped)]
     return [entry.id for entry in entries if isinstance(entry, Product)], skipped
 
@@ -56,33 +58,33 @@ def read(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
         (arrow.array([None, b"0" * 16, None], arrow.uuid()), "UUID("),
     ],
 )
-def test_a_value_that_is_no_text_costs_its_row_alone(
+def test_a_value_that_is_not_text_loses_only_its_row(
     description: arrow.Array, reason: str, tmp_path: Path
 ) -> None:
     format.write_table(table(description=description), tmp_path / "a.parquet")
-    products, [(item, told)] = read(tmp_path / "a.parquet")
+    products, [(item, problem)] = read(tmp_path / "a.parquet")
     assert products == ["0", "2"]
     assert item == "a.parquet row 2"
-    assert told.startswith(f"its description is no text: {reason}")
+    assert problem.startswith(f"its description is not text: {reason}")
 
 
-def test_a_text_that_is_no_unicode_costs_its_row_alone(tmp_path: Path) -> None:
+def test_a_text_that_is_not_unicode_loses_only_its_row(tmp_path: Path) -> None:
     names = arrow.array([b"a", b"\xff", b"c"], arrow.binary()).view(arrow.string())
     format.write_table(table(name=names), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet") == (
         ["0", "2"],
-        [("a.parquet row 2", "its name is no Unicode")],
+        [("a.parquet row 2", "its name is not valid Unicode")],
     )
 
 
-def test_columns_that_are_not_used_are_not_read(tmp_path: Path) -> None:
+def test_unused_columns_are_not_read(tmp_path: Path) -> None:
     date = datetime.date(2026, 11, 29)
     more = {"made": [date, date], "embedding": [[0.5] * 8] * 2, "picture": [{"bytes": b"x"}] * 2}
     format.write_table(table(**more), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet") == (["0", "1"], [])
 
 
-def test_columns_of_one_name_are_the_first_of_them(tmp_path: Path) -> None:
+def test_of_columns_with_the_same_name_the_first_is_read(tmp_path: Path) -> None:
     columns = [["1"], ["a"], ["A"], ["2"]]
     names = ["id", "name", "category_path", "id"]
     twice = arrow.Table.from_arrays([arrow.array(column) for column in columns], names)
@@ -96,15 +98,15 @@ def write_bomb(path: Path, kind: str) -> None:
     elif kind == "one long text of a dictionary":
         texts = arrow.array(["a" * 3_000_000])
         bomb = table(description=arrow.DictionaryArray.from_arrays([0] * 1_000, texts))
-    elif kind == "one text that never ends":
+    elif kind == "one very long text":
         bomb = table(description=["a" * 600_000_000])
-    elif kind == "one list that never ends":
+    elif kind == "one very long list":
         parts = arrow.nulls(20_000_000, arrow.string())
         bomb = table(description=arrow.ListArray.from_arrays([0, len(parts)], parts))
     else:
         nothing = arrow.nulls(2_000_000, arrow.string())
         bomb = arrow.table(dict.fromkeys(("id", "name", "category_path"), nothing))
-    options = {"use_dictionary": "never" not in kind, "write_statistics": False}
+    options = {"use_dictionary": "very long" not in kind, "write_statistics": False}
     format.write_table(bomb, path, compression="zstd", store_schema="dictionary" in kind, **options)
 
 
@@ -125,12 +127,12 @@ finally:
     [
         "one long text in each row",
         "one long text of a dictionary",
-        "one text that never ends",
-        "one list that never ends",
-        "rows of nothing",
+        "one very long text",
+        "one very long list",
+        "empty rows",
     ],
 )
-def test_a_bomb_is_refused_within_bounds_of_memory(kind: str, tmp_path: Path) -> None:
+def test_a_bomb_is_refused_without_taking_much_memory(kind: str, tmp_path: Path) -> None:
     write_bomb(tmp_path / "a.parquet", kind)
     assert (tmp_path / "a.parquet").stat().st_size < 100_000
     options = ("--from", tmp_path / "a.parquet", "--db-path", tmp_path / "crawl.db")
@@ -144,24 +146,26 @@ def test_a_bomb_is_refused_within_bounds_of_memory(kind: str, tmp_path: Path) ->
     assert int(said.stdout.split()[-1]) < MOST_BYTES + 70_000_000  # of Python and Arrow
 
 
-def crash(unused: Connection, answers: Connection, path: Path, names: Sequence[str]) -> None:
+def crash(receiver: Connection, sender: Connection, path: Path, names: Sequence[str]) -> None:
     if not names:
-        answers.send_bytes(b'["id", "name", "category_path"]')
+        sender.send_bytes(b'["id", "name", "category_path"]')
         return
-    os.kill(os.getpid(), signal.SIGKILL)  # as SIGSEGV, whose trace pytest would print
+    os.kill(os.getpid(), signal.SIGKILL)  # not SIGSEGV, because pytest would print its trace
 
 
-def hang(unused: Connection, answers: Connection, *asked: object) -> None:
+def hang(*arguments: object) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     signal.sigwait([signal.SIGUSR1])
 
 
-def test_what_crashes_or_hangs_the_library_is_one_reason(
+def test_a_crash_and_a_hang_of_the_library_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     format.write_table(table(), tmp_path / "a.parquet")
     monkeypatch.setattr(parquet_rows, "decode", crash)
-    with pytest.raises(SourceError, match=r"nothing from here on can be read: .* crashes \(-9\)"):
+    with pytest.raises(
+        SourceError, match=r"the rest of the file cannot be read: .* crashes \(-9\)"
+    ):
         read(tmp_path / "a.parquet")
     monkeypatch.setattr(parquet_rows, "decode", hang)
     with pytest.raises(SourceError, match="a part of it takes more than 60 s"):
@@ -178,7 +182,7 @@ def test_no_process_is_left_when_reading_stops(tmp_path: Path) -> None:
     assert (children.read_text() if children.exists() else "") == before
 
 
-def test_a_compressed_file_is_to_be_unpacked_first(tmp_path: Path) -> None:
+def test_a_compressed_file_must_be_unpacked_first(tmp_path: Path) -> None:
 
     format.write_table(table(), tmp_path / "a.parquet")
     data = gzip.compress((tmp_path / "a.parquet").read_bytes())

@@ -1,4 +1,4 @@
-"""Review files as people and spreadsheets hand them back."""
+"""Review files as people and spreadsheets return them."""
 
 from __future__ import annotations
 
@@ -36,20 +36,22 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_a_file_is_read_however_a_spreadsheet_writes_it(
+def test_a_file_is_read_with_any_delimiter_and_encoding_of_a_spreadsheet(
     tmp_path: Path, delimiter: str, encoding: str, newline: str
 ) -> None:
     lines = [["product_id", "decision", "name"], ["471", " keep ", "a"], ["472", "", "b"]]
     text = newline.join(delimiter.join(line) for line in lines)
-    found = read_review(written(tmp_path / "review.csv", text, encoding))
-    assert found == Review([Decided(2, "471", "keep")], open=1)
+    review = read_review(written(tmp_path / "review.csv", text, encoding))
+    assert review == Review([Decided(2, "471", "keep")], open=1)
 
 
-def test_what_was_exported_comes_back_with_its_ids(tmp_path: Path) -> None:
+def test_an_exported_file_comes_back_with_its_ids(tmp_path: Path) -> None:
     exported = review_csv([ReviewItem(product, "audit") for product in PRODUCTS])
     filled = exported.replace("471,,", "471,keep,").replace("'=1+1,,", "'=1+1,belts,")
-    found = read_review(written(tmp_path / "review.csv", filled.replace("'-5,,", "'-5,ambiguous,")))
-    assert found.decided == [
+    review = read_review(
+        written(tmp_path / "review.csv", filled.replace("'-5,,", "'-5,ambiguous,"))
+    )
+    assert review.decided == [
         Decided(2, "471", "keep"),
         Decided(3, "=1+1", "belts"),
         Decided(4, "-5", "ambiguous"),
@@ -59,17 +61,19 @@ def test_what_was_exported_comes_back_with_its_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,decision\n1,keep\n", "lacks the column product_id; import what analyze.py --export-"),
+        ("id,decision\n1,keep\n", "lacks the column product_id; import a file that analyze.py --"),
         ("", "lacks the columns product_id and decision"),
         ("product_id\n1\n", "lacks the column decision"),
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_without_the_columns_of_a_review_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
     with pytest.raises(SourceError, match=message):
         read_review(written(tmp_path / "review.csv", text))
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read: No such file"):
         read_review(tmp_path / "review.csv")
     latin = written(tmp_path / "latin.csv", "product_id,decision\nä,keep\n", "latin-1")

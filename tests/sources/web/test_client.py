@@ -485,6 +485,14 @@ def test_a_body_in_tiny_pieces_is_cut_off(
         client.get_file(server.url + "/x", bytes)
 
 
+def test_an_answer_that_is_too_large_is_named(server: Server, client: Client) -> None:
+    server.answers["/x"] = lambda handler: handler.answer(200, b"", length=10**12)
+    with pytest.raises(SourceError) as found:
+        client.get_json(server.url + "/x", {"pid": "secret"})
+    line = f"{server.url}/x cannot be read: larger than 20,000,000 bytes"
+    assert str(found.value) == line
+
+
 def test_a_length_beyond_the_limit_is_refused_before_the_body(
     server: Server, client: Client
 ) -> None:

@@ -24,7 +24,9 @@ def test_a_whole_picture_is_stored_under_its_content(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
     image = fetch(tmp_path, f"{tmp_path}/a.jpg")["a.jpg"]
     name = f"{sha256(data)[:2]}/{sha256(data)}.jpg"
-    assert image == Image(f"{tmp_path}/a.jpg", name, sha256(data), 30, 40)
+    assert image == Image(
+        address=f"{tmp_path}/a.jpg", file=name, sha256=sha256(data), width=30, height=40
+    )
     assert (tmp_path / "stored" / name).read_bytes() == data
 
 
@@ -97,7 +99,7 @@ def test_a_pipe_or_a_folder_is_no_picture_and_holds_nobody_up(tmp_path: Path) ->
     (tmp_path / "folder.jpg").mkdir()
     found = fetch(tmp_path, f"{tmp_path}/pipe.jpg", f"{tmp_path}/folder.jpg")
     assert {image.error for image in found.values()} == {
-        f"it is a {kind} and no file; save what it holds as a file first"
+        f"it is a {kind}, not a file; save its contents as a file first"
         for kind in ("pipe", "folder")
     }
 

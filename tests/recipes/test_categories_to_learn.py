@@ -7,9 +7,10 @@ import sqlite3
 import pytest
 
 from product_classifier.errors import StoreError
+from product_classifier.recipes.select_products import learnable_labels
 from product_classifier.records import Decided
-from product_classifier.selection import Selection
-from product_classifier.store.categories_to_learn import Labels, learnable, read_filed
+from product_classifier.selection import Labels, Selection
+from product_classifier.store.categories_to_learn import read_candidates
 from product_classifier.store.decisions import import_decisions
 from tests.conftest import TREE, product, save_import
 
@@ -22,7 +23,7 @@ PRODUCTS = [
     product("6", "belts"),
     product("7", "belts"),
 ]
-TRAINED = {found.id: "train" for found in PRODUCTS}
+TRAINED = {product.id: "train" for product in PRODUCTS}
 
 
 @pytest.fixture
@@ -34,15 +35,17 @@ def filled(db: sqlite3.Connection) -> sqlite3.Connection:
 def learned(
     db: sqlite3.Connection, selection: Selection, parts: dict[str, str] | None = None
 ) -> Labels:
-    return learnable(read_filed(db, selection), TRAINED if parts is None else parts, selection)
+    return learnable_labels(
+        read_candidates(db, selection), TRAINED if parts is None else parts, selection
+    )
 
 
-def test_leaves_of_one_product_that_are_folded_into_one_are_one(
+def test_a_product_has_a_rolled_up_category_once(
     filled: sqlite3.Connection,
 ) -> None:
-    found = learned(filled, Selection(depth=1, min_per_category=1))
-    assert found.categories == ["belts", "jeans"]
-    assert found.products == {
+    labels = learned(filled, Selection(depth=1, min_per_category=1))
+    assert labels.categories == ["belts", "jeans"]
+    assert labels.products == {
         "1": ["jeans"],
         "2": ["jeans"],  # once, though it is in two leaves of it
         "3": ["jeans", "belts"],  # its main category first
@@ -53,14 +56,16 @@ def test_leaves_of_one_product_that_are_folded_into_one_are_one(
     }
 
 
-def test_leaves_alone_count_without_a_depth(filled: sqlite3.Connection) -> None:
-    found = learned(filled, Selection(min_per_category=1))
-    assert found.categories == ["belts", "flare"]
-    assert "5" not in found.products
-    assert found.left_out == ["bootcut: 2 products are too few"]
+def test_only_leaves_are_learned_without_a_depth(filled: sqlite3.Connection) -> None:
+    labels = learned(filled, Selection(min_per_category=1))
+    assert labels.categories == ["belts", "flare"]
+    assert "5" not in labels.products
+    assert labels.left_out == ["bootcut: 2 products are too few"]
 
 
-def test_the_smallest_categories_are_told_after_folding(filled: sqlite3.Connection) -> None:
+def test_the_second_largest_category_in_the_message_is_rolled_up(
+    filled: sqlite3.Connection,
+) -> None:
     # of leaves, belts have 4 products, flare 3, bootcut 2; jeans have 5 together
     assert learned(filled, Selection(depth=1, min_per_category=4)).categories == ["belts", "jeans"]
     with pytest.raises(StoreError, match=r"the second largest leaf has 3\)"):
@@ -69,28 +74,28 @@ def test_the_smallest_categories_are_told_after_folding(filled: sqlite3.Connecti
         learned(filled, Selection(depth=1, min_per_category=5))
 
 
-def test_products_that_are_in_no_part_do_not_count(filled: sqlite3.Connection) -> None:
+def test_products_without_a_part_are_left_out(filled: sqlite3.Connection) -> None:
     parts = {product: part for product, part in TRAINED.items() if product != "7"}
-    found = learned(filled, Selection(depth=1, min_per_category=3), parts)
-    assert found.products.keys() == {"1", "2", "3", "4", "5", "6"}
+    labels = learned(filled, Selection(depth=1, min_per_category=3), parts)
+    assert labels.products.keys() == {"1", "2", "3", "4", "5", "6"}
     with pytest.raises(StoreError, match=r"second largest category of depth 1 has 3\)"):
         learned(filled, Selection(depth=1, min_per_category=4), parts)
 
 
-def test_the_size_of_a_category_is_that_of_the_crawl_and_labels_are_corrected(
+def test_the_minimum_size_counts_crawled_products_and_labels_are_corrected(
     filled: sqlite3.Connection,
 ) -> None:
     save_import(filled, TREE, [product("8", "belts")], [], "more.csv")
     import_decisions(filled, [Decided(2, "6", "bootcut"), Decided(3, "7", "ambiguous")], "Ada")
-    found = learnable(
-        read_filed(filled, asked := Selection(depth=1, min_per_category=5)),
+    labels = learnable_labels(
+        read_candidates(filled, asked := Selection(depth=1, min_per_category=5)),
         TRAINED | {"8": "train"},
         asked,
     )
-    assert found.categories == ["belts", "jeans"]
-    assert found.products["6"] == ["jeans"]
-    assert "7" not in found.products
-    assert found.unclear == {"7"}
+    assert labels.categories == ["belts", "jeans"]
+    assert labels.products["6"] == ["jeans"]
+    assert "7" not in labels.products
+    assert labels.ambiguous == {"7"}
 
 
 @pytest.mark.parametrize(
@@ -103,28 +108,28 @@ def test_the_size_of_a_category_is_that_of_the_crawl_and_labels_are_corrected(
         (None, ("jeans", "belts"), "'jeans' is not a leaf; .* such as bootcut,flare"),
     ],
 )
-def test_a_category_of_another_depth_is_refused_and_the_right_one_named(
+def test_a_category_of_another_depth_is_refused_and_the_right_name_suggested(
     filled: sqlite3.Connection, depth: int | None, chosen: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(StoreError, match=message):
-        read_filed(filled, Selection(depth=depth, categories=chosen))
+        read_candidates(filled, Selection(depth=depth, categories=chosen))
 
 
-def test_categories_of_a_depth_are_chosen_with_all_below_them(filled: sqlite3.Connection) -> None:
-    found = learned(filled, Selection(depth=1, categories=("jeans", "belts")))
-    assert found.categories == ["jeans", "belts"]
-    assert len(found.products) == len(PRODUCTS)
+def test_a_chosen_category_includes_the_products_of_all_below(filled: sqlite3.Connection) -> None:
+    labels = learned(filled, Selection(depth=1, categories=("jeans", "belts")))
+    assert labels.categories == ["jeans", "belts"]
+    assert len(labels.products) == len(PRODUCTS)
 
 
-def test_a_category_that_loses_all_it_could_be_learned_from_is_left_out_and_said() -> None:
+def test_a_category_without_a_training_product_in_the_sample_is_left_out_with_a_reason() -> None:
     labels = Labels(["a", "b", "c"], {"1": ["a"], "2": ["b", "c"], "3": ["b"]}, {"4", "5"}, ["x"])
     parts = {"1": "train", "2": "test", "3": "train"}
-    found = labels.only({"1", "2", "3", "4"}, parts)
-    assert found == Labels(
+    sample = labels.restricted_to({"1", "2", "3", "4"}, parts)
+    assert sample == Labels(
         ["a", "b"],
         {"1": ["a"], "2": ["b"], "3": ["b"]},
         {"4"},
         ["x", "c: no training product is in the sample"],
     )
     with pytest.raises(StoreError, match="take a larger one"):
-        labels.only({"1", "2"}, parts)
+        labels.restricted_to({"1", "2"}, parts)

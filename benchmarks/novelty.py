@@ -1,4 +1,4 @@
-"""Products of left-out categories told from the others, beside the largest probability."""
+"""Novelty detection of left-out categories, beside the largest probability as a score."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from benchmarks.common import Row
 from benchmarks.cuts import Catalogue, read_catalogues
 from benchmarks.models import features_of
 from product_classifier.models.choices import Choices, fit_of
-from product_classifier.models.novelty import find_outside
+from product_classifier.models.novelty import measure_novelty
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
 
-TURNS = 3  # each leaves out other categories
+TURNS = 3  # each leaves out different categories
 CASES = (
-    ("instacart", Choices("words")),
-    ("fashion, 3 words", Choices("words")),
-    ("fashion, 3 words", Choices("images")),
-    ("fashion, 3 words", Choices("both")),
-    ("flipkart", Choices("words", model="linear")),
-    ("flipkart", Choices("images")),
-    ("flipkart", Choices("both")),
+    ("instacart", Choices(kind="words")),
+    ("fashion, 3 words", Choices(kind="words")),
+    ("fashion, 3 words", Choices(kind="images")),
+    ("fashion, 3 words", Choices(kind="both")),
+    ("flipkart", Choices(kind="words", model="linear")),
+    ("flipkart", Choices(kind="images")),
+    ("flipkart", Choices(kind="both")),
 )
 
 
 def run(shared: Path) -> Iterator[Row]:
-    """Leave out a tenth of the categories, three times each."""
+    """Yield the figures of each case, without a tenth of the categories, three times each."""
     with tempfile.TemporaryDirectory() as place:
-        known = read_catalogues(shared, Path(place))
+        catalogues = read_catalogues(shared, Path(place))
         for name, choices in CASES:
-            found = [measured(known[name], choices, turn) for turn in range(TURNS)]
-            ours, peer, alarms = (fmean(values) for values in zip(*found, strict=True))
+            turns = [measured(catalogues[name], choices, turn) for turn in range(TURNS)]
+            ours, peer, alarms = (fmean(values) for values in zip(*turns, strict=True))
             title = f"outside, {name}, {choices.kind}: AUROC, false alarms at 95 % recall"
             bar = "> largest probability"
             yield Row(title, f"{ours:.3f}, {alarms:.0%}", f"{peer:.3f}", bar, ours > peer)
 
 
 def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, float, float]:
-    """AUROC of the score and of the largest probability, and the false alarms."""
+    """Return the AUROC of the score and of the largest probability, and the false alarms."""
     learning, tuning, test = catalogue.cuts[turn % len(catalogue.cuts)]
     features = features_of(catalogue, choices, learning)
     classes = int(catalogue.labels.max()) + 1
@@ -52,5 +52,7 @@ def measured(catalogue: Catalogue, choices: Choices, turn: int) -> tuple[float, 
 
     labels = [(label,) for label in catalogue.labels.tolist()]
     rows = {TRAIN: learning, TUNING: tuning, TEST: np.asarray(test)}
-    found = find_outside(train_on(labels), train_on, features, labels, rows, classes, turn)
-    return found.auroc, found.softmax_auroc, found.false_alarms
+    novelty = measure_novelty(
+        train_on(labels), train_on, features, labels, rows=rows, classes=classes, seed=turn
+    )
+    return novelty.auroc, novelty.softmax_auroc, novelty.false_alarms

@@ -1,4 +1,4 @@
-"""Texts read by a vocabulary that others have taught."""
+"""New texts, vectorised with a vocabulary learned from others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from product_classifier.errors import FeatureError
 from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.text_vectors import NGRAMS, VECTORIZERS, Reader, Reading, vectorize
+from product_classifier.features.text_vectors import (
+    NGRAMS,
+    VECTORIZERS,
+    TextSettings,
+    Vectorizer,
+    vectorize,
+)
 
 TEXTS = ["Red hat, red", "Blue belts ~5 x", "a red belt", "hats for belts", "Über-belt 5"]
 TRAIN = np.array([True, True, True, True, False])
@@ -22,20 +28,20 @@ word = st.sampled_from(["red", "belts", "~5", "zebra", "Über", "x", "\ud800"])
     clean=st.sampled_from(sorted(CLEANINGS)),
     limit=st.sampled_from([None, 2]),
 )
-def test_a_text_is_read_as_it_was_beside_those_that_taught(
+def test_a_new_text_is_vectorised_as_beside_the_training_texts(
     texts: list[str], vectorizer: str, clean: str, limit: int | None
 ) -> None:
-    reading = Reading(vectorizer, clean, limit)
+    settings = TextSettings(vectorizer, clean, limit)
     train = np.append(TRAIN, np.zeros(len(texts), bool))
-    together = vectorize(TEXTS + texts, train, reading)
-    taught = vectorize(TEXTS, TRAIN, reading)
-    reader = Reader.of(reading, taught.vocabulary, taught.vectors[TRAIN])
-    assert (reader.read(TEXTS + texts) != together.vectors).nnz == 0
+    together = vectorize(TEXTS + texts, train, settings)
+    learned = vectorize(TEXTS, TRAIN, settings)
+    fitted = Vectorizer.of(settings, learned.vocabulary, learned.vectors[TRAIN])
+    assert (fitted.transform(TEXTS + texts) != together.vectors).nnz == 0
 
 
-def test_a_vocabulary_that_does_not_fit_its_weights_is_refused() -> None:
-    reading = Reading(NGRAMS)
-    taught = vectorize(TEXTS, TRAIN, reading)
-    reader = Reader(reading, taught.vocabulary, np.ones(3, np.float32))
+def test_a_vocabulary_that_does_not_match_its_weights_is_refused() -> None:
+    settings = TextSettings(NGRAMS)
+    learned = vectorize(TEXTS, TRAIN, settings)
+    fitted = Vectorizer(settings, learned.vocabulary, np.ones(3, np.float32))
     with pytest.raises(FeatureError, match=r"the vocabulary is damaged .*save the model again"):
-        reader.read(TEXTS)
+        fitted.transform(TEXTS)

@@ -1,4 +1,4 @@
-"""Several pictures of a product in a cache: which are pooled, and what is kept."""
+"""Several pictures of a product: which ones are pooled, and what is cached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from product_classifier.features import pooling
 from product_classifier.features.bottlenecks import Bottlenecks, bottlenecks, cache_name
-from product_classifier.features.pooling import PLACEHOLDER, pool, telling
+from product_classifier.features.pooling import PLACEHOLDER, pool, without_placeholders
 from product_classifier.records import Image
 from product_classifier.store.cache import BottleneckCache
 from tests.features.test_bottlenecks import Toy, backbone, picture
@@ -30,7 +30,7 @@ def compute(
 ) -> Bottlenecks:
     network = backbone(embed or Toy())
     cache = BottleneckCache(folder.parent / "cache" / cache_name(network), network.width)
-    return bottlenecks(images, folder, network, cache, more=more)
+    return bottlenecks(images, folder, network, cache, more_images=more)
 
 
 def shades(folder: Path, start: int, count: int) -> list[Image]:
@@ -38,29 +38,29 @@ def shades(folder: Path, start: int, count: int) -> list[Image]:
     return [picture(folder, f"{start + 3 * k}.jpg", colour) for k, colour in enumerate(colours)]
 
 
-def test_what_many_products_show_is_left_out_unless_they_have_no_other() -> None:
+def test_a_picture_of_many_products_is_left_out_unless_it_is_the_only_one() -> None:
     many = PLACEHOLDER + 1
     shown = [[f"main {k}", "logo", f"back {k}"] for k in range(many)] + [["logo"], [], ["x", "x"]]
-    assert telling(shown) == [
+    assert without_placeholders(shown) == [
         *([f"main {k}", f"back {k}"] for k in range(many)),
         ["logo"],
         [],
         ["x"],
     ]
     fewer = [[f"main {k}", "logo"] for k in range(PLACEHOLDER)]
-    assert telling(fewer) == fewer
+    assert without_placeholders(fewer) == fewer
 
 
-def test_a_product_gets_what_its_pictures_pool_into(folder: Path) -> None:
+def test_a_product_gets_the_pooled_bottleneck_of_its_pictures(folder: Path) -> None:
     pictures = shades(folder, 0, 3)
-    found = compute([pictures[0], None], folder, [tuple(pictures[1:]), ()])
+    computed = compute([pictures[0], None], folder, [tuple(pictures[1:]), ()])
     alone = compute([*pictures], folder, [])[np.arange(3)]
-    assert np.array_equal(found[ONE], pool(alone[None]))
-    assert found.present.tolist() == [True, False]
-    assert found[TWO][1].tolist() == [0, 0, 0]
+    assert np.array_equal(computed[ONE], pool(alone[None]))
+    assert computed.present.tolist() == [True, False]
+    assert computed[TWO][1].tolist() == [0, 0, 0]
 
 
-def test_products_without_further_pictures_are_what_they_were(folder: Path) -> None:
+def test_products_without_further_pictures_keep_their_bottlenecks(folder: Path) -> None:
     images: list[Image | None] = [*shades(folder, 0, 3), None]
     before = compute(images, folder, [])
     after = compute(images, folder, [(), (), (), ()])
@@ -72,7 +72,7 @@ def test_products_without_further_pictures_are_what_they_were(folder: Path) -> N
     assert np.array_equal(mixed[rows], before[rows])
 
 
-def test_a_logo_that_many_products_show_changes_none_of_them(folder: Path) -> None:
+def test_a_logo_of_many_products_changes_no_bottleneck(folder: Path) -> None:
     mains: list[Image | None] = [*shades(folder, 0, PLACEHOLDER + 1)]
     backs = shades(folder, 150, PLACEHOLDER + 1)
     logo = picture(folder, "logo.jpg", "black")
@@ -81,20 +81,22 @@ def test_a_logo_that_many_products_show_changes_none_of_them(folder: Path) -> No
     with_logo = compute(mains, folder, [(logo, back) for back in backs])
     assert np.array_equal(with_logo[rows], alone[rows])
     fewer = compute(mains[:2], folder, [(logo, backs[0]), (logo, backs[1])])
-    assert not np.array_equal(fewer[TWO], alone[TWO])  # of few products it may be a picture
+    assert not np.array_equal(
+        fewer[TWO], alone[TWO]
+    )  # a picture of few products is not a placeholder
 
 
-def test_a_picture_that_is_gone_is_told_and_the_product_keeps_the_others(folder: Path) -> None:
+def test_a_missing_picture_is_reported_and_the_others_are_pooled(folder: Path) -> None:
     main, *others = shades(folder, 0, 4)
     (folder / str(others[1].file)).unlink()
-    found = compute([main, None], folder, [tuple(others), (others[1], others[2])])
-    assert found.lost == (f"{others[1].file}: No such file or directory",)
-    kept = compute([main, None], folder, [(others[0], others[2]), (others[2],)])
-    assert np.array_equal(found[TWO], kept[TWO])
-    assert found.present.tolist() == [True, True]
+    computed = compute([main, None], folder, [tuple(others), (others[1], others[2])])
+    assert computed.lost == (f"{others[1].file}: No such file or directory",)
+    expected = compute([main, None], folder, [(others[0], others[2]), (others[2],)])
+    assert np.array_equal(computed[TWO], expected[TWO])
+    assert computed.present.tolist() == [True, True]
 
 
-def test_what_is_pooled_once_is_read_from_then_on(
+def test_a_pooled_bottleneck_is_read_from_the_cache_next_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = shades(folder, 0, 3)
@@ -114,8 +116,8 @@ def test_equal_pictures_at_several_addresses_count_once(folder: Path) -> None:
     )
 
 
-def test_products_of_one_main_picture_are_known_as_such(folder: Path) -> None:
+def test_products_with_the_same_main_picture_share_its_row(folder: Path) -> None:
     main, *others = shades(folder, 0, 5)
-    found = compute([main, main], folder, [tuple(others[:2]), tuple(others[2:])])
-    assert found.main[0] == found.main[1] >= 0
-    assert found.rows[0] != found.rows[1]
+    computed = compute([main, main], folder, [tuple(others[:2]), tuple(others[2:])])
+    assert computed.main[0] == computed.main[1] >= 0
+    assert computed.rows[0] != computed.rows[1]
