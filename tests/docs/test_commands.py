@@ -22,6 +22,7 @@ import pytest
 
 from demo.catalogue.products import make_catalogue
 from demo.server import KEY, serve
+from product_classifier.models import fitting
 from tests.backbones.test_backbone import save_network
 from tests.conftest import ROOT, jpeg
 from tests.docs.markdown import blocks, commands
@@ -29,7 +30,7 @@ from tests.docs.markdown import blocks, commands
 pytestmark = pytest.mark.slow
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-CATALOGUE = make_catalogue(products=300)
+CATALOGUE = make_catalogue(products=250)
 SMALL = ["--min-per-category", "3"]
 NETWORK = ["--backbone", "mini"]
 ADDED = {  # beside what depends on the command, see run_script
@@ -41,6 +42,16 @@ ADDED = {  # beside what depends on the command, see run_script
 SCRIPTS = ("crawl", "analyze", *ADDED)
 FINISHED = (0, 3)  # 3: some pictures of the demo are broken on purpose
 NEW = "id,name\n1,Leather Ankle Boot\n2,Silk Dress\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_trainings() -> Iterator[None]:
+    """Let networks learn for a moment only: that a command runs does not depend on its figures."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(fitting, "FEWEST_STEPS", 10)
+        monkeypatch.setattr(fitting, "MAX_ROUNDS", 2)
+        monkeypatch.setattr(fitting, "ROUNDS_WITHOUT_TUNING", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +67,8 @@ def trained(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
         monkeypatch.setenv("SHOPSTYLE_API_KEY", KEY)
-        for line in ("crawl", "categorize_words", "categorize_images", "categorize_both"):
-            run(f"python {line}.py", address, monkeypatch)
+        for script in ("crawl", "categorize_images", "categorize_both", "categorize_words"):
+            run(f"python {script}.py", address, monkeypatch)
     shutil.copytree(folder / "images", folder / "pictures")
     save_network(folder / "path" / "to" / "saved_model", [None, 6, 6, 3])
     for name in ("flower_photos/daisy", "flower_photos/rose", "examples/zoomed", "examples/normal"):

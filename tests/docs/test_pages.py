@@ -86,6 +86,15 @@ def test_architecture_answers_where_to_look() -> None:
     assert all("](" in row for row in rows if "the script" not in row)
 
 
+def test_architecture_names_every_room_and_every_module_beside_the_rooms() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    package = ROOT / "product_classifier"
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert [room for room in sorted(rooms) if f"`product_classifier/{room}/`" not in text] == []
+    modules = {path.name for path in package.glob("*.py")} - {"__init__.py"}
+    assert [module for module in sorted(modules) if f"`{module}`" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_says_what_it_is(page: Path) -> None:
     assert [block.info for block in blocks(page) if block.info not in LANGUAGES] == []
