@@ -264,7 +264,7 @@ def test_options_that_do_not_go_together_are_a_usage_error(
         ),
         ("words", "--balance logit-adjust:-1", "argument --balance: -1 is no strength"),
         ("words", "--max-per-category-train 0", "0 is not a whole number of at least 1"),
-        ("words", "--language xx", "argument --language: 'xx' is none of ar, bg, cs"),
+        ("words", "--language xx", "argument --language: 'xx' is not one of ar, bg, cs"),
         ("words", "--language ,", "argument --language: name at least one, such as fr"),
         ("words", "--sample 1", "argument --sample: 1 is not between 0 and 1"),
         ("words", "--sample-per-category 0", "0 is not a whole number of at least 1"),
