@@ -262,7 +262,7 @@ def test_options_that_do_not_go_together_are_a_usage_error(
             "--balance foo",
             "foo is not a balance; pass none, weights, sample:N or logit-adjust:T",
         ),
-        ("words", "--balance logit-adjust:-1", "argument --balance: -1 is no strength"),
+        ("words", "--balance logit-adjust:-1", "argument --balance: -1 is not a strength"),
         ("words", "--max-per-category-train 0", "0 is not a whole number of at least 1"),
         ("words", "--language xx", "argument --language: 'xx' is not one of ar, bg, cs"),
         ("words", "--language ,", "argument --language: name at least one, such as fr"),
