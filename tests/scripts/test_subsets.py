@@ -64,7 +64,9 @@ def test_an_experiment_of_a_depth_goes_through_every_report(
     run(tmp_path, "analyze", *images, "--html", "site")
     assert "Leaves here: categories of depth 1" in (tmp_path / "site/experiment-2.html").read_text()
     passed = [*images, "--backbone", network]
-    found = json.loads(run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json").stdout)
+    found = json.loads(
+        run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json", short=True).stdout
+    )
     told = {path for one in found["suspicious"] for path in one["categories"]}
     assert {(path,) for path in told} <= set(top)
 
