@@ -15,14 +15,13 @@ import argparse
 import sqlite3
 
 from product_classifier.evaluate.accuracy import TARGETS
-from product_classifier.features.dataset_features import FeaturePaths
 from product_classifier.recipes import (
     find_label_errors,
     judge_experiments,
     summarise_catalogue,
     write_site,
 )
-from product_classifier.records import Report
+from product_classifier.records import FeaturePaths, Report
 from product_classifier.store.database import open_database
 from product_classifier.terminal import script
 

@@ -3,7 +3,12 @@
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    startup.begin(computes=True)  # before what takes long to load
+    startup.begin(computes=True)
+# isort: split
+from product_classifier.options.categorizing import arguments
+
+if __name__ == "__main__":
+    arguments("images", __doc__)  # --help and wrong usage end here, before what takes long to load
 # isort: split
 
 import time
@@ -12,7 +17,6 @@ from product_classifier.backbones.backbone import choose_backbone
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.saved import save_model
-from product_classifier.options.categorizing import arguments
 from product_classifier.recipes.file_products import file_products, filed_text
 from product_classifier.recipes.select_products import select
 from product_classifier.report.text import experiment_text
@@ -20,18 +24,10 @@ from product_classifier.store.database import insist_on_writable, open_database
 from product_classifier.store.experiments import save_experiment
 from product_classifier.terminal import script
 
-EXAMPLES = """\
-  python categorize_images.py
-  python categorize_images.py --min-per-category 20 --backbone path/to/saved_model
-  python categorize_images.py --head dense:256,256
-  python categorize_images.py --categories clutches,bootcut-jeans
-  python categorize_images.py --depth 2 --language fr --sample 0.1
-"""
-
 
 def main() -> int:
     """Read, split, make features, train, predict, store."""
-    args = arguments("images", __doc__, EXAMPLES)
+    args = arguments("images", __doc__)
     if args.saved:
         filed, lost = file_products(
             "images", args.saved, args.db_path, args.all, args.places, script.console

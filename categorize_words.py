@@ -3,7 +3,12 @@
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    startup.begin(computes=True)  # before what takes long to load
+    startup.begin(computes=True)
+# isort: split
+from product_classifier.options.categorizing import arguments
+
+if __name__ == "__main__":
+    arguments("words", __doc__)  # --help and wrong usage end here, before what takes long to load
 # isort: split
 
 import time
@@ -11,7 +16,6 @@ import time
 from product_classifier.features.dataset_features import word_features
 from product_classifier.models.experiment import run_experiment
 from product_classifier.models.saved import save_model
-from product_classifier.options.categorizing import arguments
 from product_classifier.recipes.file_products import file_products, filed_text
 from product_classifier.recipes.select_products import select
 from product_classifier.report.text import experiment_text
@@ -19,18 +23,10 @@ from product_classifier.store.database import insist_on_writable, open_database
 from product_classifier.store.experiments import save_experiment
 from product_classifier.terminal import script
 
-EXAMPLES = """\
-  python categorize_words.py
-  python categorize_words.py --min-per-category 20 --model blend
-  python categorize_words.py --model logistic --search 20 --balance weights
-  python categorize_words.py --categories clutches,bootcut-jeans
-  python categorize_words.py --depth 2 --language fr --sample 0.1
-"""
-
 
 def main() -> int:
     """Read, split, make features, train, predict, store."""
-    args = arguments("words", __doc__, EXAMPLES)
+    args = arguments("words", __doc__)
     if args.saved:
         filed, lost = file_products(
             "words", args.saved, args.db_path, args.all, args.places, script.console

@@ -7,14 +7,18 @@ nearly what a large one gives, on any pictures.
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
-    startup.begin(computes=True)  # before the slow imports
+    startup.begin(computes=True)
+# isort: split
+from product_classifier.options.retraining import arguments, fine_tuning_config, schedule
+
+if __name__ == "__main__":
+    arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
 # isort: split
 
 import argparse
 import os
 
-from product_classifier.backbones.keras_networks import FULL_PRECISION
-from product_classifier.options.retraining import arguments, fine_tuning_config, schedule
+from product_classifier.backbones.names import FULL_PRECISION
 from product_classifier.printable import unbroken
 from product_classifier.recipes.distil_student import DistillationSettings, distil_student
 from product_classifier.recipes.retrain_network import (
@@ -23,7 +27,7 @@ from product_classifier.recipes.retrain_network import (
     fine_tune_network,
     retrain_head,
 )
-from product_classifier.retraining.distillation import DistillationConfig
+from product_classifier.retraining.config import DistillationConfig
 from product_classifier.terminal import script
 
 

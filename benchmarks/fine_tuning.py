@@ -15,13 +15,15 @@ import numpy as np
 
 from benchmarks.catalogues import read_catalogue
 from benchmarks.common import Row, percent
-from product_classifier.backbones.backbone import MINI, load_backbone
+from product_classifier.backbones.backbone import load_backbone
+from product_classifier.backbones.names import MINI
 from product_classifier.console import SILENT
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Dataset, Image
+from product_classifier.retraining.config import FineTuningConfig
 from product_classifier.retraining.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
 from product_classifier.retraining.softmax_head import train_softmax_head
-from product_classifier.retraining.trainable_network import FineTuningConfig, load_trainable_network
+from product_classifier.retraining.trainable_network import load_trainable_network
 from product_classifier.retraining.trainer import SoftmaxHead
 from product_classifier.retraining.training_images import TrainingImages, choose_source
 

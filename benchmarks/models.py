@@ -17,9 +17,11 @@ from benchmarks.cuts import Catalogue, crossed, read_catalogues
 from benchmarks.peers import Guessed, Rows
 from product_classifier.evaluate.comparison import Comparison, Scored, compare
 from product_classifier.evaluate.coverage import coverage
+from product_classifier.features.cleaning import TextSettings
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import TextSettings, vectorize
-from product_classifier.models.choices import WORD_MODELS, Choices, fit_of
+from product_classifier.features.text_vectors import vectorize
+from product_classifier.models.choices import WORD_MODELS, Choices
+from product_classifier.models.fits import fit_of
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.training import predict, train
 

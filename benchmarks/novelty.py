@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks.common import Row
 from benchmarks.cuts import Catalogue, read_catalogues
 from benchmarks.models import features_of
-from product_classifier.models.choices import Choices, fit_of
+from product_classifier.models.choices import Choices
+from product_classifier.models.fits import fit_of
 from product_classifier.models.novelty import measure_novelty
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train

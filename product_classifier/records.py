@@ -240,9 +240,9 @@ class Report(NamedTuple):
     """The answer to a question about a catalogue: as text, as values for programs, as a page."""
 
     text: str
-    values: Any = None  # what JSON can hold; None: the text only says what was written where
+    values: Any = None  # serializable as JSON; None: the text only names the written files
     page: str | None = None
-    shortfalls: Sequence[str] = ()  # what was required and is not so, a line each
+    shortfalls: Sequence[str] = ()  # one line for each required figure that was missed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +252,16 @@ class CrawlScope:
     root: str
     max_per_category: int
     images_per_product: int
-    pictures: Path | None  # a local folder that file names lead into
-    refresh: str | None  # fetch anew what was fetched before this date
+    pictures: Path | None  # folder of local pictures; files outside are not read
+    refresh: str | None  # a date; rows fetched earlier are fetched again
     parts: Sequence[str]  # of 'categories', 'products' and 'images'
+
+
+@dataclass(frozen=True)
+class FeaturePaths:
+    """The folders of pictures and of the cache, and the network that reads the pictures."""
+
+    images: Path
+    cache: Path
+    backbone: str | None = None  # None: the network of the experiment or the saved model
+    weights: Path | None = None  # a file, for a network given by name

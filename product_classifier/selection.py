@@ -46,7 +46,7 @@ class Selection:
 
     @property
     def is_sampled(self) -> bool:
-        """Whether some products of a category may be left out by chance."""
+        """Return whether a random sample of the products is taken."""
         return self.sample is not None or self.sample_per_category is not None
 
     @property

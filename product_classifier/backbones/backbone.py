@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 from product_classifier.backbones.keras_networks import (
     APPLICATIONS,
     DOWNLOAD_TIMEOUT,
-    FULL_PRECISION,
-    HALF_PRECISION,
     KerasNetwork,
     is_network,
     load_application,
     read_network,
 )
+from product_classifier.backbones.names import FULL_PRECISION, HALF_PRECISION, INCEPTION, MINI
 from product_classifier.backbones.network_file import LARGEST, opened_archive
 from product_classifier.backbones.onnx import onnx_embed
 from product_classifier.backbones.runtime import (
@@ -41,7 +40,6 @@ from product_classifier.console import Console
 from product_classifier.errors import FeatureError, UnreachableError
 from product_classifier.regular import read_bounded
 
-INCEPTION, MINI = "inception_v3", "mini"
 HANDLES = {INCEPTION: "https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5"}
 DEFAULT_SIZE = 224  # pixels, for a network that accepts any size
 BATCH_SIZE = 8

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones.graph_file import LARGEST_GRAPH
+from product_classifier.backbones.names import GRAPH, labels_beside
 from product_classifier.backbones.onnx_graph import load_onnx
 from product_classifier.backbones.runtime import muted_stderr
 from product_classifier.backbones.tensorflow_graph import load_tensorflow
@@ -23,16 +24,10 @@ from product_classifier.printable import printable
 from product_classifier.regular import read_bounded
 from product_classifier.system_errors import limit_of
 
-GRAPH = "output_graph.pb"  # the default name of retrain.py
 LARGEST_LABELS = 10_000_000  # bytes of the file
 LABELS_NAMED = 20  # at most, in a message
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-
-
-def labels_beside(graph: Path) -> Path:
-    """Return the path of a graph's labels: output_labels.txt, or zoom_labels.txt for zoom.onnx."""
-    return graph.with_name(f"{graph.stem.removesuffix('_graph')}_labels.txt")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.backbones.names import STUDENT_SIZE
 from product_classifier.backbones.network_file import Archive, opened_archive, write_archive
 from product_classifier.backbones.runtime import tensorflow
 from product_classifier.errors import FeatureError
@@ -145,7 +146,7 @@ MOST_MULTIPLICATIONS, LARGEST_MAP, MOST_WEIGHTS = 3_000_000_000, 1_000_000, 20_0
 class Shape:
     """The sizes of a student: of its input, its layers and its outputs."""
 
-    size: int = 144  # pixels of a square picture's side
+    size: int = STUDENT_SIZE  # pixels of a square picture's side
     stem: int = 32  # channels after the first convolution
     widths: tuple[int, ...] = (48, 96, 192, 384)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks of each stage

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from product_classifier.plain_text import strip_html
 
@@ -49,6 +49,23 @@ def stems(text: str) -> list[str]:
 
 CLEANINGS: Mapping[str, Clean] = {"none": str.split, "basic": terms, "stemmed": stems}
 BASIC = "basic"
+BAG, NGRAMS, SEQUENCE = "bag", "ngrams", "sequence"  # ways to count terms into vectors
+
+
+class TextSettings(NamedTuple):
+    """The settings for turning texts into vectors."""
+
+    vectorizer: str = BAG  # of VECTORIZERS
+    clean: str = BASIC  # of CLEANINGS
+    limit: int | None = None  # words read of each text; None: all
+
+    def terms(self, text: str) -> list[str]:
+        """Return the terms of a text."""
+        text = text if self.limit is None else " ".join(text.split()[: self.limit])
+        return CLEANINGS[self.clean](text)
+
+
+DEFAULT_TEXT_SETTINGS = TextSettings()
 
 
 @functools.cache

@@ -14,13 +14,8 @@ from scipy.sparse import csr_matrix
 from product_classifier.backbones.backbone import Backbone
 from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cache, bottlenecks
-from product_classifier.features.text_vectors import (
-    DEFAULT_TEXT_SETTINGS,
-    TextSettings,
-    fits,
-    vectorize,
-    vectors_key,
-)
+from product_classifier.features.cleaning import DEFAULT_TEXT_SETTINGS, TextSettings
+from product_classifier.features.text_vectors import fits, vectorize, vectors_key
 from product_classifier.records import Dataset, Image
 from product_classifier.store.cache import cached_vectors
 
@@ -76,16 +71,6 @@ class Features:
     def pictures_alone(self) -> Features:
         """Return the features without words."""
         return dataclasses.replace(self, words=None, vocabulary=())
-
-
-@dataclass(frozen=True)
-class FeaturePaths:
-    """The folders of pictures and of the cache, and the network that reads the pictures."""
-
-    images: Path
-    cache: Path
-    backbone: str | None = None  # None: the network of the experiment or the saved model
-    weights: Path | None = None  # a file, for a network given by name
 
 
 def word_features(

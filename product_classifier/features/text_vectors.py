@@ -17,30 +17,20 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from product_classifier.errors import FeatureError
-from product_classifier.features.cleaning import BASIC, CLEANINGS, Clean
+from product_classifier.features.cleaning import (
+    BAG,
+    DEFAULT_TEXT_SETTINGS,
+    NGRAMS,
+    SEQUENCE,
+    Clean,
+    TextSettings,
+)
 
 VOCABULARY_SIZE = 20_000
 WORD_GRAMS, PART_GRAMS = 100_000, 100_000  # at most; of words, and of characters within words
 SEQUENCE_LENGTH, SEQUENCE_VOCABULARY = 9, 5_000
 
-BAG, NGRAMS, SEQUENCE = "bag", "ngrams", "sequence"
 PART = "\t"  # prefix of character n-grams in a vocabulary: no term begins with it
-
-
-class TextSettings(NamedTuple):
-    """The settings for turning texts into vectors."""
-
-    vectorizer: str = BAG  # of VECTORIZERS
-    clean: str = BASIC  # of CLEANINGS
-    limit: int | None = None  # words read of each text; None: all
-
-    def terms(self, text: str) -> list[str]:
-        """Return the terms of a text."""
-        text = text if self.limit is None else " ".join(text.split()[: self.limit])
-        return CLEANINGS[self.clean](text)
-
-
-DEFAULT_TEXT_SETTINGS = TextSettings()
 
 
 class Words(NamedTuple):

@@ -11,54 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.models.base import Classifier, State, Targets, checked
-
-NONE, WEIGHTS, SAMPLE, LOGIT_ADJUST = "none", "weights", "sample", "logit-adjust"
-
-
-@dataclass(frozen=True)
-class Balance:
-    """A treatment of small categories.
-
-    none: no treatment. weights: each category has the same weight in the loss. sample: the same
-    number of rows is drawn from each category, from smaller ones repeatedly. logit-adjust: after
-    training, value x log share is subtracted from each logit (Menon et al., arXiv 2007.07314).
-    """
-
-    kind: str = NONE
-    value: float = 0.0  # sample: rows of each category; logit-adjust: factor of the log share
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings that an experiment records."""
-        valued = self.kind in (SAMPLE, LOGIT_ADJUST)
-        return {"balance": f"{self.kind}:{self.value:.12g}" if valued else self.kind}
-
-    def apply(self, learning: Targets, classes: int, seed: int) -> Targets:
-        """Return the training rows, weighted or drawn anew."""
-        if self.kind == WEIGHTS:
-            total = np.bincount(learning.labels, learning.weights, classes)
-            present = np.count_nonzero(total)
-            factor = learning.weights.sum() / (present * np.maximum(total, 1e-12))
-            return dataclasses.replace(
-                learning,
-                weights=(learning.weights * factor[learning.labels]).astype(np.float32),
-            )
-        if self.kind == SAMPLE:
-            chosen = _drawn(learning.labels, int(self.value), np.random.default_rng(seed))
-            return Targets(learning.rows[chosen], learning.labels[chosen], learning.weights[chosen])
-        return learning
-
-    def adjust(self, classifier: Classifier, share: NDArray[np.float64]) -> Classifier:
-        """Return a classifier with adjusted logits; share: [classes], of the training rows."""
-        if self.kind != LOGIT_ADJUST:
-            return classifier
-        logs = np.log(
-            share, out=np.zeros_like(share), where=share > 0
-        )  # categories without rows keep their logits
-        return _Adjusted(classifier, self.value * logs)
+from product_classifier.models.choices import LOGIT_ADJUST, SAMPLE, WEIGHTS, Balance
 
 
-AS_THEY_ARE = Balance()
+def balanced(balance: Balance, learning: Targets, classes: int, seed: int) -> Targets:
+    """Return the training rows, weighted or drawn anew."""
+    if balance.kind == WEIGHTS:
+        total = np.bincount(learning.labels, learning.weights, classes)
+        present = np.count_nonzero(total)
+        factor = learning.weights.sum() / (present * np.maximum(total, 1e-12))
+        return dataclasses.replace(
+            learning,
+            weights=(learning.weights * factor[learning.labels]).astype(np.float32),
+        )
+    if balance.kind == SAMPLE:
+        chosen = _drawn(learning.labels, int(balance.value), np.random.default_rng(seed))
+        return Targets(learning.rows[chosen], learning.labels[chosen], learning.weights[chosen])
+    return learning
+
+
+def adjusted(balance: Balance, classifier: Classifier, share: NDArray[np.float64]) -> Classifier:
+    """Return a classifier with adjusted logits; share: [classes], of the training rows."""
+    if balance.kind != LOGIT_ADJUST:
+        return classifier
+    logs = np.log(
+        share, out=np.zeros_like(share), where=share > 0
+    )  # categories without rows keep their logits
+    return _Adjusted(classifier, balance.value * logs)
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,42 @@
-"""The models by the names of the command line, and the fit of what a user chose."""
+"""The choices of a training by the names of the command line; light, so that --help is fast."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from product_classifier.features.cleaning import BASIC
-from product_classifier.features.text_vectors import BAG, NGRAMS, SEQUENCE
-from product_classifier.features.word_vectors import read_vectors, train_vectors
-from product_classifier.models.balance import AS_THEY_ARE, Balance
-from product_classifier.models.base import Fit, Fitted, Task
-from product_classifier.models.blend import fit_blend
-from product_classifier.models.fitting import fit_network, network_fit
-from product_classifier.models.fusion import fit_late, fit_stack
-from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
-from product_classifier.models.scikit import L2, fit_forest, fit_linear, fit_logistic
+from product_classifier.features.cleaning import BAG, BASIC, NGRAMS, SEQUENCE
 
-WORD_DROPOUT = 0.3
+CONCAT, PRODUCT, CONCAT_DENSE = "concat", "product", "concat-dense"
+L1, L2, ELASTIC = PENALTIES = ("l1", "l2", "elastic")  # of logistic regression
+MOST_LAYERS, WIDEST_LAYER = 50, 10_000  # of a head; units
+LEARNING_RATE = 0.001  # of Adam, in the smallest batches
+NONE, WEIGHTS, SAMPLE, LOGIT_ADJUST = "none", "weights", "sample", "logit-adjust"
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A treatment of small categories.
+
+    none: no treatment. weights: each category has the same weight in the loss. sample: the same
+    number of rows is drawn from each category, from smaller ones repeatedly. logit-adjust: after
+    training, value x log share is subtracted from each logit (Menon et al., arXiv 2007.07314).
+    """
+
+    kind: str = NONE
+    value: float = 0.0  # sample: rows of each category; logit-adjust: factor of the log share
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that an experiment records."""
+        valued = self.kind in (SAMPLE, LOGIT_ADJUST)
+        return {"balance": f"{self.kind}:{self.value:.12g}" if valued else self.kind}
+
+
+AS_THEY_ARE = Balance()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,75 +72,38 @@ class WordModel:
     """A model of words, and the vectors that it reads."""
 
     about: str
-    fit: Callable[[Choices], Fit]
     vectorizer: str = BAG
     clean: str = BASIC  # the default cleaning of texts
 
 
-def _embedding(choices: Choices) -> Fit:
-    def fit(task: Task) -> Fitted:
-        words, vocabulary = task.features.words, task.features.vocabulary
-        if words is None:
-            raise ValueError("word vectors need features of words")
-        if choices.vectors:
-            vectors = read_vectors(choices.vectors, vocabulary)
-        else:
-            vectors = train_vectors(words[sorted(set(task.learning.rows.tolist()))], task.seed)
-        return fit_network(task, Design(encoder=VECTORS, vectors=vectors))
-
-    return fit
-
-
-def _blend(choices: Choices) -> Fit:
-    network = network_fit(Design(encoder=NGRAMS, word_dropout=WORD_DROPOUT))
-    return functools.partial(fit_blend, members=(fit_linear, network))
-
-
 WORD_MODELS: Mapping[str, WordModel] = {
-    "network": WordModel("a hidden layer over a bag of words", lambda _: fit_network),
-    "logistic": WordModel(
-        "logistic regression on a bag of words",
-        lambda choices: functools.partial(
-            fit_logistic, penalty=choices.penalty, search=choices.search
-        ),
-    ),
-    "forest": WordModel("100 trees on a bag of words", lambda _: fit_forest),
-    "linear": WordModel("support vectors on n-grams", lambda _: fit_linear, NGRAMS),
-    "embedding": WordModel("the mean of word vectors, and a hidden layer", _embedding),
-    "sequence": WordModel(
-        "the first nine stems by place",
-        lambda _: network_fit(Design(encoder=SEQUENCE)),
-        SEQUENCE,
-        "stemmed",
-    ),
-    "blend": WordModel("linear and a network on n-grams, averaged", _blend, NGRAMS),
+    "network": WordModel("a hidden layer over a bag of words"),
+    "logistic": WordModel("logistic regression on a bag of words"),
+    "forest": WordModel("100 trees on a bag of words"),
+    "linear": WordModel("support vectors on n-grams", NGRAMS),
+    "embedding": WordModel("the mean of word vectors, and a hidden layer"),
+    "sequence": WordModel("the first nine stems by place", SEQUENCE, "stemmed"),
+    "blend": WordModel("linear and a network on n-grams, averaged", NGRAMS),
 }
 
 LEVELLED = ("network", "embedding", "sequence")  # models of a single network
 
 LATE, STACK = "late", "stack"
 JOINED = (CONCAT, PRODUCT, CONCAT_DENSE)  # one network over both
-APART: Mapping[str, Callable[..., Fitted]] = {LATE: fit_late, STACK: fit_stack}
+APART = (LATE, STACK)  # a model of words and a model of pictures
 FUSIONS = (*JOINED, *APART)
 
 
-def fit_of(choices: Choices) -> Fit:
-    """Return the fit of the chosen categorizer of words, images or both."""
-    pictures = network_fit(Design(head=choices.head))
-    if choices.kind == "images":
-        return pictures
-    words = WORD_MODELS[choices.model].fit(choices)
-    if choices.kind == "words":
-        return words
-    if choices.fusion in APART:
-        return functools.partial(
-            APART[choices.fusion],
-            words=_balanced(words, choices.balance),
-            pictures=_balanced(pictures, choices.balance),
-        )
-    return network_fit(
-        Design(head=choices.head, joint=choices.fusion, modality_dropout=choices.modality_dropout)
-    )
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The batch size, the length, the stopping rule and the learning rate of a training."""
+
+    batch_size: int
+    steps: int  # at most
+    round_steps: int  # after each round the tuning loss is computed
+    patience: int | None  # rounds without a better loss; None: all steps, keep the last weights
+    learning_rate: float
+    adam: bool = True  # else plain gradient descent
 
 
 def recorded(choices: Choices) -> dict[str, Any]:
@@ -143,13 +122,3 @@ def recorded(choices: Choices) -> dict[str, Any]:
     if choices.max_per_category_train:
         settings["max_per_category_train"] = choices.max_per_category_train
     return settings
-
-
-def _balanced(fit: Fit, balance: Balance) -> Fit:
-    """Return a fit that trains on the weighted or drawn rows of a balance."""
-
-    def balanced(task: Task) -> Fitted:
-        learning = balance.apply(task.learning, task.classes, task.seed)
-        return fit(dataclasses.replace(task, learning=learning))
-
-    return balanced

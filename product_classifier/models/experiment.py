@@ -18,7 +18,8 @@ from product_classifier import __version__
 from product_classifier.console import SILENT, Console
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
-from product_classifier.models.choices import Choices, fit_of, recorded
+from product_classifier.models.choices import Choices, recorded
+from product_classifier.models.fits import fit_of
 from product_classifier.models.levels import accuracy_by_level, levels_of, with_levels
 from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of

@@ -8,7 +8,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ from numpy.typing import NDArray
 from product_classifier.console import SILENT, Console
 from product_classifier.features.bottlenecks import ahead
 from product_classifier.models.base import Fit, Fitted, Score, Targets, Task
+from product_classifier.models.choices import LEARNING_RATE, Schedule
 from product_classifier.models.layers import PLAIN, Design
 from product_classifier.models.network import Network, softmax
 
-LEARNING_RATE = 0.001  # of Adam, in the smallest batches
 SMALLEST_BATCH, LARGEST_BATCH = 32, 512
 BATCHES = 150  # in an epoch, within the limits of the batch size
 FEWEST_STEPS = 100  # in a round, which for a small catalogue is several epochs
@@ -29,18 +28,6 @@ LEAST_GAIN = 0.001  # of the tuning loss, to count as better
 MAX_ROUNDS = 100
 ROUNDS_WITHOUT_TUNING = 10
 NONE = Targets.of([], [])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """The batch size, the length, the stopping rule and the learning rate of a training."""
-
-    batch_size: int
-    steps: int  # at most
-    round_steps: int  # after each round the tuning loss is computed
-    patience: int | None  # rounds without a better loss; None: all steps, keep the last weights
-    learning_rate: float
-    adam: bool = True  # else plain gradient descent
 
 
 Batch = tuple[list[Any], NDArray[np.int32], NDArray[np.float32]]  # inputs, labels, weights

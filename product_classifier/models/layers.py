@@ -10,18 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.features.text_vectors import BAG, NGRAMS, SEQUENCE, SEQUENCE_LENGTH
+from product_classifier.features.cleaning import BAG, NGRAMS, SEQUENCE
+from product_classifier.features.text_vectors import SEQUENCE_LENGTH
 from product_classifier.models.base import insist
+from product_classifier.models.choices import (
+    CONCAT,
+    CONCAT_DENSE,
+    MOST_LAYERS,
+    PRODUCT,
+    WIDEST_LAYER,
+)
 from product_classifier.models.fields import fields, items, one_of, real, whole
 
 VECTORS = "vectors"  # encoder: word vectors, averaged over a bag of words
-CONCAT, PRODUCT, CONCAT_DENSE = "concat", "product", "concat-dense"
 HIDDEN_UNITS = 100  # over words
 DROPOUT = 0.5  # of hidden units and of bottleneck values
 PRODUCT_UNITS = 128
 DENSE_UNITS = 256
 DENSE_L2 = 1e-5
-MOST_LAYERS, WIDEST_LAYER = 50, 10_000  # of a head; units
 SEQUENCE_UNITS = 128  # of the embedding of a term, and of the layer over all of them
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from product_classifier.backbones.saved_backbone import SavedBackbone, saved_backbone, student_file
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.certificate import certify
+from product_classifier.features.cleaning import TextSettings
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import TextSettings, Vectorizer
+from product_classifier.features.text_vectors import Vectorizer
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import State, insist
 from product_classifier.models.blend import restored_blend

@@ -16,17 +16,13 @@ from product_classifier.backbones.saved_backbone import (
     STUDENT,
     SavedBackbone,
 )
-from product_classifier.features.cleaning import CLEANINGS
+from product_classifier.features.cleaning import BAG, CLEANINGS, NGRAMS, SEQUENCE, TextSettings
 from product_classifier.features.text_vectors import (
-    BAG,
-    NGRAMS,
     PART_GRAMS,
-    SEQUENCE,
     SEQUENCE_VOCABULARY,
     VECTORIZERS,
     VOCABULARY_SIZE,
     WORD_GRAMS,
-    TextSettings,
     Vectorizer,
 )
 from product_classifier.models.base import checked, insist

@@ -19,6 +19,7 @@ from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.exact_products import products, to_integers
 from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task
+from product_classifier.models.choices import ELASTIC, L1, L2
 from product_classifier.models.fields import one_of
 from product_classifier.models.fields import whole as whole_number
 from product_classifier.models.network import softmax
@@ -33,7 +34,6 @@ from product_classifier.models.scikit_state import (
     restored_model,
 )
 
-L1, L2, ELASTIC = "l1", "l2", "elastic"
 MIXTURES = {L2: 0.0, ELASTIC: 0.5, L1: 1.0}  # share of the absolute values in the penalty
 STRENGTH = 1.0  # inverse, of the regularization
 SEARCHED = (0.01, 1000.0)  # strengths, drawn evenly on the logarithm

@@ -15,7 +15,7 @@ from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
-from product_classifier.models.balance import AS_THEY_ARE, Balance
+from product_classifier.models.balance import adjusted, balanced
 from product_classifier.models.base import (
     Classifier,
     Fit,
@@ -26,6 +26,7 @@ from product_classifier.models.base import (
     insist,
     insist_on_temperatures,
 )
+from product_classifier.models.choices import AS_THEY_ARE, Balance
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
@@ -87,21 +88,21 @@ def train(
     if not len(learning.rows):
         raise ModelError("no training product has a text or picture to learn from")
     shares = prior(Targets.of(train_rows, labels), classes)
-    balanced = balance.apply(learning, classes, seed)
+    targets = balanced(balance, learning, classes, seed)
     task = Task(
         features=features,
-        learning=balanced,
+        learning=targets,
         tuning=tuning,
         classes=classes,
         seed=seed,
         console=console,
     )
     fitted = fit(task)
-    first_classifier = classifier = balance.adjust(fitted.classifier, shares)
+    first_classifier = classifier = adjusted(balance, fitted.classifier, shares)
     temperature = fit_temperature(classifier.logits(tuning.rows), tuning.labels, tuning.weights)
     if fitted.refit and len(tuning.rows):
-        both = balance.apply(learning | tuning, classes, seed)
-        classifier = balance.adjust(fitted.refit(both), shares)
+        both = balanced(balance, learning | tuning, classes, seed)
+        classifier = adjusted(balance, fitted.refit(both), shares)
     return Trained(
         classifier=classifier,
         prior=shares,

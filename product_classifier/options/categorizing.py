@@ -5,34 +5,60 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.dataset_features import FeaturePaths
-from product_classifier.features.text_vectors import TextSettings
-from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
+from product_classifier.features.cleaning import CLEANINGS, TextSettings
 from product_classifier.models.choices import (
     APART,
     DEFAULTS,
     FUSIONS,
     LEVELLED,
+    LOGIT_ADJUST,
+    NONE,
+    PENALTIES,
+    SAMPLE,
+    WEIGHTS,
+    WIDEST_LAYER,
     WORD_MODELS,
+    Balance,
     choices_of,
 )
-from product_classifier.models.layers import WIDEST_LAYER
-from product_classifier.models.scikit import MIXTURES
 from product_classifier.options import common, selection
+from product_classifier.records import FeaturePaths
 
 WITH_SAVED = ("saved", "all", "db_path", "cache_path", "images_path", "backbone", "weights")
 SEVERAL_HELP = """pool the features of up to N pictures of each product, as crawl.py fetched them;
 useful from 3, since of two pictures the main one is used alone (1)"""
+EXAMPLES = {
+    "words": """\
+  python categorize_words.py
+  python categorize_words.py --min-per-category 20 --model blend
+  python categorize_words.py --model logistic --search 20 --balance weights
+  python categorize_words.py --categories clutches,bootcut-jeans
+  python categorize_words.py --depth 2 --language fr --sample 0.1
+""",
+    "images": """\
+  python categorize_images.py
+  python categorize_images.py --min-per-category 20 --backbone path/to/saved_model
+  python categorize_images.py --head dense:256,256
+  python categorize_images.py --categories clutches,bootcut-jeans
+  python categorize_images.py --depth 2 --language fr --sample 0.1
+""",
+    "both": """\
+  python categorize_both.py
+  python categorize_both.py --min-per-category 20 --backbone path/to/saved_model
+  python categorize_both.py --fusion late --model blend
+  python categorize_both.py --categories clutches,bootcut-jeans
+  python categorize_both.py --depth 2 --language fr --sample 0.1
+""",
+}
 
 
-def arguments(kind: str, description: str | None, examples: str) -> argparse.Namespace:
+def arguments(kind: str, description: str | None) -> argparse.Namespace:
     """Parse the command line of the categorizer of words, images or both.
 
     The result also has selection, the products to use, choices, the model to train, places, and
     text_settings, how texts become vectors. Exits with a usage error that names the problem.
     """
-    parser = common.new_parser(description, examples)
+    parser = common.new_parser(description, EXAMPLES[kind])
     common.add_database(parser)
     selection.add_subset(parser)
     parser.add_argument("--seed", type=common.seed, default=0, help="of weights and shuffling (0)")
@@ -89,7 +115,7 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="for embedding: vectors of word2vec, GloVe or fastText (trained on the catalogue)",
     )
-    words.add_argument("--penalty", choices=MIXTURES, help="penalty of logistic (l2)")
+    words.add_argument("--penalty", choices=PENALTIES, help="penalty of logistic (l2)")
     words.add_argument(
         "--search",
         type=common.positive,

@@ -6,16 +6,22 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from product_classifier.backbones.backbone import MINI
-from product_classifier.backbones.exported_classifier import GRAPH, labels_beside
-from product_classifier.backbones.keras_networks import FULL_PRECISION, HALF_PRECISION
-from product_classifier.backbones.runtime import on_accelerator
-from product_classifier.backbones.student import Shape
-from product_classifier.models.fitting import LEARNING_RATE, Schedule
+from product_classifier.backbones.names import (
+    FULL_PRECISION,
+    GRAPH,
+    HALF_PRECISION,
+    MINI,
+    STUDENT_SIZE,
+    labels_beside,
+)
+from product_classifier.models.choices import LEARNING_RATE, Schedule
 from product_classifier.options import common
-from product_classifier.retraining.distillation import DistillationConfig
-from product_classifier.retraining.distortions import Distortions
-from product_classifier.retraining.trainable_network import FineTuningConfig, is_part
+from product_classifier.retraining.config import (
+    DistillationConfig,
+    Distortions,
+    FineTuningConfig,
+    is_part,
+)
 
 EXAMPLES = """\
   python retrain.py --image_dir flower_photos
@@ -119,6 +125,8 @@ def schedule(args: argparse.Namespace) -> Schedule:
 
 def fine_tuning_config(args: argparse.Namespace) -> FineTuningConfig:
     """Return the fine-tuning settings; the default precision is bfloat16 on a GPU."""
+    from product_classifier.backbones.runtime import on_accelerator  # loads Keras
+
     usual = HALF_PRECISION if on_accelerator() else FULL_PRECISION
     return FineTuningConfig(
         part=args.fine_tune,
@@ -223,7 +231,7 @@ DISTILLATION_OPTIONS: tuple[Option, ...] = (
         "student_size",
         common.positive,
         None,
-        f"side of the student's pictures, in pixels (that of --start_from, or {Shape.size})",
+        f"side of the student's pictures, in pixels (that of --start_from, or {STUDENT_SIZE})",
     ),
 )
 PER_CENT, DEGREES = at_most(100, "per cent"), at_most(180, "degrees")

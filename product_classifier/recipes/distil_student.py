@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.backbones.backbone import INCEPTION, MINI, Backbone, load_backbone
+from product_classifier.backbones.backbone import Backbone, load_backbone
+from product_classifier.backbones.names import INCEPTION, MINI
 from product_classifier.backbones.student import (
     MINI_FILE,
     Shape,
@@ -22,13 +23,8 @@ from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import bottleneck_cache
 from product_classifier.models.split import TRAIN, TUNING, frozen_split
 from product_classifier.records import Image
-from product_classifier.retraining.distillation import (
-    Agreement,
-    DistillationConfig,
-    Distilled,
-    OnEpoch,
-    distil,
-)
+from product_classifier.retraining.config import DistillationConfig
+from product_classifier.retraining.distillation import Agreement, Distilled, OnEpoch, distil
 from product_classifier.retraining.softmax_head import split_images
 from product_classifier.retraining.teacher_targets import TeacherTargets
 from product_classifier.sources.files.image_folders import read_pictures

@@ -12,11 +12,11 @@ from product_classifier.backbones.saved_backbone import load_saved
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.dataset_features import FeaturePaths, Features, picture_features
+from product_classifier.features.dataset_features import Features, picture_features
 from product_classifier.models.saved import SavedModel, open_model
 from product_classifier.predictions import FiledProduct
 from product_classifier.printable import escape_formula
-from product_classifier.records import Item
+from product_classifier.records import FeaturePaths, Item
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.product_pictures import read_uncategorized
 from product_classifier.store.table_file import csv_writer

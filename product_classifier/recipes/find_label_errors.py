@@ -15,21 +15,15 @@ from product_classifier.console import Console
 from product_classifier.errors import ReportError, StoreError
 from product_classifier.evaluate.certification import leaf_scores
 from product_classifier.evaluate.label_errors import review_order
-from product_classifier.features.cleaning import BASIC
-from product_classifier.features.dataset_features import (
-    FeaturePaths,
-    Features,
-    picture_features,
-    word_features,
-)
-from product_classifier.features.text_vectors import TextSettings
+from product_classifier.features.cleaning import BASIC, TextSettings
+from product_classifier.features.dataset_features import Features, picture_features, word_features
 from product_classifier.models.label_errors import search_fingerprint, search_labels
 from product_classifier.models.split import group_names, position_of
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, ReviewItem, Summary
 from product_classifier.printable import escape_formula
 from product_classifier.recipes.judge_experiments import Terms
 from product_classifier.recipes.select_products import select
-from product_classifier.records import Dataset, Report
+from product_classifier.records import Dataset, FeaturePaths, Report
 from product_classifier.report.label_errors import (
     label_errors_text,
     label_errors_values,
@@ -59,6 +53,7 @@ from product_classifier.store.predicted_paths import CALIBRATION, read_predicted
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label
+SHOWN = 5  # lines of a review file that cannot be stored
 
 
 def label_errors_report(
@@ -105,11 +100,14 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
     review = read_review(path)
     imported = import_decisions(db, review.decided, reviewer)
     kept, moved, ambiguous = (imported.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
+    shortfalls = [f"not stored: {problem}" for problem in imported.problems[:SHOWN]]
+    if len(imported.problems) > SHOWN:
+        shortfalls.append(f"not stored: {len(imported.problems) - SHOWN:,} more")
     return Report(
         f"{path}: {imported.stored.total():,} decisions of {reviewer} stored "
         f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {imported.replaced:,} replace "
         f"earlier ones), {imported.known:,} known before, {review.open:,} lines still open",
-        shortfalls=imported.problems,
+        shortfalls=shortfalls,
     )
 
 

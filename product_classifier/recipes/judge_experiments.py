@@ -51,11 +51,7 @@ from product_classifier.store.integrity import (
     insist_on_checksum,
     insist_on_integrity,
 )
-from product_classifier.store.predicted_paths import (
-    CALIBRATION,
-    TEST,
-    read_predicted_paths,
-)
+from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_predicted_paths
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,14 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.backbones.backbone import (
-    Backbone,
-    choose_backbone,
-    load_backbone,
-)
+from product_classifier.backbones.backbone import Backbone, choose_backbone, load_backbone
 from product_classifier.console import Console
 from product_classifier.features.dataset_features import picture_features
-from product_classifier.models.fitting import Schedule
+from product_classifier.models.choices import Schedule
+from product_classifier.retraining.config import FineTuningConfig
 from product_classifier.retraining.export_graph import (
     check_export,
     export_graph,
@@ -27,23 +24,17 @@ from product_classifier.retraining.export_graph import (
 )
 from product_classifier.retraining.fine_tuning import HEAD_START, Epoch, fine_tune, predict_test
 from product_classifier.retraining.softmax_head import split_images, train_softmax_head
-from product_classifier.retraining.trainable_network import (
-    FineTuningConfig,
-    load_trainable_network,
-)
+from product_classifier.retraining.trainable_network import load_trainable_network
 from product_classifier.retraining.trainer import SoftmaxHead, Summaries
 from product_classifier.retraining.training_images import TrainingImages, choose_source
-from product_classifier.sources.files.image_folders import (
-    LabelledImages,
-    read_labelled_images,
-)
+from product_classifier.sources.files.image_folders import LabelledImages, read_labelled_images
 
 FEW_IMAGES = 20  # of a label; fewer are worth a message
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainingSettings:
-    """What softmax heads and fine-tuning share: the pictures, the backbone and the outputs."""
+    """The settings that softmax heads and fine-tuning share: pictures, backbone and outputs."""
 
     folder: Path  # of folders, each named as its pictures' label
     validation_percentage: float

@@ -194,16 +194,18 @@ def _without_picture(state: CatalogueState) -> int:
     return state.no_picture + state.waiting_pictures + state.lost_pictures
 
 
-def _products(count: int, catalogue: CatalogueSummary, one: str, many: str) -> str:
-    return f"{number(count, 'product')} ({_of(count, catalogue)}) {one if count == 1 else many}"
+def _products(count: int, catalogue: CatalogueSummary, singular: str, plural: str) -> str:
+    return (
+        f"{number(count, 'product')} ({_of(count, catalogue)}) {singular if count == 1 else plural}"
+    )
 
 
 def _of(products: int, catalogue: CatalogueSummary) -> str:
     return share_of(products, catalogue.state.products)
 
 
-def _are(count: int, noun: str, one: str, many: str) -> str:
-    return f"{number(count, noun)} {one if count == 1 else many}"
+def _are(count: int, noun: str, singular: str, plural: str) -> str:
+    return f"{number(count, noun)} {singular if count == 1 else plural}"
 
 
 def _or_none(count: int) -> str:

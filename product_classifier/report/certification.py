@@ -56,10 +56,10 @@ def certification_values(certification: Certification) -> Mapping[str, Any]:
     """Return the certificates, calibration and costs, unrounded, for --json."""
     return {
         "levels": {
-            f"{target:g}": _level_values(found) for target, found in certification.levels.items()
+            f"{target:g}": _level_values(levels) for target, levels in certification.levels.items()
         },
         "deepest": {
-            f"{target:g}": _level_values(found) for target, found in certification.deepest.items()
+            f"{target:g}": _level_values(levels) for target, levels in certification.deepest.items()
         },
         "ece": {
             "uncalibrated": without_nan(certification.before.ece),

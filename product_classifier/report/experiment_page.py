@@ -65,7 +65,7 @@ def _accuracy(evaluation: Evaluation) -> Section:
             name,
             f"{level.total:,}",
             accuracy_cell(level),
-            *(f"{found.share:.0%}" for found in level.coverage.values()),
+            *(f"{coverage.share:.0%}" for coverage in level.coverage.values()),
         )
         for name, level in (("leaf", figures.leaf), ("parent", figures.parent))
     ]
@@ -74,7 +74,7 @@ def _accuracy(evaluation: Evaluation) -> Section:
         title="Accuracy",
         tables=[Table(("answers", "#test products", "#accuracy, 95% interval", *columns), rows)],
         text=" ".join(
-            [f"{told}." for told in [depth_note(evaluation.experiment)] if told]
+            [f"{note}." for note in [depth_note(evaluation.experiment)] if note]
             + [line.strip() for line in audit_lines(evaluation)]
         ),
     )
@@ -200,18 +200,18 @@ def _reliability(certification: Certification) -> Section:
     )
 
 
-def _categories(found: CategoryEvaluation, paths: Mapping[int, str]) -> list[Section]:
+def _categories(categories: CategoryEvaluation, paths: Mapping[int, str]) -> list[Section]:
     confused = sorted(
         (
             (-count, paths[k], paths[other])
-            for k, pairs in found.confused.items()
+            for k, pairs in categories.confused.items()
             for other, count in pairs
         )
     )
     pairs = [(true, other, f"{-count:,}") for count, true, other in confused[:CONFUSED]]
     averages = [
         (name, share(average.precision), share(average.recall), share(average.f1))
-        for name, average in average_rows(found)
+        for name, average in average_rows(categories)
     ]
     rows = [
         (
@@ -220,9 +220,9 @@ def _categories(found: CategoryEvaluation, paths: Mapping[int, str]) -> list[Sec
             *(share(row[name]) for name in ("precision", "recall", "f1")),
             *(share(value) for value in row["covered"].values()),
         )
-        for row in category_rows(found, paths)
+        for row in category_rows(categories, paths)
     ]
-    covered = (f"#covered at {percent(target)}" for target in found.covered)
+    covered = (f"#covered at {percent(target)}" for target in categories.covered)
     rates = ("#precision", "#recall", "#F")
     return [
         Section(

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.backbones.keras_networks import FULL_PRECISION
 from product_classifier.backbones.student import Shape, Student, refuse_large
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks, cache_name
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.split import TRAIN, TUNING
 from product_classifier.retraining.checkpoint import Checkpoint
+from product_classifier.retraining.config import DistillationConfig
 from product_classifier.retraining.keras_student import folded, load_student, new_keras_student
 from product_classifier.retraining.teacher_targets import TeacherTargets
 
@@ -37,20 +37,6 @@ LONGEST_GRADIENT = 1.0
 EARLY = 0.5  # share of the epochs that use smaller pictures, which train as well in less time
 EARLY_SIZE = 0.75  # side of those pictures, as a share of the student's
 AGREEMENT = "likeness"  # the key of the agreement in a checkpoint
-
-
-@dataclass(frozen=True, kw_only=True)
-class DistillationConfig:
-    """The settings of a distillation; a student's file records them."""
-
-    epochs: int = 40  # at most
-    views: int = 8  # of each picture, one an epoch, in turn
-    batch_size: int = 128
-    learning_rate: float = 0.002  # at its highest; it falls to zero along a cosine
-    patience: int = 10  # late epochs without a better agreement on the tuning pictures
-    precision: str = FULL_PRECISION
-    seed: int = 0
-    start: str = ""  # SHA-256 of the student whose weights training starts from, "" for random ones
 
 
 class Agreement(NamedTuple):

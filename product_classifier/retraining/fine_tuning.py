@@ -25,10 +25,12 @@ from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks
 from product_classifier.models.base import Score
-from product_classifier.models.fitting import LEARNING_RATE, PATIENCE, Schedule
+from product_classifier.models.choices import LEARNING_RATE, Schedule
+from product_classifier.models.fitting import PATIENCE
 from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.retraining.checkpoint import Checkpoint
-from product_classifier.retraining.trainable_network import FineTuningConfig, TrainableNetwork
+from product_classifier.retraining.config import FineTuningConfig
+from product_classifier.retraining.trainable_network import TrainableNetwork
 from product_classifier.retraining.trainer import SoftmaxHead, Trainer, TrainingState
 from product_classifier.retraining.training_images import InputSource, TrainingImages
 

@@ -13,7 +13,8 @@ from product_classifier.console import SILENT, Console
 from product_classifier.errors import ModelError
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Targets
-from product_classifier.models.fitting import OnRound, Schedule, fit
+from product_classifier.models.choices import Schedule
+from product_classifier.models.fitting import OnRound, fit
 from product_classifier.models.network import Network
 from product_classifier.models.split import TEST, TRAIN, TUNING, duplicate_groups, part_of
 from product_classifier.records import Image

@@ -7,10 +7,8 @@ network into its frozen and its trained part.
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from product_classifier.backbones import keras_networks
-from product_classifier.backbones.backbone import (
-    INCEPTION,
-    INSTEAD,
-    MINI,
-    Backbone,
-    load_backbone,
-    of_layers,
-)
+from product_classifier.backbones.backbone import INSTEAD, Backbone, load_backbone, of_layers
 from product_classifier.backbones.inception_2015 import read_inception
 from product_classifier.backbones.keras_networks import (
     APPLICATIONS,
-    FULL_PRECISION,
     KerasNetwork,
     load_application,
     save_network,
 )
+from product_classifier.backbones.names import INCEPTION, MINI
 from product_classifier.backbones.runtime import load_keras, predictor
 from product_classifier.backbones.student import Student, save_student
 from product_classifier.console import Console
 from product_classifier.errors import FeatureError, ModelError, UnreachableError
-from product_classifier.retraining.distortions import Distortions
 from product_classifier.retraining.keras_student import (
     blocks,
     folded,
@@ -190,37 +180,3 @@ def _tail(start: Any, end: Any) -> Any:
 def _part_of(backbone: Backbone, count: int) -> str:
     """Return a SHA-256 that identifies a network without its last blocks, for the cache."""
     return hashlib.sha256(f"{backbone.sha256} without {count} blocks".encode()).hexdigest()
-
-
-def is_part(text: str) -> bool:
-    """Return whether a text is head, last:N or all."""
-    return text in (HEAD, ALL) or bool(re.fullmatch(r"last:[1-9]\d{0,3}", text))
-
-
-WARM_UP = 0.1  # share of the training in which the learning rate rises
-HEAD_RATE, RATE = 1e-3, 1e-4  # of Adam, for a head alone and for pre-trained layers
-
-
-@dataclass(frozen=True, kw_only=True)
-class FineTuningConfig:
-    """The settings of a fine-tuning; a network's file records them."""
-
-    part: str = HEAD  # or last:N, or all
-    epochs: int = 10  # at most
-    batch_size: int = 32  # halved when memory runs out
-    learning_rate: float = 0  # at its highest; 0: HEAD_RATE or RATE, by the part
-    patience: int = 5  # epochs without a lower loss on the tuning pictures; the first may raise it
-    precision: str = FULL_PRECISION
-    seed: int = 0
-    distortions: Distortions = field(default_factory=Distortions)
-
-    def rate(self, epochs: int, share: float) -> float:
-        """Return the learning rate after some epochs and a share of the next.
-
-        It rises linearly, then falls to zero along half a cosine.
-        """
-        done = (epochs + share) / self.epochs
-        highest = self.learning_rate or (HEAD_RATE if self.part == HEAD else RATE)
-        if done < WARM_UP:
-            return highest * done / WARM_UP
-        return highest * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2

@@ -31,8 +31,9 @@ from product_classifier.features.bottlenecks import (
 )
 from product_classifier.features.dataset_features import Features
 from product_classifier.records import Image
-from product_classifier.retraining.distortions import Distortions
-from product_classifier.retraining.trainable_network import FineTuningConfig, TrainableNetwork
+from product_classifier.retraining.config import Distortions, FineTuningConfig
+from product_classifier.retraining.distortions import distort
+from product_classifier.retraining.trainable_network import TrainableNetwork
 
 READ_AHEAD = 4  # batches
 MOST_GIGABYTES = 8  # of cached feature maps; larger ones are computed in each epoch
@@ -92,7 +93,7 @@ class ImageInputs:
             if epoch is None or not self.distortions:
                 return to_square(picture, self.pixels)
             identity = f"{image.sha256} {self.seed}"
-            return np.asarray(self.distortions.distort(picture, self.pixels, identity, epoch))
+            return np.asarray(distort(self.distortions, picture, self.pixels, identity, epoch))
 
         with ThreadPoolExecutor(DECODERS) as decoders:
             read = ahead(decoders, READ_AHEAD * size, square, rows.tolist())

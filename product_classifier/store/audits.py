@@ -16,7 +16,7 @@ from product_classifier.store.database import transaction
 
 @dataclass(frozen=True, kw_only=True)
 class AuditSample:
-    """Whether n predictions match the crawled labels, and m sampled ones the decisions."""
+    """The predictions of n test products against crawled labels, m sampled ones checked."""
 
     recorded_right: NDArray[np.bool_]  # [n], by the crawled categories
     sampled: NDArray[np.int64]  # [m], indexes into the n products

@@ -1,4 +1,4 @@
-"""A whole catalogue as arrays, and what is counted of it: contents, labels, marks, the crawl.
+"""A whole catalogue as arrays, and counts of its contents, labels, marks and crawl.
 
 Arrays make it possible to count a million products at once. Products are numbered in the order of
 their rowids, and categories in the order of their paths. Texts are read one at a time.

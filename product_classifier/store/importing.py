@@ -27,7 +27,7 @@ select category_id from (select distinct category_id from product_category
   union select distinct category_id from product where category_id is not null)
 where category_id not in (select id from category)
 """
-OnSkipped = Callable[[Skipped], None]  # what to do with an entry that is skipped; it may raise
+OnSkipped = Callable[[Skipped], None]  # called with each skipped entry; may raise
 
 
 def ignore_skipped(skipped: Skipped) -> None:

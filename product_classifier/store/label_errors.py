@@ -38,8 +38,8 @@ def save_label_search(
         db.executemany(
             "insert into suspicion values (?, ?, ?, ?, ?, ?)",
             (
-                (experiment, product, float(suspicion), other, float(score), float(given))
-                for product, suspicion, other, score, given in zip(
+                (experiment, product, float(suspicion), other, float(score), float(label_score))
+                for product, suspicion, other, score, label_score in zip(
                     search.products,
                     search.suspicion,
                     search.suggested,

@@ -34,7 +34,7 @@ HEADER = re.compile(  # booleans, integers, floats and text; no objects, records
 )
 RATIO = 1_100  # unpacked bytes per byte of deflate: at most 1,032
 CHUNK = 1 << 20  # bytes decompressed at once
-DAMAGE = (  # what zipfile raises
+DAMAGE = (  # exceptions of zipfile
     *(ValueError, KeyError, EOFError, OSError, OverflowError, RuntimeError, struct.error),
     *(zipfile.BadZipFile, zlib.error),
 )

@@ -53,9 +53,7 @@ def opened(browser: Browser, path: Path, size: str, requests: list[str]) -> Page
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_a_shop_writes_comes_to_life(
-    browser: Browser, site: Path, name: str, size: str
-) -> None:
+def test_no_text_of_a_shop_is_executed(browser: Browser, site: Path, name: str, size: str) -> None:
     requests: list[str] = []
     page = opened(browser, site / name, size, requests)
     page.mouse.move(100, 300)
@@ -78,7 +76,7 @@ def test_no_page_is_wider_than_its_window(
     page.context.close()
 
 
-def test_a_link_leaves_one_pair_of_errors_on_the_page_and_another_all(
+def test_a_filter_link_shows_one_pair_of_errors_and_another_link_all(
     browser: Browser, site: Path
 ) -> None:
     page = opened(browser, site / "errors-1.html", "desk", [])
@@ -99,7 +97,7 @@ def test_a_link_leaves_one_pair_of_errors_on_the_page_and_another_all(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_and_plots_stand_out_from_the_page(browser: Browser, site: Path, scheme: str) -> None:
+def test_text_and_plots_contrast_with_the_page(browser: Browser, site: Path, scheme: str) -> None:
     context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto((site / "experiment-1.html").as_uri())

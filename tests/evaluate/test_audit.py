@@ -52,13 +52,13 @@ def test_the_interval_holds_the_accuracy_by_clean_labels(m: int) -> None:
 
 
 @pytest.mark.parametrize(("accuracy", "noise"), [(0.92, 0.0), (0.6, 0.05), (1.0, 0.05), (0.8, 0.2)])
-def test_it_does_so_whatever_the_noise(accuracy: float, noise: float) -> None:
+def test_the_interval_holds_for_any_noise(accuracy: float, noise: float) -> None:
     assert holding(1000, 200, accuracy, noise) >= 0.95
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
 @pytest.mark.parametrize("sizes", [(8, 5, 4, 3), (12, 3, 6, 1), (9, 4, 9, 2), (6, 6, 5, 0)])
-def test_no_truth_is_missed_more_often_than_stated(
+def test_the_interval_misses_the_true_accuracy_at_most_as_often_as_stated(
     sizes: tuple[int, int, int, int], confidence: float
 ) -> None:
     """Every outcome of every truth: recorded right and wrong, how many sampled of each."""
@@ -95,7 +95,7 @@ def test_each_stratum_weighs_as_much_as_it_has_products() -> None:
     assert found.recorded_interval == pytest.approx((low, high))
 
 
-def test_what_is_decided_is_known() -> None:
+def test_a_sample_of_all_products_leaves_no_uncertainty() -> None:
     found = decide("++--", [3, 0, 2, 1], "+++-")
     assert found == Audited(
         recorded=0.5,
@@ -113,14 +113,14 @@ def test_the_estimate_is_within_its_interval() -> None:
     assert (found.audited, found.audited_interval) == (0.99, (0.99, 0.99))
 
 
-def test_a_stratum_without_a_sample_is_anything_and_estimated_as_recorded() -> None:
+def test_a_stratum_without_sample_is_estimated_by_the_recorded_labels() -> None:
     found = decide("++++----", [0, 1, 2, 3], "++++")
     assert (found.audited, found.audited_interval) == (0.5, (0.5, 1.0))
     found = decide("++++----", [4, 5, 6, 7], "+---")
     assert (found.audited, found.audited_interval) == (0.625, (0.125, 0.625))
 
 
-def test_without_a_sample_everything_is_possible() -> None:
+def test_without_a_sample_the_interval_is_zero_to_one() -> None:
     found = decide("+++-", [], "")
     assert (found.audited, found.audited_interval, found.sampled) == (0.75, (0.0, 1.0), 0)
 
@@ -140,12 +140,12 @@ def test_no_products_have_no_accuracy() -> None:
 
 
 @pytest.mark.parametrize("sampled", [[0, 4], [-1, 0], [2, 2]])
-def test_a_sample_that_is_none_is_refused(sampled: list[int]) -> None:
+def test_samples_with_repeated_or_unknown_products_raise_value_error(sampled: list[int]) -> None:
     with pytest.raises(ValueError, match="sampled rows must"):
         decide("+++-", sampled, "++")
 
 
-def test_what_nobody_can_tell_counts_as_wrong_below_and_as_right_above() -> None:
+def test_undecidable_products_count_as_wrong_in_the_lower_and_right_in_the_upper_limit() -> None:
     recorded, rows = flags("+" * 40), np.arange(20)
     right, wrong = flags("+" * 20), flags("+" * 15 + "-" * 5)
     doubtful = flags("-" * 15 + "+" * 5)

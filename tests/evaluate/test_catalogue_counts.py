@@ -133,13 +133,13 @@ def test_levels_and_leaves_are_compared_by_their_products() -> None:
     )
 
 
-def test_small_leaves_are_kept_out_with_their_products() -> None:
+def test_kept_leaves_leave_out_small_leaves_and_their_products() -> None:
     assert count_kept_leaves(columns(), 1) == KeptLeaves(1, 3, 3)
     assert count_kept_leaves(columns(), 2) == KeptLeaves(2, 1, 2)
     assert count_kept_leaves(columns(), 3) == KeptLeaves(3, 0, 0)
 
 
-def test_products_are_told_apart_by_how_they_are_filed() -> None:
+def test_products_are_counted_by_number_and_kind_of_categories() -> None:
     assert count_filed(columns()) == FilingCounts(in_none=2, in_several=2, in_inner=2, in_no_leaf=1)
 
 
@@ -162,7 +162,7 @@ def test_names_are_measured_for_all_for_top_categories_and_for_leaves() -> None:
     assert found[3].before == Quantiles(2, 2, 2, 2, 2)
 
 
-def test_a_category_is_called_by_its_path_and_by_a_name_that_tells_more() -> None:
+def test_a_category_label_is_its_path_and_a_name_that_differs() -> None:
     def label(path: str, name: str) -> str:
         return CategoryCount(
             id="x",

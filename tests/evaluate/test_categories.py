@@ -104,7 +104,7 @@ def test_a_product_without_truths_counts_against_its_prediction() -> None:
     assert (found.precision[FLARE], found.recall[FLARE]) == (0.5, 1.0)
 
 
-def test_what_is_never_predicted_or_never_true_has_no_figures() -> None:
+def test_categories_never_predicted_or_never_true_have_undefined_metrics() -> None:
     found = single([FLARE], [BELTS])
     assert (found.recall[BELTS], found.precision[FLARE]) == (0.0, 0.0)
     assert np.isnan([found.precision[BELTS], found.f1[BELTS], found.coverage[FLARE]]).all()
@@ -113,7 +113,9 @@ def test_what_is_never_predicted_or_never_true_has_no_figures() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1))
-def test_single_truths_give_what_scikit_learn_gives(rows: list[tuple[int, int]]) -> None:
+def test_single_true_categories_give_the_metrics_of_scikit_learn(
+    rows: list[tuple[int, int]],
+) -> None:
     predicted, true = ([row[k] for row in rows] for k in (0, 1))
     found = single(predicted, true)
     for undefined in (0.0, 1.0):
@@ -150,7 +152,7 @@ def test_averages_of_one_category_are_its_own(predicted: int, expected: float) -
 
 @settings(deadline=None)
 @given(products, st.integers(0, 4))
-def test_confusions_are_those_that_counting_finds(rows: list[Product], k: int) -> None:
+def test_confusions_equal_those_counted_product_by_product(rows: list[Product], k: int) -> None:
     counts: dict[tuple[int, int], int] = {}
     for predicted, _, these in rows:
         for true in these if predicted not in these else ():
@@ -159,17 +161,17 @@ def test_confusions_are_those_that_counting_finds(rows: list[Product], k: int) -
     assert confusions(rows, k) == [(*pair, -count) for count, *pair in ranked[:k]]
 
 
-def test_right_products_confuse_nothing() -> None:
+def test_right_products_cause_no_confusions() -> None:
     assert confusions([(FLARE, 9, {FLARE, BELTS})]) == confusions([]) == []
 
 
-def test_paths_of_uneven_depth_share_what_they_share() -> None:
+def test_hierarchical_metrics_compare_paths_of_different_depths() -> None:
     # {petite, bootcut, jeans} and {flare, jeans} share jeans; {belts} and {jeans} share nothing
     found = by_paths([(PETITE, 9, {FLARE}), (BELTS, 9, {JEANS}), (BOOTCUT, 9, {PETITE})])
     assert found == Average((1 + 0 + 2) / (3 + 1 + 2), (1 + 0 + 2) / (2 + 1 + 3), 0.5)
 
 
-def test_of_equally_near_truths_the_shortest_path_counts() -> None:
+def test_of_equally_near_true_categories_the_shortest_path_counts() -> None:
     assert by_paths([(FLARE, 9, {PETITE, JEANS})]) == Average(1 / 2, 1.0, 2 / 3)
 
 

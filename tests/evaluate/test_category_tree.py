@@ -40,7 +40,7 @@ def test_a_product_counts_once_in_all_that_lies_above_but_the_root() -> None:
     assert pairs(found) == [(0, 1), (0, 2), (0, 3), (1, 4), (2, 0)]
 
 
-def test_categories_of_a_ring_are_above_each_other() -> None:
+def test_categories_of_a_cycle_are_ancestors_of_each_other() -> None:
     tree = build_tree([1, 2, 0, 0], [False] * 4)  # 0 below 1 below 2 below 0; 3 below 0
     assert tree.looped.tolist() == [True, True, True, False]
     assert tree.level.tolist() == [3, 3, 3, 4]
@@ -62,7 +62,7 @@ def shops(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int]]]:
 
 
 @given(shops())
-def test_lifting_climbs_until_nothing_new_is_met(
+def test_ancestors_equal_those_found_by_climbing_one_by_one(
     shop: tuple[list[int], list[tuple[int, int]]],
 ) -> None:
     parents, inside = shop
@@ -73,7 +73,7 @@ def test_lifting_climbs_until_nothing_new_is_met(
     assert pairs(found) == sorted(expected)
 
 
-def test_sizes_tell_how_unequal_categories_are() -> None:
+def test_sizes_summarise_the_products_of_categories() -> None:
     assert compare_sizes(np.array([1, 0, 60, 20, 19])) == Sizes(
         categories=5, empty=1, largest=60, median=19.5, smallest=1, half=1
     )
@@ -86,7 +86,7 @@ def test_sizes_tell_how_unequal_categories_are() -> None:
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30))
-def test_so_many_hold_half_and_one_fewer_does_not(sizes: list[int]) -> None:
+def test_half_is_the_smallest_number_of_categories_that_hold_half(sizes: list[int]) -> None:
     half = compare_sizes(np.array(sizes)).half
     largest = sorted(sizes, reverse=True)
     if sum(sizes):

@@ -25,7 +25,7 @@ def test_the_bound_is_the_error_rate_at_which_so_few_errors_would_be_luck() -> N
     assert upper_bound(np.array([5]), np.array([5]), 0.95) == [1.0]
 
 
-def test_as_many_rows_are_needed_as_everybody_finds() -> None:
+def test_the_fewest_rows_equal_published_values() -> None:
     assert fewest_rows(0.95, 0.95) == 59
     assert fewest_rows(0.98, 0.95) == 149
     for target in (0.9, 0.95, 0.98, 0.99):
@@ -55,7 +55,7 @@ def test_the_first_threshold_that_fails_ends_the_search() -> None:
     assert found.wrong == 1
 
 
-def test_an_error_among_the_highest_scores_is_no_end() -> None:
+def test_an_error_among_the_highest_scores_does_not_end_the_search() -> None:
     found = certify(*rows("0" + "1" * 999), 0.95)
     assert found
     assert (found.accepted, found.wrong) == (1000, 1)
@@ -93,7 +93,7 @@ def test_the_same_threshold_is_found_by_trying_them_one_by_one() -> None:
             assert (score >= found.threshold).sum() == found.accepted
 
 
-def test_what_cannot_be_certified_tells_how_many_rows_would_do() -> None:
+def test_uncertified_rows_give_an_estimate_of_the_rows_needed() -> None:
     assert rows_needed(*rows("1" * 50), 0.95) == pytest.approx(59, abs=1)
     for text in (("1" * 24 + "0") * 20, "1" * 30 + "0" * 40, ("1" * 35 + "0") * 3 + "0" * 90):
         score, right = rows(text)
@@ -104,13 +104,13 @@ def test_what_cannot_be_certified_tells_how_many_rows_would_do() -> None:
         assert certify(np.repeat(score, times), np.repeat(right, times), 0.95)
 
 
-def test_no_number_of_rows_certifies_what_is_wrong_too_often() -> None:
+def test_rows_with_too_many_errors_need_no_finite_number_of_rows() -> None:
     assert rows_needed(*rows("10" * 100), 0.95) is None
     assert rows_needed(*rows("111"), 0.95) is None
     assert rows_needed(*rows(""), 0.95) is None
 
 
-def test_what_is_no_number_is_never_certified_and_counts_for_nothing() -> None:
+def test_scores_of_nan_are_never_certified_and_do_not_count() -> None:
     score, right = rows("1" * 80 + "0" * 20)
     expected = certify(score, right, 0.95)
     assert expected

@@ -65,7 +65,7 @@ def test_deepest_answers_leave_no_product_twice() -> None:
     assert parent.calibrated == 600 - leaf.certificate.accepted  # type: ignore[union-attr]
 
 
-def test_costs_choose_by_the_calibration_part_and_are_told_of_the_test_part() -> None:
+def test_the_best_rule_is_chosen_on_the_calibration_part_and_costed_on_the_test_part() -> None:
     calibration, test = part(0), part(1)
     judged = certify_experiment(calibration, test, TARGETS, 0.95)
     for error, review, best in ((100.0, 0.1, 1.0), (0.1, 100.0, 0.0), (1.0, 0.45, 0.8)):
@@ -77,7 +77,7 @@ def test_costs_choose_by_the_calibration_part_and_are_told_of_the_test_part() ->
     assert found[0].cost.mean == 0.45
 
 
-def test_an_empty_test_part_and_one_class_are_no_trouble() -> None:
+def test_an_empty_test_part_and_a_single_class_are_certified() -> None:
     one = dataclasses.replace(part(0), truth=np.ones(600, dtype=np.int64))
     judged = certify_experiment(one, part(1, 0), TARGETS, 0.95)
     for target in TARGETS:

@@ -60,7 +60,7 @@ rows = st.lists(
 
 @settings(deadline=None)
 @given(rows, st.sampled_from([0.5, 0.75, 0.9, 0.95, 0.98, 1.0]))
-def test_a_weight_is_how_often_a_product_is_written(
+def test_a_weight_is_the_number_of_times_a_product_counts(
     rows: list[tuple[int, bool, int, bool, int]], target: float
 ) -> None:
     columns = [np.array(column) for column in zip(*rows, strict=True)]
@@ -149,7 +149,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
         ((1,), (0,), -1.0),
     ],
 )
-def test_what_is_the_same_for_all_products_is_certain(
+def test_a_statistic_equal_for_all_products_has_no_interval_width(
     first: tuple[int, ...], second: tuple[int, ...], difference: float
 ) -> None:
     score, before, after = np.ones(len(first)), booleans(*first), booleans(*second)
@@ -161,7 +161,7 @@ def test_what_is_the_same_for_all_products_is_certain(
         assert found == Interval(difference, difference, difference)
 
 
-def test_nothing_has_no_interval() -> None:
+def test_without_products_the_interval_is_nan() -> None:
     none = booleans()
     found = paired_bootstrap(accuracy_difference(none, none), np.array([], dtype=np.int64))
     assert all(math.isnan(value) for value in (found.observed, found.low, found.high))

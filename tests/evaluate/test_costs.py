@@ -35,17 +35,17 @@ def test_the_cheapest_threshold_depends_on_the_costs() -> None:
     assert cheapest([Cost(None, 2.0, 0, 0), Cost(0.5, 1.0, 0, 0), Cost(0.4, 1.0, 0, 0)]) == 1
 
 
-def test_a_look_at_everything_costs_just_that() -> None:
+def test_checking_every_product_costs_the_review_of_each() -> None:
     assert costs(SCORE, RIGHT, [None], 9.0, 0.5) == [Cost(None, 0.5, 0.5, 0.5)]
 
 
 @pytest.mark.parametrize(("right", "cost"), [(True, 0.0), (False, 3.0)])
-def test_products_all_alike_leave_no_doubt(right: bool, cost: float) -> None:
+def test_equal_products_have_an_interval_of_width_zero(right: bool, cost: float) -> None:
     found = costs(np.ones(4), np.full(4, right), [0.5], 3.0, 1.0)
     assert found == [Cost(0.5, cost, cost, cost)]
 
 
-def test_without_products_nothing_costs_anything_known() -> None:
+def test_without_products_costs_are_nan() -> None:
     (found,) = costs(np.array([]), np.array([], dtype=bool), [0.5], 3.0, 1.0)
     assert np.isnan([found.mean, found.low, found.high]).all()
 

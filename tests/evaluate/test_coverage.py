@@ -26,7 +26,7 @@ rows = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_si
 
 @settings(deadline=None)
 @given(rows, st.sampled_from([0.5, 0.75, 0.9, 0.95, 0.98, 1.0]))
-def test_it_finds_what_trying_every_threshold_finds(
+def test_coverage_equals_that_of_trying_every_threshold(
     rows: list[tuple[int, bool]], target: float
 ) -> None:
     score = [value / 12 for value, _ in rows]
@@ -73,5 +73,5 @@ def test_a_share_that_is_exactly_the_target_reaches_it(
     assert coverage(np.ones(total), hits, target).share == 1.0
 
 
-def test_nothing_is_covered_when_there_is_nothing() -> None:
+def test_coverage_is_zero_without_products() -> None:
     assert coverage(np.array([]), np.array([], dtype=bool), 0.95) == Coverage(0.0, None, 0, 0)

@@ -69,7 +69,7 @@ def test_errors_cost_more_the_higher_they_score(
     assert (aurc(found), augrc(found)) == pytest.approx((area, generalised))
 
 
-def test_nothing_has_no_points_and_no_areas() -> None:
+def test_without_products_there_are_no_points_and_areas_are_nan() -> None:
     found = curve([])
     assert len(found.threshold) == len(found.accepted) == len(found.wrong) == 0
     assert math.isnan(aurc(found))

@@ -38,7 +38,9 @@ def test_products_without_a_group_are_no_duplicates() -> None:
         max_size=12,
     )
 )
-def test_all_groups_at_once_are_as_each_by_itself(products: list[tuple[int, set[int]]]) -> None:
+def test_groups_counted_together_equal_groups_counted_one_by_one(
+    products: list[tuple[int, set[int]]],
+) -> None:
     inside: dict[int, list[set[int]]] = {}
     for group, categories in products:
         if group != NONE:

@@ -19,7 +19,7 @@ def at(threshold: float) -> Certificate:
     )
 
 
-def test_an_answer_is_right_where_any_truth_is_it_or_lies_below_it() -> None:
+def test_an_answer_is_right_if_it_is_a_true_category_or_its_ancestor() -> None:
     answers = np.array([[1, 0], [1, 0], [3, -1], [2, 0], [3, -1]])
     pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 3], [3, 1], [4, 1]])
     right = right_answers(answers, pairs[:, 0], pairs[:, 1], ABOVE)
@@ -48,13 +48,13 @@ def test_the_deepest_answer_is_the_first_that_is_certain_enough() -> None:
         assert [np.flatnonzero(row).tolist() for row in found] == heights
 
 
-def test_a_height_by_itself_answers_whatever_reaches_its_threshold() -> None:
+def test_each_height_alone_accepts_all_scores_from_its_threshold() -> None:
     score = np.array([[0.9, 0.95], [0.5, 0.9], [0.9, NONE]])
     found = accepted(score, [at(0.8), at(0.85)], leftover=False)
     assert found.tolist() == [[True, True], [False, True], [True, False]]
 
 
-def test_a_parent_is_certified_on_what_its_leaves_leave_over() -> None:
+def test_a_parent_is_certified_on_the_products_its_leaves_do_not_answer() -> None:
     # 100 certain leaves; of 100 doubtful ones the parent is right in 90, which is not 95 %
     score = np.column_stack([np.repeat([0.9, 0.2], 100), np.repeat([0.95, 0.9], 100)])
     leaf = np.repeat([True, False], 100)
@@ -79,7 +79,7 @@ def test_paths_that_end_early_are_not_certified_higher_up() -> None:
     assert (parent.total, parent.wrong) == (100, 0)
 
 
-def test_without_rows_nothing_is_certified_and_everything_asked() -> None:
+def test_without_rows_nothing_is_certified_or_answered() -> None:
     empty = np.zeros((0, 2))
     found = certify_heights(empty, empty.astype(bool), 0.95, leftover=True)
     assert found == [None, None]

@@ -59,7 +59,7 @@ def test_the_label_that_fits_least_is_the_most_suspicious() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_suspicion_is_what_counting_product_by_product_gives(seed: int) -> None:
+def test_suspicion_equals_that_counted_product_by_product(seed: int) -> None:
     probabilities, labels = drawn(seed)
     expected = []
     for product, (own, given) in enumerate(zip(probabilities, labels, strict=True)):
@@ -75,7 +75,7 @@ def test_suspicion_is_what_counting_product_by_product_gives(seed: int) -> None:
     assert suspicion(probabilities, *pairs(labels)) == pytest.approx(expected)
 
 
-def test_what_is_often_taken_for_another_is_less_suspicious_than_what_never_is() -> None:
+def test_labels_often_confused_are_less_suspicious_than_labels_never_confused() -> None:
     between = [[0.5, 0.5, 0.0]] * 6  # jeans and skirts look alike, belts like nothing else
     probabilities = np.array([*between, [0.99, 0.005, 0.005], [0.99, 0.005, 0.005], [0, 0, 1]])
     labels: Labels = [*[(JEANS,)] * 3, *[(SKIRTS,)] * 4, (BELTS,), (BELTS,)]
@@ -109,7 +109,7 @@ def test_the_likeliest_category_that_is_not_given_is_suggested() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_joint_is_what_counting_product_by_product_gives(seed: int) -> None:
+def test_the_confident_joint_equals_that_counted_product_by_product(seed: int) -> None:
     probabilities, labels = drawn(seed)
     usual = [
         np.mean([own[k] for own, given in zip(probabilities, labels, strict=True) if k in given])
@@ -128,7 +128,7 @@ def test_the_joint_is_what_counting_product_by_product_gives(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_noise_is_about_what_was_put_in_and_what_looks_so(seed: int) -> None:
+def test_the_estimated_noise_is_about_the_noise_added_to_the_labels(seed: int) -> None:
     probabilities, true, labels = shop(np.random.default_rng(seed))
     row, category = pairs(labels)
     looks_wrong = np.mean(true != category) + 0.02  # those of 0 and 1 that look like the other
@@ -155,7 +155,7 @@ def test_overlapping_categories_come_largest_share_first_and_k_at_most() -> None
     assert overlapping(probabilities, *pairs(labels), k=1) == [(0, 1, 2 / 8)]
 
 
-def test_categories_that_are_told_apart_do_not_overlap() -> None:
+def test_categories_that_are_separated_do_not_overlap() -> None:
     labels: Labels = [(JEANS,), (SKIRTS,), (BELTS,)]
     assert overlapping(np.eye(3), *pairs(labels)) == []
     assert estimated_noise(np.eye(3), *pairs(labels)) == 0
@@ -181,7 +181,7 @@ def test_equal_probabilities_make_no_label_more_suspicious_than_another() -> Non
     assert score == pytest.approx([0.5] * 4)
 
 
-def test_a_category_that_no_product_is_probable_for_divides_by_nothing() -> None:
+def test_a_category_with_zero_probability_everywhere_does_not_divide_by_zero() -> None:
     probabilities = np.array([[1.0, 0.0], [1.0, 0.0]])
     labels: Labels = [(0,), (1,)]
     assert suspicion(probabilities, *pairs(labels)).tolist() == [0, 1]

@@ -33,7 +33,7 @@ def test_false_alarms_are_the_first_point_of_the_curve_with_enough_recall(
     assert false_positive_rate(score, outside, recall) == pytest.approx(expected)
 
 
-def test_without_one_of_the_kinds_nothing_can_be_told() -> None:
+def test_metrics_are_nan_without_novel_or_without_known_products() -> None:
     for outside in (np.zeros(3, bool), np.ones(3, bool), np.zeros(0, bool)):
         score = np.arange(len(outside), dtype=float)
         assert math.isnan(auroc(score, outside))
@@ -41,7 +41,7 @@ def test_without_one_of_the_kinds_nothing_can_be_told() -> None:
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.sampled_from([0.05, 0.3, 1.0]))
-def test_as_many_are_marked_as_are_allowed_and_equal_scores_together(
+def test_the_marking_threshold_marks_at_most_the_allowed_share(
     values: list[int], share: float
 ) -> None:
     score = np.array(values, float)

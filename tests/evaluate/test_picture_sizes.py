@@ -38,6 +38,6 @@ def test_a_catalogue_without_pictures_has_no_sizes() -> None:
     assert (found.pictures, found.spread, found.commonest, found.cells) == (0, {}, [], [])
 
 
-def test_a_side_of_a_cell_doubles_after_so_many_cells() -> None:
+def test_cell_sides_double_after_a_fixed_number_of_cells() -> None:
     assert cell_side(4) == pytest.approx(2)
     assert cell_side(28) == pytest.approx(128)

@@ -79,7 +79,7 @@ def test_the_error_is_how_far_accuracy_is_from_the_score(rows: list[Row], ece: f
     assert judge(rows).ece == pytest.approx(ece)
 
 
-def test_nothing_has_no_bins_and_no_error() -> None:
+def test_without_products_there_are_no_bins_and_the_error_is_nan() -> None:
     found = judge([])
     assert len(found.count) == len(found.score) == len(found.accuracy) == 0
     assert math.isnan(found.ece)
@@ -141,13 +141,13 @@ def test_large_logits_are_as_good_as_small_ones() -> None:
     assert fit_temperature(logits * 1e6, labels, weights) == pytest.approx(20, rel=1e-3)
 
 
-def test_rows_that_are_all_right_are_as_cold_as_allowed() -> None:
+def test_rows_that_are_all_right_get_the_lowest_temperature() -> None:
     logits = np.array([[0.1, 0.0], [0.0, 0.1]])
     assert fit_temperature(logits, np.array([0, 1]), np.ones(2)) == pytest.approx(0.05, rel=1e-3)
     assert 0.05 <= fit_temperature(logits * 1e5, np.array([0, 1]), np.ones(2)) <= 20
 
 
-def test_rows_that_are_all_wrong_are_as_hot_as_allowed() -> None:
+def test_rows_that_are_all_wrong_get_the_highest_temperature() -> None:
     logits = np.array([[3.0, 0.0], [0.0, 3.0]])
     assert fit_temperature(logits, np.array([1, 0]), np.ones(2)) == pytest.approx(20, rel=1e-3)
 

@@ -34,7 +34,7 @@ def test_a_requirement_is_a_metric_a_comparison_and_a_number(text: str, read: Re
 
 
 @pytest.mark.parametrize("text", ["", "coverage98", "coverage98=0.5", ">=0.5", "a>=b", "a>=0.5x"])
-def test_anything_else_is_none(text: str) -> None:
+def test_other_texts_are_not_requirements(text: str) -> None:
     with pytest.raises(ValueError, match="is not of the form"):
         requirement(text)
 
@@ -48,7 +48,7 @@ def test_metrics_are_named_by_their_targets() -> None:
     }
 
 
-def test_what_is_missed_is_said_and_what_is_met_is_not() -> None:
+def test_missed_requirements_are_described_and_met_ones_are_not() -> None:
     found = metrics(JUDGED)
     assert unmet(requirement("coverage95>=0.75"), found) is None
     assert unmet(requirement("coverage95>0.75"), found) == "coverage95 is 0.75, not > 0.75"
@@ -58,6 +58,6 @@ def test_what_is_missed_is_said_and_what_is_met_is_not() -> None:
         unmet(requirement("certified95>0"), found)
 
 
-def test_nothing_is_met_by_no_number() -> None:
+def test_nan_meets_no_requirement() -> None:
     assert unmet(requirement("a>=0"), {"a": math.nan})
     assert unmet(requirement("a<=1"), {"a": math.nan})

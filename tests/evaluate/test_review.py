@@ -26,7 +26,7 @@ def covered(right: NDArray[np.bool_], target: float) -> int:
     return found.accepted if found else 0
 
 
-def test_every_error_is_looked_at_once_and_nothing_else() -> None:
+def test_the_review_order_holds_every_error_once_and_nothing_else() -> None:
     drawn = np.random.default_rng(0)
     wrong = {int(row): drawn.random() for row in drawn.choice(COUNT, 80, replace=False)}
     order = review_order(*part(wrong), [0.95, 0.98])
@@ -34,7 +34,7 @@ def test_every_error_is_looked_at_once_and_nothing_else() -> None:
     assert review_order(*part(wrong), [0.95, 0.98], most=7).tolist() == order[:7].tolist()
 
 
-def test_what_stops_a_target_comes_before_what_does_not() -> None:
+def test_errors_that_stop_a_target_come_before_other_errors() -> None:
     early = dict.fromkeys(range(0, 200, 20), 0.5)  # no threshold passes with these
     late = dict.fromkeys(range(900, 1000, 10), 0.9)
     order = review_order(*part(early | late), [0.98])
@@ -47,7 +47,7 @@ def test_of_errors_that_stop_the_same_the_most_suspicious_comes_first() -> None:
     assert order.tolist()[0] == 50
 
 
-def test_where_nothing_stops_a_target_the_most_suspicious_comes_first() -> None:
+def test_without_errors_that_stop_a_target_the_most_suspicious_comes_first() -> None:
     assert review_order(*part({700: 0.2, 3: 0.1, 900: 0.9}), [0.9]).tolist() == [900, 700, 3]
 
 
@@ -68,13 +68,13 @@ def gains(seed: int) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def test_it_gains_more_coverage_than_the_order_of_confidence() -> None:
+def test_the_review_order_gains_more_coverage_than_the_order_of_confidence() -> None:
     found = [gains(seed) for seed in range(10)]
     assert all(ours >= theirs for ours, theirs in found)
     assert sum(ours for ours, _ in found) > 1.05 * sum(theirs for _, theirs in found)
 
 
-def test_a_part_without_errors_or_rows_needs_no_look() -> None:
+def test_a_part_without_errors_or_rows_needs_no_review() -> None:
     assert review_order(*part({}), [0.95]).tolist() == []
     nothing = np.zeros(0)
     assert review_order(nothing, nothing.astype(bool), nothing, [0.95]).tolist() == []

@@ -13,7 +13,7 @@ CATALOGUES, EVERYBODY, PRODUCTS, TARGET = 200, 20_000, 1000, 0.95
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_one_promise_in_twenty_is_broken_at_most(shape: str) -> None:
+def test_at_most_one_certificate_in_twenty_fails(shape: str) -> None:
     everybody = products(shape, np.random.default_rng(0), EVERYBODY)
     broken = np.zeros(2, dtype=int)
     for catalogue in range(CATALOGUES):

@@ -14,13 +14,13 @@ from product_classifier.evaluate.catalogue_summary import (
 )
 
 
-def test_a_box_is_made_of_values_that_are_there() -> None:
+def test_quantiles_are_among_the_values() -> None:
     assert quantiles(np.arange(1, 101)) == Quantiles(5, 25, 50, 75, 95)
     assert quantiles(np.array([7])) == Quantiles(7, 7, 7, 7, 7)
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=40))
-def test_each_quantile_is_the_first_value_that_enough_do_not_exceed(values: list[int]) -> None:
+def test_each_quantile_is_the_smallest_value_with_enough_values_up_to_it(values: list[int]) -> None:
     found = quantiles(np.array(values))
     for share, value in zip(SHARES, found, strict=True):
         enough = [v for v in sorted(values) if sum(w <= v for w in values) >= share * len(values)]
@@ -28,6 +28,6 @@ def test_each_quantile_is_the_first_value_that_enough_do_not_exceed(values: list
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 5)), min_size=1, max_size=9))
-def test_counted_values_spread_as_if_they_were_written_out(counted: list[tuple[int, int]]) -> None:
+def test_weighted_quantiles_equal_those_of_repeated_values(counted: list[tuple[int, int]]) -> None:
     values, counts = np.array(counted).T
     assert weighted_quantiles(values / 1, counts) == quantiles(np.repeat(values, counts))

@@ -22,7 +22,7 @@ def test_words_are_counted_by_occurrence_and_by_product() -> None:
     assert (found.in_one, found.in_enough) == (3, 1)
 
 
-def test_the_commonest_stand_in_the_most_products() -> None:
+def test_the_most_common_words_occur_in_the_most_products() -> None:
     found = measured(TEXTS, kept=2)
     assert found.commonest[:3] == [("blue", 5, 6), ("bag", 2, 4), ("belt", 2, 2)]
     assert found.kept_occurrences == 6 + 4

@@ -30,7 +30,7 @@ SUMMED = {".f32", ".sha256", ".npz"}  # files of caches with checksums
 CATEGORIZERS = {
     "words": ["--model", "linear"],
     "images": ["--backbone", "mini"],
-    "both": ["--backbone", "mini", "--fusion", "late", "--model", "linear"],
+    "both": ["--backbone", "mini"],
 }
 
 

@@ -8,17 +8,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from product_classifier.errors import FeatureError
 from product_classifier.features import text_vectors
-from product_classifier.features.cleaning import terms
-from product_classifier.features.text_vectors import (
+from product_classifier.features.cleaning import (
     DEFAULT_TEXT_SETTINGS,
     NGRAMS,
-    PART,
     SEQUENCE,
-    VECTORIZERS,
     TextSettings,
-    vectorize,
-    vectors_key,
+    terms,
 )
+from product_classifier.features.text_vectors import PART, VECTORIZERS, vectorize, vectors_key
 
 
 def dense(

@@ -8,14 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from product_classifier.errors import FeatureError
-from product_classifier.features.cleaning import CLEANINGS
-from product_classifier.features.text_vectors import (
-    NGRAMS,
-    VECTORIZERS,
-    TextSettings,
-    Vectorizer,
-    vectorize,
-)
+from product_classifier.features.cleaning import CLEANINGS, NGRAMS, TextSettings
+from product_classifier.features.text_vectors import VECTORIZERS, Vectorizer, vectorize
 
 TEXTS = ["Red hat, red", "Blue belts ~5 x", "a red belt", "hats for belts", "Über-belt 5"]
 TRAIN = np.array([True, True, True, True, False])

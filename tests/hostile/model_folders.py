@@ -21,19 +21,20 @@ from sklearn.linear_model import LogisticRegression
 
 from product_classifier.backbones.saved_backbone import load_arguments
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import (
+from product_classifier.features.cleaning import (
     DEFAULT_TEXT_SETTINGS,
     NGRAMS,
     SEQUENCE,
     TextSettings,
-    vectorize,
 )
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import vectorize
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import Classifier, State
 from product_classifier.models.blend import restored_blend
+from product_classifier.models.choices import CONCAT, CONCAT_DENSE, PRODUCT
 from product_classifier.models.late_fusion import Late, Modalities, Stack
-from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
+from product_classifier.models.layers import VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model
 from product_classifier.models.scaling import Scaling

@@ -20,8 +20,8 @@ from product_classifier.backbones.backbone import Backbone
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features import bottlenecks as pipeline
 from product_classifier.features.bottlenecks import bottleneck_cache, bottlenecks, cache_name
+from product_classifier.features.cleaning import TextSettings
 from product_classifier.features.dataset_features import word_features
-from product_classifier.features.text_vectors import TextSettings
 from product_classifier.records import Dataset, Image, Item
 from product_classifier.store.cache import DIGEST_BYTES, BottleneckCache, cached_vectors
 from product_classifier.store.npz import read_arrays

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from product_classifier.features.dataset_features import Features
-from product_classifier.models.balance import (
+from product_classifier.models.balance import adjusted, balanced
+from product_classifier.models.base import Fitted, State, Targets, Task
+from product_classifier.models.choices import (
     AS_THEY_ARE,
     LOGIT_ADJUST,
     NONE,
@@ -22,7 +24,6 @@ from product_classifier.models.balance import (
     WEIGHTS,
     Balance,
 )
-from product_classifier.models.base import Fitted, State, Targets, Task
 from product_classifier.models.network import softmax
 from product_classifier.models.training import predict, train
 
@@ -43,12 +44,12 @@ def weight_of(label: int, found: Targets) -> float:
 def test_without_a_balance_the_rows_stay_as_they_are() -> None:
     learning = targets()
     for balance in (AS_THEY_ARE, Balance(NONE), Balance(LOGIT_ADJUST, 1)):
-        assert balance.apply(learning, CLASSES, seed=0) is learning
+        assert balanced(balance, learning, CLASSES, seed=0) is learning
 
 
 def test_weights_are_equal_for_all_categories_and_keep_their_total() -> None:
     learning = targets()
-    found = Balance(WEIGHTS).apply(learning, CLASSES, seed=0)
+    found = balanced(Balance(WEIGHTS), learning, CLASSES, seed=0)
     assert [weight_of(label, found) for label in (BELT, HAT, SCARF)] == pytest.approx([10 / 3] * 3)
     assert found.rows.tolist() == learning.rows.tolist()
     assert found.labels.tolist() == learning.labels.tolist()
@@ -57,7 +58,7 @@ def test_weights_are_equal_for_all_categories_and_keep_their_total() -> None:
 
 
 def test_within_a_category_a_product_of_two_labels_has_half_the_weight() -> None:
-    found = Balance(WEIGHTS).apply(targets(), CLASSES, seed=0)
+    found = balanced(Balance(WEIGHTS), targets(), CLASSES, seed=0)
     scarf, half = found.weights[found.labels == SCARF]
     assert scarf == pytest.approx(2 * half)
 
@@ -81,7 +82,7 @@ def test_weights_agree_with_a_naive_computation(labels: list[tuple[int, ...]]) -
         for several in labels
         for label in several
     ]
-    found = Balance(WEIGHTS).apply(targets(labels), CLASSES, seed=0)
+    found = balanced(Balance(WEIGHTS), targets(labels), CLASSES, seed=0)
     assert found.weights.tolist() == pytest.approx(expected, rel=1e-5)
 
 
@@ -91,7 +92,7 @@ def test_the_same_number_is_drawn_of_each_category_as_evenly_as_possible(
     labels: list[tuple[int, ...]], size: int, seed: int
 ) -> None:
     learning = targets(labels)
-    found = Balance(SAMPLE, size).apply(learning, CLASSES, seed)
+    found = balanced(Balance(SAMPLE, size), learning, CLASSES, seed)
     given_pairs = list(zip(learning.rows.tolist(), learning.labels.tolist(), strict=True))
     drawn = Counter(zip(found.rows.tolist(), found.labels.tolist(), strict=True))
     assert set(drawn) <= set(given_pairs)
@@ -104,7 +105,9 @@ def test_the_same_number_is_drawn_of_each_category_as_evenly_as_possible(
 
 
 def test_the_same_seed_draws_the_same_rows_and_another_seed_others() -> None:
-    draws = [Balance(SAMPLE, 3).apply(targets(), CLASSES, seed).rows.tolist() for seed in (1, 1, 2)]
+    draws = [
+        balanced(Balance(SAMPLE, 3), targets(), CLASSES, seed).rows.tolist() for seed in (1, 1, 2)
+    ]
     assert draws[0] == draws[1] != draws[2]
 
 
@@ -128,23 +131,23 @@ ROWS = np.array([2, 0, 9])
 @pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
 def test_logits_are_shifted_by_a_multiple_of_the_log_share(value: float) -> None:
     share = np.array([0.5, 0.3, 0.15, 0.05])
-    found = Balance(LOGIT_ADJUST, value).adjust(SAID, share).logits(ROWS)
+    found = adjusted(Balance(LOGIT_ADJUST, value), SAID, share).logits(ROWS)
     assert found == pytest.approx(SAID.table[ROWS] - value * np.log(share))
 
 
 @pytest.mark.parametrize("balance", [Balance(NONE), Balance(WEIGHTS), Balance(SAMPLE, 5)])
 def test_other_balances_do_not_change_the_logits(balance: Balance) -> None:
-    assert balance.adjust(SAID, SHARE) is SAID
+    assert adjusted(balance, SAID, SHARE) is SAID
 
 
 def test_a_category_without_products_does_not_make_logits_infinite() -> None:
-    assert np.isfinite(Balance(LOGIT_ADJUST, 1).adjust(SAID, SHARE).logits(ROWS)).all()
+    assert np.isfinite(adjusted(Balance(LOGIT_ADJUST, 1), SAID, SHARE).logits(ROWS)).all()
 
 
 def test_a_classifier_that_predicts_the_shares_becomes_uniform() -> None:
     shares = np.array([0.5, 0.25, 0.125, 0.125])
     knows = Said(np.log(shares)[None])
-    found = Balance(LOGIT_ADJUST, 1).adjust(knows, shares).logits(np.array([0]))
+    found = adjusted(Balance(LOGIT_ADJUST, 1), knows, shares).logits(np.array([0]))
     assert softmax(found)[0] == pytest.approx([0.25] * 4)
 
 

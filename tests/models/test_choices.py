@@ -13,26 +13,28 @@ import pytest
 from numpy.typing import NDArray
 
 from product_classifier.features.bottlenecks import Bottlenecks
-from product_classifier.features.cleaning import stems
-from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import (
+from product_classifier.features.cleaning import (
     DEFAULT_TEXT_SETTINGS,
     SEQUENCE,
-    SEQUENCE_LENGTH,
     TextSettings,
-    vectorize,
+    stems,
 )
+from product_classifier.features.dataset_features import Features
+from product_classifier.features.text_vectors import SEQUENCE_LENGTH, vectorize
 from product_classifier.models import fitting
-from product_classifier.models.balance import LOGIT_ADJUST, SAMPLE, WEIGHTS, Balance
 from product_classifier.models.choices import (
     FUSIONS,
     JOINED,
+    LOGIT_ADJUST,
+    SAMPLE,
+    WEIGHTS,
     WORD_MODELS,
+    Balance,
     Choices,
-    fit_of,
     recorded,
 )
 from product_classifier.models.cross_fitting import probabilities
+from product_classifier.models.fits import fit_of
 from product_classifier.models.layers import PLAIN, VECTORS, Design
 from product_classifier.models.network import Network, softmax
 from product_classifier.models.scikit import fit_logistic

@@ -13,10 +13,16 @@ import pytest
 
 from product_classifier.errors import ModelError, ProductClassifierError, StoreError
 from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.cleaning import TextSettings
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import TextSettings
-from product_classifier.models.balance import LOGIT_ADJUST, Balance
-from product_classifier.models.choices import FUSIONS, JOINED, WORD_MODELS, Choices
+from product_classifier.models.choices import (
+    FUSIONS,
+    JOINED,
+    LOGIT_ADJUST,
+    WORD_MODELS,
+    Balance,
+    Choices,
+)
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.levels import with_levels
 from product_classifier.models.saved import open_model, save_model

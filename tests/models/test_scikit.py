@@ -24,18 +24,10 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models import scikit
 from product_classifier.models.base import Fit, Targets
+from product_classifier.models.choices import ELASTIC, L1, L2
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import Scaling
-from product_classifier.models.scikit import (
-    ELASTIC,
-    L1,
-    L2,
-    MIXTURES,
-    UNKNOWN,
-    fit_forest,
-    fit_linear,
-    fit_logistic,
-)
+from product_classifier.models.scikit import MIXTURES, UNKNOWN, fit_forest, fit_linear, fit_logistic
 from product_classifier.models.training import Trained, predict, train
 
 ROWS = 180

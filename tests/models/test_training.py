@@ -12,7 +12,8 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models import fitting
 from product_classifier.models.base import Score, Targets
-from product_classifier.models.fitting import Schedule, fit
+from product_classifier.models.choices import Schedule
+from product_classifier.models.fitting import fit
 from product_classifier.models.network import Network, softmax
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.training import Trained, predict, predict_paths, train

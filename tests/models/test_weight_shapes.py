@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from product_classifier.features.bottlenecks import Bottlenecks
+from product_classifier.features.cleaning import NGRAMS, SEQUENCE
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.text_vectors import NGRAMS, SEQUENCE
-from product_classifier.models.layers import CONCAT, CONCAT_DENSE, PRODUCT, VECTORS, Design
+from product_classifier.models.choices import CONCAT, CONCAT_DENSE, PRODUCT
+from product_classifier.models.layers import VECTORS, Design
 from product_classifier.models.network import Network, weight_shapes
 from tests.models.test_choices import read
 

@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
-from product_classifier.features.text_vectors import TextSettings
-from product_classifier.models.balance import LOGIT_ADJUST, NONE, SAMPLE, WEIGHTS, Balance
-from product_classifier.models.choices import DEFAULTS, FUSIONS, WORD_MODELS, Choices, choices_of
+from product_classifier.features.cleaning import TextSettings
+from product_classifier.models.choices import (
+    DEFAULTS,
+    FUSIONS,
+    LOGIT_ADJUST,
+    NONE,
+    SAMPLE,
+    WEIGHTS,
+    WORD_MODELS,
+    Balance,
+    Choices,
+    choices_of,
+)
 from product_classifier.options.categorizing import arguments, balance, head
 from product_classifier.selection import Selection
 
@@ -18,7 +28,7 @@ from product_classifier.selection import Selection
 def typed(monkeypatch: pytest.MonkeyPatch, kind: str, line: str) -> argparse.Namespace:
     """Read a command line of the categorizer of a kind."""
     monkeypatch.setattr("sys.argv", [f"categorize_{kind}.py", *line.split()])
-    return arguments(kind, "What it does.", "an example")
+    return arguments(kind, "What it does.")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from product_classifier.backbones.exported_classifier import labels_beside
+from product_classifier.backbones.names import labels_beside
 from product_classifier.console import SilentConsole
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.recipes.mark_pictures import Marked, mark_pictures

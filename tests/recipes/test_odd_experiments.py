@@ -11,7 +11,6 @@ import pytest
 
 from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ReportError, StoreError
-from product_classifier.features.dataset_features import FeaturePaths
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.recipes.find_label_errors import label_errors, to_audit, to_review
 from product_classifier.recipes.judge_experiments import (
@@ -21,7 +20,7 @@ from product_classifier.recipes.judge_experiments import (
 )
 from product_classifier.recipes.judge_experiments import tested_categories as categories_of
 from product_classifier.recipes.write_site import Contents, site_pages
-from product_classifier.records import Category, Decided
+from product_classifier.records import Category, Decided, FeaturePaths
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
 from product_classifier.report.text import figures_text, figures_values

@@ -276,7 +276,7 @@ FEW = [
         ),
     ],
 )
-def test_a_remark_appears_where_its_numbers_call_for_it(
+def test_advice_appears_if_its_numbers_call_for_it(
     found: CatalogueSummary, expected: list[str]
 ) -> None:
     told = catalogue_advice(found)
@@ -285,7 +285,7 @@ def test_a_remark_appears_where_its_numbers_call_for_it(
         assert remark.startswith(begins)
 
 
-def test_short_names_without_descriptions_are_remarked() -> None:
+def test_short_names_without_descriptions_get_advice() -> None:
     short = [
         NameLengths(
             group="all",

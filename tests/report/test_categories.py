@@ -39,7 +39,7 @@ FOUND = evaluate_categories(
 )
 
 
-def test_the_worst_category_comes_first_with_what_it_is_taken_for() -> None:
+def test_the_worst_category_comes_first_with_its_confusions() -> None:
     text = categories_text([(SUMMARY, FOUND)], PATHS)
     lines = text.splitlines()
     assert lines[0] == "#3: Text"
@@ -63,7 +63,7 @@ def test_the_worst_category_comes_first_with_what_it_is_taken_for() -> None:
     ]
 
 
-def test_programs_get_the_same_unrounded() -> None:
+def test_values_are_unrounded() -> None:
     values = categories_values([(SUMMARY, FOUND)], PATHS)
     [experiment] = json.loads(json.dumps(values, allow_nan=False))
     worst = experiment["categories"][0]

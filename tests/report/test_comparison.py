@@ -32,7 +32,7 @@ PAIRS = {
 }
 
 
-def test_a_pair_is_told_from_the_second_ones_side() -> None:
+def test_a_pair_is_reported_as_the_gain_of_the_second_experiment() -> None:
     text = comparison_text(JUDGED, COVERAGES, PAIRS)
     assert text.startswith(
         "#1: Text\n  accuracy 90.00% [82.38, 95.10]\n"
@@ -46,7 +46,7 @@ def test_a_pair_is_told_from_the_second_ones_side() -> None:
     )
 
 
-def test_programs_get_the_same_unrounded() -> None:
+def test_values_are_unrounded() -> None:
     values = json.loads(json.dumps(comparison_values(JUDGED, COVERAGES, PAIRS), allow_nan=False))
     assert values["experiments"][0]["coverage95"] == 0.75
     assert values["experiments"][0]["coverage"]["0.95"]["low"] == 0.61

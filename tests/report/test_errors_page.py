@@ -80,7 +80,7 @@ def test_an_error_is_shown_with_all_that_helps_to_judge_it() -> None:
 
 
 @pytest.mark.parametrize("field", ["product_id", "name", "description", "predicted"])
-def test_what_a_shop_writes_is_text_and_nothing_else(field: str) -> None:
+def test_text_of_a_shop_is_escaped(field: str) -> None:
     hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>&lt;script&gt;'
     found = Page(page(mistake(**{field: hostile, "categories": (hostile,)})))
     assert "script" not in found.tags
@@ -88,7 +88,7 @@ def test_what_a_shop_writes_is_text_and_nothing_else(field: str) -> None:
     assert found.addresses == ["https://shop.example/a.jpg"]
 
 
-def test_the_page_asks_nothing_from_outside() -> None:
+def test_the_page_makes_no_outside_requests() -> None:
     text = page(mistake(image="https://shop.example/a.jpg"), picture=jpeg())
     found = Page(text)
     assert not {"script", "link", "iframe", "form", "object"} & set(found.tags)

@@ -69,7 +69,7 @@ FOUND = LabelErrors(
 )
 
 
-def test_it_is_told_with_all_that_helps_to_judge() -> None:
+def test_suspicious_labels_are_listed_with_suggestions_and_similar_products() -> None:
     assert label_errors_text(FOUND) == (
         "#3: Text classification of: a,b\n"
         "  200 labels examined on 2026-11-27; 4.5% of them look wrong (9), by confident learning\n"
@@ -90,7 +90,7 @@ def test_it_is_told_with_all_that_helps_to_judge() -> None:
     )
 
 
-def test_nothing_found_is_two_lines() -> None:
+def test_without_label_errors_the_report_has_two_lines() -> None:
     nothing = LabelErrors(
         FOUND.experiment,
         LabelSearchSummary(date="2026-11-27", products=0, noise=None, overlaps=[], fingerprint=""),
@@ -100,14 +100,14 @@ def test_nothing_found_is_two_lines() -> None:
     assert label_errors_text(nothing).count("\n") == 2
 
 
-def test_programs_get_the_same() -> None:
+def test_values_hold_the_same_as_the_text() -> None:
     values = json.loads(json.dumps(label_errors_values(FOUND), allow_nan=False))
     assert values["experiment"] == 3
     assert values["suspicious"][0]["suspicion"] == 0.96875
     assert values["contradictions"][0][1]["product_id"] == "10"
 
 
-def test_nearly_the_same_is_what_is_much_alike_and_in_no_common_category() -> None:
+def test_near_duplicates_are_similar_and_share_no_category() -> None:
     assert near_duplicates(SUSPICIOUS) == [TWIN]
 
 

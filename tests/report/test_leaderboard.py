@@ -38,7 +38,7 @@ def entry(
     )
 
 
-def test_the_best_comes_first_and_a_row_tells_what_it_cost() -> None:
+def test_the_most_accurate_comes_first_with_its_time_and_memory() -> None:
     entries = [
         entry(1, 7, model="network", parameters=1234, peak_bytes=3 * 2**20),
         entry(2, 9, model="blend"),
@@ -54,7 +54,7 @@ def test_the_best_comes_first_and_a_row_tells_what_it_cost() -> None:
     ]
 
 
-def test_only_what_was_tested_on_the_same_products_shares_a_table() -> None:
+def test_experiments_on_the_same_test_products_share_a_table() -> None:
     entries = [entry(1, 7), entry(2, 9, split="other"), entry(3, 5), entry(4, 5, split=None)]
     values = leaderboard_values(entries)
     numbers = [[one["id"] for one in table["experiments"]] for table in values]
@@ -83,7 +83,7 @@ def test_experiments_of_another_depth_have_a_table_of_their_own() -> None:
         ("both", {"fusion": "late", "model": "linear", "backbone": "mini"}, "late, linear, mini"),
     ],
 )
-def test_a_model_is_named_with_what_is_not_as_usual(
+def test_a_model_name_mentions_unusual_settings(
     kind: str, settings: dict[str, Any], expected: str
 ) -> None:
     assert (

@@ -34,7 +34,7 @@ def test_every_page_links_to_every_other(db: sqlite3.Connection, tmp_path: Path)
         assert set(found) <= set(Page(text).addresses)
 
 
-def test_what_a_shop_writes_is_text_on_every_page(db: sqlite3.Connection, tmp_path: Path) -> None:
+def test_text_of_a_shop_is_escaped_on_every_page(db: sqlite3.Connection, tmp_path: Path) -> None:
     assert len(ATTACKS) == 30
     hostile_shop(db)
     for name, text in pages(db, tmp_path).items():

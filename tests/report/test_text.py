@@ -29,7 +29,7 @@ NOTHING = LevelAccuracy(
 )
 
 
-def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
+def test_the_lines_of_the_earlier_system_come_first() -> None:
     assert figures_text(
         [Evaluation(experiment=SUMMARY, figures=Figures(LEAF, PARENT), certification=None)]
     ) == (
@@ -48,7 +48,7 @@ def test_the_known_block_comes_first_and_what_it_leaves_out_after_it() -> None:
     )
 
 
-def test_the_model_is_told_where_an_experiment_says_it() -> None:
+def test_the_model_is_named_if_an_experiment_records_it() -> None:
     made = dataclasses.replace(SUMMARY, settings={"model": "blend", "clean": "stemmed"})
     text = figures_text(
         [Evaluation(experiment=made, figures=Figures(LEAF, PARENT), certification=None)]
@@ -64,7 +64,7 @@ def test_a_report_explains_leaves_if_categories_of_a_depth_were_learned() -> Non
     assert lines[1] == "  Leaves here: categories of depth 2, each with all categories below"
 
 
-def test_experiments_are_parted_by_an_empty_line() -> None:
+def test_experiments_are_separated_by_an_empty_line() -> None:
     one = Figures(LEAF, PARENT)
     assert "\n\n#2: " in figures_text(
         [Evaluation(experiment=SUMMARY, figures=one, certification=None)] * 2

@@ -16,7 +16,7 @@ TABLE = Table(
 )
 
 
-def test_words_stand_left_and_numbers_right_and_what_is_drawn_is_left_out() -> None:
+def test_words_are_left_aligned_numbers_right_and_drawings_left_out() -> None:
     assert aligned(TABLE) == [
         "leaf         products",
         "belts           1,200",
@@ -25,11 +25,11 @@ def test_words_stand_left_and_numbers_right_and_what_is_drawn_is_left_out() -> N
     ]
 
 
-def test_of_a_long_table_the_first_rows_are_told_and_how_many_there_are_more() -> None:
+def test_a_long_table_shows_the_first_rows_and_the_number_of_others() -> None:
     assert aligned(TABLE, 1) == ["leaf   products", "belts     1,200", "… 2 more"]
 
 
-def test_names_stand_on_one_line_below_each_other_whatever_they_hold() -> None:
+def test_names_are_aligned_on_one_line_each() -> None:
     names = ["Boots", "宽字", "e\u0301te\u0301", "a\nforged", "\x1b[2J", "\u200b", "x\ty"]
     lines = aligned(Table(("name", "#how many"), [(name, "12") for name in names]))
     assert len(lines) == len(names) + 1

@@ -27,13 +27,8 @@ from product_classifier.features.bottlenecks import (
     to_pixels,
 )
 from product_classifier.records import Image
-from product_classifier.retraining.distillation import (
-    Agreement,
-    DistillationConfig,
-    Distilled,
-    agreement_of,
-    distil,
-)
+from product_classifier.retraining.config import DistillationConfig
+from product_classifier.retraining.distillation import Agreement, Distilled, agreement_of, distil
 from product_classifier.retraining.keras_student import folded, load_student, new_keras_student
 from product_classifier.retraining.teacher_targets import TeacherTargets
 from tests.consoles import Tracker

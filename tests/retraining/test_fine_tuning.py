@@ -25,15 +25,10 @@ from product_classifier.console import SILENT
 from product_classifier.errors import FeatureError, ModelError
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Image
-from product_classifier.retraining.distortions import Distortions
+from product_classifier.retraining.config import Distortions, FineTuningConfig, is_part
 from product_classifier.retraining.fine_tuning import Epoch, FineTuned, fine_tune, predict_test
 from product_classifier.retraining.keras_student import folded, new_keras_student
-from product_classifier.retraining.trainable_network import (
-    FineTuningConfig,
-    TrainableNetwork,
-    is_part,
-    load_trainable_network,
-)
+from product_classifier.retraining.trainable_network import TrainableNetwork, load_trainable_network
 from product_classifier.retraining.trainer import SoftmaxHead, Trainer
 from product_classifier.retraining.training_images import (
     FeatureMapInputs,

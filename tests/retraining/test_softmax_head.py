@@ -17,7 +17,7 @@ from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Score
-from product_classifier.models.fitting import Schedule
+from product_classifier.models.choices import Schedule
 from product_classifier.models.network import softmax
 from product_classifier.records import Image
 from product_classifier.retraining.export_graph import check_export, export_graph

@@ -1,4 +1,4 @@
-"""The feature cache: safe to kill, and never wrong."""
+"""The feature cache: consistent after a kill, and checked when it is read."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_a_run_killed_between_vectors_and_keys_loses_only_that_batch(
     assert again.read()[again.rows([C])].tolist() == vectors(3).tolist()
 
 
-def test_a_run_killed_amid_the_vectors_loses_only_that_batch(tmp_path: Path) -> None:
+def test_a_run_killed_while_writing_vectors_loses_only_that_batch(tmp_path: Path) -> None:
     BottleneckCache(tmp_path, 2).append([A], vectors(1))
     with (tmp_path / "vectors.f32").open("ab") as file:
         file.write(b"half")
@@ -50,18 +50,18 @@ def test_a_run_killed_amid_the_vectors_loses_only_that_batch(tmp_path: Path) -> 
     assert BottleneckCache(tmp_path, 2).read().tolist() == vectors(1, 2).tolist()
 
 
-def test_two_programs_that_compute_the_same_keep_it_once(tmp_path: Path) -> None:
+def test_two_programs_that_compute_the_same_vector_store_it_once(tmp_path: Path) -> None:
     first, second = BottleneckCache(tmp_path, 2), BottleneckCache(tmp_path, 2)
     first.append([A, B], vectors(1, 2))
     second.append([B, C, C], vectors(9, 3, 3))
     assert BottleneckCache(tmp_path, 2).read().tolist() == vectors(1, 2, 3).tolist()
 
 
-def test_an_empty_cache_reads_as_no_rows(tmp_path: Path) -> None:
+def test_an_empty_cache_has_no_rows(tmp_path: Path) -> None:
     assert BottleneckCache(tmp_path / "new", 2).read().shape == (0, 2)
 
 
-def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_raises_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be used as a cache"):
         BottleneckCache(tmp_path / "file", 2)
@@ -98,7 +98,7 @@ def test_damaged_or_outdated_vectors_are_replaced(tmp_path: Path, damage: bytes)
     assert compute.calls == 2
 
 
-def test_the_cache_of_another_network_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_the_cache_of_another_network_is_rejected_and_unchanged(tmp_path: Path) -> None:
     BottleneckCache(tmp_path, 2, "mini").append([A], vectors(1))
     with pytest.raises(StoreError, match=r"another network \(mini, not large\); remove it"):
         BottleneckCache(tmp_path, 2, "large")

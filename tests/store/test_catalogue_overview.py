@@ -1,4 +1,4 @@
-"""What products have and lack."""
+"""Counts of products by their contents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from product_classifier.store.products import save_images
 from tests.conftest import TREE, save_import
 
 
-def test_products_are_counted_by_what_they_have(db: sqlite3.Connection) -> None:
+def test_products_are_counted_by_their_contents(db: sqlite3.Connection) -> None:
     products = [
         Product(id="a", name="belt", description="wide", categories=("belts",), image="a.jpg"),
         Product(id="b", name="belt", description=" ", categories=("belts",), image="lost.jpg"),
@@ -45,7 +45,7 @@ def test_products_are_counted_by_what_they_have(db: sqlite3.Connection) -> None:
     )
 
 
-def test_an_empty_catalogue_has_nothing(db: sqlite3.Connection) -> None:
+def test_all_counts_of_an_empty_catalogue_are_zero(db: sqlite3.Connection) -> None:
     assert read_overview(db) == CatalogueState(
         products=0,
         no_name=0,

@@ -1,4 +1,4 @@
-"""Rows of a small catalogue as columns."""
+"""The arrays of a small catalogue."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def filled(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def test_products_go_by_their_place_and_categories_by_theirs(filled: sqlite3.Connection) -> None:
+def test_members_are_indexes_of_products_and_categories(filled: sqlite3.Connection) -> None:
     rows, tree = read_rowids(filled), read_tree(filled)
     assert rows.tolist() == [1, 3, 4]
     assert [category.id for category in tree] == ["women", "belts", "jeans", "bootcut", "flare"]
@@ -56,7 +56,7 @@ def test_products_go_by_their_place_and_categories_by_theirs(filled: sqlite3.Con
     ]
 
 
-def test_what_persons_have_corrected_is_read_where_asked_for(filled: sqlite3.Connection) -> None:
+def test_members_can_be_read_after_corrections(filled: sqlite3.Connection) -> None:
     import_decisions(filled, [Decided(2, "y", "belts")], "Ada")
     rows, tree = read_rowids(filled), read_tree(filled)
     as_met = read_members(filled, rows, tree)
@@ -81,7 +81,7 @@ def test_products_are_read_in_the_order_of_their_rows(filled: sqlite3.Connection
     ]
 
 
-def test_some_products_are_read_in_the_order_asked_for(
+def test_texts_and_samples_are_read_in_the_order_of_the_rows(
     filled: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("product_classifier.store.catalogue_summary.BATCH", 2)

@@ -1,4 +1,4 @@
-"""Which category stands for another one at a depth."""
+"""Categories rolled up to a depth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_depth_counts_from_below_the_root_and_shallow_leaves_stay(
     assert roll_up(db, depth) == expected
 
 
-def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
+def test_a_tree_without_a_root_is_rolled_up_alike(db: sqlite3.Connection) -> None:
     tree = [
         Category(id="a", name="", parent=None, path="a", leaf=False),
         Category(id="a/b", name="", parent="a", path="a/b", leaf=False),
@@ -43,7 +43,7 @@ def test_a_tree_without_a_root_folds_alike(db: sqlite3.Connection) -> None:
     assert category_chains(db)["a/b/c"] == ("a/b/c", "a/b", "a")
 
 
-def test_a_category_above_itself_ends_its_path(db: sqlite3.Connection) -> None:
+def test_a_cycle_of_categories_ends_the_chain(db: sqlite3.Connection) -> None:
     loop = [
         Category(id="a", name="", parent="b", path="a", leaf=False),
         Category(id="b", name="", parent="a", path="b", leaf=True),
@@ -53,7 +53,7 @@ def test_a_category_above_itself_ends_its_path(db: sqlite3.Connection) -> None:
 
 
 @given(st.lists(st.integers(0, 5), max_size=12), st.integers(1, 5))
-def test_a_tree_folds_as_its_paths_are_cut(parents: list[int], depth: int) -> None:
+def test_rolling_up_a_tree_equals_cutting_its_paths(parents: list[int], depth: int) -> None:
     paths = ["0"]
     for number, parent in enumerate(parents, 1):
         paths.append(f"{paths[parent % len(paths)]}/{number}")

@@ -11,11 +11,7 @@ import pytest
 
 from product_classifier.errors import ReadOnlyError, StoreError
 from product_classifier.predictions import Certificate, Experiment, PathScores
-from product_classifier.store.certificates import (
-    Certified,
-    read_certificates,
-    save_certificates,
-)
+from product_classifier.store.certificates import Certified, read_certificates, save_certificates
 from product_classifier.store.experiments import save_experiment
 from tests.conftest import TREE, product, save_import
 

@@ -1,4 +1,4 @@
-"""Opening, creating, migrating and refusing database files."""
+"""Opening, creating, migrating and rejecting database files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_and_close(path: Path, create: bool = False) -> None:
         pass
 
 
-def test_a_new_database_is_what_schema_sql_says(tmp_path: Path) -> None:
+def test_a_new_database_has_the_schema_of_schema_sql(tmp_path: Path) -> None:
     open_and_close(tmp_path / "crawl.db", create=True)
     write(tmp_path / "plain.db", SCHEMA.read_text())
     made, plain = (
@@ -59,13 +59,17 @@ def test_a_new_database_is_what_schema_sql_says(tmp_path: Path) -> None:
     assert made == plain
 
 
-def test_a_database_of_another_program_with_our_version_number_is_refused(tmp_path: Path) -> None:
+def test_a_database_of_another_program_with_the_same_version_number_is_rejected(
+    tmp_path: Path,
+) -> None:
     other = write(tmp_path / "crawl.db", "create table notes (t text); pragma user_version = 1;")
     with pytest.raises(StoreError, match="of another program"):
         open_and_close(other)
 
 
-def test_a_transaction_that_sqlite_has_ended_shows_the_cause(db: sqlite3.Connection) -> None:
+def test_a_transaction_that_sqlite_has_rolled_back_reports_the_cause(
+    db: sqlite3.Connection,
+) -> None:
     def fill_the_disk() -> None:
         with transaction(db):
             db.execute("rollback")  # as SQLite does by itself where the disk is full
@@ -131,7 +135,7 @@ drop table predicted_path; drop table certificate;
 pragma user_version = 2;"""
 
 
-def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_a_file_of_format_1_gets_new_tables_and_keeps_its_rows(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
         new = db.execute("select sql from sqlite_master").fetchall()
@@ -160,7 +164,7 @@ def test_a_file_of_format_1_gets_what_is_new_and_keeps_the_rest(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("back", [TO_FORMAT_2, TO_FORMAT_3, TO_FORMAT_4, TO_FORMAT_5, TO_FORMAT_6])
-def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -> None:
+def test_a_file_of_an_older_format_gets_new_tables(tmp_path: Path, back: str) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
         new = db.execute("select sql from sqlite_master order by sql").fetchall()
@@ -170,7 +174,7 @@ def test_a_file_of_an_older_format_gets_what_is_new(tmp_path: Path, back: str) -
     open_and_close(path)
 
 
-def test_a_view_that_was_changed_is_noticed(tmp_path: Path) -> None:
+def test_a_changed_view_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     with open_database(path, create=True) as db:
         db.executescript("drop view moved; create view moved as select 1 as product_id;")
@@ -178,50 +182,50 @@ def test_a_view_that_was_changed_is_noticed(tmp_path: Path) -> None:
         open_and_close(path)
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_migration_leaves_the_file_unchanged(tmp_path: Path) -> None:
     path = write(tmp_path / "crawl.db", EARLIER_SYSTEM + "create table image (x);")
     with pytest.raises(StoreError, match=r"is unchanged: .*image.* already exists"):
         open_and_close(path)
     assert ask(path, "select count(*) from product") == [(2,)]
 
 
-def test_a_file_that_does_not_exist_is_not_made_by_reading(tmp_path: Path) -> None:
+def test_reading_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"there is no .*crawl\.db; run crawl\.py first"):
         open_and_close(tmp_path / "crawl.db")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_is_rejected(tmp_path: Path) -> None:
     path = write(tmp_path / "crawl.db", "create table x (y); pragma user_version = 99;")
     with pytest.raises(StoreError, match="newer version of this program"):
         open_and_close(path)
 
 
-def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_rejected_and_unchanged(tmp_path: Path) -> None:
     path = write(tmp_path / "crawl.db", "create table bookmarks (url text);")
     with pytest.raises(StoreError, match="database of another program"):
         open_and_close(path, create=True)
     assert ask(path, "select name from sqlite_master") == [("bookmarks",)]
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     path.write_text("id,name\n" * 100)
     with pytest.raises(StoreError, match="is not a database"):
         open_and_close(path)
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+def test_a_folder_is_rejected_as_a_database(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"is not a file; pass another --db-path"):
         open_and_close(tmp_path)
 
 
-def test_a_folder_that_does_not_exist_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no folder"):
         open_and_close(tmp_path / "none" / "crawl.db", create=True)
 
 
-def test_a_locked_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
     path = tmp_path / "crawl.db"
     open_and_close(path, create=True)
@@ -243,7 +247,7 @@ def test_a_transaction_that_fails_changes_nothing(db: sqlite3.Connection) -> Non
     assert db.execute("select * from bookmark").fetchall() == []
 
 
-def test_a_second_crawl_is_told_of_the_first_at_once(tmp_path: Path) -> None:
+def test_a_second_crawl_of_a_database_stops_at_once(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     message: list[str] = []
 
@@ -263,7 +267,7 @@ def test_a_second_crawl_is_told_of_the_first_at_once(tmp_path: Path) -> None:
         pass  # the lock is gone with the first
 
 
-def test_schema_refuses_what_cannot_be(db: sqlite3.Connection) -> None:
+def test_the_schema_rejects_impossible_rows(db: sqlite3.Connection) -> None:
     for statement in (
         "insert into image values ('x', null, null, 1, 1, null, 'now')",
         "insert into image values ('x', 'f', 's', 1, 1, 'broken', 'now')",

@@ -1,4 +1,4 @@
-"""Which categories and products a categorizer is given."""
+"""The products and labels of a categorizer."""
 
 import sqlite3
 from pathlib import Path
@@ -24,7 +24,9 @@ def learned(dataset: Dataset) -> list[str]:
     return [category.id for category in dataset.categories]
 
 
-def test_every_leaf_that_is_large_enough_is_taken_without_a_choice(db: sqlite3.Connection) -> None:
+def test_without_a_choice_every_leaf_that_is_large_enough_is_learned(
+    db: sqlite3.Connection,
+) -> None:
     shop(db)
     save_import(db, [], [product(f"more-{k}", "belts") for k in range(9)], [], "products.csv")
     assert learned(read(db, fewest=30)) == ["belts", "bootcut", "flare"]
@@ -32,7 +34,7 @@ def test_every_leaf_that_is_large_enough_is_taken_without_a_choice(db: sqlite3.C
         read(db, fewest=31)
 
 
-def test_a_crawl_that_commits_meanwhile_does_not_show(
+def test_rows_that_a_crawl_commits_meanwhile_are_not_read(
     db: sqlite3.Connection, tmp_path: Path
 ) -> None:
     shop(db)
@@ -53,7 +55,7 @@ def test_leaves_are_chosen_by_id_or_path(db: sqlite3.Connection) -> None:
     assert len(dataset.items) == 60
 
 
-def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Connection) -> None:
+def test_an_item_has_its_text_its_labels_and_its_complete_picture(db: sqlite3.Connection) -> None:
     shop(db)
     two = product("two", "flare", "belts", name="Wide &amp; buckled", image="http://a")
     lost = product("lost", "belts", image="http://b")
@@ -74,7 +76,7 @@ def test_an_item_has_its_text_its_labels_and_its_whole_picture(db: sqlite3.Conne
     ("count", "shown"),
     [(1, ()), (2, ("http://b",)), (4, ("http://b", "http://d")), (9, ("http://b", "http://d"))],
 )
-def test_an_item_has_as_many_pictures_as_are_asked_for_and_complete(
+def test_an_item_has_complete_pictures_up_to_the_selected_number(
     db: sqlite3.Connection, count: int, shown: tuple[str, ...]
 ) -> None:
     shop(db)
@@ -102,7 +104,7 @@ def test_an_item_has_as_many_pictures_as_are_asked_for_and_complete(
     assert dataset.settings.get("images_per_product", 1) == count
 
 
-def test_a_logo_among_further_pictures_glues_no_products_together(db: sqlite3.Connection) -> None:
+def test_a_logo_among_further_pictures_makes_no_duplicates(db: sqlite3.Connection) -> None:
     products = [
         product(str(k), "belts", image=f"http://{k}", more=("http://logo",)) for k in range(50)
     ]
@@ -118,7 +120,7 @@ def test_a_logo_among_further_pictures_glues_no_products_together(db: sqlite3.Co
     assert len(set(group_names(read_identities(db)).values())) == 50
 
 
-def test_items_are_in_the_order_of_their_ids_whatever_the_order_of_the_crawl(
+def test_items_are_in_the_order_of_their_ids_not_of_the_crawl(
     db: sqlite3.Connection,
 ) -> None:
     save_import(db, TREE, [], [], "products.csv")
@@ -159,7 +161,7 @@ def test_experiments_are_named_as_in_the_earlier_system(
         (("belts", "belts"), "that is one category"),
     ],
 )
-def test_a_choice_that_cannot_be_met_says_what_is_near(
+def test_an_impossible_choice_is_reported_with_similar_names(
     db: sqlite3.Connection, chosen: tuple[str, ...], message: str
 ) -> None:
     shop(db)
@@ -167,12 +169,12 @@ def test_a_choice_that_cannot_be_met_says_what_is_near(
         read(db, *chosen)
 
 
-def test_an_empty_database_says_so(db: sqlite3.Connection) -> None:
+def test_an_empty_database_is_reported(db: sqlite3.Connection) -> None:
     with pytest.raises(StoreError, match=r"has no products; run crawl\.py first"):
         read(db)
 
 
-def test_a_leaf_of_two_products_is_left_out_and_said(db: sqlite3.Connection) -> None:
+def test_a_leaf_of_two_products_is_left_out_with_a_reason(db: sqlite3.Connection) -> None:
     shop(db)
     tiny = Category(id="tiny", name="Tiny", parent="women", path="tiny", leaf=True)
     save_import(db, [tiny], [product("t1", "tiny"), product("t2", "tiny")], [], "products.csv")
@@ -183,7 +185,7 @@ def test_a_leaf_of_two_products_is_left_out_and_said(db: sqlite3.Connection) -> 
         read(db, "tiny", "belts")
 
 
-def test_a_leaf_without_training_products_is_left_out_and_said(db: sqlite3.Connection) -> None:
+def test_a_leaf_without_training_products_is_left_out_with_a_reason(db: sqlite3.Connection) -> None:
     shop(db)
     parts = frozen_split(read_identities(db))
     parts |= {identity: "test" for identity in parts if identity.startswith("belts")}
@@ -192,14 +194,14 @@ def test_a_leaf_without_training_products_is_left_out_and_said(db: sqlite3.Conne
     assert all(not item.id.startswith("belts") for item in dataset.items)
 
 
-def test_a_catalogue_without_test_products_says_so(db: sqlite3.Connection) -> None:
+def test_a_catalogue_without_test_products_is_reported(db: sqlite3.Connection) -> None:
     shop(db, per_leaf=4)
     parts = dict.fromkeys(frozen_split(read_identities(db)), "train")
     with pytest.raises(StoreError, match="none of the 12 products is in the test part"):
         dataset_of(db, parts)
 
 
-def test_the_split_hash_tells_whether_experiments_can_be_compared(db: sqlite3.Connection) -> None:
+def test_equal_split_hashes_mean_comparable_experiments(db: sqlite3.Connection) -> None:
     shop(db)
     first = read(db).split
     assert read(db).split == first

@@ -1,4 +1,4 @@
-"""What persons say of labels, and what then counts as true."""
+"""Decisions of persons about labels, and the true categories after them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ def truth(db: sqlite3.Connection, product: str) -> list[str]:
     return [category for (category,) in rows]
 
 
-def test_what_was_crawled_is_true_until_somebody_says_otherwise(filled: sqlite3.Connection) -> None:
+def test_crawled_categories_are_true_until_a_person_decides_otherwise(
+    filled: sqlite3.Connection,
+) -> None:
     assert truth(filled, "both") == ["bootcut", "flare"]
     assert truth(filled, "belt0") == ["belts"]
 
 
-def test_a_decision_corrects_the_truth_and_leaves_what_was_crawled(
+def test_a_decision_corrects_the_true_category_and_not_the_crawled_one(
     filled: sqlite3.Connection,
 ) -> None:
     crawled = filled.execute("select * from product_category").fetchall()
@@ -58,7 +60,7 @@ def test_a_decision_corrects_the_truth_and_leaves_what_was_crawled(
     assert filled.execute("select * from product_category").fetchall() == crawled
 
 
-def test_the_latest_decision_counts_and_all_of_them_stay(filled: sqlite3.Connection) -> None:
+def test_the_latest_decision_counts_and_earlier_ones_are_kept(filled: sqlite3.Connection) -> None:
     decide(filled, ("belt0", "flare"))
     assert decide(filled, ("belt0", "keep"), person="Bob") == Imported(Counter(keep=1), replaced=1)
     assert truth(filled, "belt0") == ["belts"]
@@ -68,17 +70,17 @@ def test_the_latest_decision_counts_and_all_of_them_stay(filled: sqlite3.Connect
     assert rows.fetchall() == [("belt0", "move", "flare", "Ada"), ("belt0", "keep", None, "Bob")]
 
 
-def test_a_file_that_is_imported_twice_is_stored_once(filled: sqlite3.Connection) -> None:
+def test_a_review_file_that_is_imported_twice_is_stored_once(filled: sqlite3.Connection) -> None:
     decide(filled, ("belt0", "flare"), ("belt1", "keep"))
     assert decide(filled, ("belt0", "flare"), ("belt1", "keep")) == Imported(known=2)
     assert filled.execute("select count(*) from decision").fetchone() == (2,)
 
 
-def test_naming_the_recorded_category_keeps_it(filled: sqlite3.Connection) -> None:
+def test_a_decision_for_the_recorded_category_is_a_keep(filled: sqlite3.Connection) -> None:
     assert decide(filled, ("belt0", "belts")).stored == Counter(keep=1)
 
 
-def test_what_cannot_be_used_is_said_and_the_rest_is_stored(filled: sqlite3.Connection) -> None:
+def test_invalid_lines_are_reported_and_the_others_stored(filled: sqlite3.Connection) -> None:
     found = decide(
         filled,
         ("belt0", "flare"),
@@ -99,7 +101,7 @@ def test_what_cannot_be_used_is_said_and_the_rest_is_stored(filled: sqlite3.Conn
     ]
 
 
-def test_the_next_experiment_learns_the_corrected_truth(filled: sqlite3.Connection) -> None:
+def test_the_next_experiment_learns_the_corrected_categories(filled: sqlite3.Connection) -> None:
     decide(filled, ("belt0", "flare"), ("belt1", "ambiguous"))
     parts = {found.id: "train" for found in PRODUCTS} | {"belt2": "test"}
     dataset = dataset_of(filled, parts, ("belts", "flare"))
@@ -111,7 +113,7 @@ def test_the_next_experiment_learns_the_corrected_truth(filled: sqlite3.Connecti
     assert labels["belt3"] == ["belts"]
 
 
-def test_experiments_are_judged_by_the_corrected_truth(filled: sqlite3.Connection) -> None:
+def test_experiments_are_evaluated_by_the_corrected_categories(filled: sqlite3.Connection) -> None:
     predictions = [Prediction(f"belt{k}", "flare", 0.9 - k / 10) for k in range(4)]
     number = save_experiment(
         filled,
@@ -134,7 +136,7 @@ def test_experiments_are_judged_by_the_corrected_truth(filled: sqlite3.Connectio
     assert total == 2
 
 
-def test_ids_with_control_characters_come_back_from_a_file_that_shows_them(
+def test_escaped_control_characters_in_ids_are_read_back(
     db: sqlite3.Connection,
 ) -> None:
     ids = ["a\x1b[2Jb", "c\u202ed", "e\\u001bf"]
@@ -145,7 +147,7 @@ def test_ids_with_control_characters_come_back_from_a_file_that_shows_them(
     assert [id for (id,) in stored] == ids
 
 
-def test_a_thousand_wrong_lines_are_told_quickly_and_briefly(db: sqlite3.Connection) -> None:
+def test_a_thousand_invalid_lines_are_reported_quickly_and_briefly(db: sqlite3.Connection) -> None:
     tree = [
         Category(id=f"leaf{k}", name="x", parent="", path=f"leaf{k}" * 20, leaf=True)
         for k in range(2_000)

@@ -1,4 +1,4 @@
-"""Experiments written whole and read back as arrays."""
+"""Experiments: stored in one transaction and read as arrays."""
 
 import sqlite3
 
@@ -71,19 +71,21 @@ def test_an_experiment_with_an_impossible_prediction_is_not_stored(
     assert db.execute("select count(*) from experiment").fetchone() == (1,)
 
 
-def test_outcomes_carry_every_truth_and_the_tree_above(db: sqlite3.Connection) -> None:
+def test_outcomes_have_every_true_category_and_its_parents(db: sqlite3.Connection) -> None:
     result = figures(read_outcomes(db, store(db)))
     assert (result.leaf.right, result.leaf.total) == (2, 4)
     assert (result.parent.right, result.parent.total) == (3, 4)
 
 
-def test_a_true_category_that_is_no_leaf_makes_no_prediction_right(db: sqlite3.Connection) -> None:
+def test_a_true_category_that_is_not_a_leaf_makes_no_prediction_right(
+    db: sqlite3.Connection,
+) -> None:
     save_import(db, TREE, [product("1", "bootcut", "jeans")], [], "products.csv")
     number = save_experiment(db, experiment([Prediction("1", "belts", 0.9)]))
     assert figures(read_outcomes(db, number)).parent.right == 0
 
 
-def test_mistakes_come_with_the_most_confident_first(db: sqlite3.Connection) -> None:
+def test_mistakes_are_ordered_by_descending_confidence(db: sqlite3.Connection) -> None:
     number = store(db)
     far = Mistake(
         product_id="far off",

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-def test_a_file_is_there_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_complete_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_whole(tmp_path / "a.jpg", b"data")
@@ -28,7 +26,7 @@ def test_a_file_is_there_whole_or_not_at_all(
 
 
 @pytest.mark.parametrize("left", [b"da", b"tada", b"data and more", None])
-def test_what_stands_under_the_name_of_a_file_is_replaced_unless_it_is_that_file(
+def test_other_content_under_the_name_of_a_file_is_replaced(
     tmp_path: Path, left: bytes | None
 ) -> None:
     file, outside = tmp_path / "a", tmp_path / "outside"
@@ -57,7 +55,7 @@ def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [device]
 
 
-def test_a_file_that_cannot_be_written_whole_is_not_there(
+def test_a_file_that_cannot_be_written_completely_is_absent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full(io.FileIO):

@@ -21,7 +21,7 @@ def ended_process() -> int:
     return process.pid
 
 
-def test_what_a_killed_crawl_left_half_written_is_removed_and_nothing_else(
+def test_only_incomplete_files_of_killed_crawls_are_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = []
@@ -54,7 +54,7 @@ def test_equal_pictures_are_one_file(tmp_path: Path) -> None:
     assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 2
 
 
-def test_what_could_not_be_kept_is_kept_later(
+def test_files_that_could_not_be_flushed_are_flushed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = ImageFolder(tmp_path)
@@ -68,7 +68,7 @@ def test_what_could_not_be_kept_is_kept_later(
     folder.keep()
 
 
-def test_what_a_killed_crawl_left_cut_short_is_made_whole(tmp_path: Path) -> None:
+def test_a_truncated_picture_of_a_killed_crawl_is_replaced(tmp_path: Path) -> None:
     folder = ImageFolder(tmp_path)
     name, _ = folder.put(b"picture", "jpg")
     (tmp_path / name).write_bytes(b"pict")
@@ -76,7 +76,7 @@ def test_what_a_killed_crawl_left_cut_short_is_made_whole(tmp_path: Path) -> Non
     assert folder.read(name) == b"picture"
 
 
-def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
+def test_a_link_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"precious")
     folder = ImageFolder(tmp_path / "images")
@@ -91,7 +91,7 @@ def test_a_link_that_waits_in_the_folder_is_replaced_and_not_followed(tmp_path: 
     assert outside.read_bytes() == b"precious"
 
 
-def test_a_pipe_a_device_or_a_huge_file_is_no_picture(tmp_path: Path) -> None:
+def test_a_pipe_a_device_or_a_huge_file_is_not_read_as_a_picture(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     with (tmp_path / "huge").open("wb") as file:

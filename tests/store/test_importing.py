@@ -1,4 +1,4 @@
-"""Imports in which ids stand in several places, against the rule told product by product."""
+"""Imports with ids at several places, against a simple model."""
 
 import random
 import sqlite3
@@ -83,7 +83,7 @@ def some_products(chance: random.Random) -> list[Product]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_ids_in_several_places_end_as_the_rule_says(seed: int, tmp_path: Path) -> None:
+def test_ids_at_several_places_are_stored_as_by_a_simple_model(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     imports = [some_products(chance) for _ in range(3)]
     with open_database(tmp_path / "crawl.db", create=True) as db:
@@ -111,7 +111,7 @@ def test_twenty_thousand_rows_of_one_id_take_seconds(db: sqlite3.Connection) -> 
     assert db.execute("select count(*) from product").fetchall() == [(1,)]
 
 
-def test_of_skipped_rows_without_end_the_rest_is_counted(
+def test_skipped_rows_beyond_a_limit_are_counted_only(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "MOST_SKIPPED", 10)

@@ -1,4 +1,4 @@
-"""Searches for wrong labels and audit samples, written whole and read back."""
+"""Searches for wrong labels and audit samples: stored and read back."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def decide(db: sqlite3.Connection, product: str, decision: str) -> None:
     import_decisions(db, [Decided(2, product, decision)], "Ada")
 
 
-def test_there_is_none_before_the_first(db: sqlite3.Connection, number: int) -> None:
+def test_an_experiment_without_a_search_has_no_summary(db: sqlite3.Connection, number: int) -> None:
     assert read_label_search(db, number) is None
     assert read_suspicious(db, number, 10) == []
 
 
-def test_a_search_takes_the_place_of_the_last_one(db: sqlite3.Connection, number: int) -> None:
+def test_a_search_replaces_the_last_one(db: sqlite3.Connection, number: int) -> None:
     save_label_search(db, number, search([1, 0, 0, 0]), "first")
     save_label_search(db, number, search([0.5, 0.25, 0, 0.75], float("nan")), "second")
     found = read_label_search(db, number)
@@ -94,7 +94,9 @@ def test_a_search_takes_the_place_of_the_last_one(db: sqlite3.Connection, number
     assert [found.product_id for found in read_suspicious(db, number, 3)] == ["d", "a", "b"]
 
 
-def test_a_suspicious_label_comes_with_what_is_alike(db: sqlite3.Connection, number: int) -> None:
+def test_a_suspicious_label_is_read_with_its_similar_products(
+    db: sqlite3.Connection, number: int
+) -> None:
     save_label_search(db, number, search([1, 0, 0, 0]), "")
     [found] = read_suspicious(db, number, 1)
     assert (found.categories, found.predicted, found.suspicion) == (("belts",), "jeans/flare", 1)
@@ -104,7 +106,7 @@ def test_a_suspicious_label_comes_with_what_is_alike(db: sqlite3.Connection, num
     )
 
 
-def test_what_somebody_has_decided_is_not_suspicious_any_more(
+def test_a_product_with_a_decision_is_not_suspicious_any_more(
     db: sqlite3.Connection, number: int
 ) -> None:
     save_label_search(db, number, search([1, 0.5, 0.25, 0]), "")
@@ -113,16 +115,14 @@ def test_what_somebody_has_decided_is_not_suspicious_any_more(
     assert sorted(read_open_suspicions(db, number).values()) == [("b", 0.5), ("c", 0.25), ("d", 0)]
 
 
-def test_some_products_come_in_the_order_that_is_asked_for(
-    db: sqlite3.Connection, number: int
-) -> None:
+def test_chosen_products_are_read_in_the_chosen_order(db: sqlite3.Connection, number: int) -> None:
     save_label_search(db, number, search([1, 0.5, 0.25, 0]), "")
     found = read_suspicious(db, number, 9, chosen=["c", "a"])
     assert [one.product_id for one in found] == ["c", "a"]
     assert read_suspicious(db, number, 9, chosen=[]) == []
 
 
-def test_errors_of_an_experiment_know_their_suspicion_and_what_is_alike(
+def test_mistakes_have_their_suspicion_and_similar_products(
     db: sqlite3.Connection, number: int
 ) -> None:
     before, _ = read_mistakes(db, number, 9)
@@ -133,7 +133,9 @@ def test_errors_of_an_experiment_know_their_suspicion_and_what_is_alike(
     assert [(one.product_id, one.suspicion) for one in after] == [("a", 1), ("d", 0)]
 
 
-def test_a_sample_is_open_until_all_of_it_is_decided(db: sqlite3.Connection, number: int) -> None:
+def test_an_audit_is_open_until_every_product_has_a_decision(
+    db: sqlite3.Connection, number: int
+) -> None:
     assert read_audit(db, number) is None
     assert sorted(read_tested_products(db, number)) == IDS
     save_audit(db, number, ["a", "c", "d"])
@@ -153,7 +155,7 @@ def test_a_sample_is_open_until_all_of_it_is_decided(db: sqlite3.Connection, num
     assert sample.undecided == 0
 
 
-def test_a_new_sample_takes_the_place_of_the_old(db: sqlite3.Connection, number: int) -> None:
+def test_a_new_audit_sample_replaces_the_old_one(db: sqlite3.Connection, number: int) -> None:
     save_audit(db, number, ["a", "b"])
     save_audit(db, number, ["c"])
     assert [found.product_id for found in read_open_audit(db, number)] == ["c"]

@@ -1,4 +1,4 @@
-"""Files of the earlier system: adopted with their experiments, or refused."""
+"""Databases of the earlier system: copied with their experiments, or rejected."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_file_of_the_earlier_system_becomes_a_database_of_its_own(tmp_path: Pa
         copy_legacy_database(old, new)
 
 
-def test_a_file_that_is_none_of_the_earlier_system_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_of_the_earlier_system_is_rejected(tmp_path: Path) -> None:
     with open_database(tmp_path / "today.db", create=True):
         pass
     with pytest.raises(StoreError, match=r"if it is a crawl\.db, pass it as"):

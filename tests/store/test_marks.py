@@ -1,4 +1,4 @@
-"""Marks on pictures: what is still to look at, and what a threshold marks."""
+"""Marks on pictures: unscored pictures, and thresholds on stored scores."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def unscored(db: sqlite3.Connection, model: str = "m1", label: str = "zoomed") -
     return [str(image.sha256) for image in read_unscored(db, model, label)]
 
 
-def test_each_complete_picture_is_looked_at_once_by_each_network_and_label(
+def test_each_complete_picture_is_scored_once_by_each_network_and_label(
     db: sqlite3.Connection,
 ) -> None:
     fill(db, ["a", "b"], ["a2", "c"], ["d"], broken=["d"])
@@ -61,7 +61,7 @@ def test_each_complete_picture_is_looked_at_once_by_each_network_and_label(
     assert unscored(db) == ["b", "d"]
 
 
-def test_pictures_are_marked_from_the_threshold_on_and_replaced_by_another_network(
+def test_pictures_are_marked_from_the_threshold_and_again_by_another_network(
     db: sqlite3.Connection,
 ) -> None:
     fill(db, ["a", "b", "c"])
@@ -76,7 +76,7 @@ def test_pictures_are_marked_from_the_threshold_on_and_replaced_by_another_netwo
 
 
 @pytest.mark.parametrize(("threshold", "marked"), [(0.2, "abc"), (0.5, "ab"), (0.6, "b"), (1, "")])
-def test_another_threshold_judges_the_stored_scores_of_this_network_alone(
+def test_another_threshold_applies_to_the_stored_scores_of_its_network_alone(
     db: sqlite3.Connection, threshold: float, marked: str
 ) -> None:
     fill(db, ["a", "b", "c", "d", "e"])
@@ -90,7 +90,7 @@ def test_another_threshold_judges_the_stored_scores_of_this_network_alone(
     assert db.execute("select distinct date from image_mark").fetchall() == [("old",)]
 
 
-def test_pictures_are_counted_by_address_and_products_by_having_no_other(
+def test_pictures_are_counted_by_address_and_products_without_unmarked_ones(
     db: sqlite3.Connection,
 ) -> None:
     fill(db, ["a"], ["a2", "b"], ["a", "x"], ["c", "a"], ["d"], ["x"], broken=["x", "d"])

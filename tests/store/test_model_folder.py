@@ -1,4 +1,4 @@
-"""Folders of models that are written over others, killed at any moment, or read meanwhile."""
+"""Model folders that are replaced, killed at any moment, or read meanwhile."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def number_of(folder: Path) -> int:
     return number
 
 
-def test_a_folder_gives_back_what_was_written(tmp_path: Path) -> None:
+def test_a_folder_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     write_model_folder(tmp_path / "model", model(1))
     assert number_of(tmp_path / "model") == 1
     file = read_model_folder(tmp_path / "model").network_file
@@ -121,7 +121,7 @@ def test_a_folder_is_read_while_it_is_written(tmp_path: Path) -> None:
     assert found
 
 
-def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_reading_does_not_wait_for_pipes_or_devices(tmp_path: Path) -> None:
     write_model_folder(tmp_path / "model", model(1))
     for file in sorted((tmp_path / "model").iterdir()):
         folder = tmp_path / f"of-{file.name}"
@@ -148,7 +148,7 @@ def test_a_link_is_replaced_and_not_written_through(tmp_path: Path) -> None:
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_huge_file_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     write_model_folder(tmp_path, model(1))
     [weights] = tmp_path.glob("weights-*")
     with weights.open("r+b") as file:

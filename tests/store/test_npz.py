@@ -1,4 +1,4 @@
-"""Arrays from .npz files that may come from an enemy."""
+"""Arrays from .npz files that may come from an attacker."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def npy(descr: str, shape: str, values: bytes = b"") -> bytes:
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_arrays_come_back_as_numpy_reads_them(compressed: bool) -> None:
+def test_arrays_are_read_as_by_numpy(compressed: bool) -> None:
     data = npz(compressed, **ARRAYS)
     arrays = read_arrays(data, BUDGET)
     with np.load(io.BytesIO(data), allow_pickle=False) as wanted:
@@ -57,7 +57,7 @@ def test_arrays_come_back_as_numpy_reads_them(compressed: bool) -> None:
             assert array.flags.writeable
 
 
-def test_numbers_have_the_byte_order_of_this_machine_whatever_the_file_has() -> None:
+def test_numbers_of_any_byte_order_are_read_in_that_of_the_machine() -> None:
     found = read_arrays(npz(a=np.arange(3, dtype=">f4"), b=np.arange(3, dtype="<f4")), BUDGET)
     assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
     assert found["a"].tolist() == [0, 1, 2]
@@ -70,7 +70,7 @@ def test_headers_are_known_before_any_array_is_read() -> None:
     }
 
 
-def test_what_unpacks_to_more_than_the_budget_is_refused_before_it_is_read() -> None:
+def test_a_file_that_unpacks_beyond_the_budget_is_rejected_before_it_is_read() -> None:
     data = npz(compressed=True, zeros=np.zeros(10_000_000, np.uint8))
     assert len(data) < 20_000
     tracemalloc.start()
@@ -104,12 +104,12 @@ def test_what_unpacks_to_more_than_the_budget_is_refused_before_it_is_read() -> 
         (b"", "not an array of a plain type"),
     ],
 )
-def test_what_is_no_plain_array_is_refused(member: bytes, reason: str) -> None:
+def test_a_member_that_is_not_a_plain_array_is_rejected(member: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read_arrays(zipped(numbers=member), BUDGET)
 
 
-def test_other_members_are_refused() -> None:
+def test_members_other_than_arrays_are_rejected() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("code.py", "print()")
@@ -118,7 +118,7 @@ def test_other_members_are_refused() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_members_of_one_name_are_refused() -> None:
+def test_two_members_of_the_same_name_are_rejected() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for _ in range(2):
@@ -127,7 +127,7 @@ def test_two_members_of_one_name_are_refused() -> None:
         read_arrays(file.getvalue(), BUDGET)
 
 
-def test_a_large_table_of_contents_is_refused_before_it_is_read() -> None:
+def test_a_large_table_of_contents_is_rejected_before_it_is_read() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for number in range(1000):
@@ -136,12 +136,12 @@ def test_a_large_table_of_contents_is_refused_before_it_is_read() -> None:
         read_arrays(file.getvalue(), BUDGET)
 
 
-def test_many_members_are_refused() -> None:
+def test_too_many_members_are_rejected() -> None:
     with pytest.raises(ValueError, match="20,001 members"):
         read_arrays(zipped(**{f"x{k}": b"" for k in range(20_001)}), BUDGET)
 
 
-def test_other_compressions_are_refused() -> None:
+def test_compression_other_than_deflate_is_rejected() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("a.npy", npy("'<f4'", "(1,)", b"abcd"))
@@ -149,14 +149,14 @@ def test_other_compressions_are_refused() -> None:
         read_arrays(file.getvalue(), BUDGET)
 
 
-def test_a_changed_number_is_noticed() -> None:
+def test_a_changed_number_fails_the_checksum() -> None:
     data = bytearray(npz(kernel=np.ones(100, np.float32)))
     data[data.index(np.ones(5, np.float32).tobytes()) + 8] ^= 1
     with pytest.raises(ValueError, match="Bad CRC-32"):
         read_arrays(bytes(data), BUDGET)
 
 
-def test_what_is_no_zip_file_is_refused() -> None:
+def test_a_file_that_is_not_a_zip_file_is_rejected() -> None:
     for data in (b"", b"PK\x05\x06", b"x" * 70_000):
         with pytest.raises(ValueError, match=r"."):
             read_arrays(data, BUDGET)

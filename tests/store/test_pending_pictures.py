@@ -1,4 +1,4 @@
-"""Which pictures are still to fetch, and in which order."""
+"""The pictures to fetch, and their order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def listed(db: sqlite3.Connection, pictures: int = 1, before: str | None = None)
     return found
 
 
-def test_pending_pictures_are_the_untried_then_the_failed(db: sqlite3.Connection) -> None:
+def test_pending_pictures_are_untried_ones_then_failed_ones(db: sqlite3.Connection) -> None:
     names = ["http://failed", "http://done", "http://new", "http://new", "/etc/passwd"]
     products = [product(str(k), "belts", image=name) for k, name in enumerate(names)]
     save_import(db, TREE, [*products, product("none", "belts")], [], "products.csv")
@@ -53,14 +53,14 @@ def test_pending_pictures_are_the_untried_then_the_failed(db: sqlite3.Connection
         (9, ["http://logo", "http://1-back", "http://2-back"]),
     ],
 )
-def test_as_many_pictures_of_each_product_are_pending_as_are_asked_for(
+def test_further_pictures_are_pending_up_to_the_requested_number(
     db: sqlite3.Connection, pictures: int, further: list[str]
 ) -> None:
     fill(db)
     assert listed(db, pictures) == ["http://1", "http://2", "http://3", *further]
 
 
-def test_a_picture_that_several_products_show_is_fetched_once(db: sqlite3.Connection) -> None:
+def test_a_picture_of_several_products_is_pending_once(db: sqlite3.Connection) -> None:
     fill(db)
     met = []
     for address in pending_images(db, None, None, 9):
@@ -72,7 +72,7 @@ def test_a_picture_that_several_products_show_is_fetched_once(db: sqlite3.Connec
     assert listed(db, 9) == []
 
 
-def test_further_pictures_that_failed_are_tried_again_where_they_are_asked_for(
+def test_failed_further_pictures_are_pending_if_requested(
     db: sqlite3.Connection,
 ) -> None:
     fill(db)
@@ -86,7 +86,7 @@ def test_further_pictures_that_failed_are_tried_again_where_they_are_asked_for(
     assert listed(db, 3) == ["http://logo", "http://1-back"]
 
 
-def test_old_further_pictures_are_fetched_again_where_they_are_asked_for(
+def test_old_further_pictures_are_pending_if_requested(
     db: sqlite3.Connection,
 ) -> None:
     fill(db)
@@ -102,7 +102,7 @@ def test_old_further_pictures_are_fetched_again_where_they_are_asked_for(
     assert listed(db, 9, "2021-01-01T00:00:00Z")[-2:] == ["http://1", "http://2-back"]
 
 
-def test_a_further_picture_that_no_product_has_any_more_is_not_tried_again(
+def test_a_further_picture_without_a_product_is_not_pending(
     db: sqlite3.Connection,
 ) -> None:
     fill(db)
@@ -111,7 +111,7 @@ def test_a_further_picture_that_no_product_has_any_more_is_not_tried_again(
     assert "http://1-back" not in listed(db, 9)
 
 
-def test_the_report_of_a_crawl_tells_main_from_further_pictures(db: sqlite3.Connection) -> None:
+def test_main_and_further_pictures_are_counted_separately(db: sqlite3.Connection) -> None:
     fill(db)
     save_images(
         db,

@@ -1,4 +1,4 @@
-"""Which pictures of a product take part, with and without marks."""
+"""The pictures of a product that take part, with and without marks."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def by_hand(pictures: str, broken: str, marked: str, asked: int) -> tuple[str, s
     return main, "".join(chosen), sum(name not in main + "".join(chosen) for name in usual)
 
 
-def test_a_random_catalogue_is_shown_as_one_chosen_by_hand(db: sqlite3.Connection) -> None:
+def test_the_pictures_of_a_random_catalogue_are_those_of_a_simple_model(
+    db: sqlite3.Connection,
+) -> None:
     chance = random.Random(0)
     letters = "abcdefghijklmnopqrstuvwxyz"
     shop(db)

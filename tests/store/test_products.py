@@ -1,4 +1,4 @@
-"""What a crawl writes, row by row."""
+"""The rows that a crawl writes."""
 
 import dataclasses
 import sqlite3
@@ -35,7 +35,7 @@ def test_a_page_and_its_bookmark_are_stored_together(db: sqlite3.Connection) -> 
     assert bookmarks.bookmark(db, QUERY) == Bookmark(50, False)
 
 
-def test_a_page_that_fails_moves_no_bookmark(db: sqlite3.Connection) -> None:
+def test_a_failed_page_leaves_the_bookmark_unchanged(db: sqlite3.Connection) -> None:
     start(db)
     broken = dataclasses.replace(page(product("1", "bootcut")), next_offset=None)  # type: ignore[arg-type]
     with pytest.raises(sqlite3.IntegrityError):
@@ -44,7 +44,7 @@ def test_a_page_that_fails_moves_no_bookmark(db: sqlite3.Connection) -> None:
     assert bookmarks.bookmark(db, QUERY) == Bookmark(0, False)
 
 
-def test_a_product_met_under_two_leaves_is_one_row_with_two_categories(
+def test_a_product_crawled_under_two_leaves_is_one_row_with_two_categories(
     db: sqlite3.Connection,
 ) -> None:
     start(db)
@@ -64,7 +64,7 @@ def test_the_last_visit_wins(db: sqlite3.Connection) -> None:
     assert rows(db, "select name, image from product") == [("new", "http://b")]
 
 
-def test_categories_outside_the_tree_are_not_kept(db: sqlite3.Connection) -> None:
+def test_categories_outside_the_tree_are_not_stored(db: sqlite3.Connection) -> None:
     start(db)
     catalogue.save_page(db, page(product("1", "bootcut", "mens-jeans")))
     assert rows(db, "select * from product_category") == [("1", "bootcut")]
@@ -91,7 +91,7 @@ def test_a_failure_keeps_the_bookmark_and_the_next_page_clears_it(db: sqlite3.Co
     assert catalogue.progress(db).failed == 0
 
 
-def test_leaves_are_found_below_any_category(db: sqlite3.Connection) -> None:
+def test_the_leaves_below_any_category_are_listed(db: sqlite3.Connection) -> None:
     start(db)
     assert catalogue.leaves_below(db, "women") == ["belts", "bootcut", "flare"]
     assert catalogue.leaves_below(db, "jeans") == ["bootcut", "flare"]
@@ -110,7 +110,7 @@ def test_further_pictures_keep_the_sources_order_and_the_last_visit_wins(
     assert rows(db, stored) == [("1", 1, "http://c"), ("2", 1, "http://b")]
 
 
-def test_what_failed_counts_only_where_it_was_asked_for(db: sqlite3.Connection) -> None:
+def test_failures_count_only_for_requested_pictures(db: sqlite3.Connection) -> None:
     start(db)
     catalogue.save_page(
         db, page(product("1", "bootcut", image="http://a", more=("http://b", "http://c")))
@@ -126,7 +126,7 @@ def test_what_failed_counts_only_where_it_was_asked_for(db: sqlite3.Connection) 
     assert [(one.pictures, one.failed) for one in found] == [(1, 1), (1, 1), (1, 2)]
 
 
-def test_what_was_skipped_can_be_queried(db: sqlite3.Connection) -> None:
+def test_skipped_entries_can_be_queried(db: sqlite3.Connection) -> None:
     skipped = [Skipped("product", "line 3", "it has no id")]
     save_import(db, TREE, [product("1", "belts")], skipped, "products.csv")
     assert rows(db, "select kind, item, reason from skipped") == [
@@ -151,7 +151,7 @@ def test_a_corrected_file_corrects_categories_and_counts(db: sqlite3.Connection)
     assert rows(db, "select id from category where product_count > 0") == [("bootcut",)]
 
 
-def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
+def test_importing_a_corrected_file_clears_skipped_entries_and_failures(
     db: sqlite3.Connection,
 ) -> None:
     skipped = [Skipped("product", "a.csv line 3", "it has no id")]
@@ -168,7 +168,7 @@ def test_a_corrected_file_leaves_nothing_skipped_and_nothing_failed(
     )
 
 
-def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
+def test_a_subtree_crawled_later_keeps_the_paths_of_the_larger_tree(
     db: sqlite3.Connection,
 ) -> None:
     start(db)
@@ -184,7 +184,7 @@ def test_a_smaller_tree_crawled_later_keeps_the_paths_of_the_larger(
     assert rows(db, "select id, parent, path, leaf from category order by id") == before
 
 
-def test_an_import_is_stored_whole_or_not_at_all(db: sqlite3.Connection) -> None:
+def test_an_import_is_stored_completely_or_not_at_all(db: sqlite3.Connection) -> None:
     broken = Product(id="2", name="x", description="", categories=("unheard of",), image=None)
     with pytest.raises(sqlite3.IntegrityError):
         save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")

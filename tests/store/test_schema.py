@@ -1,4 +1,4 @@
-"""What a database may hold beside what schema.sql says: nothing that runs or that cannot be."""
+"""Foreign schema objects and invalid values in a database."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def path(tmp_path: Path) -> Path:
         ("update category set rowid = 1000000000000 where id = 'belts'", "rows of category are"),
     ],
 )
-def test_what_runs_or_cannot_be_is_refused_with_its_name(
+def test_foreign_schema_objects_and_invalid_values_are_rejected_by_name(
     path: Path, script: str, message: str
 ) -> None:
     write(path, f"pragma ignore_check_constraints = on; {script}")
@@ -82,7 +82,7 @@ def test_what_runs_or_cannot_be_is_refused_with_its_name(
     assert path.read_bytes() == before
 
 
-def test_tables_views_and_plain_indexes_of_a_person_are_left_alone(path: Path) -> None:
+def test_tables_views_and_plain_indexes_of_users_are_accepted(path: Path) -> None:
     write(
         path,
         """create table notes (product_id text, note text);
@@ -92,7 +92,7 @@ def test_tables_views_and_plain_indexes_of_a_person_are_left_alone(path: Path) -
     open_and_close(path, create=True)
 
 
-def test_a_trigger_of_an_older_format_does_not_run_while_it_is_brought_up_to_date(
+def test_a_trigger_of_an_older_file_does_not_run_during_migration(
     path: Path,
 ) -> None:
     write(
@@ -106,7 +106,7 @@ def test_a_trigger_of_an_older_format_does_not_run_while_it_is_brought_up_to_dat
     assert ask(path, "select count(*) from product") == [(90,)]
 
 
-def test_a_deep_tree_of_the_earlier_system_is_refused_before_its_paths_fill_the_disk(
+def test_a_deep_tree_of_the_earlier_system_is_rejected_before_its_paths_fill_the_disk(
     tmp_path: Path,
 ) -> None:
     path = write(
@@ -133,7 +133,7 @@ def test_a_deep_tree_of_the_earlier_system_is_refused_before_its_paths_fill_the_
         *('{"images_per_product": 1e3}', '{"peak_bytes": "x"}', f'{{"seed": {"9" * 9_000}}}'),
     ],
 )
-def test_settings_that_cannot_be_are_one_line(path: Path, settings: str) -> None:
+def test_invalid_settings_are_reported_in_one_line(path: Path, settings: str) -> None:
     with open_database(path) as db:
         db.execute("update experiment set settings = ?", (settings,))
         with pytest.raises(
@@ -153,7 +153,7 @@ def test_a_text_that_is_far_too_long_is_not_read(path: Path) -> None:
         db.execute("select description from product").fetchall()
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_opening_does_not_wait_for_pipes_or_devices(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero"), tmp_path):
@@ -163,7 +163,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["moved", "removed", "replaced"])
-def test_a_database_that_goes_while_it_is_used_is_one_line_and_nothing_is_lost(
+def test_a_database_that_disappears_while_in_use_is_reported_in_one_line(
     path: Path, tmp_path: Path, change: str
 ) -> None:
     aside = tmp_path / "aside.db"
@@ -190,7 +190,7 @@ def test_a_database_that_goes_while_it_is_used_is_one_line_and_nothing_is_lost(
         assert ask(path, "select count(*) from product") == [(0,)]
 
 
-def test_a_script_says_in_one_line_what_is_wrong(path: Path) -> None:
+def test_a_script_reports_a_bad_database_in_one_line(path: Path) -> None:
     write(path, "create trigger t after insert on product begin select 1; end")
     for script, *options in (("analyze",), ("categorize_words",), ("crawl", "--from", "x.csv")):
         (path.parent / "x.csv").write_text("id,name,category_path\n1,x,A\n")
@@ -211,7 +211,7 @@ def test_a_script_says_in_one_line_what_is_wrong(path: Path) -> None:
         ), found.stderr
 
 
-def test_a_link_in_the_place_of_a_journal_is_not_written_through(path: Path) -> None:
+def test_a_link_in_place_of_a_journal_is_not_followed(path: Path) -> None:
     outside = path.parent / "outside"
     outside.write_text("mine")
     path.with_name("crawl.db-journal").symlink_to(outside)
@@ -220,7 +220,7 @@ def test_a_link_in_the_place_of_a_journal_is_not_written_through(path: Path) -> 
     assert outside.read_text() == "mine"
 
 
-def test_a_setting_that_is_null_is_none(path: Path) -> None:
+def test_a_setting_that_is_null_counts_as_absent(path: Path) -> None:
     write(path, """update experiment set settings = '{"images_per_product": null, "x": null}'""")
     with open_database(path) as db:
         [experiment] = read_experiments(db)

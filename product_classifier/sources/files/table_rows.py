@@ -136,15 +136,15 @@ def _category_reader(
     id_column = columns.first("category_id")
     translated_columns = columns.of.get(TRANSLATED, ())
     used = [*path_columns, *([] if id_column is None else [id_column]), *translated_columns]
+    single = used[0] if len(used) == 1 else None
     cache: dict[str, tuple[str, ...]] = {}
 
     def read(cells: Sequence[Cell], problems: list[Problem]) -> tuple[str, ...]:
-        used_cells = [cells[k] for k in used]
-        only = used_cells[0] if len(used_cells) == 1 else None
-        key = only if isinstance(only, str) else repr(used_cells)
+        cell = None if single is None else cells[single]
+        key = cell if isinstance(cell, str) else repr([cells[k] for k in used])
         if key in cache:
             return cache[key]
-        levels = used_cells[: len(path_columns)]
+        levels = [cells[k] for k in path_columns]
         own_ids = () if id_column is None else _levels(cells[id_column], separator)
         paths = _paths(levels[0], separator) if len(levels) == 1 else [_names(levels)]
         if len(paths) > MOST_CATEGORIES:

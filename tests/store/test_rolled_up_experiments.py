@@ -1,4 +1,4 @@
-"""Experiments of a depth, judged by folded truths, beside a twin that folds by hand."""
+"""Experiments of a depth, evaluated by rolled-up categories, against a simple model."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def sold(db: sqlite3.Connection, request: pytest.FixtureRequest) -> Shop:
     return Shop(db, request.param)
 
 
-def test_accuracies_are_those_of_folded_truths(db: sqlite3.Connection, sold: Shop) -> None:
+def test_accuracies_are_those_of_rolled_up_categories(db: sqlite3.Connection, sold: Shop) -> None:
     found = figures(read_outcomes(db, sold.number))
     right = sold.right(sold.true)
     assert found.leaf.total == len(sold.judged)
@@ -149,7 +149,9 @@ def test_accuracies_are_those_of_folded_truths(db: sqlite3.Connection, sold: Sho
     assert found.parent.right == sum(parents.values())
 
 
-def test_answers_know_each_folded_truth_once(db: sqlite3.Connection, sold: Shop) -> None:
+def test_predicted_paths_have_each_rolled_up_category_once(
+    db: sqlite3.Connection, sold: Shop
+) -> None:
     answers = read_predicted_paths(db, sold.number, TEST)
     paths, ids = read_paths(db), dict(db.execute("select rowid, id from product"))
     pairs = [
@@ -176,7 +178,7 @@ def test_the_support_of_a_category_is_the_products_below_it(
     assert support == counted
 
 
-def test_mistakes_are_those_whose_folded_truths_do_not_hold_the_prediction(
+def test_mistakes_are_predictions_outside_the_rolled_up_categories(
     db: sqlite3.Connection, sold: Shop
 ) -> None:
     mistakes, total = read_mistakes(db, sold.number, 1000)
@@ -192,7 +194,7 @@ def test_mistakes_are_those_whose_folded_truths_do_not_hold_the_prediction(
         assert one.predicted == sold.predicted[one.product_id]
 
 
-def test_an_audit_is_judged_by_folded_labels(db: sqlite3.Connection, sold: Shop) -> None:
+def test_an_audit_is_evaluated_by_rolled_up_labels(db: sqlite3.Connection, sold: Shop) -> None:
     sample = list(sold.met)[:60]
     save_audit(db, sold.number, sample)
     open_ = read_open_audit(db, sold.number)
@@ -214,7 +216,7 @@ def test_an_audit_is_judged_by_folded_labels(db: sqlite3.Connection, sold: Shop)
     assert [bool(found.truly_right[k]) for k in certain] == [truly[sample[k]] for k in certain]
 
 
-def test_suspicious_labels_and_what_is_alike_are_told_folded(
+def test_paths_of_suspicious_labels_and_similar_products_are_rolled_up(
     db: sqlite3.Connection, sold: Shop
 ) -> None:
     ids = list(sold.met)
