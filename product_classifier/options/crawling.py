@@ -254,7 +254,7 @@ def _contradiction(args: argparse.Namespace) -> str | None:
 
 def _problem_of_address(url: str) -> str:
     """Return why a URL cannot be fetched, without any password in it, or ''."""
-    from product_classifier.sources.web.connections import parts_of  # --help need not load it
+    from product_classifier.sources.web.connections import parts_of
 
     try:
         parts_of(url)

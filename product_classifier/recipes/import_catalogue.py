@@ -1,22 +1,41 @@
-"""Import a catalogue into crawl.db: a file, a folder, or the products of a Shopify shop."""
+"""Import a catalogue into crawl.db: a file, a folder, or the products of a Shopify shop.
+
+A BSON file is too large to be read at once: several processes read its parts, and this process
+stores them in order, page by page.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from product_classifier.console import Console, Counter, Problems
-from product_classifier.errors import SourceError
+from product_classifier.errors import SourceError, StoreError
 from product_classifier.limits import limited_page
 from product_classifier.recipes.crawl_shopstyle import report_failure
-from product_classifier.recipes.import_bson import import_parts
-from product_classifier.records import Entry, Page, Product, Skipped
+from product_classifier.records import Entry, Image, Page, Product, Skipped
+from product_classifier.sources.files.cdiscount import (
+    BsonFile,
+    DocumentBatch,
+    KnownCategories,
+    read_batch,
+)
 from product_classifier.sources.formats import Source
 from product_classifier.sources.shopify import COLLECTIONS, PRODUCTS, Shopify
+from product_classifier.sources.web.download_pictures import put_embedded
 from product_classifier.store import bookmarks, products
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.importing import OnSkipped, save_import
+from product_classifier.store.importing import OnSkipped, PagedImport, save_import
 
 BETWEEN_COUNTS = 1_000  # products that are counted at once
 
@@ -132,3 +151,81 @@ def _counted(entries: Iterable[Entry], progress: Counter) -> Iterator[Entry]:
             progress.advance(count)
             count = 0
     progress.advance(count)
+
+
+WORKERS = 3  # processes that read pages: one more than keep two cores busy, for one that waits
+AHEAD = 2 * WORKERS  # pages that are begun, so that none waits while others are put
+PAGES = 4  # that are put into the database at once, so that its indexes are written seldom
+Stored = list[Image | Skipped]
+
+
+def import_parts(
+    db: sqlite3.Connection,
+    source: BsonFile,
+    folder: ImageFolder,
+    on_skipped: OnSkipped,
+    progress: Counter,
+) -> None:
+    """Import a file on from its bookmark, each time a few pages with their pictures.
+
+    Raises StoreError, and whatever on_skipped raises; then nothing more is stored.
+    """
+    importing = PagedImport(db, source.query, on_skipped)
+    if importing.reached.finished:
+        return
+    categories = KnownCategories(source.categories)
+    with _workers() as workers:
+        pages = _read_ahead(workers, source, importing.reached.offset, folder)
+        while some := [(categories.complete(page), found) for page, found in islice(pages, PAGES)]:
+            importing.save(some)
+            progress.advance(sum(len(page.products) for page, _ in some))
+
+
+def _read_ahead(
+    workers: Executor, source: BsonFile, start: int, folder: ImageFolder
+) -> Iterator[tuple[Page, Stored]]:
+    """Read pages and store their pictures, while those before are put into the database."""
+    begun: deque[Future[tuple[Page, Stored]]] = deque()
+    for part in source.batches(start):
+        begun.append(workers.submit(_read_part, source.path, source.query, part, folder.path))
+        if len(begun) > AHEAD:
+            yield begun.popleft().result()
+    for reading in begun:
+        yield reading.result()
+
+
+def _read_part(file: Path, query: str, part: DocumentBatch, images: Path) -> tuple[Page, Stored]:
+    """Read a page, and store its pictures so that they stay."""
+    folder, found = ImageFolder(images), Stored()
+    page = read_batch(
+        file, query, part, lambda picture: found.append(put_embedded(picture, folder))
+    )
+    folder.keep()
+    return page, found
+
+
+@contextmanager
+def _workers() -> Iterator[Executor]:
+    """Begin processes, since threads would wait for each other at each of a million files.
+
+    Raises StoreError where one of them is ended from outside.
+    """
+    workers = ProcessPoolExecutor(WORKERS, initializer=_begin_work)
+    try:
+        yield workers
+    except BrokenProcessPool:
+        raise StoreError("what stores pictures was ended from outside; run it again") from None
+    finally:
+        workers.shutdown(cancel_futures=True)
+
+
+def _begin_work() -> None:
+    """Let the crawl alone hear Ctrl-C, and end with it, even where it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_crawl, daemon=True).start()
+
+
+def _end_with_crawl() -> None:
+    if crawl := multiprocessing.parent_process():
+        crawl.join()
+        os._exit(1)
