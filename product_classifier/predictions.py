@@ -74,7 +74,7 @@ class LabelSearchSummary:
 
 @dataclass(frozen=True, slots=True)
 class NoveltyScore:
-    """How unlike all learned categories a product is."""
+    """The novelty of a product: its unlikeness to all learned categories."""
 
     product_id: str
     score: float  # 0 to 1

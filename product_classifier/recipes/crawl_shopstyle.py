@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from product_classifier.console import Console
 from product_classifier.errors import KeyRejectedError, SourceError
 from product_classifier.records import CrawlScope, Query
-from product_classifier.sources.shopstyle import REACHABLE, ShopStyle, category_query, cuts_query
+from product_classifier.sources.shopstyle import (
+    REACHABLE,
+    ShopStyle,
+    by_price_query,
+    category_query,
+)
 from product_classifier.store import bookmarks, products
 
 
@@ -62,8 +67,8 @@ def crawl_products(
         with going_on(db, whole.name, console, failed):
             crawl_query(db, shop, whole, maximum)
         if maximum > REACHABLE and bookmarks.bookmark(db, whole.name).offset >= REACHABLE:
-            with going_on(db, cuts_query(leaf), console, failed):
-                crawl_cuts(db, shop, leaf, maximum)
+            with going_on(db, by_price_query(leaf), console, failed):
+                crawl_by_price(db, shop, leaf, maximum)
         progress.advance()
     progress.close()
 
@@ -76,19 +81,19 @@ def crawl_query(db: sqlite3.Connection, shop: ShopStyle, query: Query, maximum: 
             products.save_page(db, page)
 
 
-def crawl_cuts(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
-    """Fetch a leaf's products beyond the API's reach, range of prices by range of prices.
+def crawl_by_price(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: int) -> None:
+    """Fetch a leaf's products by queries for price ranges, which return further products.
 
     Raises SourceError.
     """
     enough = products.count_products(db, leaf) >= maximum
-    if enough or bookmarks.bookmark(db, cuts_query(leaf)).finished:
+    if enough or bookmarks.bookmark(db, by_price_query(leaf)).finished:
         return
-    for query in shop.cuts(leaf):
+    for query in shop.queries_by_price(leaf):
         crawl_query(db, shop, query, REACHABLE)
         if products.count_products(db, leaf) >= maximum:
             return
-    bookmarks.save_finished(db, cuts_query(leaf))
+    bookmarks.save_finished(db, by_price_query(leaf))
 
 
 @contextmanager

@@ -43,8 +43,10 @@ def crawl_text(state: CrawlState) -> str:
 def crawl_values(state: CrawlState) -> Mapping[str, Any]:
     """Return the same for --json."""
     values = dataclasses.asdict(state)
-    for category in values["categories"]:
-        category["found"] = category.pop("products")  # as --json has called them since version 1
+    values["categories"] = [
+        {"found" if name == "products" else name: value for name, value in category.items()}
+        for category in values["categories"]
+    ]  # as --json has called them since version 1
     return values
 
 

@@ -1,7 +1,7 @@
 """The ShopStyle API, version 2 → categories and pages of products.
 
-Its answers are read leniently (unknown keys, missing parts, ids as numbers or strings); only an
-error envelope, or an answer of another shape, stops a query.
+Answers may have unknown keys, missing parts, and ids that are numbers or strings. A query stops
+only at an error envelope or at an answer of another shape.
 """
 
 from __future__ import annotations
@@ -26,19 +26,18 @@ from product_classifier.sources.json_fields import (
 )
 from product_classifier.sources.web.client import Client
 
-PAGE_SIZE = 50  # the API gives no more at once
-REACHABLE = 5_000  # products of one query, whatever its total says
+PAGE_SIZE = 50  # products: the most that the API returns at once
+REACHABLE = 5_000  # products of one query that the API returns, whatever the query's total
 MOST_CATEGORIES = 100_000  # of a tree
-MOST_RANGES = (
-    2_000  # of prices that a category is cut into, which are enough for millions of products
-)
-SHORTEST_PAGE = PAGE_SIZE // 10  # products, on the average
-SORTS = ("PriceLoHi", "PriceHiLo", "Recency", "Popular")  # each begins with other products
+# price ranges of a category whose products are counted: enough for millions of products
+MOST_RANGES = 2_000
+SHORTEST_PAGE = PAGE_SIZE // 10  # products, on average
+SORTS = ("PriceLoHi", "PriceHiLo", "Recency", "Popular")  # each returns other products first
 IMAGE_SIZES = ("XLarge", "Best", "Original", "IPhone", "Large", "Medium", "IPhoneSmall", "Small")
 
 
 class ShopStyle:
-    """The API behind one address and key."""
+    """The API at one address, with one key."""
 
     def __init__(self, client: Client, key: str, url: str = API_URL) -> None:
         self.client = client
@@ -46,15 +45,15 @@ class ShopStyle:
         self._url = url.rstrip("/")
 
     def categories(self, root: str) -> tuple[list[Category], list[Skipped]]:
-        """Fetch the tree below a category: the root first, parents before their children.
+        """Return the tree below a category, parents before children, and the skipped categories.
 
-        Raises SourceError where the API does not know the root.
+        Raises SourceError if the API does not know the root or returns too many categories.
         """
-        answer = self._ask("categories", {"cat": root})
+        answer = self._fetch("categories", {"cat": root})
         top = mapping_of(mapping_of(answer.get("metadata")).get("root"))
         own = text_of(top.get("id"))
         if own and own != root == text_of(top.get("numId")):
-            raise SourceError(f"the API numbers {own} as {root}; pass --root {own}")
+            raise SourceError(f"{root} is the API's number of {own}; pass --root {own}")
         if own != root:
             raise SourceError(
                 f"the API knows no category {root!r}; its largest are 'women', 'men' and 'living'"
@@ -68,27 +67,28 @@ class ShopStyle:
         return _tree(top, listed)
 
     def pages(self, query: Query, offset: int, maximum: int) -> Iterator[Page]:
-        """Fetch a query's products page by page, from offset on, up to maximum.
+        """Yield a query's products page by page, from number offset up to number maximum.
 
-        Each page carries the offset at which the next one starts. Raises SourceError, also where
-        the API gives a few products at a time for ever.
+        Each page has the offset at which the next one starts. Raises SourceError if an answer
+        cannot be used or the API returns fewer than SHORTEST_PAGE products a page on average.
         """
         maximum = min(maximum, REACHABLE)
-        most, finished = 10 + math.ceil((maximum - offset) / SHORTEST_PAGE), False
-        for asked in itertools.count():
+        most_pages, finished = 10 + math.ceil((maximum - offset) / SHORTEST_PAGE), False
+        for requests in itertools.count():
             if finished or offset >= maximum:
                 return
-            if asked == most:
+            if requests == most_pages:
                 raise SourceError(
-                    f"the API gives under {SHORTEST_PAGE} products a page; run it again to go on"
+                    f"the API returns fewer than {SHORTEST_PAGE} products a page; run crawl.py "
+                    "again to continue"
                 )
             limit = min(PAGE_SIZE, maximum - offset)
-            answer = self._ask("products", query.parameters | {"offset": offset, "limit": limit})
+            answer = self._fetch("products", query.parameters | {"offset": offset, "limit": limit})
             listed = answer.get("products")
-            found = [] if listed is None else require_list(listed, "products")[:limit]
-            products, skipped = _products(found, query, offset)
-            offset += len(found)
-            finished = not found or offset >= REACHABLE
+            entries = [] if listed is None else require_list(listed, "products")[:limit]
+            products, skipped = _products(entries, query, offset)
+            offset += len(entries)
+            finished = not entries or offset >= REACHABLE
             yield Page(
                 query=query.name,
                 products=products,
@@ -98,31 +98,31 @@ class ShopStyle:
                 total=_total(answer),
             )
 
-    def cuts(self, category_id: str) -> Iterator[Query]:
-        """Cut a category that holds more than the API hands out into queries that hold less.
+    def queries_by_price(self, category_id: str) -> Iterator[Query]:
+        """Yield queries by price for a category with more products than one query returns.
 
-        Prices that too many products share are asked for in several orders, each of which begins
-        with other products. Raises SourceError, also where an API cannot be counted on.
+        If too many products have the same price, there is a query for each sort order, which
+        returns other products first. Raises SourceError if the API returns no usable counts.
         """
         ranges = itertools.count(1)
 
         def count(prices: PriceRange) -> int:
             if next(ranges) > MOST_RANGES:
                 raise SourceError(
-                    f"the API has {category_id} hold more than {REACHABLE:,} products however its "
-                    "prices are cut; pass a smaller --max-per-category"
+                    f"the API reports more than {REACHABLE:,} products in too many price ranges of "
+                    f"{category_id}; pass a smaller --max-per-category"
                 )
-            asked = Query(category_id, (f"p{prices.low}:{prices.high}",)).parameters
-            total = _total(self._ask("products", asked | {"limit": 0}))
+            query = Query(category_id, (f"p{prices.low}:{prices.high}",))
+            total = _total(self._fetch("products", query.parameters | {"limit": 0}))
             if total is None:
-                raise SourceError("the API answered without the number of products of some prices")
+                raise SourceError("the API did not return the number of products in a price range")
             return total
 
         for prices, fits in price_ranges(count, REACHABLE):
             for sort in ("",) if fits else ("", *SORTS):
                 yield Query(category_id, (f"p{prices.low}:{prices.high}",), sort)
 
-    def _ask(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _fetch(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self.client.get_json(f"{self._url}/{path}", {"pid": self._key, **parameters})
         if not isinstance(answer, dict):
             raise SourceError(f"{self._url} does not speak the ShopStyle API; check --api-url")
@@ -134,32 +134,32 @@ class ShopStyle:
 
     def _refuse(self, envelope: Mapping[str, Any], path: str) -> None:
         code = envelope["errorCode"]
-        said = text_of(envelope.get("errorMessage")) or text_of(envelope.get("errorName"))
-        said = f"{text_of(code) or brief(code)}: {said or ''}"
+        message = text_of(envelope.get("errorMessage")) or text_of(envelope.get("errorName"))
+        reason = f"{text_of(code) or brief(code)}: {message or ''}"
         for spelling in (self._key, quote_plus(self._key), quote(self._key), quote(self._key, "")):
-            said = said.replace(spelling, "…")
+            reason = reason.replace(spelling, "…")
         if code in (401, 403):
             raise KeyRejectedError(
-                f"the API rejected the key ({said}); set SHOPSTYLE_API_KEY or pass --api-key-file"
+                f"the API rejected the key ({reason}); set SHOPSTYLE_API_KEY or pass --api-key-file"
             )
-        raise SourceError(f"the API answered {path} with error {said}")
+        raise SourceError(f"the API answered {path} with error {reason}")
 
 
 def category_query(root: str) -> str:
-    """Name the query for a tree, as bookmarks do."""
+    """Return the name of the query for a category tree in bookmarks."""
     return f"categories?cat={root}"
 
 
-def cuts_query(category_id: str) -> str:
-    """Name all queries together that a category has been cut into, as bookmarks do."""
+def by_price_query(category_id: str) -> str:
+    """Return the name in bookmarks of all the queries by price of a category together."""
     return f"products?cat={category_id}&fl=p*"
 
 
 def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], list[Skipped]]:
-    """Turn the API's flat list with parent pointers into categories with paths.
+    """Return the categories of the API's flat list with their paths, and the skipped ones.
 
-    What is deeper than 50 levels is left out before there is a path of it: in a chain of
-    categories, all paths together take the square of their number.
+    Categories with too deep a path are skipped before the path is made: all paths of a chain of n
+    categories have of the order of n² characters together.
     """
     root = str(text_of(top.get("id")))
     by_id: dict[str, Mapping[str, Any]] = {}
@@ -174,7 +174,7 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
     for identity, node in by_id.items():
         children.setdefault(text_of(node.get("parentId")) or "", []).append(identity)
     leaf = not children.get(root)
-    found = [
+    categories = [
         Category(
             id=root,
             name=_name(top),
@@ -184,28 +184,28 @@ def _tree(top: Mapping[str, Any], listed: list[Any]) -> tuple[list[Category], li
         )
     ]
     levels = {root: 0}
-    for above in found:  # grows as it is walked: breadth first
+    for above in categories:  # grows during the loop: breadth first
         for identity in children.pop(above.id, []):
             levels[identity] = levels[above.id] + 1
             path = f"{above.path}/{identity}".lstrip("/")
             if levels[identity] > DEEPEST_PATH or len(path) > LONGEST_PATH:
-                reason = f"its path has {levels[identity]} levels and {len(path):,} characters"
-                skipped.append(Skipped("category", identity, f"{reason}, which are too many"))
+                reason = f"its path of {levels[identity]} levels and {len(path):,} characters"
+                skipped.append(Skipped("category", identity, f"{reason} is too long"))
                 continue
             leaf = identity not in children or levels[identity] == DEEPEST_PATH
-            found.append(
+            categories.append(
                 Category(
                     id=identity, name=_name(by_id[identity]), parent=above.id, path=path, leaf=leaf
                 )
             )
     for identity in itertools.chain.from_iterable(children.values()):
         skipped.append(Skipped("category", identity, f"not below {root}, or too deep below it"))
-    return found, skipped
+    return categories, skipped
 
 
-def _products(found: list[Any], query: Query, offset: int) -> tuple[list[Product], list[Skipped]]:
+def _products(entries: list[Any], query: Query, offset: int) -> tuple[list[Product], list[Skipped]]:
     products, skipped = [], []
-    for number, entry in enumerate(found, offset + 1):
+    for number, entry in enumerate(entries, offset + 1):
         identity = text_of(mapping_of(entry).get("id"))
         if identity is None:
             place = f"{query.name}, number {number:,}: {brief(entry)}"
@@ -222,7 +222,7 @@ def _products(found: list[Any], query: Query, offset: int) -> tuple[list[Product
                 description=_first(entry, "description"),
                 categories=tuple(dict.fromkeys([query.category_id, *filter(None, declared)])),
                 image=image,
-                more_images=_others(entry, image),
+                more_images=_more_images(entry, image),
             )
         )
     return products, skipped
@@ -238,10 +238,10 @@ def _image_url(image: Mapping[str, Any]) -> str | None:
     return next((url for url in urls if url and url.startswith(("http://", "https://"))), None)
 
 
-def _others(entry: Mapping[str, Any], main: str | None) -> tuple[str, ...]:
-    """Read a product's further pictures; the API often lists the main one among them."""
-    found = (_image_url(mapping_of(image)) for image in list_of(entry.get("alternateImages")))
-    return tuple(dict.fromkeys(url for url in found if url and url != main))
+def _more_images(entry: Mapping[str, Any], main: str | None) -> tuple[str, ...]:
+    """Return the URLs of a product's further pictures, without the main one, if it is listed."""
+    urls = (_image_url(mapping_of(image)) for image in list_of(entry.get("alternateImages")))
+    return tuple(dict.fromkeys(url for url in urls if url and url != main))
 
 
 def _name(node: Mapping[str, Any]) -> str:
@@ -256,13 +256,16 @@ HIGHEST_PRICE = 2**20  # in whole units of the currency
 
 
 class PriceRange(NamedTuple):
-    """Prices from one to another, in whole units of the currency."""
+    """The prices from a lower to an upper bound, in whole units of the currency."""
 
     low: int
     high: int
 
     def halves(self) -> tuple[PriceRange, ...]:
-        """Cut in two of about as many products each: prices crowd where they are low."""
+        """Return two halves with about as many products each, or nothing for a range of one unit.
+
+        The bound between them is a geometric mean, since most products have low prices.
+        """
         if self.high - self.low < 2:
             return ()
         middle = round(((self.low + 1) * (self.high + 1)) ** 0.5) - 1
@@ -273,17 +276,17 @@ class PriceRange(NamedTuple):
 def price_ranges(
     count: Callable[[PriceRange], int], reachable: int, whole: PriceRange | None = None
 ) -> Iterator[tuple[PriceRange, bool]]:
-    """Cut all prices into ranges of at most `reachable` products, the empty ones left out.
+    """Yield price ranges, cheapest first, and whether each has at most `reachable` products.
 
-    count: how many products a range holds. Yields each range, cheapest first, and whether it fits:
-    one that is a single unit wide cannot be cut further. Neighbours share a bound, so that nothing
-    falls between them, whether or not a source counts its bounds in.
+    count: returns the number of products in a range; empty ranges are left out. Ranges with more
+    products are a single unit wide. Neighbouring ranges share a bound, so that every price is in
+    one of them, whether or not a source includes the bounds.
     """
     whole = whole or PriceRange(0, HIGHEST_PRICE)
-    found = count(whole)
-    if found <= reachable or not whole.halves():
-        if found:
-            yield whole, found <= reachable
+    products = count(whole)
+    if products <= reachable or not whole.halves():
+        if products:
+            yield whole, products <= reachable
         return
     for half in whole.halves():
         yield from price_ranges(count, reachable, half)

@@ -1,4 +1,4 @@
-"""Categories that hold more than the API hands out are brought whole all the same."""
+"""Categories with more products than a query returns are crawled completely."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ PRODUCTS, REACHABLE = 300, 10
 
 @pytest.fixture
 def short_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the API hand out ten products of a query instead of 5,000."""
+    """Let the API return ten products of a query instead of 5,000."""
     for module in (crawl_shopstyle, shopstyle, shopstyle_api):
         monkeypatch.setattr(module, "REACHABLE", REACHABLE)
 
 
-def pairs(folder: Path) -> set[tuple[str, str]]:
+def product_categories(folder: Path) -> set[tuple[str, str]]:
     db = sqlite3.connect(folder / "crawl.db")
-    found = set(db.execute("select product_id, category_id from product_category").fetchall())
+    rows = set(db.execute("select product_id, category_id from product_category").fetchall())
     db.close()
-    return found
+    return rows
 
 
-def test_what_lies_beyond_the_reach_of_a_query_is_fetched_by_price_and_once(
+def test_products_that_a_query_does_not_return_are_fetched_by_price_and_only_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_reach: None
 ) -> None:
     products = make_catalogue(products=PRODUCTS).products
@@ -41,9 +41,9 @@ def test_what_lies_beyond_the_reach_of_a_query_is_fetched_by_price_and_once(
         run_crawl(tmp_path, server.address, monkeypatch, *options, "categories")
         more = [*options, "products", "--max-per-category"]
         run_crawl(tmp_path, server.address, monkeypatch, *more, "10")
-        assert len(pairs(tmp_path)) < len(expected)
+        assert len(product_categories(tmp_path)) < len(expected)
         for maximum, asks in (("12", True), ("12", False), ("1000", True), ("1000", False)):
             before = len(server.asked)
             run_crawl(tmp_path, server.address, monkeypatch, *more, maximum)
             assert (len(server.asked) > before) == asks
-    assert pairs(tmp_path) == expected
+    assert product_categories(tmp_path) == expected

@@ -15,8 +15,8 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.recipes.crawl_shopstyle import (
+    crawl_by_price,
     crawl_categories,
-    crawl_cuts,
     crawl_query,
     going_on,
 )
@@ -188,8 +188,8 @@ def crawl_shopstyle(db: sqlite3.Connection, enemy: Enemy, failed: list[str]) -> 
     for leaf in catalogue.leaves_below(db, "women")[:LEAVES_ASKED]:
         with going_on(db, Query(leaf).name, console):
             crawl_query(db, shop, Query(leaf), REACHABLE)
-        with going_on(db, f"cuts of {leaf}", console):
-            crawl_cuts(db, shop, leaf, 3 * REACHABLE)
+        with going_on(db, f"{leaf} by price", console):
+            crawl_by_price(db, shop, leaf, 3 * REACHABLE)
 
 
 def crawl_shopify(

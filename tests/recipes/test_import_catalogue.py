@@ -129,7 +129,7 @@ def test_a_shop_is_read_page_by_page_and_its_types_are_the_categories(
     assert len(facts) == 600
     counts = "select path, product_count from category order by path"
     assert db.execute(counts).fetchall() == [("Belts", 200), ("Women", 0), ("Women/Hats", 200)]
-    assert [reason for _, reason in told] == ["it is no object: 'nonsense'"]
+    assert [reason for _, reason in told] == ["not a JSON object: 'nonsense'"]
     assert again == []
 
 

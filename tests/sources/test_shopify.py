@@ -1,4 +1,4 @@
-"""A Shopify storefront that answers oddly, or for ever."""
+"""A Shopify shop whose answers are unusable, unexpected or never end."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Answer = Callable[[str, int], Any]
 
 
 class Answers:
-    """Stands in for a client; answers what is asked for by path and page."""
+    """Replace a client; each path and page gets an answer."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
-        self.asked: list[tuple[str, int]] = []
+        self.requests: list[tuple[str, int]] = []
 
     def get_json(self, url: str, parameters: Mapping[str, Any]) -> Any:
         path, page = url.removeprefix("http://shop/").removesuffix(".json"), parameters["page"]
-        self.asked.append((path, page))
+        self.requests.append((path, page))
         return self.answer(path, page)
 
 
@@ -47,41 +47,43 @@ def pages(*entries: object) -> list[Page]:
     return list(once.pages(PRODUCTS, 0))
 
 
-def test_a_shop_that_repeats_its_page_is_left() -> None:
+def test_a_shop_that_repeats_a_page_is_an_error() -> None:
     endless, client = shop(lambda path, page: {PRODUCTS: [product()]})
-    with pytest.raises(SourceError, match=r"products\.json repeats its page 1 as the next one"):
+    with pytest.raises(SourceError, match=r"products\.json returns page 1 again as the next one"):
         list(endless.pages(PRODUCTS, 0))
-    assert len(client.asked) == 2
+    assert len(client.requests) == 2
 
 
-def test_a_shop_that_has_new_products_for_ever_is_left() -> None:
+def test_a_shop_with_endless_pages_is_an_error() -> None:
     endless, client = shop(lambda path, page: {PRODUCTS: [product(id=page)]})
-    with pytest.raises(SourceError, match="has no end after 200 pages"):
+    with pytest.raises(SourceError, match="does not end after 200 pages"):
         list(endless.pages(PRODUCTS, 0))
-    assert len(client.asked) == shopify.MOST_PAGES
+    assert len(client.requests) == shopify.MOST_PAGES
 
 
 @pytest.mark.parametrize("new", [False, True])
-def test_collections_that_never_end_are_left_and_each_is_read_once(new: bool) -> None:
+def test_an_endless_list_of_collections_is_read_up_to_a_limit(
+    new: bool,
+) -> None:
     def answer(path: str, page: int) -> object:
         return {COLLECTIONS: [{"handle": f"a-{page * new}", "title": "A"}, {"handle": "b"}]}
 
     endless, client = shop(answer)
-    found = endless.collections()
-    assert len({collection.handle for collection in found}) == len(found)
-    assert len(client.asked) == (shopify.MOST_PAGES if new else 2)
+    collections = endless.collections()
+    assert len({collection.handle for collection in collections}) == len(collections)
+    assert len(client.requests) == (shopify.MOST_PAGES if new else 2)
 
 
 @pytest.mark.parametrize("handle", [None, 7.5, "", ".", "..", "x" * 2_000, ["a"], {"a": 1}, True])
-def test_a_collection_without_a_usable_handle_is_none(handle: object) -> None:
-    found, _ = shop(lambda path, page: {COLLECTIONS: [{"handle": handle}, "text", None]})
-    assert found.collections() == []
+def test_a_collection_without_a_usable_handle_is_ignored(handle: object) -> None:
+    odd, _ = shop(lambda path, page: {COLLECTIONS: [{"handle": handle}, "text", None]})
+    assert odd.collections() == []
 
 
 @pytest.mark.parametrize("handle", ["../../admin", "a/b", "a?b#c", "é", "a\ud83d", "%2e%2e"])
-def test_a_handle_never_leaves_its_folder(handle: str) -> None:
-    found, _ = shop(lambda path, page: {COLLECTIONS: [{"handle": handle}]})
-    [collection] = found.collections()
+def test_a_handle_cannot_change_the_folder_of_the_url(handle: str) -> None:
+    odd, _ = shop(lambda path, page: {COLLECTIONS: [{"handle": handle}]})
+    [collection] = odd.collections()
     folder, below, products = collection.path.split("/")
     assert (folder, products) == ("collections", "products")
     assert not set(below) & set("/?#")
@@ -89,7 +91,7 @@ def test_a_handle_never_leaves_its_folder(handle: str) -> None:
 
 @pytest.mark.parametrize("listed", [{}, "text", 7, None, True])
 @pytest.mark.parametrize("what", [PRODUCTS, COLLECTIONS])
-def test_what_is_no_list_is_never_taken_for_the_end(what: str, listed: object) -> None:
+def test_a_value_that_is_not_a_list_is_an_error_and_not_the_end(what: str, listed: object) -> None:
     odd, _ = shop(lambda path, page: {what: listed})
     with pytest.raises(SourceError, match=f"has no {what}.json of a Shopify shop"):
         list(odd.pages(PRODUCTS, 0) if what == PRODUCTS else odd.collections())
@@ -101,41 +103,41 @@ def test_a_product_without_an_id_is_skipped_and_the_page_goes_on(identity: objec
     assert [entry.id for entry in first.products] == ["5"]
     assert [entry.reason for entry in first.skipped] == [
         "it has no id",
-        "it is no object: 'text'",
+        "not a JSON object: 'text'",
     ]
 
 
 @pytest.mark.parametrize("value", [None, 7.5, True, [], {}, ["a"], {"src": 1}])
-def test_fields_of_other_kinds_are_as_if_they_were_not_there(value: object) -> None:
+def test_fields_of_unexpected_types_are_treated_as_absent(value: object) -> None:
     entry = product(title=value, body_html=value, product_type=value, images=value)
     first, _ = pages(entry)
     assert first.products == [Product(id="1", name="", description="", categories=(), image=None)]
 
 
 @pytest.mark.parametrize("source", [None, 7, "file:///etc/passwd", "/x", ["http://x"], {"a": 1}])
-def test_a_picture_without_an_address_in_the_web_is_none(source: object) -> None:
+def test_a_picture_without_a_web_address_is_ignored(source: object) -> None:
     first, _ = pages(product(images=[{"src": source}, {"src": "http://a/1"}, source]))
     assert (first.products[0].image, first.products[0].more_images) == ("http://a/1", ())
 
 
 @pytest.mark.parametrize("kind", [" > ".join("abcdefghij" * 6), "x" * 6_000])
-def test_a_type_of_too_many_levels_is_skipped_and_the_product_stays(kind: str) -> None:
+def test_a_type_of_too_many_levels_is_skipped_and_its_product_is_not(kind: str) -> None:
     first, _ = pages(product(product_type=kind))
     assert [entry.categories for entry in first.products] == [()]
     assert [entry.kind for entry in first.skipped] == ["category"]
     assert first.categories == []
 
 
-def test_a_shop_behind_a_password_says_nothing_of_an_api_key() -> None:
+def test_the_error_for_a_shop_behind_a_password_does_not_mention_an_api_key() -> None:
     def refuse(path: str, page: int) -> object:
         raise KeyRejectedError("the API rejected the key (401)")
 
-    with pytest.raises(SourceError, match=r"lets nobody read its products\.json") as caught:
+    with pytest.raises(SourceError, match=r"does not let anyone read its products\.json") as caught:
         list(shop(refuse)[0].pages(PRODUCTS, 0))
     assert not isinstance(caught.value, KeyRejectedError)
 
 
-def test_a_list_that_breaks_off_is_stored_as_failed_and_the_rest_is_read(
+def test_a_list_with_an_error_is_stored_as_failed_and_the_other_lists_are_read(
     db: sqlite3.Connection,
 ) -> None:
     def answer(path: str, page: int) -> object:
@@ -158,7 +160,7 @@ def test_a_list_that_breaks_off_is_stored_as_failed_and_the_rest_is_read(
     assert console.messages == [f"{query}: {error}" for query, error in expected]
 
 
-def test_a_shop_that_gives_nothing_at_all_ends_the_import(db: sqlite3.Connection) -> None:
+def test_a_shop_that_returns_nothing_ends_the_import(db: sqlite3.Connection) -> None:
     def refuse(path: str, page: int) -> object:
         raise SourceError("no connection")
 
@@ -167,7 +169,7 @@ def test_a_shop_that_gives_nothing_at_all_ends_the_import(db: sqlite3.Connection
     assert db.execute("select * from bookmark").fetchall() == []
 
 
-def test_categories_of_types_are_told_once() -> None:
+def test_the_category_of_a_type_is_yielded_once() -> None:
     first, _ = pages(product(id=1), product(id=2))
     assert first.categories == [
         Category(id="Boots", name="Boots", parent=None, path="Boots", leaf=True)

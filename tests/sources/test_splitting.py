@@ -1,4 +1,4 @@
-"""Price ranges that hold no more than a source hands out, over prices of every kind."""
+"""Price ranges with no more products than a source returns, for any prices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def within(prices: list[float], cut: PriceRange) -> list[float]:
 
 
 @given(PRICES, st.integers(1, 50))
-def test_every_product_is_in_a_range_and_every_range_that_can_be_fits(
+def test_every_price_is_in_a_range_and_only_ranges_of_one_unit_have_too_many_products(
     prices: list[float], reachable: int
 ) -> None:
     cuts = list(price_ranges(lambda cut: len(within(prices, cut)), reachable))
@@ -27,7 +27,7 @@ def test_every_product_is_in_a_range_and_every_range_that_can_be_fits(
         assert fits or cut.high - cut.low == 1
 
 
-def test_ranges_follow_each_other_and_few_are_counted() -> None:
+def test_ranges_are_in_order_and_few_of_them_are_counted() -> None:
     prices = [k / 10 for k in range(50_000)]
     counted = []
 
