@@ -244,7 +244,7 @@ def test_too_little_memory_for_tensorflow_is_said(categorized: Path, tmp_path: P
     line = the_line(
         limited(tmp_path, "ulimit -v 2000000;", "categorize_words", *options), "categorize_words"
     )
-    assert line.startswith("only 2,000,000 kB of memory are allowed (ulimit -v), and TensorFlow")
+    assert line.startswith("only 2,000,000 kB of memory are allowed (ulimit -v), but TensorFlow")
 
 
 def test_a_database_that_cannot_be_written_is_said_before_any_training(
