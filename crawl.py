@@ -90,11 +90,8 @@ def import_from(db: sqlite3.Connection, format: str, args: argparse.Namespace) -
 
 def show_dry_run(args: argparse.Namespace, format: str | None, scope: CrawlScope) -> int:
     """Show what a crawl would fetch; nothing is changed."""
-    source = (
-        (crawl_sources.shopify_of if format == SHOP else crawl_sources.file_of)(args)
-        if format
-        else None
-    )
+    read = crawl_sources.shopify_of if format == SHOP else crawl_sources.file_of
+    source = read(args) if format else None
     script.show(*dry_run(args.db_path, scope, format, source))
     return script.DONE
 

@@ -220,7 +220,7 @@ def _workers() -> Iterator[Executor]:
 
 
 def _begin_work() -> None:
-    """Let the crawl alone hear Ctrl-C, and end with it, even where it is killed."""
+    """Leave Ctrl-C to the crawl's process, and end when that process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_crawl, daemon=True).start()
 
