@@ -28,7 +28,7 @@ class Body(NamedTuple):
     status: int = 200
 
 
-class Asked(NamedTuple):
+class Request(NamedTuple):
     """A request, as the server saw it."""
 
     moment: float  # time.monotonic()
@@ -77,7 +77,7 @@ class FaultServer:
     seed: int = 0
     latency: float = 0.0  # seconds before each answer
     host: str = "127.0.0.1"
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     address: str = ""
     _times: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -124,7 +124,7 @@ class FaultServer:
             known = self.faults.get(body.kind, ())
             fault = chance.choice(known) if known and chance.random() < self.share else None
             name = fault.__name__ if fault else ""
-            self.asked.append(Asked(time.monotonic(), path, head, name))
+            self.requests.append(Request(time.monotonic(), path, head, name))
         if self.latency:
             time.sleep(self.latency)
         conversation = Conversation(connection, self.address, path, body, chance)

@@ -71,7 +71,7 @@ PIXELS = wide_png(13_500, 13_500)
         (send_gzip, "larger than 20,000,000 bytes"),
     ],
 )
-def test_a_bomb_is_a_row_with_the_reason_and_costs_little(
+def test_a_decompression_bomb_is_a_failed_picture_and_needs_little_memory(
     tmp_path: Path, fault: Fault, reason: str
 ) -> None:
     assert len(PIXELS) < 30_000

@@ -47,7 +47,7 @@ def on_a_disk_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
         yield
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(
+def test_a_full_disk_is_an_error_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes, seed = tier(short=5, long=50)

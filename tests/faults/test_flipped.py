@@ -123,7 +123,7 @@ def test_a_flipped_byte_is_an_error_or_changes_no_figure(
     assert None in found
 
 
-def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
+def test_a_changed_score_is_an_error(crawled: Path) -> None:
     with sqlite3.connect(crawled) as db:
         db.execute("update predicted_category set score = 0.999 where product_id = 'belts-000'")
     db.close()
@@ -134,7 +134,7 @@ def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
         insist_on_checksum(sound, 1)
 
 
-def test_a_foreign_database_is_not_changed_by_looking(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_not_changed_when_opened(tmp_path: Path) -> None:
     path = tmp_path / "photos.db"
     with sqlite3.connect(path) as db:
         db.executescript("pragma journal_mode = wal; create table photo (name text);")

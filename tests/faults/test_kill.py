@@ -47,12 +47,12 @@ def test_a_crawl_killed_at_any_moment_loses_nothing_and_repeats_little(tmp_path:
     with FaultServer(shop).running() as server:
         assert start(whole, server.address).wait() == 0
         expected = contents(whole, server.address)
-        items = {asked.path for asked in server.asked}
+        items = {request.path for request in server.requests}
     with FaultServer(shop, latency=0.02).running() as server:
         for _ in range(kills):
             crawl = start(killed, server.address)
-            begun = len(server.asked)
-            while len(server.asked) == begun and crawl.poll() is None:
+            begun = len(server.requests)
+            while len(server.requests) == begun and crawl.poll() is None:
                 time.sleep(0.01)
             time.sleep(chance.uniform(0, 0.5))
             crawl.kill()
@@ -63,7 +63,7 @@ def test_a_crawl_killed_at_any_moment_loses_nothing_and_repeats_little(tmp_path:
                 db.close()
         assert start(killed, server.address).wait() == 0
         assert contents(killed, server.address) == expected
-        asked = Counter(asked.path for asked in server.asked)
+        asked = Counter(request.path for request in server.requests)
     assert set(asked) == items
     repeated = Counter(
         "picture" if path.startswith("/sim/") else "page" for path in asked.elements()

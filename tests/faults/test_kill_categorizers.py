@@ -113,7 +113,7 @@ def copy(shop: Path, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", CATEGORIZERS)
-def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
+def test_a_killed_categorizer_gives_the_same_results_when_run_again(
     kind: str, shop: Path, tmp_path: Path
 ) -> None:
     kills, seed = tier(short=3 if kind == "words" else 1, long=50)
@@ -146,7 +146,7 @@ def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
     assert files(again) == files(whole)
 
 
-def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: Path) -> None:
+def test_flipped_bits_in_caches_change_no_experiment(shop: Path, tmp_path: Path) -> None:
     folder, chance = copy(shop, tmp_path / "flipped"), random.Random(0)
     command = ["categorize_both", "--min-per-category", "3", *CATEGORIZERS["both"]]
     run(folder, *command)
@@ -183,7 +183,7 @@ def reviewed(shop: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_import_of_a_review_that_is_killed_stores_all_or_nothing(
+def test_a_killed_import_of_a_review_stores_all_decisions_or_none(
     reviewed: Path, tmp_path: Path
 ) -> None:
     kills, seed = tier(short=6, long=50)
@@ -207,7 +207,7 @@ def test_an_import_of_a_review_that_is_killed_stores_all_or_nothing(
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_an_export_that_is_killed_leaves_the_old_file_or_the_new_one(
+def test_a_killed_export_leaves_the_old_file_or_the_new_one(
     suffix: str, shop: Path, tmp_path: Path
 ) -> None:
     kills, seed = tier(short=3, long=50)

@@ -56,7 +56,7 @@ def fill(db: sqlite3.Connection, address: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif("SOAK" not in os.environ, reason="takes minutes; make soak runs it")
-def test_a_million_products_are_resumed_at_once_in_little_memory(tmp_path: Path) -> None:
+def test_a_crawl_of_a_million_products_resumes_at_once_in_little_memory(tmp_path: Path) -> None:
     with FaultServer(healthy_shop(products=40)).running() as server:
         with open_database(tmp_path / "crawl.db", create=True) as db:
             fill(db, server.address)
@@ -71,6 +71,6 @@ def test_a_million_products_are_resumed_at_once_in_little_memory(tmp_path: Path)
         _, status, used = os.wait4(crawl.pid, 0)
         crawl.returncode = os.waitstatus_to_exitcode(status)
         assert crawl.returncode == 0
-        assert len(server.asked) == LEFT
-        assert server.asked[0].moment - started < MOST_SECONDS
+        assert len(server.requests) == LEFT
+        assert server.requests[0].moment - started < MOST_SECONDS
     assert used.ru_maxrss * 1024 < MOST_BYTES

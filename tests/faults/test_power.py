@@ -33,7 +33,7 @@ def note_commits(disk: Disk, folder: Path, address: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
-def test_a_cut_at_any_moment_loses_one_batch_at_most(
+def test_a_power_cut_at_any_moment_loses_at_most_one_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
 ) -> None:
     cuts, seed = tier(short=20, long=500)

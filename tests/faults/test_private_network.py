@@ -24,7 +24,7 @@ def has_namespaces() -> bool:
 
 
 @pytest.mark.skipif(not has_namespaces(), reason="needs root and network namespaces")
-def test_no_redirect_and_no_name_leads_into_a_private_network() -> None:
+def test_no_redirect_and_no_name_reaches_a_private_network() -> None:
     result = subprocess.run(
         [*COMMAND, sys.executable, "-m", "tests.faults.namespaces"],
         cwd=ROOT,

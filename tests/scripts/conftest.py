@@ -93,8 +93,8 @@ def categorized(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The crawled catalogue with one experiment on its words, number 1."""
     folder = tmp_path_factory.mktemp("categorized")
     copy_database(crawled, folder)
-    said = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
-    (folder / "said.txt").write_text(said.stdout)
+    output = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
+    (folder / "output.txt").write_text(output.stdout)
     return folder
 
 

@@ -15,7 +15,7 @@ from tests.scripts.conftest import CATALOGUE, run
 WORDS = CATALOGUE.products[0].name.split()
 
 
-def test_it_is_told_as_text_and_for_programs(crawled: Path) -> None:
+def test_a_catalogue_is_summarised_as_text_and_as_json(crawled: Path) -> None:
     text = run(crawled, "analyze", "--catalogue").stdout
     assert text.startswith("Advice\n  - ")
     for title in ("Categories", "Words of names", "Vocabulary", "Languages", "Duplicates"):
@@ -29,7 +29,7 @@ def test_it_is_told_as_text_and_for_programs(crawled: Path) -> None:
     assert found["remarks"]
 
 
-def test_a_page_shows_products_unless_told_otherwise(crawled: Path) -> None:
+def test_a_page_shows_products_unless_an_option_leaves_them_out(crawled: Path) -> None:
     run(crawled, "analyze", "--catalogue", "--output", "page.html")
     page = (crawled / "page.html").read_text()
     assert "Random products" in page
@@ -41,15 +41,17 @@ def test_a_page_shows_products_unless_told_otherwise(crawled: Path) -> None:
     assert "<h2>Languages</h2>" in page
 
 
-def test_an_empty_database_is_said(tmp_path: Path) -> None:
+def test_an_empty_database_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "crawl.db")) as connection:
         connection.executescript((ROOT / "schema.sql").read_text())
-    said = run(tmp_path, "analyze", "--catalogue", code=1).stderr
-    assert said == "analyze.py: the database has no products; run crawl.py first\n"
+    output = run(tmp_path, "analyze", "--catalogue", code=1).stderr
+    assert output == "analyze.py: the database has no products; run crawl.py first\n"
 
 
 @pytest.mark.parametrize(
     "options", [["--experiment", "1"], ["--require", "accuracy>0"], ["--crawl"]]
 )
-def test_it_goes_with_nothing_of_experiments(tmp_path: Path, options: list[str]) -> None:
+def test_the_catalogue_option_excludes_options_of_experiments(
+    tmp_path: Path, options: list[str]
+) -> None:
     assert "usage:" in run(tmp_path, "analyze", "--catalogue", *options, code=2).stderr

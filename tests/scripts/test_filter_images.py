@@ -114,8 +114,8 @@ def test_close_ups_are_learned_marked_and_left_out(
     assert rows(tmp_path, f"select {marked} from experiment") == [(None,), (32,), (32,), (None,)]
     assert "marked pictures 32" in run(tmp_path, "analyze", "--leaderboard").stdout
     unmark = ["--filter-images", "retrain_out", "--threshold", 1]
-    said = run(tmp_path, "crawl", *unmark, key=None).stdout
-    assert " 0 marked zoomed at 1; 0 products have" in said
+    output = run(tmp_path, "crawl", *unmark, key=None).stdout
+    assert " 0 marked zoomed at 1; 0 products have" in output
     run(tmp_path, "categorize_images", *pictures)
     predicted = """select product_id, category_id, score from predicted_category
       where experiment_id = {} order by product_id"""
@@ -135,7 +135,7 @@ def two(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_marking_asks_nobody_and_machines_read_json(two: Path) -> None:
+def test_marking_needs_no_key_and_log_json_prints_json(two: Path) -> None:
     result = run(two, "crawl", "--filter-images", "zoom.onnx", "--log-json", key=None)
     assert json.loads(result.stdout) == {
         **{"looked_at": 2, "marked": 1, "marked_only": 1},
@@ -154,7 +154,7 @@ def test_marks_are_reported_as_json_and_on_a_page(two: Path) -> None:
     assert "2 pictures complete, 1 of them marked zoomed, 0 not tried yet." in page
 
 
-def test_a_picture_that_is_gone_is_told_and_the_code_is_3(two: Path) -> None:
+def test_a_missing_picture_is_reported_with_exit_code_3(two: Path) -> None:
     [(file,)] = rows(two, f"select file from image where {ADDRESS} = 'b.jpg'")
     (two / "images" / str(file)).unlink()
     result = run(two, "crawl", "--filter-images", "zoom.onnx", key=None, code=3)
@@ -177,7 +177,7 @@ def test_a_picture_that_is_gone_is_told_and_the_code_is_3(two: Path) -> None:
         ("logo.onnx", "logo.onnx has no label 'zoomed'; pass --filter-label with one of: logo, x"),
     ],
 )
-def test_a_bad_model_gets_one_clear_line_and_marks_nothing(
+def test_a_bad_model_is_an_error_of_one_line_and_marks_nothing(
     two: Path, model: str, message: str
 ) -> None:
     save_reddish(two / "broken.onnx").write_bytes(b"no graph at all")

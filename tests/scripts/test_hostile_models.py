@@ -88,36 +88,36 @@ def test_a_folder_cannot_name_a_path_or_an_address(evil: Trap, shop: Path, crawl
     pictures = ["--images-path", crawled / "images", "--all"]
     for name in (str(evil.network), evil.address, f"file://{evil.network}", "../network"):
         model(shop, name, evil.sha256)
-        said = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
-        assert "model is damaged (the name of the network is" in said
+        output = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
+        assert "model is damaged (the name of the network is" in output
         assert evil.is_untouched()
     for called in (str(evil.network), evil.address):
         model(shop, "given", evil.sha256, called)
-        said = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
-        assert "has to be passed as --backbone" in said
+        output = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
+        assert "has to be passed as --backbone" in output
         assert evil.is_untouched()
 
 
-def test_a_network_that_is_passed_is_compared_before_it_is_opened(
+def test_a_passed_network_is_compared_by_hash_before_it_is_opened(
     evil: Trap, shop: Path, crawled: Path
 ) -> None:
     model(shop, "given", "ab" * 32)
     options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
-    said = run(shop, "categorize_images", *options, "--backbone", evil.network, code=1).stderr
-    assert "is not that network; pass that network as --backbone" in said
+    output = run(shop, "categorize_images", *options, "--backbone", evil.network, code=1).stderr
+    assert "is not that network; pass that network as --backbone" in output
     assert evil.is_untouched()
 
 
-def test_networks_that_are_not_here_are_not_fetched(
+def test_networks_named_by_a_model_are_not_downloaded(
     evil: Trap, shop: Path, crawled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
     monkeypatch.setenv("HOME", str(shop))
     for name in ("inception_v3", "vgg16"):
         model(shop, name, evil.sha256)
-        said = run(shop, "categorize_images", *options, code=1).stderr
-        assert f"pictures are read by {name}" in said
-        assert f"pass --backbone {name} to fetch" in said
+        output = run(shop, "categorize_images", *options, code=1).stderr
+        assert f"pictures are read by {name}" in output
+        assert f"pass --backbone {name} to fetch" in output
 
 
 def test_an_experiment_cannot_name_a_path_or_an_address(
@@ -130,6 +130,6 @@ def test_an_experiment_cannot_name_a_path_or_an_address(
             changed = {**json.loads(settings), "backbone": name, "weights": evil.sha256}
             db.execute("update experiment set kind = 'images', settings = ?", [json.dumps(changed)])
         db.close()
-        said = run(tmp_path, "analyze", "--label-errors", 1, code=1).stderr
-        assert "as --backbone" in said
+        output = run(tmp_path, "analyze", "--label-errors", 1, code=1).stderr
+        assert "as --backbone" in output
         assert evil.is_untouched()

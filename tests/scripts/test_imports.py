@@ -33,19 +33,19 @@ def lines(folder: Path) -> Path:
 COLUMNS = ("--columns", "id=nr,name=label,category_path=shelf,image=file")
 
 
-def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
+def test_json_lines_are_imported_and_a_table_is_exported(tmp_path: Path) -> None:
     lines(tmp_path)
     result = run(tmp_path, "crawl", "--from", "a.jsonl.gz", *COLUMNS, key=None)
     assert result.stdout == (
         "crawl.db: 3 categories, 2 products, 1 pictures; 2 skipped, 0 failed\n"
     )
-    said = result.stderr.splitlines()
-    assert said[0] == (
+    output = result.stderr.splitlines()
+    assert output[0] == (
         "a.jsonl.gz: JSON Lines; id=nr,name=label,category_path=shelf,image=file; "
         "paths are joined by ' > '"
     )
-    assert said[1] == "skipped: a.jsonl.gz line 4: it has no id"
-    assert said[2].startswith(
+    assert output[1] == "skipped: a.jsonl.gz line 4: it has no id"
+    assert output[2].startswith(
         "skipped: a.jsonl.gz line 2: id 1 has another name or picture at an earlier place"
     )
     options = ("--images", ".", "--path-separator=->")
@@ -56,7 +56,7 @@ def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
     )
 
 
-def test_strict_stores_nothing_and_machines_read_json(tmp_path: Path) -> None:
+def test_a_strict_import_stores_nothing_and_log_json_prints_json(tmp_path: Path) -> None:
     lines(tmp_path)
     options = ("--from", "a.jsonl.gz", *COLUMNS)
     result = run(tmp_path, "crawl", *options, "--strict", code=1, key=None)
@@ -67,7 +67,7 @@ def test_strict_stores_nothing_and_machines_read_json(tmp_path: Path) -> None:
     assert [entry["skipped"] for entry in told] == ["a.jsonl.gz line 4", "a.jsonl.gz line 2"]
 
 
-def test_bson_is_taken_up_where_it_was_left_and_told_of_once(tmp_path: Path) -> None:
+def test_an_import_of_bson_continues_and_reports_each_problem_once(tmp_path: Path) -> None:
     picture = {"picture": jpeg()}
     documents = [{"_id": k, "category_id": 1, "imgs": [picture]} for k in range(3)]
     (tmp_path / "a.bson").write_bytes(b"".join(map(bson.encode, documents)))
@@ -97,7 +97,7 @@ def test_a_shop_is_crawled_without_a_key(tmp_path: Path) -> None:
     assert result.stdout.startswith("crawl.db: 3 categories, 600 products, 0 pictures; 0 skipped")
 
 
-def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path: Path) -> None:
+def test_a_legacy_database_is_adopted_with_its_pictures(tmp_path: Path) -> None:
     name = "7ab8" + "0" * 28
     db = sqlite3.connect(tmp_path / "old.db")
     db.executescript(EARLIER_SYSTEM)
@@ -138,7 +138,7 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
         (["--from", "a", "--path-separator", ""], "the separator is empty; pass what joins"),
     ],
 )
-def test_options_that_make_no_sense_are_usage_errors(
+def test_contradictory_options_are_usage_errors(
     options: list[str], message: str, tmp_path: Path
 ) -> None:
     assert message in run(tmp_path, "crawl", *options, code=2, key=None).stderr

@@ -18,7 +18,7 @@ def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A catalogue with an experiment on its words and what it says of labels."""
     place = tmp_path_factory.mktemp("labels")
     (place / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
-    (place / "said.txt").write_text(run(place, "analyze", "--label-errors", 1).stdout)
+    (place / "output.txt").write_text(run(place, "analyze", "--label-errors", 1).stdout)
     return place
 
 
@@ -35,18 +35,18 @@ def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
     return lines
 
 
-def test_labels_are_searched_once_and_told_again(folder: Path) -> None:
-    said = (folder / "said.txt").read_text()
-    assert said.startswith("#1: Text classification of: all (")
-    assert "labels examined on" in said
+def test_labels_are_searched_once_and_reported_again(folder: Path) -> None:
+    output = (folder / "output.txt").read_text()
+    assert output.startswith("#1: Text classification of: all (")
+    assert "labels examined on" in output
     again = run(folder, "analyze", "--label-errors", 1, "--limit", 50)
-    assert again.stdout == said
+    assert again.stdout == output
     assert "trainings" not in again.stderr
     values = json.loads(run(folder, "analyze", "--label-errors", 1, "--json").stdout)
     assert len(values["suspicious"]) == 50
 
 
-def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
+def test_decisions_correct_the_next_experiment_but_not_crawled_rows(
     folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
@@ -69,11 +69,13 @@ def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
     assert "#2: " in run(tmp_path, "analyze").stdout
 
 
-def test_an_audit_is_told_once_all_of_it_is_decided(folder: Path, tmp_path: Path) -> None:
+def test_an_audit_is_reported_when_all_its_products_are_decided(
+    folder: Path, tmp_path: Path
+) -> None:
     (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
     audit = ["--export-review", "audit.csv", "--audit", 10]
-    said = run(tmp_path, "analyze", *audit).stdout
-    assert said.startswith("audit.csv: of 10 test products, chosen at random, 10 to decide")
+    output = run(tmp_path, "analyze", *audit).stdout
+    assert output.startswith("audit.csv: of 10 test products, chosen at random, 10 to decide")
     fill(tmp_path / "audit.csv", dict.fromkeys(range(9), "keep"))
     run(tmp_path, "analyze", "--import-review", "audit.csv")
     assert (
@@ -86,11 +88,11 @@ def test_an_audit_is_told_once_all_of_it_is_decided(folder: Path, tmp_path: Path
     assert "test products, chosen at random, 1 of them ambiguous)" in told
     [values] = json.loads(run(tmp_path, "analyze", "--json").stdout)
     assert values["audit"]["sampled"] == 10
-    said = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout
-    assert said.startswith("more.csv: of 12 test products, chosen at random, 2 to decide")
+    output = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout
+    assert output.startswith("more.csv: of 12 test products, chosen at random, 2 to decide")
 
 
-def test_categories_are_judged_each_by_itself(folder: Path) -> None:
+def test_a_report_by_category_has_a_row_for_each_category(folder: Path) -> None:
     table = run(folder, "analyze", "--per-category").stdout
     [experiment] = json.loads(run(folder, "analyze", "--per-category", "--json").stdout)
     for category in experiment["categories"]:

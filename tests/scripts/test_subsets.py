@@ -14,7 +14,7 @@ ALL = ["--min-per-category", 3]
 
 
 @pytest.mark.slow
-def test_an_experiment_of_a_depth_goes_through_every_report(
+def test_every_report_supports_an_experiment_with_a_depth(
     crawled: Path, network: Path, tmp_path: Path
 ) -> None:
     copy_database(crawled, tmp_path)
@@ -57,8 +57,8 @@ def test_an_experiment_of_a_depth_goes_through_every_report(
     page = run(tmp_path, "analyze", *images, "--dump-errors-for-experiment", 2).stdout
     assert right < tested
     assert f"Predictions that contradict the catalogue: {len(tested - right)}" in page
-    said = run(tmp_path, "analyze", "--compare", 1, 2, code=1).stderr
-    assert "experiments 1 and 2 learned leaves and categories of depth 1" in said
+    output = run(tmp_path, "analyze", "--compare", 1, 2, code=1).stderr
+    assert "experiments 1 and 2 learned leaves and categories of depth 1" in output
     board = json.loads(run(tmp_path, "analyze", "--leaderboard", "--json").stdout)
     assert [(table["depth"], len(table["experiments"])) for table in board] == [(1, 1), (None, 1)]
     run(tmp_path, "analyze", *images, "--html", "site")
@@ -73,7 +73,7 @@ def test_an_experiment_of_a_depth_goes_through_every_report(
 
 
 @pytest.mark.slow
-def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
+def test_a_sample_in_a_language_is_reported_recorded_and_tested(
     categorized: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
@@ -84,8 +84,8 @@ def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
         assert "; language en; sample 0.6; sample seed 4\n" in result.stdout
         assert "language: en " in result.stderr
     run(tmp_path, "analyze", "--compare", 2, 3)  # another training, the same products
-    said = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
-    assert "experiments 1 and 3 were tested on" in said
+    output = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
+    assert "experiments 1 and 3 were tested on" in output
     [settings] = rows(
         tmp_path,
         """select distinct settings ->> 'language', settings ->> 'sample',
@@ -101,7 +101,7 @@ def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
 
 
 @pytest.mark.slow
-def test_the_split_that_a_catalogue_came_with_is_asked_for(crawled: Path, tmp_path: Path) -> None:
+def test_a_given_split_needs_a_catalogue_that_came_with_one(crawled: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
-    said = run(tmp_path, "categorize_words", *ALL, "--given-split", code=1).stderr
-    assert said.startswith("categorize_words.py: the catalogue came without a split of its own")
+    output = run(tmp_path, "categorize_words", *ALL, "--given-split", code=1).stderr
+    assert output.startswith("categorize_words.py: the catalogue came without a split of its own")
