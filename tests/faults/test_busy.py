@@ -1,4 +1,4 @@
-"""A server that asks for a rest gets it from everybody, and never more than was agreed."""
+"""All threads keep the pauses that a server requests, and the rate limit."""
 
 from __future__ import annotations
 

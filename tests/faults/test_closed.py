@@ -1,4 +1,4 @@
-"""What must not come in, and what must not get out."""
+"""Private addresses are not requested, and pictures stay in their folder."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_private_addresses_are_refused_in_any_spelling(host: str) -> None:
 def test_private_addresses_can_be_allowed(host: str) -> None:
     with FaultServer(secret).running() as server:
         port = server.address.rpartition(":")[2]
-        found = Client(allow_private=True).get_file(f"http://{host}:{port}/x", bytes)
-        assert found == b"secret"
+        data = Client(allow_private=True).get_file(f"http://{host}:{port}/x", bytes)
+        assert data == b"secret"
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.2:{port}/x", "//127.0.0.2:{port}/x"])
@@ -153,9 +153,9 @@ def test_every_picture_has_its_own_file_in_the_folder_whatever_its_address(tmp_p
         addresses = [f"{server.address}/{text}" for text in made]
         client = Client(connections=16, allow_private=True)
         batches = fetch_pictures(addresses, client, None, folder)
-        found = [image for batch in batches for image in batch if image.file]
-        assert len(found) == len(made) > 10_000
+        images = [image for batch in batches for image in batch if image.file]
+        assert len(images) == len(made) > 10_000
         served = {request.path for request in server.requests}
-    assert len({image.file for image in found}) == len(served)
+    assert len({image.file for image in images}) == len(served)
     written = {path for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {folder.path / str(image.file) for image in found}
+    assert written == {folder.path / str(image.file) for image in images}

@@ -1,4 +1,4 @@
-"""Answers that are made to end a crawl, or to be read by a terminal, cost what they are of."""
+"""Hostile answers cost only their own product, and control neither crawl nor terminal."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def hash_of(address: str) -> int:
 
 
 def api(path: str, address: str) -> Body:
-    """Answer with a tree of hostile names and ids, and of each leaf with an error."""
+    """Answer with a tree of hostile names and ids, and with an error for each leaf."""
     if "/categories" in path:
         nodes = [
             {"id": f"{k} {text[:900]}", "name": text[:900], "parentId": "women"}

@@ -1,4 +1,4 @@
-"""The API key is found nowhere but in requests to the API."""
+"""The API key appears only in requests to the API."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_key_is_sent_only_to_the_api(
     assert crawl.returncode == (1 if faults else 0), crawl.stderr
     assert api.requests
     assert bool(pictures.requests) == (not faults)
-    told = [crawl.stdout, crawl.stderr, *(request.head.encode() for request in pictures.requests)]
-    told += [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    texts = [crawl.stdout, crawl.stderr, *(request.head.encode() for request in pictures.requests)]
+    texts += [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
     for shape in SHAPES:
-        assert not [text for text in told if shape.encode() in text]
+        assert not [text for text in texts if shape.encode() in text]

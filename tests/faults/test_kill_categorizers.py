@@ -1,4 +1,4 @@
-"""What is killed again and again ends as if it never was: categorizers, reviews and exports."""
+"""Categorizers, reviews and exports that are killed repeatedly end with the same results."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(folder: Path, name: str, *options: object) -> str:
 
 
 def killed(folder: Path, chance: random.Random, seconds: float, *command: object) -> None:
-    """Start a script and kill it: at any moment, or right after a file has come or changed."""
+    """Start a script and kill it at a random moment, or right after the change of a file."""
     before = state(folder)
     name, *options = command
     process = script(folder, str(name), *options)
@@ -63,14 +63,14 @@ def killed(folder: Path, chance: random.Random, seconds: float, *command: object
 
 
 def state(folder: Path) -> dict[str, tuple[int, int]]:
-    found = {}
+    files_state = {}
     for path in folder.rglob("*"):
         try:
             status = path.stat()
         except FileNotFoundError:
             continue
-        found[str(path.relative_to(folder))] = status.st_size, status.st_mtime_ns
-    return found
+        files_state[str(path.relative_to(folder))] = status.st_size, status.st_mtime_ns
+    return files_state
 
 
 def files(folder: Path) -> set[str]:
@@ -91,7 +91,7 @@ def table(folder: Path, name: str, number: int) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small catalogue of three colours, imported."""
+    """Import a small catalogue of three colours."""
     folder = tmp_path_factory.mktemp("shop")
     rows = [["id", "name", "category_path", "image"]]
     for category, hue in COLOURS.items():
@@ -138,8 +138,8 @@ def test_a_killed_categorizer_gives_the_same_results_when_run_again(
         for number in numbers:
             insist_on_checksum(db, number)
     for number in numbers:
-        found = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
-        assert without_memory(found) == without_memory(expected)
+        repeated = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
+        assert without_memory(repeated) == without_memory(expected)
         for name in ("predicted_category", "predicted_path", "neighbour", "outside"):
             assert table(again, name, number) == table(whole, name, 1)
     assert run(again, *filing) == filed
@@ -168,7 +168,7 @@ def test_flipped_bits_in_caches_change_no_experiment(shop: Path, tmp_path: Path)
 
 
 def without_memory(rows: Sequence[tuple[Any, ...]]) -> list[str]:
-    """Leave out what a run measures of itself."""
+    """Return rows as text, without times and memory use."""
     return [re.sub(r'"(peak_bytes|seconds)": [\d.]+', "", str(row)) for row in rows]
 
 

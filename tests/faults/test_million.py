@@ -1,4 +1,4 @@
-"""A catalogue of a million products: a crawl goes on at once, and does not hold it in memory."""
+"""A crawl of a million products continues at once and in little memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_SECONDS, MOST_BYTES = 2.0, 300_000_000
 
 
 def fill(db: sqlite3.Connection, address: str) -> None:
-    """Write what a long crawl leaves, all of it fetched but some pictures."""
+    """Write the rows of a long crawl, in which only some pictures are not fetched yet."""
     moment = "2026-01-01T00:00:00Z"
     leaves = [f"leaf-{number}" for number in range(LEAVES)]
     text = "A description as long as shops write them, with a colour, a size and a kind of cloth."

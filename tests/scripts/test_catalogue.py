@@ -1,4 +1,4 @@
-"""analyze.py --catalogue as a person runs it."""
+"""analyze.py --catalogue: text, JSON and page."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ def test_a_catalogue_is_summarised_as_text_and_as_json(crawled: Path) -> None:
     assert text.startswith("Advice\n  - ")
     for title in ("Categories", "Words of names", "Vocabulary", "Languages", "Duplicates"):
         assert f"\n{title}\n" in text
-    found = json.loads(run(crawled, "analyze", "--catalogue", "--json").stdout)
+    summary = json.loads(run(crawled, "analyze", "--catalogue", "--json").stdout)
     with contextlib.closing(sqlite3.connect(crawled / "crawl.db")) as db:
         [(products,)] = db.execute("select count(*) from product")
         leaves = dict(db.execute("select path, product_count from category where leaf"))
-    assert found["state"]["products"] == products
-    assert {one["path"]: one["products"] for one in found["categories"] if one["leaf"]} == leaves
-    assert found["remarks"]
+    assert summary["state"]["products"] == products
+    assert {
+        category["path"]: category["products"]
+        for category in summary["categories"]
+        if category["leaf"]
+    } == leaves
+    assert summary["remarks"]
 
 
 def test_a_page_shows_products_unless_an_option_leaves_them_out(crawled: Path) -> None:

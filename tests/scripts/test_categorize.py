@@ -126,9 +126,9 @@ def test_the_categorizers_test_the_same_products_and_are_reproducible(
     ):
         run(tmp_path, script, *options, "--cache-path", cache, fresh=fresh)
     tested = "select product_id from predicted_category where experiment_id = {} order by 1"
-    found = [rows(tmp_path, tested.format(number)) for number in range(1, 5)]
-    found.append(rows(categorized, tested.format(1)))
-    assert all(products == found[0] for products in found)
+    tested_products = [rows(tmp_path, tested.format(number)) for number in range(1, 5)]
+    tested_products.append(rows(categorized, tested.format(1)))
+    assert all(products == tested_products[0] for products in tested_products)
     for first, second in ((1, 3), (2, 4)):
         assert rows(tmp_path, PREDICTIONS.format(first)) == rows(
             tmp_path, PREDICTIONS.format(second)
@@ -156,18 +156,20 @@ def test_the_leaderboard_compares_models_on_the_same_products(
     run(tmp_path, "categorize_both", *pictures, "--fusion", "late", "--model", "logistic")
     run(tmp_path, "categorize_both", *pictures, "--modality-dropout", 0.2, "--head", "dense:8")
     [table] = json.loads(run(tmp_path, "analyze", "--leaderboard", "--json").stdout)
-    told = {one["id"]: one for one in table["experiments"]}
-    assert {number: one["model"] for number, one in told.items()} == {
+    models = {model["id"]: model for model in table["experiments"]}
+    assert {number: model["model"] for number, model in models.items()} == {
         1: "words: linear, balance logit-adjust:1",
         2: "words: logistic, clean stemmed, searched 3, max per category train 5",
         3: f"both: late, logistic, {network.name}",
         4: f"both: concat, {network.name}, head 8, modality dropout 0.2",
     }
-    accuracies = [one["accuracy"] for one in table["experiments"]]
+    accuracies = [model["accuracy"] for model in table["experiments"]]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert all(one["parameters"] > 100 and one["peak_bytes"] > 2**20 for one in told.values())
+    assert all(
+        model["parameters"] > 100 and model["peak_bytes"] > 2**20 for model in models.values()
+    )
     text = run(tmp_path, "analyze", "--leaderboard").stdout
-    assert all(one["model"] in text for one in told.values())
+    assert all(model["model"] in text for model in models.values())
     run(tmp_path, "analyze", "--leaderboard", "--output", "models.html")
     assert "both: late, logistic, " in (tmp_path / "models.html").read_text()
 

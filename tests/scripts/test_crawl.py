@@ -1,4 +1,4 @@
-"""crawl.py: everything once, and nothing lost when it is stopped."""
+"""crawl.py fetches everything once and loses nothing when it is stopped."""
 
 from __future__ import annotations
 

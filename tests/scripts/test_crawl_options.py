@@ -1,4 +1,4 @@
-"""crawl.py: a part of the work, the work again, and what it would be."""
+"""Options of crawl.py: parts of a crawl, refreshes and dry runs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def test_a_crawl_in_three_parts_equals_one_crawl(
     crawled: Path, address: str, tmp_path: Path
 ) -> None:
     counts = "select (select count(*) from category), (select count(*) from product)"
-    for part, code, found in (
+    for part, code, expected in (
         ("categories", 0, (42, 0)),
         ("products", 0, (42, len(CATALOGUE.products))),
         ("images", 3, (42, len(CATALOGUE.products))),
     ):
         run(tmp_path, "crawl", *crawl_options(address), "--only", part, code=code)
-        assert rows(tmp_path, counts) == [found]
+        assert rows(tmp_path, counts) == [expected]
     assert facts(tmp_path) == facts(crawled)
 
 

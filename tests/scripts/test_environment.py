@@ -1,4 +1,4 @@
-"""Limits of the shell and odd environments: one line that names the cause and the remedy."""
+"""Errors for limits of the shell and unusual environments name the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CSV = "id,name,category_path\n" + "".join(
     f"x{k},{('boot denim', 'leather belt')[k % 2]} {k},Women/{('Boots', 'Belts')[k % 2]}\n"
     for k in range(60)
 )
-WITHOUT_RIGHTS = "setpriv --bounding-set=-all --inh-caps=-all"  # root is refused nothing else
+WITHOUT_RIGHTS = "setpriv --bounding-set=-all --inh-caps=-all"  # or root could write everywhere
 
 
 def limited(
     folder: Path, limits: str, script: str, *options: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script behind commands of bash, such as ulimit."""
+    """Run a script after commands of bash, such as ulimit."""
     words = " ".join(f"'{option}'" for option in options)
     return subprocess.run(
         ["bash", "-c", f"{limits} {sys.executable} {ROOT / script}.py {words}"],
@@ -85,7 +85,7 @@ def test_a_limit_of_file_size_is_named_and_not_taken_for_a_failing_disk(
 @pytest.mark.slow
 @pytest.mark.parametrize("megabytes", [150, 250, 600, 900])
 def test_too_little_memory_is_an_error_wherever_it_occurs(folder: Path, megabytes: int) -> None:
-    """SciPy waits for ever where it cannot begin its threads; TensorFlow fails as it loads."""
+    """Without the check, SciPy would wait forever for its threads, and TensorFlow would fail."""
     limits, script = f"ulimit -v {megabytes * 1024};", "categorize_words"
     line = the_line(limited(folder, limits, script, "--min-per-category", "3"), script)
     assert line.startswith(
@@ -188,7 +188,7 @@ def test_unusual_environments_change_no_result(
 ) -> None:
     ended = shell(folder, script, options, **environment)
     assert ended.returncode == 0
-    if options != "--help":  # which is as wide as the terminal
+    if options != "--help":  # help is as wide as the terminal
         assert ended.stdout == usual(folder, script, options).stdout
     assert "Traceback" not in ended.stderr
     assert "Warning" not in ended.stderr
@@ -233,14 +233,14 @@ def test_a_missing_library_is_named(tmp_path: Path) -> None:
 def test_too_little_memory_for_the_network_of_filters_is_an_error(
     folder: Path, limits: str
 ) -> None:
-    """NumPy and SciPy, which crawl.py loads for this alone, wait for ever for their threads."""
+    """Without the check, NumPy and SciPy would wait forever for their threads."""
     for option in ("--filter-images=graph.pb", "--filter-images graph.pb"):
         line = the_line(limited(folder, limits, "crawl", *option.split()), "crawl")
         assert line.startswith("only 400,000 kB of memory are allowed (ulimit -v), and its librar")
 
 
 def test_too_little_memory_for_tensorflow_is_an_error(categorized: Path, tmp_path: Path) -> None:
-    """It waits for ever for threads that it cannot start."""
+    """Without the check, TensorFlow would wait forever for threads that it cannot start."""
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     options = ("--min-per-category", "3")
     line = the_line(

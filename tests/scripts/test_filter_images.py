@@ -1,4 +1,4 @@
-"""crawl.py --filter-images: a network learns what a close-up is, and categorizers do without."""
+"""crawl.py --filter-images: a network marks close-ups, and categorizers leave them out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PRODUCTS = 60  # of each leaf
 
 
 def normal(chance: np.random.Generator, shape: str) -> PillowImage.Image:
-    """An object on white."""
+    """Return a picture of an object on white."""
     picture = PillowImage.new("RGB", (SIDE, SIDE), "white")
     left, top = chance.integers(10, 16, 2).tolist()
     right, bottom = chance.integers(32, 38, 2).tolist()
@@ -33,7 +33,7 @@ def normal(chance: np.random.Generator, shape: str) -> PillowImage.Image:
 
 
 def zoomed(chance: np.random.Generator) -> PillowImage.Image:
-    """A texture that fills the frame."""
+    """Return a picture of a texture that fills the frame."""
     colour = chance.integers(60, 160, 3)
     texture = chance.integers(-50, 50, (SIDE, SIDE, 1))
     return PillowImage.fromarray((colour + texture).astype(np.uint8), "RGB")
@@ -41,7 +41,10 @@ def zoomed(chance: np.random.Generator) -> PillowImage.Image:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Balls and boxes: a third have a close-up for a main picture, and some of these no other."""
+    """Write a catalogue of balls and boxes.
+
+    The main picture of a third is a close-up; some of these have no other picture.
+    """
     folder = tmp_path_factory.mktemp("shop")
     chance = np.random.default_rng(0)
     lines = ["id,name,category_path,image,more_images"]
@@ -62,7 +65,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Other pictures, in a folder for each label."""
+    """Write other pictures, in a folder for each label."""
     folder = tmp_path_factory.mktemp("examples")
     chance = np.random.default_rng(1)
     for label in ("normal", "zoomed"):
@@ -94,15 +97,15 @@ def test_close_ups_are_learned_marked_and_left_out(
     run(tmp_path, "retrain", *learn)
     run(tmp_path, "retrain", *learn, "--output_graph", "zoom.onnx")
     assert (tmp_path / "zoom_labels.txt").read_text() == "normal\nzoomed\n"
-    for model, told in (
+    for model, message in (
         ("zoom.onnx", "pictures: 152 in "),
         ("retrain_out/output_graph.pb", "pictures: 152 in "),
-        ("retrain_out", ""),  # the same, whose pictures are known
+        ("retrain_out", ""),  # the same network: scores are stored
     ):
         result = run(tmp_path, "crawl", "--filter-images", model, key=None)
         assert result.stdout == f"{TOLD.format(0.5)}\n"
-        assert result.stderr.startswith(told)
-        assert len(result.stderr.splitlines()) == bool(told)
+        assert result.stderr.startswith(message)
+        assert len(result.stderr.splitlines()) == bool(message)
         assert rows(tmp_path, MARKED) == CLOSE_UPS
     report = run(tmp_path, "analyze", "--crawl").stdout
     assert "       40 marked zoomed: left out where a product has others" in report
@@ -126,7 +129,7 @@ def test_close_ups_are_learned_marked_and_left_out(
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    """A red and a blue product, and a network that takes red for zoomed."""
+    """Write a red and a blue product, and a network for which red means zoomed."""
     (tmp_path / "products.csv").write_text("id,name,category_path,image\n1,a,b,r.jpg\n2,a,b,b.jpg")
     (tmp_path / "r.jpg").write_bytes(jpeg("red"))
     (tmp_path / "b.jpg").write_bytes(jpeg("blue"))
@@ -142,8 +145,8 @@ def test_marking_needs_no_key_and_log_json_prints_json(two: Path) -> None:
         **{"label": "zoomed", "threshold": 0.5, "not_read": 0},
     }
     [line] = result.stderr.splitlines()
-    told = json.loads(line)
-    assert (told["stage"], told["done"], told["total"]) == ("pictures", 2, 2)
+    progress = json.loads(line)
+    assert (progress["stage"], progress["done"], progress["total"]) == ("pictures", 2, 2)
 
 
 def test_marks_are_reported_as_json_and_on_a_page(two: Path) -> None:

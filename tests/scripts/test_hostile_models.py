@@ -1,7 +1,6 @@
-"""A model folder, or a database, of somebody else's that names a network: nothing of it is run.
+"""Networks that a foreign model folder or database names are neither run nor fetched.
 
-The network here is a SavedModel that writes a file wherever it is computed, and a server that
-listens on this machine.
+The network is a SavedModel that writes a file when it is run, and the address of a local server.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Trap:
-    """Where a network of somebody else's is, and what shows that it was met."""
+    """The path and address of a foreign network, and the file that it writes when it is run."""
 
     network: Path
     marker: Path
@@ -38,7 +37,7 @@ class Trap:
         return f"http://127.0.0.1:{self.server.getsockname()[1]}/network/1"
 
     def is_untouched(self) -> bool:
-        """Whether nothing was written, and nobody has come."""
+        """Return whether the network was not run and the server not connected to."""
         try:
             self.server.accept()
         except BlockingIOError:
@@ -64,7 +63,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trap]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         sha256 = load_backbone(str(place)).sha256
-        assert marker.exists()  # so it would show
+        assert marker.exists()  # the network runs
         marker.unlink()
         yield Trap(place, marker, server, sha256)
 
@@ -76,11 +75,14 @@ def shop(crawled: Path, tmp_path: Path) -> Path:
 
 
 def model(folder: Path, name: str, sha256: str, called: str = "colours") -> Path:
-    """Keep a model of pictures whose header names a network so."""
-    found = saved("pictures")
+    """Write a model of pictures whose header names a network by a name and a hash."""
+    folder_contents = saved("pictures")
     backbone = {"name": name, "sha256": sha256, "called": called}
-    settings = {**found.header["settings"], "backbone": backbone}
-    rewrite(folder / "model", replace(found, header={**found.header, "settings": settings}))
+    settings = {**folder_contents.header["settings"], "backbone": backbone}
+    rewrite(
+        folder / "model",
+        replace(folder_contents, header={**folder_contents.header, "settings": settings}),
+    )
     return folder / "model"
 
 

@@ -1,4 +1,4 @@
-"""crawl.py --from anything, and --export."""
+"""crawl.py --from files, shops and legacy databases, and --export."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.store.test_database import EARLIER_SYSTEM
 
 
 def lines(folder: Path) -> Path:
-    """Write two good lines and two bad ones, compressed, with columns nobody would guess."""
+    """Write two good lines and two bad ones, compressed, with unusual column names."""
     items = [
         {"nr": 1, "label": "Belt", "shelf": "A > B", "file": "1.jpg"},
         {"nr": 1, "label": "Other", "shelf": "A > B"},
@@ -63,8 +63,8 @@ def test_a_strict_import_stores_nothing_and_log_json_prints_json(tmp_path: Path)
     assert "line 4: it has no id; without --strict the rest is stored" in result.stderr
     assert rows(tmp_path, "select count(*) from product") == [(0,)]
     result = run(tmp_path, "crawl", *options, "--log-json", key=None)
-    told = [json.loads(line) for line in result.stderr.splitlines() if line.startswith('{"skip')]
-    assert [entry["skipped"] for entry in told] == ["a.jsonl.gz line 4", "a.jsonl.gz line 2"]
+    skipped = [json.loads(line) for line in result.stderr.splitlines() if line.startswith('{"skip')]
+    assert [entry["skipped"] for entry in skipped] == ["a.jsonl.gz line 4", "a.jsonl.gz line 2"]
 
 
 def test_an_import_of_bson_continues_and_reports_each_problem_once(tmp_path: Path) -> None:
@@ -91,9 +91,11 @@ def test_a_sample_of_anything_but_bson_is_refused(tmp_path: Path) -> None:
 def test_a_shop_is_crawled_without_a_key(tmp_path: Path) -> None:
     options = ("--allow-private", "--only", "products", "--requests-per-minute", 100_000)
     with shop() as address:
-        told = run(tmp_path, "crawl", "--from", address, "--allow-private", "--dry-run", key=None)
+        preview = run(
+            tmp_path, "crawl", "--from", address, "--allow-private", "--dry-run", key=None
+        )
         result = run(tmp_path, "crawl", "--from", address, *options, key=None)
-    assert "250 products in 3 categories, 0 to be skipped" in told.stdout
+    assert "250 products in 3 categories, 0 to be skipped" in preview.stdout
     assert result.stdout.startswith("crawl.db: 3 categories, 600 products, 0 pictures; 0 skipped")
 
 
@@ -108,9 +110,9 @@ def test_a_legacy_database_is_adopted_with_its_pictures(tmp_path: Path) -> None:
     (tmp_path / "pictures" / "7a").mkdir(parents=True)
     (tmp_path / "pictures" / "7a" / f"{name}.jpg").write_bytes(jpeg())
     options = ("--from", "old.db", "--images", "pictures")
-    told = run(tmp_path, "crawl", *options, "--dry-run", key=None).stdout
-    assert told.startswith("old.db: of the earlier system\n471: ")
-    assert "2 products in " in told
+    preview = run(tmp_path, "crawl", *options, "--dry-run", key=None).stdout
+    assert preview.startswith("old.db: of the earlier system\n471: ")
+    assert "2 products in " in preview
     assert not (tmp_path / "crawl.db").exists()
     for _ in range(2):
         result = run(tmp_path, "crawl", *options, key=None)

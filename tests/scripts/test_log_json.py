@@ -1,4 +1,4 @@
-"""crawl.py --log-json: every line is one JSON object, whatever servers, files and users say."""
+"""crawl.py --log-json: every line is one JSON object, for any server, file and command line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ HOSTILE = '\x1b]0;owned\x07\r\n{"fake": "line"}\n\u202egpj\x9b2J "quoted" \\ </s
 
 
 def lines(text: str) -> list[dict[str, Any]]:
-    """Parse each line strictly: an object, and no NaN."""
+    """Parse each line strictly: it must be an object without NaN."""
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
 
-    found = [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
-    assert all(isinstance(line, dict) for line in found)
-    return found
+    objects = [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+    assert all(isinstance(line, dict) for line in objects)
+    return objects
 
 
 def write_hostile_table(folder: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_error_for_a_rejected_key_is_json(tmp_path: Path, address: str) -> N
     assert "key" in lines(ended.stderr)[-1]["error"]
 
 
-@pytest.mark.slow  # what is no JSON is asked for again, with pauses
+@pytest.mark.slow  # answers that are not JSON are requested again after pauses
 @pytest.mark.parametrize("body", [HOSTILE, f'{{"metadata": {json.dumps(HOSTILE)}}}', "[]", "NaN"])
 def test_errors_for_hostile_answers_are_json(tmp_path: Path, body: str) -> None:
     with FaultServer(lambda path, address: Body(JSON, body.encode())).running() as server:

@@ -1,4 +1,4 @@
-"""Wrong labels from the search to the next experiment, as a person goes through them."""
+"""Review of labels, from the search for wrong labels to the next experiment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue with an experiment on its words and what it says of labels."""
+    """Search the labels of a catalogue by an experiment on its words."""
     place = tmp_path_factory.mktemp("labels")
     (place / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     (place / "output.txt").write_text(run(place, "analyze", "--label-errors", 1).stdout)
@@ -23,7 +23,7 @@ def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
-    """Write decisions into lines of a review file, by number; returns the lines."""
+    """Write decisions into a review file, by line number; return its lines."""
     with path.open(newline="") as file:
         lines = list(csv.DictReader(file))
     for number, decision in decisions.items():
@@ -55,12 +55,12 @@ def test_decisions_correct_the_next_experiment_but_not_crawled_rows(
     lines = fill(tmp_path / "review.csv", {0: "keep", 1: "hats", 2: "ambiguous", 3: "hast"})
     crawled = rows(tmp_path, "select * from product_category")
     imported = ["--import-review", "review.csv", "--reviewer", "Ada"]
-    told = run(tmp_path, "analyze", *imported, code=3)
-    assert told.stdout == (
+    result = run(tmp_path, "analyze", *imported, code=3)
+    assert result.stdout == (
         "review.csv: 3 decisions of Ada stored (1 keep, 1 move, 1 ambiguous; 0 replace earlier "
         "ones), 0 known before, 16 lines still open\n"
     )
-    assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in told.stderr
+    assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in result.stderr
     assert rows(tmp_path, "select * from product_category") == crawled
     run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20)
     ids = {line["product_id"] for line in fill(tmp_path / "next.csv", {})}
@@ -83,9 +83,9 @@ def test_an_audit_is_reported_when_all_its_products_are_decided(
     )
     fill(tmp_path / "audit.csv", {9: "ambiguous"})
     run(tmp_path, "analyze", "--import-review", "audit.csv")
-    told = run(tmp_path, "analyze").stdout
-    assert "(10 of" in told
-    assert "test products, chosen at random, 1 of them ambiguous)" in told
+    report = run(tmp_path, "analyze").stdout
+    assert "(10 of" in report
+    assert "test products, chosen at random, 1 of them ambiguous)" in report
     [values] = json.loads(run(tmp_path, "analyze", "--json").stdout)
     assert values["audit"]["sampled"] == 10
     output = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout

@@ -1,4 +1,4 @@
-"""A saved model files products that came later, from another database."""
+"""A saved model categorizes new products of another database."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def test_new_products_are_categorized_by_a_saved_model(crawled: Path, tmp_path: 
     (tmp_path / "new.csv").write_text(NEW)
     new = ["--db-path", "new.db"]
     run(tmp_path, "crawl", "--from", "new.csv", *new)
-    found = run(tmp_path, "categorize_words", "--saved", "moved", *new).stdout
-    filed = list(csv.DictReader(found.splitlines()))
+    text = run(tmp_path, "categorize_words", "--saved", "moved", *new).stdout
+    filed = list(csv.DictReader(text.splitlines()))
     assert {row["product_id"] for row in filed} == {"1", "2", "3"}
     scores = [float(row["score"]) for row in filed]
     assert scores == sorted(scores, reverse=True)
     leaves = rows(tmp_path, "select path from category where leaf")
     assert {(row["path"],) for row in filed} <= set(leaves)
-    # products without words get the commonest category, and test products what they got before
+    # test products get the same predictions as in the experiment
     everything = run(tmp_path, "categorize_words", "--saved", "moved", "--all").stdout
-    told = {row["product_id"]: row for row in csv.DictReader(everything.splitlines())}
+    by_product = {row["product_id"]: row for row in csv.DictReader(everything.splitlines())}
     tested = rows(tmp_path, "select product_id, category_id, score from predicted_category")
     assert tested
     for product, category, score in tested:
-        row = told[str(product)]
+        row = by_product[str(product)]
         assert row["category_id"] == category
         assert float(row["score"]) == pytest.approx(float(str(score)), abs=1e-6)
 
@@ -53,8 +53,8 @@ def test_pictures_are_read_only_by_the_network_of_the_saved_model(
     saved = ["--saved", "kept", *images, "--all"]
     output = run(tmp_path, "categorize_both", *saved, code=1).stderr
     assert "that has to be passed as --backbone: one that was called" in output
-    found = run(tmp_path, "categorize_both", *saved, "--backbone", network).stdout
-    assert len(found.splitlines()) == 1 + int(
+    text = run(tmp_path, "categorize_both", *saved, "--backbone", network).stdout
+    assert len(text.splitlines()) == 1 + int(
         str(rows(tmp_path, "select count(*) from product")[0][0])
     )
     output = run(tmp_path, "categorize_both", *saved, "--backbone", "mini", code=1).stderr

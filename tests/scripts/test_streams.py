@@ -1,4 +1,4 @@
-"""Where results and messages go may be closed, full, ASCII-only, or a pipe nobody reads."""
+"""Output to streams that are closed, full, ASCII-only, or a pipe without reader."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shell(
     folder: Path, script: str, options: str, streams: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script by bash, with its streams redirected as bash writes it."""
+    """Run a script by bash; streams: redirections in the syntax of bash."""
     return subprocess.run(
         ["bash", "-c", f"exec {sys.executable} {ROOT / script}.py {options} {streams}"],
         cwd=folder,
@@ -52,7 +52,7 @@ def shell(
 
 @functools.cache
 def usual(folder: Path, script: str, options: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as it is usually run, once for the tests that compare with that."""
+    """Run a script without redirections, once for all tests that compare with the result."""
     return shell(folder, script, options)
 
 
@@ -75,7 +75,7 @@ def test_a_result_that_cannot_be_written_is_an_error(
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_truncated_result_is_an_error(folder: Path, unbuffered: str) -> None:
-    """What a disk takes of a result before it is full must not pass for all of it."""
+    """The part of a result that fits on a disk must not be taken for the whole."""
     ended = subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {sys.executable} {ROOT / 'crawl.py'} --help > cut.txt"],
         cwd=folder,

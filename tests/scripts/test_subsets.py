@@ -1,4 +1,4 @@
-"""A part of a catalogue, from the command line to every report."""
+"""Selections of products, from the command line to every report."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_report_supports_an_experiment_with_a_depth(
     [judged] = json.loads(
         run(tmp_path, "analyze", "--per-category", "--experiment", 2, "--json").stdout
     )
-    assert {(one["category"],) for one in judged["categories"]} <= set(top)
+    assert {(row["category"],) for row in judged["categories"]} <= set(top)
     page = run(tmp_path, "analyze", *images, "--dump-errors-for-experiment", 2).stdout
     assert right < tested
     assert f"Predictions that contradict the catalogue: {len(tested - right)}" in page
@@ -64,9 +64,9 @@ def test_every_report_supports_an_experiment_with_a_depth(
     run(tmp_path, "analyze", *images, "--html", "site")
     assert "Leaves here: categories of depth 1" in (tmp_path / "site/experiment-2.html").read_text()
     passed = [*images, "--backbone", network]
-    found = json.loads(run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json").stdout)
-    told = {path for one in found["suspicious"] for path in one["categories"]}
-    assert {(path,) for path in told} <= set(top)
+    errors = json.loads(run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json").stdout)
+    paths = {path for product in errors["suspicious"] for path in product["categories"]}
+    assert {(path,) for path in paths} <= set(top)
 
     filed = run(tmp_path, "categorize_images", "--saved", "kept", "--all", *passed).stdout
     assert {(row["path"],) for row in csv.DictReader(filed.splitlines())} <= set(top)

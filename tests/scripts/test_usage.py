@@ -1,4 +1,4 @@
-"""Help, wrong usage and bad requests: one clear line, and an exit code that means it."""
+"""Help, wrong usage and impossible requests: one line and the right exit code."""
 
 from __future__ import annotations
 
