@@ -56,7 +56,7 @@ def export(
     def rows() -> Iterator[Row]:
         return (_row(exported, images, join) for exported in read_export_rows(db, experiment))
 
-    escape = suffix == ".csv" and not raw and any(_is_formula(row, header) for row in rows())
+    escape = suffix == ".csv" and not raw and any(_has_formula(row, header) for row in rows())
     if escape:
         header.append(FORMULA_ESCAPE_COLUMN)
     try:
@@ -70,7 +70,7 @@ def export(
         ) from None
 
 
-def _is_formula(row: Row, header: Sequence[str]) -> bool:
+def _has_formula(row: Row, header: Sequence[str]) -> bool:
     """Return whether a spreadsheet would read any cell of a row as a formula."""
     cells = (row[name] for name in header)
     return any(isinstance(cell, str) and is_formula_like(cell) for cell in cells)
