@@ -118,6 +118,6 @@ def serve(line: Connection) -> None:
     with FaultServer(lambda path, _: Body(JPEG, signed(path)), latency=LATENCY).running() as server:
         line.send(server.address)
         line.recv()
-        moments = [request.moment for request in server.asked]
+        moments = [request.moment for request in server.requests]
         line.send((len(moments), max(moments) - min(moments)))
         line.recv()

@@ -1,4 +1,4 @@
-"""Plain records of what experiments predict, and of what is reported about them.
+"""Plain records of the predictions of experiments, and of reports about experiments.
 
 Every room may import this file.
 """
@@ -74,7 +74,7 @@ class LabelSearchSummary:
 
 @dataclass(frozen=True, slots=True)
 class NoveltyScore:
-    """The novelty of a product: its unlikeness to all learned categories."""
+    """The novelty score of a product: its dissimilarity to all learned categories."""
 
     product_id: str
     score: float  # 0 to 1
@@ -83,7 +83,7 @@ class NoveltyScore:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A trained and tested categorizer, with all that is needed to repeat the training."""
+    """A trained and tested categorizer, with the settings and versions to repeat the training."""
 
     name: str
     kind: str  # 'words', 'images' or 'both'

@@ -1,4 +1,4 @@
-"""crawl.db → a table that can be imported again: products, their categories, and predictions."""
+"""crawl.db → a table of products, categories and predictions that can be imported again."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def export(
     experiment: int | None,
     raw: bool = False,
 ) -> int:
-    """Write all products and categories, whole or not at all; return how many rows that takes.
+    """Write all products and categories to a file, and return its number of rows.
 
-    images: the folder that pictures' files are written relative to. separator: of paths, in CSV;
-    None to choose one that no name holds. raw: leave cells of CSV as they are, though a spreadsheet
-    may take them for formulas. Raises ReportError where each separator is in some name, and where
-    the file cannot be written.
+    The file is written completely or not at all. images: the folder to which the paths of pictures
+    become relative. separator: of category paths, in CSV; None: one that is in no name. raw: leave
+    cells of CSV unescaped, even if a spreadsheet would read them as formulas. Raises ReportError
+    if every separator is in some name, or if the file cannot be written.
     """
-    kind = format_of(path)
+    suffix = format_of(path)
     paths = read_paths_of_names(db)
     levels = [level for path_ in paths.values() for level in path_]
     header = [*ALWAYS, *(name for name, has in has_further_facts(db).items() if has)]
@@ -47,37 +47,37 @@ def export(
     if experiment:
         header += ["predicted_path", "score"]
     join: Callable[[str, Sequence[str]], Value] = lambda name, parts: list(parts)  # noqa: E731
-    if kind == ".csv":
+    if suffix == ".csv":
         names = {text for level in levels for text in (level.name, level.own_id, level.translated)}
-        between = _separator(names, separator, path)
-        joints = {**dict.fromkeys(LISTS, between), "more_images": PICTURE_SEPARATOR}
-        join = lambda name, parts: joints[name].join(parts)  # noqa: E731
+        path_separator = _separator(names, separator, path)
+        separators = {**dict.fromkeys(LISTS, path_separator), "more_images": PICTURE_SEPARATOR}
+        join = lambda name, parts: separators[name].join(parts)  # noqa: E731
 
     def rows() -> Iterator[Row]:
         return (_row(exported, images, join) for exported in read_export_rows(db, experiment))
 
-    harmlessly = kind == ".csv" and not raw and any(_is_risky(row, header) for row in rows())
-    if harmlessly:
+    escape = suffix == ".csv" and not raw and any(_has_formula(row, header) for row in rows())
+    if escape:
         header.append(FORMULA_ESCAPE_COLUMN)
     try:
         with replacing(path) as part:
-            found = map(_harmless, rows()) if harmlessly else rows()
-            return write_table(part, kind, header, found)
+            return write_table(part, suffix, header, map(_escaped, rows()) if escape else rows())
     except OSError as error:
-        number = error.errno  # Parquet's own reason is of many words
+        number = error.errno  # the message of Parquet is too long
         reason = reason_of(OSError(number, os.strerror(number))) if number else str(error)
         raise ReportError(
             f"{path} cannot be written: {reason}, or pass another name as --export"
         ) from None
 
 
-def _is_risky(row: Row, header: Sequence[str]) -> bool:
+def _has_formula(row: Row, header: Sequence[str]) -> bool:
+    """Return whether a spreadsheet would read any cell of a row as a formula."""
     cells = (row[name] for name in header)
     return any(isinstance(cell, str) and is_formula_like(cell) for cell in cells)
 
 
-def _harmless(row: Row) -> Row:
-    """Return a row whose cells no spreadsheet takes for formulas; an import undoes it."""
+def _escaped(row: Row) -> Row:
+    """Return a row with its formulas escaped and the column by which an import unescapes them."""
     cells = {
         name: escape_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()
     }
@@ -104,7 +104,7 @@ def _row(
 
 
 def _own_ids(exported: Exported) -> list[str]:
-    """List the ids of the last levels, from the first that is not but a path on."""
+    """Return the source's ids of the levels, without leading levels that have none."""
     ids = [level.own_id for level in exported.path]
     while ids and not ids[0]:
         del ids[0]
@@ -117,20 +117,24 @@ def _relative(address: str, images: Path | None) -> str:
 
 
 def _separator(names: Iterable[str], separator: str | None, path: Path) -> str:
-    """Choose what joins the names of paths, so that an import would find it."""
+    """Return the separator of category paths that an import would detect.
+
+    Raises ReportError if it is in a name.
+    """
     if separator is not None:
-        if holding := next((name for name in names if separator in name), None):
+        if containing := next((name for name in names if separator in name), None):
             raise ReportError(
-                f"the name {holding!r} holds the separator {separator!r}; pass another "
+                f"the name {containing!r} contains the separator {separator!r}; pass another "
                 f"--path-separator, or export to {path.with_suffix('.jsonl').name}"
             )
         return separator
     if not any(separator in name for name in names for separator in PATH_SEPARATORS):
         return "/"
     for k, separator in enumerate(PATH_SEPARATORS):
-        if not any(taken in name for name in names for taken in PATH_SEPARATORS[: k + 1]):
+        if not any(other in name for name in names for other in PATH_SEPARATORS[: k + 1]):
             return separator
     raise ReportError(
-        "what an import would take for the separator of paths is in some name; pass one that is in "
-        f"none as --path-separator, here and there, or export to {path.with_suffix('.jsonl').name}"
+        "every separator of paths that an import detects is in some name; pass another one as "
+        "--path-separator to the export and to the import, or export to "
+        f"{path.with_suffix('.jsonl').name}"
     )

@@ -1,4 +1,4 @@
-"""New products → their categories by a saved model: what categorize_*.py --saved does."""
+"""Predict the categories of new products with a saved model, for categorize_*.py --saved."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def file_products(
     places: FeaturePaths,
     console: Console = SILENT,
 ) -> tuple[list[FiledProduct], tuple[str, ...]]:
-    """Predict the products without category, or everything; the surest come first.
+    """Return predictions, highest score first, and the pictures that could not be read.
 
-    kind: of the categorizer that is asked; path: of the saved model. Returns as well which
-    pictures could not be read. Raises ModelError for a model of another kind or over another
-    network, StoreError where there is nothing to file.
+    kind: of the categorizer: 'words', 'images' or 'both'. path: of the saved model. everything:
+    predict all products; else those without category. Raises ModelError if the model is of another
+    kind or needs another network, StoreError if there are no such products.
     """
     model = open_model(path)
     if model.kind != kind:
@@ -45,15 +45,15 @@ def file_products(
     predicted, score = model.predict(features, np.arange(len(items)))
     filed = [
         FiledProduct(
-            item.id,
-            model.leaves[k].id,
-            model.leaves[k].path,
-            float(sure),
-            model.certified(float(sure)),
+            product_id=item.id,
+            category_id=model.leaves[k].id,
+            path=model.leaves[k].path,
+            score=probability,
+            certified=model.certified(probability),
         )
-        for item, k, sure in zip(items, predicted.tolist(), score, strict=True)
+        for item, k, probability in zip(items, predicted.tolist(), score.tolist(), strict=True)
     ]
-    return sorted(filed, key=lambda one: -one.score), features.lost_pictures
+    return sorted(filed, key=lambda product: -product.score), features.lost_pictures
 
 
 def _features(
@@ -67,10 +67,10 @@ def _features(
         backbone = load_saved(model.backbone, places.backbone, places.weights)
         images = [item.image for item in items]
         more = [item.more_images for item in items]
-        if model.reader and not any(images) and not any(more):  # their words are enough
-            none = np.full(len(items), -1)
+        if model.reader and not any(images) and not any(more):  # the texts are enough
+            no_picture = np.full(len(items), -1)
             features |= Features(
-                pictures=Bottlenecks(np.zeros((1, backbone.width), "f4"), none, ())
+                pictures=Bottlenecks(np.zeros((1, backbone.width), "f4"), no_picture, ())
             )
         else:
             features |= picture_features(
@@ -80,11 +80,15 @@ def _features(
 
 
 def filed_text(products: Iterable[FiledProduct]) -> str:
-    """Write a line for each product; nothing under certified means that a person should look."""
+    """Return CSV with a line for each product.
+
+    An empty cell in the column certified means that a person should check the product.
+    """
     file = io.StringIO()
     writer = csv_writer(file)
     writer.writerow(FiledProduct._fields)
     for product, category, path, score, certified in products:
-        kept = "" if certified is None else f"{certified:g}"
-        writer.writerow([*map(escape_formula, (product, category, path)), f"{score:.6f}", kept])
+        accuracy = "" if certified is None else f"{certified:g}"
+        texts = map(escape_formula, (product, category, path))
+        writer.writerow([*texts, f"{score:.6f}", accuracy])
     return file.getvalue()

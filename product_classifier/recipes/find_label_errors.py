@@ -1,4 +1,4 @@
-"""Find labels that are probably wrong by cross-fitting, and have a person decide about them."""
+"""Find labels that are probably wrong by cross-fitting, and let a person decide about them."""
 
 from __future__ import annotations
 
@@ -103,14 +103,15 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
     """Store the decisions in a review file; the lines that cannot be stored are the shortfalls."""
     review = read_review(path)
     imported = import_decisions(db, review.decided, reviewer)
-    kept, moved, ambiguous = (imported.stored[verdict] for verdict in ("keep", "move", "ambiguous"))
+    stored = imported.stored
     shortfalls = [f"not stored: {problem}" for problem in imported.problems[:SHOWN]]
     if len(imported.problems) > SHOWN:
         shortfalls.append(f"not stored: {len(imported.problems) - SHOWN:,} more")
     return Report(
-        f"{path}: {imported.stored.total():,} decisions of {reviewer} stored "
-        f"({kept:,} keep, {moved:,} move, {ambiguous:,} ambiguous; {imported.replaced:,} replace "
-        f"earlier ones), {imported.known:,} known before, {review.open:,} lines still open",
+        f"{path}: {stored.total():,} decisions of {reviewer} stored ({stored['keep']:,} keep, "
+        f"{stored['move']:,} move, {stored['ambiguous']:,} ambiguous; "
+        f"{imported.replaced:,} replace earlier ones), {imported.known:,} known before, "
+        f"{review.open:,} lines still open",
         shortfalls=shortfalls,
     )
 
@@ -137,14 +138,13 @@ def search(
     """
     if not experiment.settings.get("learned") or experiment.kind is None:
         raise ReportError(
-            f"experiment {experiment.id} does not say what it learned; categorize once more"
+            f"experiment {experiment.id} has not recorded what it learned; categorize again"
         )
     try:
         dataset, groups = select(db, Selection.recorded(experiment.settings), console=console)
     except StoreError as error:
         raise ReportError(
-            f"the categories of experiment {experiment.id} are not what they were ({error}); "
-            "categorize once more"
+            f"the categories of experiment {experiment.id} have changed ({error}); categorize again"
         ) from None
     inputs = search_fingerprint(dataset, experiment.id)
     latest = read_label_search(db, experiment.id)
@@ -236,7 +236,7 @@ def to_audit(
 ) -> tuple[list[ReviewItem], int]:
     """Draw and store a random sample of an experiment's test products.
 
-    Returns the products of the sample that nobody has decided about, and the size of the sample.
+    Returns the products of the sample without a decision, and the size of the sample.
     A larger sample contains each smaller one; the same test products give the same sample.
     """
     tested = sorted(

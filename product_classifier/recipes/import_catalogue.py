@@ -37,6 +37,10 @@ from product_classifier.store import bookmarks, products
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.importing import OnSkipped, PagedImport, save_import
 
+WORKERS = 3  # processes: one more than two cores need, because one often waits for the disk
+AHEAD = 2 * WORKERS  # pages read ahead, so that no process waits for the database
+PAGES = 4  # pages of a transaction: the indexes are written once for all of them
+StoredPictures = list[Image | Skipped]
 BETWEEN_COUNTS = 1_000  # products that are counted at once
 
 
@@ -153,12 +157,6 @@ def _counted(entries: Iterable[Entry], progress: Counter) -> Iterator[Entry]:
     progress.advance(count)
 
 
-WORKERS = 3  # processes that read pages: one more than keep two cores busy, for one that waits
-AHEAD = 2 * WORKERS  # pages that are begun, so that none waits while others are put
-PAGES = 4  # that are put into the database at once, so that its indexes are written seldom
-Stored = list[Image | Skipped]
-
-
 def import_parts(
     db: sqlite3.Connection,
     source: BsonFile,
@@ -166,9 +164,9 @@ def import_parts(
     on_skipped: OnSkipped,
     progress: Counter,
 ) -> None:
-    """Import a file on from its bookmark, each time a few pages with their pictures.
+    """Import a file from its bookmark on, PAGES pages and their pictures in a transaction.
 
-    Raises StoreError, and whatever on_skipped raises; then nothing more is stored.
+    Raises StoreError if a process was killed, and any exception of on_skipped.
     """
     importing = PagedImport(db, source.query, on_skipped)
     if importing.reached.finished:
@@ -176,56 +174,61 @@ def import_parts(
     categories = KnownCategories(source.categories)
     with _workers() as workers:
         pages = _read_ahead(workers, source, importing.reached.offset, folder)
-        while some := [(categories.complete(page), found) for page, found in islice(pages, PAGES)]:
-            importing.save(some)
-            progress.advance(sum(len(page.products) for page, _ in some))
+        complete = ((categories.complete(page), pictures) for page, pictures in pages)
+        while batch := list(islice(complete, PAGES)):
+            importing.save(batch)
+            progress.advance(sum(len(page.products) for page, _ in batch))
 
 
 def _read_ahead(
     workers: Executor, source: BsonFile, start: int, folder: ImageFolder
-) -> Iterator[tuple[Page, Stored]]:
-    """Read pages and store their pictures, while those before are put into the database."""
-    begun: deque[Future[tuple[Page, Stored]]] = deque()
+) -> Iterator[tuple[Page, StoredPictures]]:
+    """Yield pages and their stored pictures; at most AHEAD further pages are being read."""
+    futures: deque[Future[tuple[Page, StoredPictures]]] = deque()
     for part in source.batches(start):
-        begun.append(workers.submit(_read_part, source.path, source.query, part, folder.path))
-        if len(begun) > AHEAD:
-            yield begun.popleft().result()
-    for reading in begun:
-        yield reading.result()
+        futures.append(workers.submit(_read_part, source.path, source.query, part, folder.path))
+        if len(futures) > AHEAD:
+            yield futures.popleft().result()
+    for future in futures:
+        yield future.result()
 
 
-def _read_part(file: Path, query: str, part: DocumentBatch, images: Path) -> tuple[Page, Stored]:
-    """Read a page, and store its pictures so that they stay."""
-    folder, found = ImageFolder(images), Stored()
+def _read_part(
+    file: Path, query: str, part: DocumentBatch, images: Path
+) -> tuple[Page, StoredPictures]:
+    """Return a page and its pictures, which are flushed to disk; runs in another process."""
+    folder, pictures = ImageFolder(images), StoredPictures()
     page = read_batch(
-        file, query, part, lambda picture: found.append(put_embedded(picture, folder))
+        file, query, part, lambda picture: pictures.append(put_embedded(picture, folder))
     )
     folder.keep()
-    return page, found
+    return page, pictures
 
 
 @contextmanager
 def _workers() -> Iterator[Executor]:
-    """Begin processes, since threads would wait for each other at each of a million files.
+    """Start the processes: threads would wait for each other's lock at each of a million files.
 
-    Raises StoreError where one of them is ended from outside.
+    Raises StoreError if one of them is killed.
     """
-    workers = ProcessPoolExecutor(WORKERS, initializer=_begin_work)
+    workers = ProcessPoolExecutor(WORKERS, initializer=_start_worker)
     try:
         yield workers
     except BrokenProcessPool:
-        raise StoreError("what stores pictures was ended from outside; run it again") from None
+        raise StoreError(
+            "a process that stores pictures was killed; run crawl.py again to continue"
+        ) from None
     finally:
         workers.shutdown(cancel_futures=True)
 
 
-def _begin_work() -> None:
-    """Leave Ctrl-C to the crawl's process, and end when that process ends."""
+def _start_worker() -> None:
+    """Ignore Ctrl-C, which the crawl handles, and exit with the crawl, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_crawl, daemon=True).start()
+    threading.Thread(target=_exit_with_crawl, daemon=True).start()
 
 
-def _end_with_crawl() -> None:
+def _exit_with_crawl() -> None:
     if crawl := multiprocessing.parent_process():
         crawl.join()
         os._exit(1)

@@ -98,7 +98,9 @@ def read_dataset(
     choice = read_picture_choice(db, selection.images_per_product)
     items = tuple(_items(db, parts, labels, choice))
     if all(item.part != "test" for item in items):
-        origin = "that it came with" if selection.given_split else "(a tenth, chosen by hash)"
+        origin = (
+            "of the catalogue's own split" if selection.given_split else "(a tenth, chosen by hash)"
+        )
         raise StoreError(
             f"none of the {len(items):,} products is in the test part {origin}; "
             "crawl more products, choose more categories or take a larger sample"

@@ -17,17 +17,17 @@ BATCH = 5_000  # rows
 
 
 def format_of(path: Path) -> str:
-    """Return the suffix of a file's name in lower case. Raises ReportError for an unknown one."""
+    """Return the suffix of a file's name in lower case. Raises ReportError if it is unknown."""
     if path.suffix.lower() not in WRITERS:
         raise ReportError(f"{path} must end in {', '.join(WRITERS)}: the suffix selects the format")
     return path.suffix.lower()
 
 
-def write_table(path: Path, kind: str, header: Sequence[str], rows: Iterable[Row]) -> int:
+def write_table(path: Path, suffix: str, header: Sequence[str], rows: Iterable[Row]) -> int:
     """Write a table, and return its number of rows.
 
-    kind: as returned by format_of. For CSV, the caller has to join lists. Raises OSError if the
-    file cannot be written.
+    suffix: of the format, as returned by format_of. For CSV, the caller has to join lists. Raises
+    OSError if the file cannot be written.
     """
     count = 0
 
@@ -37,7 +37,7 @@ def write_table(path: Path, kind: str, header: Sequence[str], rows: Iterable[Row
             count += 1
             yield row
 
-    WRITERS[kind](path, header, counted())
+    WRITERS[suffix](path, header, counted())
     return count
 
 
@@ -73,8 +73,8 @@ def _parquet(path: Path, header: Sequence[str], rows: Iterable[Row]) -> None:
     import pyarrow as arrow
     from pyarrow import parquet
 
-    kinds = {"score": arrow.float64(), **dict.fromkeys(LISTS, arrow.list_(arrow.string()))}
-    schema = arrow.schema([(name, kinds.get(name, arrow.string())) for name in header])
+    types = {"score": arrow.float64(), **dict.fromkeys(LISTS, arrow.list_(arrow.string()))}
+    schema = arrow.schema([(name, types.get(name, arrow.string())) for name in header])
     rest = iter(rows)
     with parquet.ParquetWriter(path, schema) as writer:
         while batch := [{name: row[name] for name in header} for row in islice(rest, BATCH)]:

@@ -1,8 +1,8 @@
-"""A disk that can lose power: it records every write, and tells what would be left after a cut.
+"""A simulated disk that records every write and returns what is left after a power cut.
 
-SQLite writes through a VFS of its own here, put around the system's by ctypes; pictures through
-`os`. What has been synced is left for sure; of the rest, each write may be there or not, or only
-its first sectors.
+SQLite writes through a VFS that wraps the system's by ctypes; pictures are written through `os`.
+Synced writes are left in any case. Of the others, each may be left, lost, or left in part: its
+first sectors.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ FULL = sqlite3.SQLITE_FULL
 
 
 class Write(NamedTuple):
-    """Something that happened to a file; what it takes until it is sure, `Sync` tells."""
+    """A write to a file, which is durable after the next `Sync` of the file."""
 
     path: str
     offset: int
-    data: bytes | None  # None: cut off here
+    data: bytes | None  # None: the file was truncated here
 
     def apply(self, content: bytearray, chance: random.Random | None = None) -> None:
-        """Change a content; with chance, perhaps only its first sectors."""
+        """Apply the write to a file's content; with chance, sometimes only its first sectors."""
         if self.data is None:
             del content[self.offset :]
             return
@@ -46,54 +46,54 @@ class Write(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """All that happened to a file before is sure from here on."""
+    """A sync of a file, which makes all earlier writes to it durable."""
 
     path: str
 
 
 class Gone(NamedTuple):
-    """A file was removed; whether that is sure at once."""
+    """The removal of a file, and whether it is durable at once."""
 
     path: str
-    sure: bool
+    durable: bool
 
 
 class Note(NamedTuple):
-    """Something the test wants to remember of this moment."""
+    """A value that a test records at a moment."""
 
     what: Any
 
 
 class Disk:
-    """The record of a disk, oldest first."""
+    """The recorded operations on a disk, oldest first."""
 
     def __init__(self) -> None:
         self.record: list[Write | Sync | Gone | Note] = []
 
     def after_a_cut(self, moment: int, chance: random.Random) -> dict[str, bytes]:
-        """What is on the disk when power goes after so many entries of the record."""
-        sure: dict[str, bytearray] = {}
-        doubtful: dict[str, list[Write | Gone]] = {}
+        """Return the files that are left after a power cut; moment: number of entries before it."""
+        durable: dict[str, bytearray] = {}
+        pending: dict[str, list[Write | Gone]] = {}
         for entry in self.record[:moment]:
             if isinstance(entry, Write):
-                doubtful.setdefault(entry.path, []).append(entry)
+                pending.setdefault(entry.path, []).append(entry)
             elif isinstance(entry, Sync):
-                for change in doubtful.pop(entry.path, []):
-                    _change(sure, change)
-                sure.setdefault(entry.path, bytearray())
+                for change in pending.pop(entry.path, []):
+                    _change(durable, change)
+                durable.setdefault(entry.path, bytearray())
             elif isinstance(entry, Gone):
-                doubtful.setdefault(entry.path, []).append(entry)
-                if entry.sure:
-                    doubtful.pop(entry.path)
-                    sure.pop(entry.path, None)
-        for changes in doubtful.values():
+                pending.setdefault(entry.path, []).append(entry)
+                if entry.durable:
+                    pending.pop(entry.path)
+                    durable.pop(entry.path, None)
+        for changes in pending.values():
             for change in changes:
                 done = chance.random() < 0.5
                 if done:
-                    _change(sure, change, chance)
+                    _change(durable, change, chance)
                 elif isinstance(change, Gone):
-                    break  # what comes then was written to another file of that name
-        return {path: bytes(content) for path, content in sure.items()}
+                    break  # later writes were to a new file of that name
+        return {path: bytes(content) for path, content in durable.items()}
 
 
 def _change(
@@ -131,7 +131,7 @@ class _Vfs(ctypes.Structure):
     ]
 
 
-# names as void pointers: SQLite keeps them, so that they must be passed on as they came
+# names as void pointers: SQLite keeps the pointers, so they must be passed on unchanged
 XOPEN = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, c_void_p)
 XDELETE = CFUNCTYPE(c_int, c_void_p, c_char_p, c_int)
 XCLOSE = CFUNCTYPE(c_int, c_void_p)
@@ -142,18 +142,18 @@ XSYNC = CFUNCTYPE(c_int, c_void_p, c_int)
 
 @contextlib.contextmanager
 def recording_sqlite(disk: Disk, room: Callable[[int], bool] = lambda size: True) -> Iterator[None]:
-    """Record what SQLite does to files; room: whether so many bytes more may be written.
+    """Record SQLite's writes; room: returns whether a number of bytes still fits on the disk.
 
-    Skips where Python's SQLite cannot be reached from outside.
+    Skips the test if Python's SQLite is not a shared library.
     """
     try:
         library = ctypes.CDLL(_library())
     except (OSError, StopIteration):
-        pytest.skip("Python's SQLite is no library of its own here")
+        pytest.skip("Python's SQLite is not a shared library here")
     library.sqlite3_vfs_find.restype = POINTER(_Vfs)
     real = library.sqlite3_vfs_find(None)
     names: dict[int, str] = {}  # of open files, by their address
-    kept: list[Any] = []  # what C points to
+    referenced: list[Any] = []  # by pointers in C
     originals: dict[int, _Methods] = {}
 
     def original(file: int, name: str, kind: Any) -> Any:
@@ -191,14 +191,14 @@ def recording_sqlite(disk: Disk, room: Callable[[int], bool] = lambda size: True
             own = _Methods.from_buffer_copy(originals[file])
             for method, function in overridden.items():
                 setattr(own, method, ctypes.cast(function, c_void_p))
-            kept.append(own)
+            referenced.append(own)
             methods[0] = ctypes.pointer(own)
         return result
 
     @XDELETE  # type: ignore[untyped-decorator]
-    def delete(vfs: int, name: bytes, sure: int) -> int:
-        disk.record.append(Gone(name.decode(), bool(sure)))
-        return int(ctypes.cast(real.contents.xDelete, XDELETE)(real, name, sure))
+    def delete(vfs: int, name: bytes, durable: int) -> int:
+        disk.record.append(Gone(name.decode(), bool(durable)))
+        return int(ctypes.cast(real.contents.xDelete, XDELETE)(real, name, durable))
 
     overridden = {"xWrite": write, "xTruncate": truncate, "xSync": sync, "xClose": close}
     vfs = _Vfs.from_buffer_copy(real.contents)
@@ -214,20 +214,19 @@ def recording_sqlite(disk: Disk, room: Callable[[int], bool] = lambda size: True
 
 
 def _library() -> str:
-    """Find the library that this process has loaded SQLite from."""
+    """Return the path of the shared library of SQLite in this process."""
     maps = Path("/proc/self/maps")
     lines = maps.read_text().splitlines() if maps.exists() else []
     return next(line.split()[-1] for line in lines if "libsqlite3" in line)
 
 
 def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch, one_by_one: bool) -> None:
-    """Record how pictures are written: their content is sure from its sync on, their name from the
-    sync of the folder on.
+    """Record the writes of pictures, whose content and name are synced one after the other.
 
     one_by_one: as on a system that cannot sync all files at once.
     """
-    written: list[str] = []  # and not sure
-    synced: set[str] = set()  # but not their names
+    written: list[str] = []  # paths
+    synced: set[str] = set()  # paths whose content is durable, but not their name
     write_new, fsync, sync_all = files._write_new, os.fsync, files._syncfs()
 
     def watch_write(path: str, data: bytes) -> None:
@@ -238,11 +237,11 @@ def record_pictures(disk: Disk, monkeypatch: pytest.MonkeyPatch, one_by_one: boo
     def watch_sync(descriptor: int) -> None:
         fsync(descriptor)
         place = os.readlink(f"/proc/self/fd/{descriptor}")
-        found = [path for path in written if os.path.realpath(path).startswith(place)]
+        affected = [path for path in written if os.path.realpath(path).startswith(place)]
         if os.path.isdir(place):
-            disk.record.extend(Sync(path) for path in synced.intersection(found))
+            disk.record.extend(Sync(path) for path in synced.intersection(affected))
         else:
-            synced.update(found)
+            synced.update(affected)
 
     def watch_sync_all(descriptor: int) -> None:
         assert sync_all

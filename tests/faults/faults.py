@@ -1,4 +1,4 @@
-"""What a server can do wrong: each function answers a request in one bad way.
+"""Faults of a server: each function answers a request wrongly in one way.
 
 It returns whether the connection can be used again.
 """
@@ -13,7 +13,7 @@ from tests.faults.server import Conversation, reset
 
 JSON, JPEG = "application/json", "image/jpeg"
 DRIP = 0.05  # seconds between two bytes
-FOREIGN = "http://127.0.0.2:9/secret"  # where a redirect leads that must not be followed
+FOREIGN = "http://127.0.0.2:9/secret"  # target of redirects that must not be followed
 
 
 def too_many_requests(talk: Conversation) -> bool:

@@ -1,8 +1,8 @@
-"""Two network namespaces joined by a cable, so that a public and a private address are both real.
+"""Two connected network namespaces, with a real public and a real private address.
 
 Run as `unshare --net --mount python -m tests.faults.namespaces`: this process is the client in one
 namespace, its child is the server in another one. Nothing outside the two can be reached. Prints
-as JSON what each address gave, and which of the server's addresses were connected to.
+as JSON the result of each request, and the addresses of the server that were connected to.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ REDIRECTS = {
 
 
 class Server(ThreadingHTTPServer):
-    """Listens at all addresses of its namespace; tells which one each connection was made to."""
+    """A server at all addresses of its namespace, which prints the address of each connection."""
 
     address_family = socket.AF_INET6
 
@@ -49,12 +49,12 @@ class Server(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         connection, peer = super().get_request()
-        tell(connection.getsockname()[0].removeprefix("::ffff:"))
+        send(connection.getsockname()[0].removeprefix("::ffff:"))
         return connection, peer
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Redirects to where the path says, and gives anything else away."""
+    """A handler that redirects the paths of REDIRECTS and returns bytes for any other path."""
 
     def do_GET(self) -> None:
         target = REDIRECTS.get(self.path[1:].replace("%20", " "))
@@ -70,19 +70,19 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def serve() -> None:
-    """Wait until the cable is there, then serve until the client ends."""
+    """Wait until the namespaces are connected, then serve until the client ends."""
     sys.stdin.readline()
     ip("link set lo up")
     ip("link set server up")
     for address in (f"{PUBLIC}/24", f"{PRIVATE}/24", f"{NAT64}/112 nodad"):
         ip(f"address add {address} dev server")
     server = Server(("::", 80), Handler)
-    tell("ready")
+    send("ready")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.readline()
 
 
-def tell(line: str) -> None:
+def send(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -93,7 +93,7 @@ def ip(command: str) -> None:
 
 @contextmanager
 def cabled_server() -> Iterator[subprocess.Popen[str]]:
-    """Start a server in a namespace of its own, and join it to this one."""
+    """Start a server in a new namespace that is connected to this one."""
     command = ["unshare", "--net", sys.executable, "-m", __spec__.name, "server"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -114,7 +114,7 @@ def cabled_server() -> Iterator[subprocess.Popen[str]]:
 
 
 def main() -> None:
-    """Ask for each redirect, without and with a private address in names, and print the outcome."""
+    """Request each redirect and each name, and print the outcomes."""
     from product_classifier.errors import SourceError
     from product_classifier.sources.web.client import Client
 
@@ -122,7 +122,7 @@ def main() -> None:
         hosts.writelines(f"{ip} {name}\n" for name, ips in HOSTS.items() for ip in ips)
         hosts.flush()
         subprocess.run(["mount", "--bind", hosts.name, "/etc/hosts"], check=True)
-    os.environ["http_proxy"] = f"http://{PRIVATE}/"  # which nobody has asked for
+    os.environ["http_proxy"] = f"http://{PRIVATE}/"  # must be ignored
 
     def outcome(client: Client, url: str) -> str:
         try:
@@ -131,15 +131,15 @@ def main() -> None:
             return str(error)
 
     with cabled_server() as server:
-        found = {
+        outcomes = {
             name: outcome(Client(), f"http://{PUBLIC}/{name.replace(' ', '%20')}")
             for name in REDIRECTS
         }
-        found["no redirect"] = outcome(Client(), f"http://{PUBLIC}/picture")
-        found["private name"] = outcome(Client(), "http://intranet.example/picture")
-        found["public and private name"] = outcome(Client(), "http://both.example/picture")
+        outcomes["no redirect"] = outcome(Client(), f"http://{PUBLIC}/picture")
+        outcomes["private name"] = outcome(Client(), "http://intranet.example/picture")
+        outcomes["public and private name"] = outcome(Client(), "http://both.example/picture")
         connected, _ = server.communicate("\n")
-        tell(json.dumps({"found": found, "connected": connected.split()}))
+        send(json.dumps({"outcomes": outcomes, "connected": connected.split()}))
 
 
 if __name__ == "__main__":

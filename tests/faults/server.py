@@ -1,7 +1,7 @@
-"""A server on raw sockets that plays a seeded mixture of faults over healthy answers.
+"""A server on raw sockets that replaces some healthy answers by faults.
 
-What a request meets depends on the seed, the path and how often that path has been asked for, never
-on threads or time: the same seed plays the same faults again.
+The fault of a request depends on the seed, the path and the number of earlier requests for that
+path, but not on threads or time, so the same seed repeats the same faults.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Body(NamedTuple):
     status: int = 200
 
 
-class Asked(NamedTuple):
-    """A request, as the server saw it."""
+class Request(NamedTuple):
+    """A request that the server has received."""
 
     moment: float  # time.monotonic()
     path: str  # with its query
-    head: str  # the whole of it
-    fault: str  # what was played; '' for nothing
+    head: str  # complete
+    fault: str  # name of the fault in the answer, or ''
 
 
 @dataclass
 class Conversation:
-    """A request that is to be answered, and the socket it came from."""
+    """A request to answer, and its socket."""
 
     socket: socket.socket
     address: str  # of this server
@@ -54,7 +54,7 @@ class Conversation:
         length: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Send an answer; length: what it claims to be, -1 to claim nothing."""
+        """Send an answer; length: the declared one, -1 for none."""
         data = self.body.data if data is None else data
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Fault')}"]
         if length != -1:
@@ -69,7 +69,7 @@ Fault = Callable[[Conversation], bool]  # whether the connection can be used aga
 
 @dataclass
 class FaultServer:
-    """Answers what `healthy` knows, and plays one of the faults in a share of the answers."""
+    """A server with the answers of `healthy`, of which a share is replaced by faults."""
 
     healthy: Callable[[str, str], Body]  # path with query, address of the server
     faults: Mapping[str, Sequence[Fault]] = field(default_factory=dict)  # by Content-Type
@@ -77,7 +77,7 @@ class FaultServer:
     seed: int = 0
     latency: float = 0.0  # seconds before each answer
     host: str = "127.0.0.1"
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     address: str = ""
     _times: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,7 +103,7 @@ class FaultServer:
             threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
 
     def _converse(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):  # a client that hangs up is none
+        with connection, contextlib.suppress(OSError):  # a client that hangs up is not an error
             received = b""
             while True:
                 while b"\r\n\r\n" not in received:
@@ -124,7 +124,7 @@ class FaultServer:
             known = self.faults.get(body.kind, ())
             fault = chance.choice(known) if known and chance.random() < self.share else None
             name = fault.__name__ if fault else ""
-            self.asked.append(Asked(time.monotonic(), path, head, name))
+            self.requests.append(Request(time.monotonic(), path, head, name))
         if self.latency:
             time.sleep(self.latency)
         conversation = Conversation(connection, self.address, path, body, chance)
@@ -135,6 +135,6 @@ class FaultServer:
 
 
 def reset(connection: socket.socket) -> None:
-    """Close a connection as a crash does, instead of saying goodbye."""
+    """Reset a connection, as a crash does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

@@ -1,4 +1,4 @@
-"""A healthy shop for the fault server: the demo's catalogue, with pictures that cost nothing."""
+"""A healthy shop for the fault server: the demo's catalogue with pictures that are fast to make."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Healthy = Callable[[str, str], Body]
 
 @lru_cache
 def picture(side: int = 130) -> bytes:
-    """A picture that compresses badly: about 20 kB."""
+    """Return a picture that hardly compresses: about 20 kB."""
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     file = io.BytesIO()
     PillowImage.fromarray(noise).save(file, "JPEG", quality=75)
@@ -36,13 +36,13 @@ def picture(side: int = 130) -> bytes:
 
 
 def signed(path: str, plain: bytes | None = None) -> bytes:
-    """The same picture with a comment in it, so that no two paths have the same bytes."""
+    """Return a picture with the path as a comment, so that no two paths have the same bytes."""
     plain, comment = plain or picture(), path.encode()
     return plain[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + plain[2:]
 
 
 def healthy_shop(products: int) -> Healthy:
-    """Answer as the ShopStyle API does, and any other path with a picture of its own."""
+    """Return a server function: the ShopStyle API, and a picture for any other path."""
     shop = Shop(make_catalogue(products=products))
 
     def answer(path: str, address: str) -> Body:
@@ -58,7 +58,7 @@ def healthy_shop(products: int) -> Healthy:
 
 
 def run_crawl(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
-    """Run crawl.py in this process, so that its deadlines can be made short."""
+    """Run crawl.py in this process, where its deadlines can be shortened."""
     paths = ["--db-path", folder / "crawl.db", "--images-path", folder / "images"]
     api = ["--api-url", f"{address}{API}", "--requests-per-minute", "1000000"]
     monkeypatch.setattr(sys, "argv", ["crawl.py", *map(str, paths), *api, *options])
@@ -67,7 +67,7 @@ def run_crawl(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch, *opti
 
 
 def contents(folder: Path, address: str) -> dict[str, list[str]]:
-    """Read everything a crawl wrote, apart from times and the address of the server."""
+    """Return the rows and pictures of a crawl, without times and the address of the server."""
     connection = sqlite3.connect(folder / "crawl.db")
     queries = {
         "category": "select id, parent, leaf, product_count, path, name from category",
@@ -77,9 +77,9 @@ def contents(folder: Path, address: str) -> dict[str, list[str]]:
         "bookmark": "select query, next_offset, finished, error from bookmark",
         "skipped": "select kind, item, reason from skipped",
     }
-    found = {
+    contents_of = {
         name: sorted(str(row).replace(address, "") for row in connection.execute(query))
         for name, query in queries.items()
     }
     connection.close()
-    return found
+    return contents_of

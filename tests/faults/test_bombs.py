@@ -1,4 +1,4 @@
-"""Pictures and answers that are small on the wire and huge behind it."""
+"""Decompression bombs: pictures and answers that are small until they are decompressed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ finally:
 
 
 def wide_png(width: int, height: int) -> bytes:
-    """A PNG of one colour, a bit for each pixel: a kilobyte holds ten million."""
+    """Return a PNG of one colour with a bit for each pixel: ten million pixels are a kilobyte."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         checked = kind + data
@@ -71,7 +71,7 @@ PIXELS = wide_png(13_500, 13_500)
         (send_gzip, "larger than 20,000,000 bytes"),
     ],
 )
-def test_a_bomb_is_a_row_with_the_reason_and_costs_little(
+def test_a_decompression_bomb_is_a_failed_picture_and_needs_little_memory(
     tmp_path: Path, fault: Fault, reason: str
 ) -> None:
     assert len(PIXELS) < 30_000

@@ -1,4 +1,4 @@
-"""A server that asks for a rest gets it from everybody, and never more than was agreed."""
+"""All threads keep the pauses that a server requests, and the rate limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fetch(client: Client, address: str, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_after_a_429_nobody_asks_until_the_pause_is_over() -> None:
+def test_after_a_429_no_request_is_sent_during_the_pause() -> None:
     refused: list[float] = []
     lock = threading.Lock()
 
@@ -45,19 +45,19 @@ def test_after_a_429_nobody_asks_until_the_pause_is_over() -> None:
     with FaultServer(picture, {JPEG: [busy_once]}, share=1, latency=0.02).running() as server:
         fetch(client, server.address, 1000)
         [moment] = refused
-        late = [a.moment for a in server.asked if moment + 0.15 < a.moment < moment + 2]
+        late = [a.moment for a in server.requests if moment + 0.15 < a.moment < moment + 2]
         assert late == []
-        assert [a for a in server.asked if a.moment > moment + 2]
+        assert [a for a in server.requests if a.moment > moment + 2]
     assert client.pauses == 1
 
 
 @pytest.mark.slow
-def test_no_minute_sees_more_than_the_rate_and_under_load_it_is_used() -> None:
+def test_the_rate_is_never_exceeded_and_is_reached_under_load() -> None:
     per_minute = 750
     client = Client(per_minute, connections=WORKERS, allow_private=True)
     with FaultServer(picture, latency=0.02).running() as server:
         fetch(client, server.address, per_minute + 50)
-        moments = sorted(asked.moment for asked in server.asked)
+        moments = sorted(request.moment for request in server.requests)
     in_a_minute = [bisect.bisect_left(moments, start + 60) - k for k, start in enumerate(moments)]
     assert max(in_a_minute) <= per_minute
     taken = moments[-1] - moments[0]
@@ -65,7 +65,7 @@ def test_no_minute_sees_more_than_the_rate_and_under_load_it_is_used() -> None:
     assert len(moments) - 1 >= 0.95 * per_minute * taken / 60
 
 
-def test_setting_the_clock_stalls_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_the_clock_does_not_delay_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(60_000, allow_private=True)
     real = time.time
     with FaultServer(picture).running() as server:

@@ -1,4 +1,4 @@
-"""What must not come in, and what must not get out."""
+"""Private addresses are not requested, and pictures stay in their folder."""
 
 from __future__ import annotations
 
@@ -59,20 +59,20 @@ def client() -> Client:
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
-def test_no_spelling_of_a_private_address_is_asked(host: str) -> None:
+def test_private_addresses_are_refused_in_any_spelling(host: str) -> None:
     with FaultServer(secret).running() as server:
         port = server.address.rpartition(":")[2]
         with pytest.raises(SourceError):
             client().get_file(f"http://{host}:{port}/x", bytes)
-        assert server.asked == []
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost", "0x7f000001"])
-def test_with_leave_they_are(host: str) -> None:
+def test_private_addresses_can_be_allowed(host: str) -> None:
     with FaultServer(secret).running() as server:
         port = server.address.rpartition(":")[2]
-        found = Client(allow_private=True).get_file(f"http://{host}:{port}/x", bytes)
-        assert found == b"secret"
+        data = Client(allow_private=True).get_file(f"http://{host}:{port}/x", bytes)
+        assert data == b"secret"
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.2:{port}/x", "//127.0.0.2:{port}/x"])
@@ -92,12 +92,12 @@ def test_a_redirect_to_a_private_address_is_not_followed(
         with FaultServer(secret, {JPEG: [redirect]}, share=1).running() as outside:
             with pytest.raises(SourceError, match=r"127\.0\.0\.2 is in a private network"):
                 client().get_file(f"{outside.address}/x", bytes)
-            assert len(outside.asked) == 1
-        assert inside.asked == []
+            assert len(outside.requests) == 1
+        assert inside.requests == []
 
 
 @pytest.mark.parametrize("scheme", ["file", "ftp", "gopher", "data", "javascript"])
-def test_a_redirect_to_anything_but_the_web_is_not_followed(
+def test_a_redirect_to_another_scheme_than_http_is_not_followed(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "is_public", lambda address: True)
@@ -113,7 +113,7 @@ def test_a_redirect_to_anything_but_the_web_is_not_followed(
         client().get_file(f"{server.address}/x", bytes)
 
 
-def test_a_name_that_changes_where_it_leads_is_judged_by_the_connection(
+def test_a_name_that_resolves_differently_later_is_checked_when_connecting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked_up = []
@@ -129,7 +129,7 @@ def test_a_name_that_changes_where_it_leads_is_judged_by_the_connection(
         with pytest.raises(SourceError, match=r"shop\.example is in a private network"):
             client().get_file(f"http://shop.example:{port}/x", bytes)
         assert looked_up == ["shop.example"]
-        assert server.asked == []
+        assert server.requests == []
 
 
 PIECES = (
@@ -140,7 +140,7 @@ PIECES = (
 
 
 @pytest.mark.slow
-def test_whatever_an_address_says_its_file_is_in_the_folder_and_its_own(tmp_path: Path) -> None:
+def test_every_picture_has_its_own_file_in_the_folder_whatever_its_address(tmp_path: Path) -> None:
     chance = random.Random(0)
     made = {"/".join(chance.choices(PIECES, k=chance.randrange(1, 9))) for _ in range(13_000)}
     small = picture(8)
@@ -153,9 +153,9 @@ def test_whatever_an_address_says_its_file_is_in_the_folder_and_its_own(tmp_path
         addresses = [f"{server.address}/{text}" for text in made]
         client = Client(connections=16, allow_private=True)
         batches = fetch_pictures(addresses, client, None, folder)
-        found = [image for batch in batches for image in batch if image.file]
-        assert len(found) == len(made) > 10_000
-        served = {asked.path for asked in server.asked}
-    assert len({image.file for image in found}) == len(served)
+        images = [image for batch in batches for image in batch if image.file]
+        assert len(images) == len(made) > 10_000
+        served = {request.path for request in server.requests}
+    assert len({image.file for image in images}) == len(served)
     written = {path for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {folder.path / str(image.file) for image in found}
+    assert written == {folder.path / str(image.file) for image in images}

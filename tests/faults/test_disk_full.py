@@ -1,4 +1,4 @@
-"""The disk fills up at any moment: the crawl says so, and goes on when there is room."""
+"""A full disk is an error at any moment, and the crawl continues when there is space again."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.slow
 
 
 class Room:
-    """What is left on a disk, in bytes; what has been written is counted."""
+    """The free space of a disk, and the number of bytes written to it."""
 
     def __init__(self, left: float = math.inf) -> None:
         self.left = left
         self.written = 0
 
     def take(self, size: int) -> bool:
-        """Take some bytes, or tell that the disk is full."""
+        """Use some bytes, and return whether they were free."""
         self.written += size
         return self.written <= self.left
 
@@ -47,7 +47,7 @@ def on_a_disk_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
         yield
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(
+def test_a_full_disk_is_an_error_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes, seed = tier(short=5, long=50)

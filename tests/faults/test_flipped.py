@@ -1,4 +1,4 @@
-"""A database that a disk has changed: an error that says so, never a wrong report."""
+"""Reports of a database with changed bytes are an error, but never wrong."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = ("name", "date", "seconds", "path", "total", "expected", "broken", "skip
 
 @pytest.fixture
 def crawled(tmp_path: Path) -> Path:
-    """A database with something in every table."""
+    """Write a database with rows in every table."""
     path = tmp_path / "whole.db"
     with open_database(path, create=True) as db:
         products = shop(db, per_leaf=100)
@@ -85,7 +85,7 @@ def crawled(tmp_path: Path) -> Path:
 
 
 def figures(path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run analyze.py, and read the figures of its report; nothing where it refuses."""
+    """Return the figures of a report of analyze.py; None if it ends with an error."""
     output = path.with_suffix(".json")
     command = ["analyze.py", "--db-path", str(path), "--json", *options, "--output", str(output)]
     monkeypatch.setattr(sys, "argv", command)
@@ -97,7 +97,7 @@ def figures(path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _without_names(value: Any) -> Any:
-    """Leave out what stands nowhere else in a database, so that nothing can tell it is wrong."""
+    """Leave out values whose change cannot be detected, because no checksum covers them."""
     if isinstance(value, dict):
         return {key: _without_names(each) for key, each in value.items() if key not in NAMES}
     return [_without_names(each) for each in value] if isinstance(value, list) else value
@@ -111,19 +111,19 @@ def test_a_flipped_byte_is_an_error_or_changes_no_figure(
     chance = random.Random(seed)
     right = figures(crawled, options, monkeypatch)
     data = crawled.read_bytes()
-    found = []
+    reports = []
     for number in range(files):
         flipped = bytearray(data)
         for _ in range(3):
             flipped[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         path = tmp_path / f"flipped{number}.db"
         path.write_bytes(flipped)
-        found.append(figures(path, options, monkeypatch))
-        assert found[-1] in (None, right)
-    assert None in found
+        reports.append(figures(path, options, monkeypatch))
+        assert reports[-1] in (None, right)
+    assert None in reports
 
 
-def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
+def test_a_changed_score_is_an_error(crawled: Path) -> None:
     with sqlite3.connect(crawled) as db:
         db.execute("update predicted_category set score = 0.999 where product_id = 'belts-000'")
     db.close()
@@ -134,7 +134,7 @@ def test_a_score_that_has_changed_is_told(crawled: Path) -> None:
         insist_on_checksum(sound, 1)
 
 
-def test_a_foreign_database_is_not_changed_by_looking(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_not_changed_when_opened(tmp_path: Path) -> None:
     path = tmp_path / "photos.db"
     with sqlite3.connect(path) as db:
         db.executescript("pragma journal_mode = wal; create table photo (name text);")

@@ -1,4 +1,4 @@
-"""Answers that are made to end a crawl, or to be read by a terminal, cost what they are of."""
+"""Hostile answers cost only their own product, and control neither crawl nor terminal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FAULTS: list[Fault] = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_server_of_pictures_ends_the_stage(
+def test_no_picture_server_can_end_the_crawl(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     def sometimes(talk: Conversation) -> bool:
@@ -75,7 +75,7 @@ def hash_of(address: str) -> int:
 
 
 def api(path: str, address: str) -> Body:
-    """Answer with a tree of hostile names and ids, and of each leaf with an error."""
+    """Answer with a tree of hostile names and ids, and with an error for each leaf."""
     if "/categories" in path:
         nodes = [
             {"id": f"{k} {text[:900]}", "name": text[:900], "parentId": "women"}
@@ -102,7 +102,7 @@ def crawl(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("healthy", "code"), [(api, 3), (refuse, 1)])
-def test_with_log_json_each_line_is_json_whatever_an_api_says(
+def test_log_json_prints_only_json_whatever_an_api_answers(
     tmp_path: Path, healthy: object, code: int
 ) -> None:
     with FaultServer(healthy).running() as server:  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ def test_with_log_json_each_line_is_json_whatever_an_api_says(
         assert "\nquery: fake" not in text
 
 
-def test_with_log_json_imports_exports_previews_and_errors_are_json_too(tmp_path: Path) -> None:
+def test_log_json_prints_only_json_for_imports_exports_previews_and_errors(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f'id,name,category\n1,"{EVIL}",A\n2,b,B\n', newline="")
     for options, code in (
         (("--from", "a.csv", "--dry-run"), 0),
@@ -135,7 +135,7 @@ def test_with_log_json_imports_exports_previews_and_errors_are_json_too(tmp_path
         assert all(isinstance(json.loads(line), dict) for line in lines), lines
 
 
-def test_an_api_that_fails_where_the_tree_is_known_stops_neither_products_nor_pictures(
+def test_an_api_error_does_not_stop_pictures_of_a_known_tree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     healthy, broken = healthy_shop(PRODUCTS), False

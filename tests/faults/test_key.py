@@ -1,4 +1,4 @@
-"""The API key is found nowhere but in requests to the API."""
+"""The API key appears only in requests to the API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fail_with_it(talk: Conversation) -> bool:
 @pytest.mark.parametrize(
     ("faults", "share"), [((refuse,), 1), ((redirect,), 1), ((fail_with_it,), 1), ((), 0)]
 )
-def test_a_key_is_told_to_nobody_but_the_api(
+def test_a_key_is_sent_only_to_the_api(
     tmp_path: Path, faults: tuple[Fault, ...], share: float
 ) -> None:
     shop = healthy_shop(products=40)
@@ -65,9 +65,9 @@ def test_a_key_is_told_to_nobody_but_the_api(
             timeout=120,
         )
     assert crawl.returncode == (1 if faults else 0), crawl.stderr
-    assert api.asked
-    assert bool(pictures.asked) == (not faults)
-    told = [crawl.stdout, crawl.stderr, *(asked.head.encode() for asked in pictures.asked)]
-    told += [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert api.requests
+    assert bool(pictures.requests) == (not faults)
+    texts = [crawl.stdout, crawl.stderr, *(request.head.encode() for request in pictures.requests)]
+    texts += [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
     for shape in SHAPES:
-        assert not [text for text in told if shape.encode() in text]
+        assert not [text for text in texts if shape.encode() in text]

@@ -1,4 +1,4 @@
-"""A crawl that is killed again and again ends as if it never was."""
+"""A crawl that is killed repeatedly ends with the same database as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.faults.tier import tier
 
 pytestmark = pytest.mark.slow
 CONNECTIONS = 4
-IN_FLIGHT = 8 * CONNECTIONS  # pictures: asked for, waiting to be asked for, waiting to be stored
+IN_FLIGHT = 8 * CONNECTIONS  # pictures: being fetched, waiting to be fetched, waiting to be stored
 
 
 def start(folder: Path, address: str) -> subprocess.Popen[bytes]:
@@ -47,12 +47,12 @@ def test_a_crawl_killed_at_any_moment_loses_nothing_and_repeats_little(tmp_path:
     with FaultServer(shop).running() as server:
         assert start(whole, server.address).wait() == 0
         expected = contents(whole, server.address)
-        items = {asked.path for asked in server.asked}
+        items = {request.path for request in server.requests}
     with FaultServer(shop, latency=0.02).running() as server:
         for _ in range(kills):
             crawl = start(killed, server.address)
-            begun = len(server.asked)
-            while len(server.asked) == begun and crawl.poll() is None:
+            begun = len(server.requests)
+            while len(server.requests) == begun and crawl.poll() is None:
                 time.sleep(0.01)
             time.sleep(chance.uniform(0, 0.5))
             crawl.kill()
@@ -63,10 +63,10 @@ def test_a_crawl_killed_at_any_moment_loses_nothing_and_repeats_little(tmp_path:
                 db.close()
         assert start(killed, server.address).wait() == 0
         assert contents(killed, server.address) == expected
-        asked = Counter(asked.path for asked in server.asked)
-    assert set(asked) == items
+        paths = Counter(request.path for request in server.requests)
+    assert set(paths) == items
     repeated = Counter(
-        "picture" if path.startswith("/sim/") else "page" for path in asked.elements()
+        "picture" if path.startswith("/sim/") else "page" for path in paths.elements()
     )
     repeated -= Counter("picture" if path.startswith("/sim/") else "page" for path in items)
     assert repeated["page"] <= kills

@@ -1,4 +1,4 @@
-"""What is killed again and again ends as if it never was: categorizers, reviews and exports."""
+"""Categorizers, reviews and exports that are killed repeatedly end with the same results."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(folder: Path, name: str, *options: object) -> str:
 
 
 def killed(folder: Path, chance: random.Random, seconds: float, *command: object) -> None:
-    """Start a script and kill it: at any moment, or right after a file has come or changed."""
+    """Start a script and kill it at a random moment, or right after the change of a file."""
     before = state(folder)
     name, *options = command
     process = script(folder, str(name), *options)
@@ -63,14 +63,14 @@ def killed(folder: Path, chance: random.Random, seconds: float, *command: object
 
 
 def state(folder: Path) -> dict[str, tuple[int, int]]:
-    found = {}
+    files_state = {}
     for path in folder.rglob("*"):
         try:
             status = path.stat()
         except FileNotFoundError:
             continue
-        found[str(path.relative_to(folder))] = status.st_size, status.st_mtime_ns
-    return found
+        files_state[str(path.relative_to(folder))] = status.st_size, status.st_mtime_ns
+    return files_state
 
 
 def files(folder: Path) -> set[str]:
@@ -91,7 +91,7 @@ def table(folder: Path, name: str, number: int) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small catalogue of three colours, imported."""
+    """Import a small catalogue of three colours."""
     folder = tmp_path_factory.mktemp("shop")
     rows = [["id", "name", "category_path", "image"]]
     for category, hue in COLOURS.items():
@@ -113,7 +113,7 @@ def copy(shop: Path, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", CATEGORIZERS)
-def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
+def test_a_killed_categorizer_gives_the_same_results_when_run_again(
     kind: str, shop: Path, tmp_path: Path
 ) -> None:
     kills, seed = tier(short=3 if kind == "words" else 1, long=50)
@@ -138,15 +138,15 @@ def test_a_categorizer_that_is_killed_gives_what_an_undisturbed_one_gives(
         for number in numbers:
             insist_on_checksum(db, number)
     for number in numbers:
-        found = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
-        assert without_memory(found) == without_memory(expected)
+        repeated = ask(again, f"select {EXPERIMENT} from experiment where id = {number}")
+        assert without_memory(repeated) == without_memory(expected)
         for name in ("predicted_category", "predicted_path", "neighbour", "outside"):
             assert table(again, name, number) == table(whole, name, 1)
     assert run(again, *filing) == filed
     assert files(again) == files(whole)
 
 
-def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: Path) -> None:
+def test_flipped_bits_in_caches_change_no_experiment(shop: Path, tmp_path: Path) -> None:
     folder, chance = copy(shop, tmp_path / "flipped"), random.Random(0)
     command = ["categorize_both", "--min-per-category", "3", *CATEGORIZERS["both"]]
     run(folder, *command)
@@ -168,7 +168,7 @@ def test_flipped_bits_in_all_caches_change_no_experiment(shop: Path, tmp_path: P
 
 
 def without_memory(rows: Sequence[tuple[Any, ...]]) -> list[str]:
-    """Leave out what a run measures of itself."""
+    """Return rows as text, without times and memory use."""
     return [re.sub(r'"(peak_bytes|seconds)": [\d.]+', "", str(row)) for row in rows]
 
 
@@ -183,7 +183,7 @@ def reviewed(shop: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_import_of_a_review_that_is_killed_stores_all_or_nothing(
+def test_a_killed_import_of_a_review_stores_all_decisions_or_none(
     reviewed: Path, tmp_path: Path
 ) -> None:
     kills, seed = tier(short=6, long=50)
@@ -207,7 +207,7 @@ def test_an_import_of_a_review_that_is_killed_stores_all_or_nothing(
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_an_export_that_is_killed_leaves_the_old_file_or_the_new_one(
+def test_a_killed_export_leaves_the_old_file_or_the_new_one(
     suffix: str, shop: Path, tmp_path: Path
 ) -> None:
     kills, seed = tier(short=3, long=50)

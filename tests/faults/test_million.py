@@ -1,4 +1,4 @@
-"""A catalogue of a million products: a crawl goes on at once, and does not hold it in memory."""
+"""A crawl of a million products continues at once and in little memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_SECONDS, MOST_BYTES = 2.0, 300_000_000
 
 
 def fill(db: sqlite3.Connection, address: str) -> None:
-    """Write what a long crawl leaves, all of it fetched but some pictures."""
+    """Write the rows of a long crawl, in which only some pictures are not fetched yet."""
     moment = "2026-01-01T00:00:00Z"
     leaves = [f"leaf-{number}" for number in range(LEAVES)]
     text = "A description as long as shops write them, with a colour, a size and a kind of cloth."
@@ -56,7 +56,7 @@ def fill(db: sqlite3.Connection, address: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif("SOAK" not in os.environ, reason="takes minutes; make soak runs it")
-def test_a_million_products_are_resumed_at_once_in_little_memory(tmp_path: Path) -> None:
+def test_a_crawl_of_a_million_products_resumes_at_once_in_little_memory(tmp_path: Path) -> None:
     with FaultServer(healthy_shop(products=40)).running() as server:
         with open_database(tmp_path / "crawl.db", create=True) as db:
             fill(db, server.address)
@@ -71,6 +71,6 @@ def test_a_million_products_are_resumed_at_once_in_little_memory(tmp_path: Path)
         _, status, used = os.wait4(crawl.pid, 0)
         crawl.returncode = os.waitstatus_to_exitcode(status)
         assert crawl.returncode == 0
-        assert len(server.asked) == LEFT
-        assert server.asked[0].moment - started < MOST_SECONDS
+        assert len(server.requests) == LEFT
+        assert server.requests[0].moment - started < MOST_SECONDS
     assert used.ru_maxrss * 1024 < MOST_BYTES

@@ -1,4 +1,4 @@
-"""Power fails at any moment; what is left is what had been committed, whole."""
+"""After a power cut at any moment, all committed rows are left, with their pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def note_commits(disk: Disk, folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Record what is in the database after each commit."""
+    """Record the rows of the database after each commit."""
 
     class Noting(sqlite3.Connection):
         def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
@@ -33,7 +33,7 @@ def note_commits(disk: Disk, folder: Path, address: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
-def test_a_cut_at_any_moment_loses_one_batch_at_most(
+def test_a_power_cut_at_any_moment_loses_at_most_one_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
 ) -> None:
     cuts, seed = tier(short=20, long=500)
@@ -58,10 +58,10 @@ def test_a_cut_at_any_moment_loses_one_batch_at_most(
             file = place / Path(path).relative_to(folder)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        found = contents(place, server.address)
+        left = contents(place, server.address)
         last = max(moment for moment in moments if moment <= cut)
         following = min((moment for moment in moments if moment > cut), default=last)
-        assert found in [disk.record[moment].what for moment in (last, following)]  # type: ignore[union-attr]
+        assert left in [disk.record[moment].what for moment in (last, following)]  # type: ignore[union-attr]
         with sqlite3.connect(place / "crawl.db") as db:
             assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
             for file, sha256 in db.execute("select file, sha256 from image where file not null"):

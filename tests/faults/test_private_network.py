@@ -1,4 +1,4 @@
-"""A public server redirects into a private network that is really there: nobody goes along."""
+"""Redirects of a public server into a real private network are not followed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def has_namespaces() -> bool:
 
 
 @pytest.mark.skipif(not has_namespaces(), reason="needs root and network namespaces")
-def test_no_redirect_and_no_name_leads_into_a_private_network() -> None:
+def test_no_redirect_and_no_name_reaches_a_private_network() -> None:
     result = subprocess.run(
         [*COMMAND, sys.executable, "-m", "tests.faults.namespaces"],
         cwd=ROOT,
@@ -34,10 +34,10 @@ def test_no_redirect_and_no_name_leads_into_a_private_network() -> None:
     )
     assert result.returncode == 0, result.stderr
     outcome = json.loads(result.stdout)
-    found = outcome["found"]
-    assert found.pop("no redirect") == found.pop("public and private name") == "bytes"
-    assert set(found) == {*REDIRECTS, "private name"}
-    for name, reason in found.items():
+    reasons = outcome["outcomes"]
+    assert reasons.pop("no redirect") == reasons.pop("public and private name") == "bytes"
+    assert set(reasons) == {*REDIRECTS, "private name"}
+    for name, reason in reasons.items():
         assert "is in a private network; pass --allow-private" in reason, name
     assert set(outcome["connected"]) == {PUBLIC}
     assert len(outcome["connected"]) == len(REDIRECTS) + 2

@@ -43,7 +43,7 @@ def test_products_that_a_query_does_not_return_are_fetched_by_price_and_only_onc
         run_crawl(tmp_path, server.address, monkeypatch, *more, "10")
         assert len(product_categories(tmp_path)) < len(expected)
         for maximum, asks in (("12", True), ("12", False), ("1000", True), ("1000", False)):
-            before = len(server.asked)
+            before = len(server.requests)
             run_crawl(tmp_path, server.address, monkeypatch, *more, maximum)
-            assert (len(server.asked) > before) == asks
+            assert (len(server.requests) > before) == asks
     assert product_categories(tmp_path) == expected

@@ -1,4 +1,4 @@
-"""How much a test of faults plays: little in CI, much in `make soak`, where the seed is printed."""
+"""The size of tests of faults: small in CI, large in `make soak`, which prints the seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def thinned(cases: Iterable[T], step: int) -> list[T]:
 
 
 def tier(short: int, long: int) -> tuple[int, int]:
-    """Return how often, and the seed; SOAK_SEED plays a soak again."""
+    """Return the number of cases and the seed; SOAK_SEED repeats a soak."""
     if not SOAK:
         return short, 0
     seed = int(os.environ.get("SOAK_SEED", random.SystemRandom().randrange(2**32)))

@@ -277,10 +277,10 @@ def figures(db: sqlite3.Connection, folder: Path) -> None:
 
 
 def categories(db: sqlite3.Connection, folder: Path) -> None:
-    found = [(one.experiment, tested_categories(db, one)) for one in _judged(db)]
+    tested = [(each.experiment, tested_categories(db, each)) for each in _judged(db)]
     paths = dict(db.execute("select rowid, path from category"))
-    categories_text(found, paths)
-    json.dumps(categories_values(found, paths), allow_nan=False)
+    categories_text(tested, paths)
+    json.dumps(categories_values(tested, paths), allow_nan=False)
 
 
 def leaderboard(db: sqlite3.Connection, folder: Path) -> None:
@@ -351,9 +351,9 @@ def crawled(db: sqlite3.Connection, folder: Path) -> None:
 
 def catalogued(db: sqlite3.Connection, folder: Path) -> None:
     insist_on_integrity(db, {*CRAWL_TABLES, "decision"})
-    found, _ = read_catalogue(db, SILENT, None)
-    catalogue_text(found)
-    json.dumps(catalogue_values(found), allow_nan=False)
+    summary, _ = read_catalogue(db, SILENT, None)
+    catalogue_text(summary)
+    json.dumps(catalogue_values(summary), allow_nan=False)
 
 
 def exporting(db: sqlite3.Connection, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Folders of saved models of every kind, as --save writes them, and ways to change them.
 
-Whoever falsifies a folder can compute its checksum anew: `rewrite` does, whatever it is given.
+An attacker can compute the checksum of a changed folder, and so does `rewrite`.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def save(folder: Path, name: str) -> None:
     products = [f"p{k}" for k in range(20, 30)]
     answers = np.arange(20, 30)[:, None] % 3
     score = np.linspace(1, 0.5, 10)[:, None]
-    found = PathScores(
+    scores = PathScores(
         part="calibration",
         products=products,
         categories=NAMES,
@@ -188,7 +188,7 @@ def save(folder: Path, name: str) -> None:
         seconds=1.0,
         accuracy={},
         predictions=[],
-        paths=[found],
+        paths=[scores],
     )
     save_model(folder, trained(classifier), experiment, dataset(), features, text_settings=reading)
 

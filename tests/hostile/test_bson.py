@@ -167,4 +167,4 @@ def test_bson_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
         HostileInputs(make=hostile_bson, read=import_bson, warm_up=plain_bson), tmp_path
     )
     assert outcomes[READ]
-    assert not outcomes[REFUSED]  # what is wrong with a document is told, and the rest is read
+    assert not outcomes[REFUSED]  # a bad document is reported, and the rest is read

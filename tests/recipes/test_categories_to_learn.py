@@ -1,4 +1,4 @@
-"""Which categories are learned at which depth, and which of them products are in."""
+"""The categories that are learned at each depth, and the products in them."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def test_the_minimum_size_counts_crawled_products_and_labels_are_corrected(
     save_import(filled, TREE, [product("8", "belts")], [], "more.csv")
     import_decisions(filled, [Decided(2, "6", "bootcut"), Decided(3, "7", "ambiguous")], "Ada")
     labels = learnable_labels(
-        read_candidates(filled, asked := Selection(depth=1, min_per_category=5)),
+        read_candidates(filled, selection := Selection(depth=1, min_per_category=5)),
         TRAINED | {"8": "train"},
-        asked,
+        selection,
     )
     assert labels.categories == ["belts", "jeans"]
     assert labels.products["6"] == ["jeans"]

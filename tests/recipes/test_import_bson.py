@@ -1,4 +1,4 @@
-"""BSON with its pictures: whole, sampled, stopped, killed, and where nothing can be stored."""
+"""Imports of BSON files with their pictures: complete, sampled, interrupted, killed, failing."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ SCRIPT = Path(__file__).parents[2] / "crawl.py"
 COLOURS = ("red", "green", "blue", "white", "black", "grey", "gold")
 forked = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork",
-    reason="other processes do not see what is patched",
+    reason="other processes do not see patches",
 )
 
 
 class StoppedError(Exception):
-    """Somebody has pressed Ctrl-C."""
+    """An interruption, as by Ctrl-C."""
 
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Forty products of one to three pictures, of which one is broken, and one repeated id."""
+    """Write forty products of one to three pictures; one is broken, and one id is repeated."""
     monkeypatch.setattr(cdiscount, "PAGE", 3)
     monkeypatch.setattr(import_catalogue, "PAGES", 2)
     documents = []
@@ -59,10 +59,10 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def load(
     file: Path, database: Path, stop_after: int | None = None, sample: BsonSample | None = None
 ) -> list[Skipped]:
-    told: list[Skipped] = []
+    skipped: list[Skipped] = []
 
     class Stopping:
-        """Raises StoppedError after some products."""
+        """Count products and raise StoppedError after some of them."""
 
         advanced = 0
 
@@ -77,40 +77,40 @@ def load(
     source = open_source("bson", SourceOptions(path=file, images=file.parent, sample=sample))
     folder = ImageFolder(database.parent / "images")
     with open_database(database, create=True) as db:
-        import_source(db, source, folder, told.append, Stopping())
-    return told
+        import_source(db, source, folder, skipped.append, Stopping())
+    return skipped
 
 
 def dump(database: Path) -> dict[str, list[tuple[Any, ...]]]:
     tables = ("category", "product", "product_category", "product_image", "image", "skipped")
     with open_database(database) as db:
-        found = {table: db.execute(f"select * from {table}").fetchall() for table in tables}
+        rows = {table: db.execute(f"select * from {table}").fetchall() for table in tables}
     dated = ("product", "image", "skipped")
     for table in dated:
-        found[table] = [row[:-1] for row in found[table]]
-    return found
+        rows[table] = [row[:-1] for row in rows[table]]
+    return rows
 
 
 def test_bson_is_read_with_its_pictures(file: Path, tmp_path: Path) -> None:
-    told = load(file, tmp_path / "crawl.db")
-    found = dump(tmp_path / "crawl.db")
-    assert [row[0] for row in found["product"]] == [str(100 + k) for k in range(40)]
-    assert found["product"][4][:3] == ("104", "7", "bson:train.bson/104/0")
-    assert found["product_image"][:3] == [
+    skipped = load(file, tmp_path / "crawl.db")
+    rows = dump(tmp_path / "crawl.db")
+    assert [row[0] for row in rows["product"]] == [str(100 + k) for k in range(40)]
+    assert rows["product"][4][:3] == ("104", "7", "bson:train.bson/104/0")
+    assert rows["product_image"][:3] == [
         ("101", 1, "bson:train.bson/101/1"),
         ("102", 1, "bson:train.bson/102/1"),
         ("102", 2, "bson:train.bson/102/2"),
     ]
-    counts = sorted(found["category"])
+    counts = sorted(rows["category"])
     assert [(row[0], row[3]) for row in counts] == [("10", 10), ("7", 10), ("8", 10), ("9", 10)]
-    images = {row[0]: row[1:] for row in found["image"]}
+    images = {row[0]: row[1:] for row in rows["image"]}
     stored = jpeg(COLOURS[5], (18, 23))
     file_of = f"{sha256(stored)[:2]}/{sha256(stored)}.jpg"
     assert images["bson:train.bson/105/0"] == (file_of, sha256(stored), 18, 23, None)
     assert (tmp_path / "images" / file_of).read_bytes() == stored
-    told_of = {row[2] for row in found["product"] + found["product_image"]}
-    assert images.keys() == told_of - {"bson:train.bson/111/0"}
-    assert [(entry.kind, entry.reason[:24]) for entry in told] == [
+    addresses = {row[2] for row in rows["product"] + rows["product_image"]}
+    assert images.keys() == addresses - {"bson:train.bson/111/0"}
+    assert [(entry.kind, entry.reason[:24]) for entry in skipped] == [
         ("image", "broken picture (image fi"),
         ("product", "id 105 has another name "),
         ("product", "the file ends in the mid"),
@@ -118,7 +118,7 @@ def test_bson_is_read_with_its_pictures(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stops", [(1,), (7, 7), (14, 3, 11)])
-def test_bson_stopped_and_resumed_is_the_same(
+def test_an_interrupted_import_continues_to_the_same_result(
     stops: tuple[int, ...], file: Path, tmp_path: Path
 ) -> None:
     load(file, tmp_path / "whole.db")
@@ -131,7 +131,7 @@ def test_bson_stopped_and_resumed_is_the_same(
     assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
 
 
-def test_a_sample_of_bson_is_of_that_size_and_the_same_when_it_was_stopped(
+def test_a_sample_has_its_size_and_is_the_same_after_an_interruption(
     file: Path, tmp_path: Path
 ) -> None:
     load(file, tmp_path / "whole.db", sample=BsonSample(20))
@@ -144,22 +144,22 @@ def test_a_sample_of_bson_is_of_that_size_and_the_same_when_it_was_stopped(
     assert len(dump(tmp_path / "all.db")["product"]) == 40
 
 
-def test_a_product_that_is_cut_is_not_drawn(file: Path) -> None:
+def test_a_truncated_product_is_not_sampled(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
     spans = list(cdiscount.document_spans(file))
     assert (len(spans), spans[-1].stop) == (41, file.stat().st_size)
-    drawn = cdiscount.sample_offsets(file, BsonSample(99))
-    assert drawn == [span.start for span in spans[:-1]]
+    offsets = cdiscount.sample_offsets(file, BsonSample(99))
+    assert offsets == [span.start for span in spans[:-1]]
 
 
-def test_every_product_of_bson_is_as_likely_to_be_drawn(file: Path) -> None:
-    met = collections.Counter(
+def test_every_product_is_equally_likely_in_a_sample(file: Path) -> None:
+    times = collections.Counter(
         offset
         for seed in range(400)
         for offset in cdiscount.sample_offsets(file, BsonSample(10, seed))
     )
-    assert len(met) == 41
-    assert all(abs(count - 400 * 10 / 41) < 45 for count in met.values())  # 5 standard deviations
+    assert len(times) == 41
+    assert all(abs(count - 400 * 10 / 41) < 45 for count in times.values())  # 5 standard deviations
 
 
 def test_pictures_that_cannot_be_written_stop_an_import(file: Path, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_pictures_that_cannot_be_written_stop_an_import(file: Path, tmp_path: Pa
 
 
 @forked
-def test_rows_wait_until_their_pictures_are_kept(
+def test_rows_are_not_stored_before_their_pictures_are_on_disk(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(folder: ImageFolder) -> None:
@@ -187,21 +187,21 @@ def test_rows_wait_until_their_pictures_are_kept(
 
 
 @forked
-def test_an_import_says_when_what_stores_its_pictures_is_ended(
+def test_an_import_whose_process_is_killed_is_an_error_and_can_continue(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as ended:
         ended.setattr(
             import_catalogue, "put_embedded", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         )
-        with pytest.raises(StoreError, match="ended from outside; run it again"):
+        with pytest.raises(StoreError, match=r"was killed; run crawl\.py again to continue"):
             load(file, tmp_path / "crawl.db")
     load(file, tmp_path / "crawl.db")
     load(file, tmp_path / "whole.db")
     assert dump(tmp_path / "crawl.db") == dump(tmp_path / "whole.db")
 
 
-def test_an_import_that_is_killed_goes_on_and_ends_whole(tmp_path: Path) -> None:
+def test_an_import_that_is_killed_can_be_run_again_to_completion(tmp_path: Path) -> None:
     picture = jpeg()
     documents = (
         {"_id": k, "category_id": 7, "imgs": [{"picture": picture + b"%d\xff\xd9" % k}]}
@@ -213,7 +213,7 @@ def test_an_import_that_is_killed_goes_on_and_ends_whole(tmp_path: Path) -> None
         while crawl.poll() is None and not any(tmp_path.glob("images/??")):
             time.sleep(0.01)
         crawl.kill()
-        crawl.communicate(timeout=30)  # which waits for the processes that it has begun
+        crawl.communicate(timeout=30)  # waits for the crawl's processes too
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     with open_database(tmp_path / "crawl.db") as db:
         stored = db.execute("select file, sha256 from image").fetchall()

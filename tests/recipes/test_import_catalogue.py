@@ -1,4 +1,4 @@
-"""Imports that are strict, and shops."""
+"""Strict imports, and imports of Shopify shops."""
 
 from __future__ import annotations
 
@@ -60,17 +60,17 @@ def shop_product(number: int, kind: str = "") -> dict[str, object]:
 
 @contextmanager
 def shop(reachable: int = 25_000, broken: int | None = None) -> Iterator[str]:
-    """Serve 600 products of three collections as Shopify does: 250 a page and so many in all."""
+    """Serve 600 products of three collections as Shopify does: 250 a page, `reachable` in all."""
     kinds = ("Belts", "Women > Hats", "")
     products = [shop_product(k, kinds[k % 3]) for k in range(600)]
-    asked: collections.Counter[str] = collections.Counter()
+    requests: collections.Counter[str] = collections.Counter()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
             page, limit = query["page"], min(query["limit"], 250)
-            asked[self.path] += 1
+            requests[self.path] += 1
             status, listed = 200, products
             body: dict[str, Any] = {"errors": "Not Found"}
             if parts.path == "/collections.json":
@@ -119,7 +119,7 @@ def test_a_shop_is_read_page_by_page_and_its_types_are_the_categories(
     db: sqlite3.Connection,
 ) -> None:
     with shop(broken=3) as address:
-        told = crawl(address, db)
+        skipped = crawl(address, db)
         again = crawl(address, db)
     facts = db.execute("select id, name, image, category_id from product order by rowid").fetchall()
     assert facts[:2] == [
@@ -129,11 +129,13 @@ def test_a_shop_is_read_page_by_page_and_its_types_are_the_categories(
     assert len(facts) == 600
     counts = "select path, product_count from category order by path"
     assert db.execute(counts).fetchall() == [("Belts", 200), ("Women", 0), ("Women/Hats", 200)]
-    assert [reason for _, reason in told] == ["not a JSON object: 'nonsense'"]
+    assert [reason for _, reason in skipped] == ["not a JSON object: 'nonsense'"]
     assert again == []
 
 
-def test_what_a_shop_hands_out_no_more_is_read_by_its_collections(db: sqlite3.Connection) -> None:
+def test_products_that_a_shop_does_not_list_are_read_by_collections(
+    db: sqlite3.Connection,
+) -> None:
     with shop(reachable=500) as address:
         crawl(address, db)
     assert db.execute("select count(*) from product").fetchall() == [(600,)]
@@ -146,6 +148,6 @@ def test_collections_may_be_the_categories(db: sqlite3.Connection) -> None:
     assert db.execute(counts).fetchall() == [(f"Shelf {k}", 200) for k in range(3)]
 
 
-def test_an_address_without_a_shop_says_so() -> None:
+def test_an_address_without_a_shop_is_an_error() -> None:
     with shop() as address, pytest.raises(SourceError, match=r"has no none\.json of a Shopify"):
         list(Shopify(Client(allow_private=True), address).pages("none", 0))

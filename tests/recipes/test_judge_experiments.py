@@ -1,4 +1,4 @@
-"""Which experiments can be compared, and why others cannot."""
+"""Only experiments of the same products and depth can be compared."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answers(*products: int) -> PredictedPaths:
     )
 
 
-def test_experiments_of_other_products_are_not_compared() -> None:
+def test_experiments_of_different_products_are_not_compared() -> None:
     tested = {1: answers(1, 2, 3), 2: answers(2, 3), 3: answers(1, 2, 3), 4: answers()}
     insist_on_same_products(1, 3, tested)
     with pytest.raises(ReportError, match="tested on 3 and 2 products, of which 2 are the same"):
@@ -43,7 +43,7 @@ def learned(number: int, **settings: int) -> Summary:
     )
 
 
-def test_experiments_of_other_depths_are_not_compared() -> None:
+def test_experiments_of_different_depths_are_not_compared() -> None:
     insist_on_same_depth([learned(1), learned(2), learned(3)])
     insist_on_same_depth([learned(1, depth=2), learned(2, depth=2)])
     with pytest.raises(ReportError, match="1 and 3 learned leaves and categories of depth 2"):

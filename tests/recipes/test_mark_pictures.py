@@ -26,7 +26,7 @@ MARKED = """select address, marked from image join image_mark using (sha256) ord
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A catalogue of 100 pictures from blue to red in one product each, and the network."""
+    """Write 100 products with one picture each, from blue to red, and the network."""
     (tmp_path / "images").mkdir()
     add(tmp_path, *range(100))
     save_reddish(tmp_path / "zoom.onnx")
@@ -34,7 +34,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def add(place: Path, *reds: int) -> None:
-    """Add products with pictures of so many per cent of red."""
+    """Add products; reds: the per cent of red in each picture."""
     images = []
     for red in reds:
         data = jpeg(f"rgb({red}%, 0%, {100 - red}%)")
@@ -49,7 +49,7 @@ def add(place: Path, *reds: int) -> None:
 
 
 class Counting(SilentConsole):
-    """Counts what is looked at, and may interrupt."""
+    """Count the pictures that the network sees, and interrupt after some of them."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.seen = 0
@@ -76,26 +76,26 @@ def marking(
 
 
 def marked(place: Path) -> list[str]:
-    """List the addresses of marked pictures."""
+    """Return the addresses of the marked pictures."""
     with sqlite3.connect(place / "crawl.db") as db:
-        found = [address for address, is_marked in db.execute(MARKED) if is_marked]
+        addresses = [address for address, is_marked in db.execute(MARKED) if is_marked]
     db.close()
-    return found
+    return addresses
 
 
 def reds(first: int, end: int) -> list[str]:
     return [f"{red:03}" for red in range(first, end)]
 
 
-def test_pictures_of_the_label_are_marked_and_told(place: Path) -> None:
-    found = marking(place)
-    assert found == Marked("zoomed", 0.5, MarkCounts(100, 50, 50), ())
+def test_pictures_of_the_label_are_marked_and_counted(place: Path) -> None:
+    result = marking(place)
+    assert result == Marked("zoomed", 0.5, MarkCounts(100, 50, 50), ())
     assert marked(place) == reds(50, 100)
     assert marking(place, label="normal").counts == MarkCounts(100, 50, 50)
     assert marked(place) == reds(0, 50)
 
 
-def test_another_threshold_looks_at_no_picture_again(place: Path) -> None:
+def test_another_threshold_needs_no_new_scores(place: Path) -> None:
     marking(place)
     track = Counting()
     assert marking(place, 0.9, track=track).counts.marked == 37  # of logits 9 x (2 x red - 1)
@@ -105,7 +105,7 @@ def test_another_threshold_looks_at_no_picture_again(place: Path) -> None:
     assert track.seen == 0
 
 
-def test_another_network_looks_at_all_again_and_new_pictures_alone_are_looked_at_later(
+def test_another_network_scores_all_pictures_and_later_only_new_ones(
     place: Path,
 ) -> None:
     marking(place)
@@ -119,41 +119,43 @@ def test_another_network_looks_at_all_again_and_new_pictures_alone_are_looked_at
     assert track.seen == 101
 
 
-def test_what_was_stored_before_an_interruption_is_not_looked_at_again(place: Path) -> None:
+def test_pictures_scored_before_an_interruption_are_not_scored_again(place: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         marking(place, track=Counting(stop_after=99))
     with sqlite3.connect(place / "crawl.db") as db:
-        [(known,)] = db.execute("select count(*) from image_mark")
+        [(scored,)] = db.execute("select count(*) from image_mark")
     db.close()
-    assert 0 < known < 100
+    assert 0 < scored < 100
     track = Counting()
     assert marking(place, track=track).counts == MarkCounts(100, 50, 50)
-    assert track.seen == 100 - known
+    assert track.seen == 100 - scored
 
 
-def test_a_picture_that_cannot_be_read_is_told_and_tried_again(place: Path) -> None:
+def test_an_unreadable_picture_is_reported_and_tried_again(place: Path) -> None:
     data = (place / "images" / "99.jpg").read_bytes()
     (place / "images" / "99.jpg").write_bytes(data[:-9])
     (place / "images" / "98.jpg").rename(place / "98.jpg")
-    found = marking(place)
-    assert sorted(found.lost) == [
+    result = marking(place)
+    assert sorted(result.lost) == [
         "98.jpg: No such file or directory",
         "99.jpg: not the file that was crawled",
     ]
-    assert found.counts == MarkCounts(98, 48, 48)
+    assert result.counts == MarkCounts(98, 48, 48)
     assert len(marking(place).lost) == 2
     (place / "98.jpg").rename(place / "images" / "98.jpg")
     (place / "images" / "99.jpg").write_bytes(data)
     assert marking(place) == Marked("zoomed", 0.5, MarkCounts(100, 50, 50), ())
 
 
-def test_a_wrong_folder_of_pictures_is_said(place: Path) -> None:
+def test_a_wrong_folder_of_pictures_is_an_error_with_the_remedy(place: Path) -> None:
     (place / "images").rename(place / "pictures")
     with pytest.raises(FeatureError, match=r"no picture can be read .*; pass the right --images-p"):
         marking(place)
 
 
-def test_a_catalogue_without_pictures_or_none_at_all_is_said(place: Path) -> None:
+def test_a_missing_catalogue_and_one_without_pictures_are_errors(
+    place: Path,
+) -> None:
     (place / "crawl.db").unlink()
     with pytest.raises(StoreError, match=r"there is no .*crawl\.db; run crawl\.py first"):
         marking(place)
@@ -164,7 +166,7 @@ def test_a_catalogue_without_pictures_or_none_at_all_is_said(place: Path) -> Non
         marking(place)
 
 
-def test_a_crawl_at_work_is_not_disturbed(place: Path) -> None:
+def test_pictures_are_not_marked_during_a_crawl(place: Path) -> None:
     with (
         sole_crawler(place / "crawl.db"),
         pytest.raises(StoreError, match="another crawl is filling"),
@@ -173,7 +175,7 @@ def test_a_crawl_at_work_is_not_disturbed(place: Path) -> None:
     assert marked(place) == []
 
 
-def test_without_the_usual_label_one_has_to_be_named(place: Path) -> None:
+def test_without_the_default_label_a_label_has_to_be_passed(place: Path) -> None:
     labels_beside(place / "zoom.onnx").write_text("logo\nproduct\n")
     with pytest.raises(FeatureError, match=r"has no label 'zoomed'; .* one of: logo, product"):
         marking(place)

@@ -1,4 +1,4 @@
-"""Experiments that nobody hopes for: every report still tells what it can, in numbers that are."""
+"""Reports about unusual experiments are complete and contain no nan."""
 
 from __future__ import annotations
 
@@ -87,22 +87,22 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("calibrating", [0, 1, COUNT // 2, COUNT - 1])
-def test_every_report_tells_what_it_can(
+def test_every_report_of_an_unusual_experiment_is_without_nan(
     db: sqlite3.Connection, tmp_path: Path, name: str, calibrating: int
 ) -> None:
     save(db, *ODD[name], calibrating)
     judged = list(judge_experiments(db, [None], TERMS, Failing()))
-    found = [(one.experiment, categories_of(db, one)) for one in judged]
+    tested = [(each.experiment, categories_of(db, each)) for each in judged]
     paths = read_paths(db)
-    for text in (figures_text(judged), categories_text(found, paths)):
+    for text in (figures_text(judged), categories_text(tested, paths)):
         assert "nan" not in text
-    for values in (figures_values(judged), categories_values(found, paths)):
+    for values in (figures_values(judged), categories_values(tested, paths)):
         json.dumps(values, allow_nan=False)
     for page, text in site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)):
         assert ">nan" not in text, page
 
 
-def test_two_that_are_equal_are_compared(db: sqlite3.Connection) -> None:
+def test_two_equal_experiments_are_compared(db: sqlite3.Connection) -> None:
     numbers = [save(db, *ODD["ties everywhere"]), save(db, *ODD["ties everywhere"])]
     judged = list(judge_experiments(db, numbers, TERMS, Failing()))
     coverages, pairs = compare_experiments(db, numbers, TERMS.targets)
@@ -110,7 +110,7 @@ def test_two_that_are_equal_are_compared(db: sqlite3.Connection) -> None:
     json.dumps(comparison_values(judged, coverages, pairs), allow_nan=False)
 
 
-def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_path: Path) -> None:
+def test_all_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_path: Path) -> None:
     save(db, *ODD["no errors"])
     ambiguous = [Decided(k, f"{k:03}", "ambiguous") for k in range(COUNT // 2, COUNT)]
     import_decisions(db, ambiguous, "Ada")
@@ -120,7 +120,9 @@ def test_all_of_the_test_products_may_be_ambiguous(db: sqlite3.Connection, tmp_p
     assert list(site_pages(db, Contents(judged, ImageFolder(tmp_path), products=True)))
 
 
-def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> None:
+def test_predictions_of_a_former_leaf_count_as_wrong(
+    db: sqlite3.Connection,
+) -> None:
     number = save(db, *ODD["no errors"])
     below = [
         Category(id="belts", name="Belts", parent="women", path="belts", leaf=False),
@@ -133,7 +135,7 @@ def test_labels_that_left_the_tree_count_as_wrong(db: sqlite3.Connection) -> Non
 
 @pytest.mark.parametrize("checks", ["on", "off"])
 @pytest.mark.parametrize("score", ["7", "-1", "'much'"])
-def test_scores_that_cannot_be_are_noticed(db: sqlite3.Connection, score: str, checks: str) -> None:
+def test_impossible_scores_are_an_error(db: sqlite3.Connection, score: str, checks: str) -> None:
     save(db, *ODD["no errors"])
     db.execute("pragma ignore_check_constraints = on")
     db.execute(f"update predicted_path set score = {score} where product_id = '150'")
@@ -142,13 +144,13 @@ def test_scores_that_cannot_be_are_noticed(db: sqlite3.Connection, score: str, c
         list(judge_experiments(db, [None], TERMS, Failing()))
 
 
-def test_nothing_is_to_review_where_no_label_was_searched(db: sqlite3.Connection) -> None:
+def test_without_a_label_search_there_is_nothing_to_review(db: sqlite3.Connection) -> None:
     save(db, *ODD["all errors"])
     [experiment] = read_experiments(db)
     assert to_review(db, experiment, TERMS, 10) == []
 
 
-def test_an_audit_takes_no_more_products_than_there_are(db: sqlite3.Connection) -> None:
+def test_an_audit_has_at_most_all_test_products(db: sqlite3.Connection) -> None:
     save(db, *ODD["no errors"])
     [experiment] = read_experiments(db)
     entries, size = to_audit(db, experiment, 1000)
@@ -159,7 +161,7 @@ def test_an_audit_takes_no_more_products_than_there_are(db: sqlite3.Connection) 
     assert ids[0] < ids[1]
 
 
-def test_an_experiment_of_an_older_program_cannot_tell_of_categories(
+def test_an_experiment_of_an_older_version_has_no_figures_by_category(
     db: sqlite3.Connection,
 ) -> None:
     save_import(db, TREE, [product("a", "belts")], [], "products.csv")
@@ -182,7 +184,7 @@ def test_an_experiment_of_an_older_program_cannot_tell_of_categories(
         categories_of(db, judged)
 
 
-def test_experiments_are_compared_without_what_nobody_can_tell(db: sqlite3.Connection) -> None:
+def test_ambiguous_products_are_left_out_of_comparisons(db: sqlite3.Connection) -> None:
     number = save(db, [k % 5 > 0 for k in range(COUNT)], SCORES)
     import_decisions(db, [Decided(2, f"{COUNT - 1:03}", "ambiguous")], "person")
     coverages, pairs = compare_experiments(db, [number, number], TERMS.targets)
@@ -191,7 +193,7 @@ def test_experiments_are_compared_without_what_nobody_can_tell(db: sqlite3.Conne
 
 
 @pytest.mark.parametrize("network", ["http://127.0.0.1:9/x", "../evil", "/tmp/x.npz", None, "tf2"])
-def test_a_database_does_not_choose_what_is_loaded(
+def test_a_database_cannot_choose_the_network_that_is_loaded(
     db: sqlite3.Connection, tmp_path: Path, network: str | None
 ) -> None:
     shop(db)
@@ -210,6 +212,6 @@ def test_a_database_does_not_choose_what_is_loaded(
         ),
     )
     [experiment] = read_experiments(db, number)
-    places = FeaturePaths(tmp_path / "images", tmp_path / "cache")
+    folders = FeaturePaths(tmp_path / "images", tmp_path / "cache")
     with pytest.raises(FeatureError, match="a network that has to be passed as --backbone"):
-        label_errors(db, experiment, places, 5, SILENT)
+        label_errors(db, experiment, folders, 5, SILENT)

@@ -1,4 +1,4 @@
-"""A catalogue and what is asked of it: what is learned, what is said, and that it can be redone."""
+"""Selections: the products and labels, the messages, and repeating a recorded selection."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def shop(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def asked(db: sqlite3.Connection, **more: Any) -> tuple[Dataset, list[str]]:
-    said: list[str] = []
-    dataset, _ = select(db, Selection(**{"min_per_category": 1, **more}), Recorder(said))
-    return dataset, said
+def selected(db: sqlite3.Connection, **more: Any) -> tuple[Dataset, list[str]]:
+    messages: list[str] = []
+    dataset, _ = select(db, Selection(**{"min_per_category": 1, **more}), Recorder(messages))
+    return dataset, messages
 
 
 def ids(dataset: Dataset) -> set[str]:
@@ -57,8 +57,8 @@ def labels(dataset: Dataset) -> dict[str, list[str]]:
     return {item.id: [names[k] for k in item.labels] for item in dataset.items}
 
 
-def give(db: sqlite3.Connection, **parts: str) -> None:
-    """Give all products a part by the last digit of their ids, or those of parts."""
+def add_split(db: sqlite3.Connection, **parts: str) -> None:
+    """Give each product a part by the last digit of its id, and those in parts another one."""
     rows = [
         (id, "train" if id[-1] < "6" else "test") for (id,) in db.execute("select id from product")
     ]
@@ -67,82 +67,84 @@ def give(db: sqlite3.Connection, **parts: str) -> None:
         db.execute("update given_part set part = ? where product_id = ?", (part, id))
 
 
-def test_without_a_wish_all_leaves_are_learned_and_nothing_is_said(
+def test_without_options_all_leaves_are_learned_and_nothing_is_printed(
     shop: sqlite3.Connection,
 ) -> None:
-    dataset, said = asked(shop)
+    dataset, messages = selected(shop)
     assert dataset.name == "all (3 categories)"
     assert dataset.settings == {"min_per_category": 1, "learned": ["belts", "bootcut", "flare"]}
     assert len(dataset.items) == 3 * SIZE + 1
-    assert said == []
+    assert messages == []
 
 
 def test_a_depth_is_learned_named_and_recorded(shop: sqlite3.Connection) -> None:
-    dataset, _ = asked(shop, depth=1)
+    dataset, _ = selected(shop, depth=1)
     assert dataset.name == "all (2 categories); depth 1"
     assert [category.path for category in dataset.categories] == ["belts", "jeans"]
     assert dataset.above == ((), ())
     assert labels(dataset)["both"] == ["jeans"]
     assert dataset.settings == {"min_per_category": 1, "depth": 1, "learned": ["belts", "jeans"]}
-    leaves, _ = asked(shop)
+    leaves, _ = selected(shop)
     assert ids(dataset) == ids(leaves)
     assert {i.id: i.part for i in dataset.items} == {i.id: i.part for i in leaves.items}
 
 
-def test_a_language_leaves_out_others_and_what_cannot_be_told_and_counts_them(
+def test_products_of_other_or_unknown_languages_are_left_out_and_counted(
     shop: sqlite3.Connection,
 ) -> None:
-    dataset, said = asked(shop, languages=("fr",))
+    dataset, messages = selected(shop, languages=("fr",))
     silent = {f"{leaf}-{k:02}" for leaf in WORDS for k in range(9, SIZE, 10)}
     french = {f"{leaf}-{k:02}" for leaf in WORDS for k in range(0, SIZE, 3)} - silent
     assert ids(dataset) == french
-    assert said == [f"language: en {181 - 18 - 54}; fr 54; not to tell 18; kept 54"]
+    assert messages == [f"language: en {181 - 18 - 54}; fr 54; unknown 18; kept 54"]
     assert dataset.settings["language"] == ["fr"]
     assert dataset.settings["languages"] == {"en": 109, "fr": 54, "": 18}
     assert dataset.name == "all (3 categories); language fr"
-    both, said = asked(shop, languages=("en", "fr"))
+    both, messages = selected(shop, languages=("en", "fr"))
     assert len(both.items) == 181 - 18
-    assert said[0].endswith("; not to tell 18; kept 163")
+    assert messages[0].endswith("; unknown 18; kept 163")
 
 
 def test_a_category_must_be_large_enough_in_the_language(shop: sqlite3.Connection) -> None:
     with pytest.raises(StoreError, match="second largest leaf has 18"):
-        asked(shop, languages=("fr",), min_per_category=19)
-    with pytest.raises(StoreError, match=r"no product is in that language \(en 109; fr 54; not"):
-        asked(shop, languages=("pl",))
+        selected(shop, languages=("fr",), min_per_category=19)
+    with pytest.raises(
+        StoreError, match=r"no product is in that language \(en 109; fr 54; unknown"
+    ):
+        selected(shop, languages=("pl",))
 
 
-def test_the_language_of_chosen_categories_alone_is_counted(shop: sqlite3.Connection) -> None:
-    _, said = asked(shop, languages=("fr",), categories=("belts", "flare"))
-    assert said == ["language: en 73; fr 36; not to tell 12; kept 36"]
+def test_languages_are_counted_in_the_chosen_categories_only(shop: sqlite3.Connection) -> None:
+    _, messages = selected(shop, languages=("fr",), categories=("belts", "flare"))
+    assert messages == ["language: en 73; fr 36; unknown 12; kept 36"]
 
 
-def test_a_sample_is_smaller_named_and_recorded_and_moves_no_product(
+def test_a_sample_is_smaller_named_and_recorded_and_keeps_the_parts_of_products(
     shop: sqlite3.Connection,
 ) -> None:
-    dataset, said = asked(shop, sample=0.1, sample_per_category=5)
+    dataset, messages = selected(shop, sample=0.1, sample_per_category=5)
     assert len(dataset.items) == 15
     assert dataset.name == "all (3 categories); sample 0.1; at most 5 of each category"
     assert dataset.settings["sample_seed"] == 0
     parts = frozen_split(read_identities(shop))
     assert all(item.part == parts[item.id] for item in dataset.items)
-    assert ids(dataset) <= ids(asked(shop, sample=0.3)[0])
-    assert said == []
+    assert ids(dataset) <= ids(selected(shop, sample=0.3)[0])
+    assert messages == []
 
 
-def test_a_sample_keeps_what_the_language_left(shop: sqlite3.Connection) -> None:
-    french, _ = asked(shop, languages=("fr",))
-    dataset, _ = asked(shop, languages=("fr",), sample=0.5)
+def test_a_sample_is_drawn_from_the_products_of_the_language(shop: sqlite3.Connection) -> None:
+    french, _ = selected(shop, languages=("fr",))
+    dataset, _ = selected(shop, languages=("fr",), sample=0.5)
     assert ids(dataset) < ids(french)
     assert len(dataset.items) == 27
 
 
 def test_the_split_that_the_catalogue_came_with_is_used(shop: sqlite3.Connection) -> None:
-    give(shop)
+    add_split(shop)
     shop.execute("update given_part set part = 'validation' where product_id like '%5'")
     shop.execute("delete from given_part where product_id like '%8'")
-    dataset, said = asked(shop, given_split=True)
-    assert said[0] == "given split: 18 products are in no part of it and left out"
+    dataset, messages = selected(shop, given_split=True)
+    assert messages[0] == "given split: 18 products have no part and are left out"
     expected = {"5": {"tuning", "calibration"}, "6": {"test"}, "7": {"test"}, "9": {"test"}}
     for item in dataset.items:
         last = item.id[-1]
@@ -152,18 +154,20 @@ def test_the_split_that_the_catalogue_came_with_is_used(shop: sqlite3.Connection
     assert dataset.settings["without_part"] == 18
 
 
-def test_a_split_that_parts_duplicates_is_told(shop: sqlite3.Connection) -> None:
-    give(shop)
-    _, said = asked(shop, given_split=True)
-    assert len(said) == 1
+def test_a_given_split_that_divides_duplicate_groups_is_reported(shop: sqlite3.Connection) -> None:
+    add_split(shop)
+    _, messages = selected(shop, given_split=True)
+    assert len(messages) == 1
     twins = [product(f"twin-{k}", "belts", name="the very same belt") for k in (5, 6, 7)]
     save_import(shop, [], twins, [], "twins.csv")
     shop.executemany(
         "insert into given_part values (?, ?)",
         [("twin-5", "train"), ("twin-6", "test"), ("twin-7", "test")],
     )
-    dataset, said = asked(shop, given_split=True)
-    assert said[1].startswith("given split: 1 duplicate groups lie in more than one part of it")
+    dataset, messages = selected(shop, given_split=True)
+    assert messages[1].startswith(
+        "given split: 1 duplicate groups have products in more than one part"
+    )
     assert dataset.settings["divided_groups"] == 1
 
 
@@ -177,27 +181,29 @@ def test_a_given_split_never_has_the_hash_of_the_frozen_one(shop: sqlite3.Connec
     # or a tenth of the training part would be taken
     save_import(shop, [], [product("in no category")], [], "more.csv")
     shop.execute("insert into given_part values ('in no category', 'validation')")
-    given, frozen = asked(shop, given_split=True)[0], asked(shop)[0]
-    assert given.items == frozen.items
-    assert given.split != frozen.split
+    own, frozen = selected(shop, given_split=True)[0], selected(shop)[0]
+    assert own.items == frozen.items
+    assert own.split != frozen.split
 
 
-def test_a_catalogue_without_a_split_and_an_empty_one_say_so(shop: sqlite3.Connection) -> None:
+def test_a_catalogue_without_split_and_an_empty_one_are_errors_with_the_remedy(
+    shop: sqlite3.Connection,
+) -> None:
     with pytest.raises(StoreError, match="leave out --given-split"):
-        asked(shop, given_split=True)
+        selected(shop, given_split=True)
     shop.execute("delete from product")
     with pytest.raises(StoreError, match=r"no products; run crawl\.py first"):
-        asked(shop)
+        selected(shop)
 
 
-def test_a_given_split_without_a_test_part_is_named(shop: sqlite3.Connection) -> None:
-    give(shop)
+def test_a_given_split_without_a_test_part_is_an_error(shop: sqlite3.Connection) -> None:
+    add_split(shop)
     shop.execute("update given_part set part = 'train'")
-    with pytest.raises(StoreError, match="is in the test part that it came with"):
-        asked(shop, given_split=True)
+    with pytest.raises(StoreError, match="is in the test part of the catalogue's own split"):
+        selected(shop, given_split=True)
 
 
-WISHES: list[dict[str, Any]] = [
+OPTIONS: list[dict[str, Any]] = [
     {"depth": 1},
     {"languages": ("en",)},
     {"sample": 0.4, "sample_seed": 3},
@@ -207,17 +213,17 @@ WISHES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(
-    "wishes", [pair for n in (1, 2, 5) for pair in itertools.combinations(WISHES, n)]
+    "options", [pair for n in (1, 2, 5) for pair in itertools.combinations(OPTIONS, n)]
 )
-def test_what_is_recorded_asks_for_the_same_products_again(
-    shop: sqlite3.Connection, wishes: tuple[dict[str, Any], ...]
+def test_a_recorded_selection_selects_the_same_products_again(
+    shop: sqlite3.Connection, options: tuple[dict[str, Any], ...]
 ) -> None:
-    give(shop, **{"belts-01": "validation"})
+    add_split(shop, **{"belts-01": "validation"})
     import_decisions(
         shop, [Decided(2, "belts-02", "ambiguous"), Decided(3, "belts-04", "flare")], "Ada"
     )
-    wanted = {name: value for wish in wishes for name, value in wish.items()}
-    dataset, _ = asked(shop, **wanted)
+    combined = {name: value for each in options for name, value in each.items()}
+    dataset, _ = selected(shop, **combined)
     again, _ = select(shop, Selection.recorded(dataset.settings))
     assert again.items == dataset.items
     assert again.categories == dataset.categories
@@ -239,4 +245,5 @@ def test_while_languages_are_detected_a_crawl_can_commit(
                 yield item
 
         dataset, _ = select(shop, Selection(languages=("fr",), min_per_category=1), Tracker(track))
-    assert dataset.settings["languages"][""] == 19  # nobody has looked at the new one
+    # 18 and the new product, whose language was not detected
+    assert dataset.settings["languages"][""] == 19

@@ -1,4 +1,4 @@
-"""What takes part of a catalogue: by a given split, by language, by chance."""
+"""The products that are selected by a given split, by language and by random sampling."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 
 from product_classifier.errors import StoreError
 from product_classifier.models.split import part_of
-from product_classifier.recipes.select_products import drawn as draw
-from product_classifier.recipes.select_products import given_parts, languages_told, spoken
+from product_classifier.recipes.select_products import (
+    in_languages,
+    language_counts_text,
+    parts_of_given_split,
+    sample_products,
+)
 from product_classifier.selection import Labels, Selection
 
 SIZES = {"belts": 100, "hats": 30, "scarves": 5, "socks": 1}
@@ -21,58 +25,58 @@ PRODUCTS = {f"{name}-{k}": [name] for name, size in SIZES.items() for k in range
 PARTS = {product: part_of(product) for product in PRODUCTS}
 
 
-def drawn(
+def sampled(
     share: float | None = None,
     most: int | None = None,
     seed: int = 0,
     products: dict[str, list[str]] | None = None,
-    unclear: Sequence[str] = (),
+    ambiguous: Sequence[str] = (),
 ) -> set[str]:
-    labels = Labels(list(SIZES), products or PRODUCTS, set(unclear), [])
-    asked = Selection(sample=share, sample_per_category=most, sample_seed=seed)
-    parts = {product: part_of(product) for product in (*labels.products, *unclear)}
-    return set(draw(labels, parts, asked))
+    labels = Labels(list(SIZES), products or PRODUCTS, set(ambiguous), [])
+    selection = Selection(sample=share, sample_per_category=most, sample_seed=seed)
+    parts = {product: part_of(product) for product in (*labels.products, *ambiguous)}
+    return set(sample_products(labels, parts, selection))
 
 
-def sizes(found: set[str]) -> Counter[str]:
-    return Counter(product.partition("-")[0] for product in found)
+def sizes(sample: set[str]) -> Counter[str]:
+    return Counter(product.partition("-")[0] for product in sample)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.07, 0.1, 0.3, 0.5, 0.99])
-def test_the_share_of_each_category_is_rounded_up(share: float) -> None:
+def test_the_sample_of_each_category_is_rounded_up(share: float) -> None:
     expected = {name: math.ceil(round(share * size, 9)) for name, size in SIZES.items()}
-    assert sizes(drawn(share)) == expected
+    assert sizes(sampled(share)) == expected
 
 
-def test_at_most_so_many_of_each_are_drawn() -> None:
-    assert sizes(drawn(most=20)) == {"belts": 20, "hats": 20, "scarves": 5, "socks": 1}
-    assert sizes(drawn(0.5, most=20)) == {"belts": 20, "hats": 15, "scarves": 3, "socks": 1}
+def test_a_sample_has_at_most_the_given_number_of_products_of_each_category() -> None:
+    assert sizes(sampled(most=20)) == {"belts": 20, "hats": 20, "scarves": 5, "socks": 1}
+    assert sizes(sampled(0.5, most=20)) == {"belts": 20, "hats": 15, "scarves": 3, "socks": 1}
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.integers(1, 120), st.integers(0, 3))
 def test_a_larger_sample_contains_a_smaller_one(
-    one: float, other: float, most: int, seed: int
+    share: float, other: float, most: int, seed: int
 ) -> None:
-    small, large = sorted((one, other))
-    assert drawn(small, seed=seed) <= drawn(large, seed=seed)
-    assert drawn(small, most, seed) <= drawn(large, most + 1, seed)
+    small, large = sorted((share, other))
+    assert sampled(small, seed=seed) <= sampled(large, seed=seed)
+    assert sampled(small, most, seed) <= sampled(large, most + 1, seed)
 
 
-def test_neither_the_order_nor_other_categories_change_a_sample() -> None:
+def test_the_order_of_products_and_other_categories_do_not_change_a_sample() -> None:
     backwards = dict(reversed(PRODUCTS.items()))
-    assert drawn(0.1, products=backwards) == drawn(0.1)
+    assert sampled(0.1, products=backwards) == sampled(0.1)
     belts = {product: names for product, names in PRODUCTS.items() if names == ["belts"]}
-    assert drawn(0.1, products=belts) == {p for p in drawn(0.1) if p in belts}
+    assert sampled(0.1, products=belts) == {p for p in sampled(0.1) if p in belts}
 
 
-def test_another_seed_draws_others() -> None:
-    assert drawn(0.1, seed=1) != drawn(0.1)
-    assert sizes(drawn(0.1, seed=1)) == sizes(drawn(0.1))
+def test_another_seed_samples_other_products() -> None:
+    assert sampled(0.1, seed=1) != sampled(0.1)
+    assert sizes(sampled(0.1, seed=1)) == sizes(sampled(0.1))
 
 
-def test_every_product_is_as_likely_as_another_one() -> None:
+def test_every_product_is_equally_likely_in_a_sample() -> None:
     belts = [product for product in PRODUCTS if product.startswith("belts")]
-    times = Counter(product for seed in range(300) for product in drawn(0.3, seed=seed))
+    times = Counter(product for seed in range(300) for product in sampled(0.3, seed=seed))
     assert all(50 < times[product] < 130 for product in belts)  # 90 are expected
 
 
@@ -80,84 +84,84 @@ def test_every_product_is_as_likely_as_another_one() -> None:
 def test_parts_keep_their_proportions_in_each_category_and_overall(
     share: float, tolerance: float
 ) -> None:
-    found = drawn(share)
+    sample = sampled(share)
     for part in ("train", "tuning", "calibration", "test"):
         whole = [p for p in PRODUCTS if PARTS[p] == part and p.startswith("belts")]
-        kept = [p for p in whole if p in found]
-        assert abs(len(kept) - share * len(whole)) <= 2
+        in_sample = [p for p in whole if p in sample]
+        assert abs(len(in_sample) - share * len(whole)) <= 2
     many = {f"c{c}-{k}": [f"c{c}"] for c in range(300) for k in range(20)}
-    drawn_parts = Counter(part_of(product) for product in drawn(share, products=many))
+    sampled_parts = Counter(part_of(product) for product in sampled(share, products=many))
     test = sum(part_of(product) == "test" for product in many)
-    assert drawn_parts["test"] == pytest.approx(share * test, rel=tolerance)
+    assert sampled_parts["test"] == pytest.approx(share * test, rel=tolerance)
 
 
-def test_the_first_of_a_category_is_one_to_learn_from() -> None:
+def test_the_first_sampled_product_of_a_category_is_a_training_product() -> None:
     learnable = {name for product, [name] in PRODUCTS.items() if PARTS[product] == "train"}
-    assert {p.partition("-")[0] for p in drawn(most=1) if PARTS[p] == "train"} == learnable
+    assert {p.partition("-")[0] for p in sampled(most=1) if PARTS[p] == "train"} == learnable
 
 
 def test_a_product_of_several_categories_counts_in_its_main_one() -> None:
     both = {f"{k}": ["belts", "hats"] for k in range(20)}
     hats = {f"hat {k}": ["hats"] for k in range(10)}
-    found = drawn(0.5, products={**both, **hats})
-    assert len(found & both.keys()) == 10
-    assert len(found & hats.keys()) == 5
+    sample = sampled(0.5, products={**both, **hats})
+    assert len(sample & both.keys()) == 10
+    assert len(sample & hats.keys()) == 5
 
 
-def test_products_that_nobody_can_tell_are_drawn_among_themselves() -> None:
-    unclear = [f"unclear-{k}" for k in range(10)]
-    assert sizes(drawn(0.3, unclear=unclear)) == {**sizes(drawn(0.3)), "unclear": 3}
+def test_ambiguous_products_are_sampled_as_if_they_were_a_category() -> None:
+    ambiguous = [f"ambiguous-{k}" for k in range(10)]
+    assert sizes(sampled(0.3, ambiguous=ambiguous)) == {**sizes(sampled(0.3)), "ambiguous": 3}
 
 
-def test_a_given_validation_part_is_halved_by_a_hash_of_groups() -> None:
+def test_a_given_validation_part_is_divided_by_a_hash_of_duplicate_groups() -> None:
     groups = {f"{k}": f"group {k}" for k in range(2000)}
-    given = dict.fromkeys(groups, "validation") | {"1": "train", "2": "test"}
-    found = given_parts(given, groups)
-    assert (found["1"], found["2"]) == ("train", "test")
-    halves = Counter(part for product, part in found.items() if product not in "12")
+    own = dict.fromkeys(groups, "validation") | {"1": "train", "2": "test"}
+    parts = parts_of_given_split(own, groups)
+    assert (parts["1"], parts["2"]) == ("train", "test")
+    halves = Counter(part for product, part in parts.items() if product not in "12")
     assert halves.keys() == {"tuning", "calibration"}
     assert 900 < halves["tuning"] < 1100
     twins = dict.fromkeys(groups, "one group")  # duplicates stay together
-    assert len(set(given_parts(dict.fromkeys(groups, "validation"), twins).values())) == 1
+    assert len(set(parts_of_given_split(dict.fromkeys(groups, "validation"), twins).values())) == 1
 
 
-def test_without_a_validation_part_a_tenth_of_the_training_part_is_taken() -> None:
+def test_without_a_validation_part_a_tenth_of_the_training_part_is_used_instead() -> None:
     groups = {f"{k}": f"group {k}" for k in range(4000)}
-    given = {product: "test" if int(product) % 2 else "train" for product in groups}
-    found = given_parts(given, groups)
-    assert all((found[p] == "test") == (part == "test") for p, part in given.items())
-    counts = Counter(found.values())
+    own = {product: "test" if int(product) % 2 else "train" for product in groups}
+    parts = parts_of_given_split(own, groups)
+    assert all((parts[p] == "test") == (part == "test") for p, part in own.items())
+    counts = Counter(parts.values())
     assert counts["tuning"] == pytest.approx(100, rel=0.3)
     assert counts["calibration"] == pytest.approx(100, rel=0.3)
     twins = dict.fromkeys(groups, "one group")
-    assert len({found for found in given_parts(given, twins).values() if found != "test"}) == 1
+    assert len({part for part in parts_of_given_split(own, twins).values() if part != "test"}) == 1
 
 
-def test_the_frozen_split_can_be_given_and_every_part_is_filled() -> None:
+def test_a_given_split_that_equals_the_frozen_one_fills_every_part() -> None:
     groups = {f"{k}": f"group {k}" for k in range(4000)}
     frozen = {product: part_of(group) for product, group in groups.items()}
     validation = ("tuning", "calibration")
-    given = {p: "validation" if part in validation else part for p, part in frozen.items()}
-    counts = Counter(given_parts(given, groups).values())
+    own = {p: "validation" if part in validation else part for p, part in frozen.items()}
+    counts = Counter(parts_of_given_split(own, groups).values())
     assert counts["tuning"] == pytest.approx(200, rel=0.3)
     assert counts["calibration"] == pytest.approx(200, rel=0.3)
-    known = {p: part for p, part in given.items() if part != "validation"}
-    assert Counter(given_parts(known, groups).values())["tuning"] > 100
+    rest = {p: part for p, part in own.items() if part != "validation"}
+    assert Counter(parts_of_given_split(rest, groups).values())["tuning"] > 100
 
 
-def test_a_catalogue_without_a_split_of_its_own_says_so() -> None:
+def test_a_catalogue_without_a_split_of_its_own_is_an_error_with_the_remedy() -> None:
     with pytest.raises(StoreError, match="without a split of its own; leave out --given-split"):
-        given_parts({}, {"1": "group"})
+        parts_of_given_split({}, {"1": "group"})
 
 
 def test_products_in_other_languages_are_left_out() -> None:
     parts = {"1": "train", "2": "test", "3": "train", "4": "train"}
     languages = {"1": "fr", "2": "en", "3": "", "4": "de"}
-    assert spoken(parts, languages, ("fr", "en")) == {"1": "train", "2": "test"}
-    with pytest.raises(StoreError, match=r"\(fr 1; en 1; de 1; not to tell 1; kept 0\)"):
-        spoken(parts, languages, ("pl",))
+    assert in_languages(parts, languages, ("fr", "en")) == {"1": "train", "2": "test"}
+    with pytest.raises(StoreError, match=r"\(fr 1; en 1; de 1; unknown 1; kept 0\)"):
+        in_languages(parts, languages, ("pl",))
 
 
-def test_languages_are_told_the_commonest_first_and_the_unknown_last() -> None:
+def test_the_most_frequent_language_is_named_first_and_unknown_last() -> None:
     counts = {"": 300, "en": 1200, "fr": 120345}
-    assert languages_told(counts, ["fr"]) == "fr 120,345; en 1,200; not to tell 300; kept 120,345"
+    assert language_counts_text(counts, ["fr"]) == "fr 120,345; en 1,200; unknown 300; kept 120,345"

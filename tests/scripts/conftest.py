@@ -1,4 +1,4 @@
-"""The scripts as a person runs them: real processes, a real server, real files."""
+"""Fixtures that run the scripts as a person does: real processes, a real server, real files."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def run(
     fresh: bool = False,
     short: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script in a folder and insist on its exit code; None: done, some pictures failed.
+    """Run a script in a new process in a folder, and check its exit code.
 
-    It runs in a process of its own; fresh: one that loads all libraries anew;
-    short: networks are trained for less long than usual.
+    code: None: 0, or 3 because pictures failed. fresh: the process loads all libraries again.
+    short: networks are trained for fewer rounds than usual.
     """
     fresh = fresh or (script in QUICK and not is_warm() and not short)
     environment = ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {})
@@ -63,9 +63,9 @@ def run(
 
 def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
     connection = sqlite3.connect(folder / "crawl.db")
-    found = connection.execute(query).fetchall()
+    result = connection.execute(query).fetchall()
     connection.close()
-    return found
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def address() -> Iterator[str]:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy what was crawled, without the experiments of other tests."""
+    """Copy the crawled rows, without the experiments of other tests."""
     (target / "crawl.db").write_bytes((source / "crawl.db").read_bytes())
     connection = sqlite3.connect(target / "crawl.db")
     connection.executescript(
@@ -90,7 +90,7 @@ def crawl_options(address: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def crawled(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo catalogue, crawled once for the tests that only read it."""
+    """Crawl the demo catalogue, once for all tests that only read it."""
     folder = tmp_path_factory.mktemp("crawled")
     run(folder, "crawl", *crawl_options(address), code=3)
     return folder
@@ -98,11 +98,11 @@ def crawled(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def categorized(crawled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The crawled catalogue with one experiment on its words, number 1."""
+    """Add experiment 1, on words, to a copy of the crawled catalogue."""
     folder = tmp_path_factory.mktemp("categorized")
     copy_database(crawled, folder)
-    said = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
-    (folder / "said.txt").write_text(said.stdout)
+    output = run(folder, "categorize_words", "--min-per-category", 3, "--model", "linear")
+    (folder / "output.txt").write_text(output.stdout)
     return folder
 
 

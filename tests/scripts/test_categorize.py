@@ -19,11 +19,11 @@ PREDICTIONS = """select product_id, category_id, score from predicted_category
   where experiment_id = {} order by 1"""
 
 
-def test_a_categorizer_says_how_it_did_on_each_part(categorized: Path) -> None:
-    said = (categorized / "said.txt").read_text()
-    assert said.startswith("experiment 1: Text classification of: all (")
+def test_a_categorizer_prints_its_accuracy_on_each_part(categorized: Path) -> None:
+    output = (categorized / "output.txt").read_text()
+    assert output.startswith("experiment 1: Text classification of: all (")
     for part in ("train", "tuning", "test"):
-        assert f"  {part}" in said
+        assert f"  {part}" in output
 
 
 def test_an_experiment_is_analyzed_as_text_and_json(categorized: Path) -> None:
@@ -34,7 +34,7 @@ def test_an_experiment_is_analyzed_as_text_and_json(categorized: Path) -> None:
     assert tested == [(values["leaf"]["total"],)]
 
 
-def test_what_is_certified_can_be_required_and_stays_in_the_database(categorized: Path) -> None:
+def test_certified_figures_can_be_required_and_are_stored(categorized: Path) -> None:
     easy = ["--target", 0.05, "--confidence", 0.5]  # few products calibrate here
     run(categorized, "analyze", *easy, "--require", "certified5>0")
     [(threshold, total, parts)] = rows(
@@ -49,12 +49,12 @@ def test_what_is_certified_can_be_required_and_stays_in_the_database(categorized
     missed = run(categorized, "analyze", "--require", "accuracy>1", code=3)
     assert missed.stdout.startswith("#1: ")
     assert missed.stderr.startswith("experiment 1: accuracy is 0.")
-    said = run(categorized, "analyze", "--require", "f1>0", code=1).stderr
-    assert said.startswith("analyze.py: there is no metric f1; the metrics are accuracy, ")
+    output = run(categorized, "analyze", "--require", "f1>0", code=1).stderr
+    assert output.startswith("analyze.py: there is no metric f1; the metrics are accuracy, ")
 
 
 @pytest.mark.slow
-def test_a_label_that_changes_makes_certificates_void(categorized: Path, tmp_path: Path) -> None:
+def test_a_changed_label_voids_certificates(categorized: Path, tmp_path: Path) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     run(tmp_path, "analyze", "--target", 0.05, "--confidence", 0.5)
     with contextlib.closing(sqlite3.connect(tmp_path / "crawl.db")) as db, db:
@@ -64,13 +64,13 @@ def test_a_label_that_changes_makes_certificates_void(categorized: Path, tmp_pat
                where product_id in (
                  select product_id from predicted_path where part = 'calibration')"""
         )
-    said = run(tmp_path, "analyze").stderr
-    assert said.startswith("experiment 1: certificates of 20")
-    assert "are void, since labels or categories have changed; it is certified anew" in said
+    output = run(tmp_path, "analyze").stderr
+    assert output.startswith("experiment 1: certificates of 20")
+    assert "are void, since labels or categories have changed; it is certified anew" in output
 
 
 @pytest.mark.slow
-def test_experiments_are_compared_on_the_same_products_alone(
+def test_only_experiments_on_the_same_products_are_compared(
     categorized: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
@@ -80,8 +80,8 @@ def test_experiments_are_compared_on_the_same_products_alone(
     assert "\n#2 compared with #1:\n  accuracy " in text
     values = json.loads(run(tmp_path, "analyze", "--compare", 2, 1, "--json").stdout)
     assert [pair["first"] for pair in values["pairs"]] == [2]
-    said = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
-    assert "experiments 1 and 3 were tested on" in said
+    output = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
+    assert "experiments 1 and 3 were tested on" in output
 
 
 def test_the_page_of_errors_goes_to_stdout_or_a_file(categorized: Path) -> None:
@@ -90,11 +90,11 @@ def test_the_page_of_errors_goes_to_stdout_or_a_file(categorized: Path) -> None:
     assert page.startswith("<!doctype html>")
     run(categorized, "analyze", *dump, "--output", "errors.html")
     assert (categorized / "errors.html").read_text() == page
-    said = run(categorized, "analyze", *dump, "--output", "none/errors.html", code=1).stderr
-    assert said == "analyze.py: none/errors.html cannot be written: No such file or directory\n"
+    output = run(categorized, "analyze", *dump, "--output", "none/errors.html", code=1).stderr
+    assert output == "analyze.py: none/errors.html cannot be written: No such file or directory\n"
 
 
-def test_no_link_is_followed_that_somebody_put_where_a_page_comes(
+def test_a_symbolic_link_at_the_path_of_a_page_is_not_followed(
     categorized: Path, tmp_path: Path
 ) -> None:
     own = tmp_path / "own"
@@ -112,7 +112,7 @@ def test_no_link_is_followed_that_somebody_put_where_a_page_comes(
 
 
 @pytest.mark.slow
-def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_themselves(
+def test_the_categorizers_test_the_same_products_and_are_reproducible(
     categorized: Path, crawled: Path, network: Path, tmp_path: Path
 ) -> None:
     copy_database(crawled, tmp_path)
@@ -126,9 +126,9 @@ def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_thems
     ):
         run(tmp_path, script, *options, "--cache-path", cache, fresh=fresh)
     tested = "select product_id from predicted_category where experiment_id = {} order by 1"
-    found = [rows(tmp_path, tested.format(number)) for number in range(1, 5)]
-    found.append(rows(categorized, tested.format(1)))
-    assert all(products == found[0] for products in found)
+    tested_products = [rows(tmp_path, tested.format(number)) for number in range(1, 5)]
+    tested_products.append(rows(categorized, tested.format(1)))
+    assert all(products == tested_products[0] for products in tested_products)
     for first, second in ((1, 3), (2, 4)):
         assert rows(tmp_path, PREDICTIONS.format(first)) == rows(
             tmp_path, PREDICTIONS.format(second)
@@ -144,7 +144,7 @@ def test_all_three_categorizers_are_tested_on_the_same_products_and_repeat_thems
 
 
 @pytest.mark.slow
-def test_models_are_set_side_by_side_on_the_same_products(
+def test_the_leaderboard_compares_models_on_the_same_products(
     crawled: Path, network: Path, tmp_path: Path
 ) -> None:
     copy_database(crawled, tmp_path)
@@ -157,18 +157,20 @@ def test_models_are_set_side_by_side_on_the_same_products(
     run(tmp_path, "categorize_both", *pictures, *late, short=True)
     run(tmp_path, "categorize_both", *pictures, "--modality-dropout", 0.2, "--head", "dense:8")
     [table] = json.loads(run(tmp_path, "analyze", "--leaderboard", "--json").stdout)
-    told = {one["id"]: one for one in table["experiments"]}
-    assert {number: one["model"] for number, one in told.items()} == {
+    models = {model["id"]: model for model in table["experiments"]}
+    assert {number: model["model"] for number, model in models.items()} == {
         1: "words: linear, balance logit-adjust:1",
         2: "words: logistic, clean stemmed, searched 3, max per category train 5",
         3: f"both: late, logistic, {network.name}",
         4: f"both: concat, {network.name}, head 8, modality dropout 0.2",
     }
-    accuracies = [one["accuracy"] for one in table["experiments"]]
+    accuracies = [model["accuracy"] for model in table["experiments"]]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert all(one["parameters"] > 100 and one["peak_bytes"] > 2**20 for one in told.values())
+    assert all(
+        model["parameters"] > 100 and model["peak_bytes"] > 2**20 for model in models.values()
+    )
     text = run(tmp_path, "analyze", "--leaderboard").stdout
-    assert all(one["model"] in text for one in told.values())
+    assert all(model["model"] in text for model in models.values())
     run(tmp_path, "analyze", "--leaderboard", "--output", "models.html")
     assert "both: late, logistic, " in (tmp_path / "models.html").read_text()
 
@@ -191,9 +193,7 @@ def test_products_of_no_category_are_scored_and_marked(crawled: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_mini_needs_no_download_and_says_nothing_but_progress(
-    crawled: Path, tmp_path: Path
-) -> None:
+def test_mini_needs_no_download_and_prints_only_progress(crawled: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     options = ["--min-per-category", 3, "--images-path", crawled / "images", "--backbone", "mini"]
     result = run(tmp_path, "categorize_images", *options, fresh=True)
@@ -204,7 +204,7 @@ def test_mini_needs_no_download_and_says_nothing_but_progress(
 
 
 @pytest.mark.slow
-def test_missing_pictures_are_said(crawled: Path, network: Path, tmp_path: Path) -> None:
+def test_missing_pictures_are_reported(crawled: Path, network: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     options = ["--min-per-category", 3, "--backbone", network]
     result = run(tmp_path, "categorize_images", *options, code=1)
@@ -212,7 +212,7 @@ def test_missing_pictures_are_said(crawled: Path, network: Path, tmp_path: Path)
     assert "pass the right --images-path" in result.stderr
 
 
-def test_a_reader_that_closes_early_is_no_error(categorized: Path) -> None:
+def test_a_reader_that_closes_the_pipe_early_is_not_an_error(categorized: Path) -> None:
     command = f"{sys.executable} {ROOT}/analyze.py --dump-errors-for-experiment 1 | head -1"
     result = subprocess.run(
         ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],

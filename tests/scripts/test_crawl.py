@@ -1,4 +1,4 @@
-"""crawl.py: everything once, and nothing lost when it is stopped."""
+"""crawl.py fetches everything once and loses nothing when it is stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def facts(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     return {name: rows(folder, query) for name, query in FACTS.items()}
 
 
-def test_a_crawl_brings_the_whole_catalogue(crawled: Path) -> None:
+def test_a_crawl_fetches_the_whole_catalogue(crawled: Path) -> None:
     expected = sorted((str(p.id), p.name, p.description) for p in CATALOGUE.products)
     assert rows(crawled, "select id, name, description from product order by id") == expected
     pairs = sorted((str(p.id), c) for p in CATALOGUE.products for c in p.categories)
@@ -38,7 +38,7 @@ def test_a_crawl_brings_the_whole_catalogue(crawled: Path) -> None:
     assert files == {Path(str(file)).name for (file,) in stored}
 
 
-def test_a_second_crawl_fetches_nothing_but_what_failed(crawled: Path, address: str) -> None:
+def test_a_second_crawl_fetches_only_what_failed(crawled: Path, address: str) -> None:
     before = facts(crawled)
     result = run(crawled, "crawl", *crawl_options(address), code=3)
     assert facts(crawled) == before
@@ -49,7 +49,7 @@ def test_a_second_crawl_fetches_nothing_but_what_failed(crawled: Path, address: 
 @pytest.mark.parametrize(
     "sign", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
 )
-def test_a_crawl_stopped_again_and_again_ends_as_if_it_never_was(
+def test_a_repeatedly_stopped_crawl_ends_with_the_same_database(
     sign: signal.Signals, crawled: Path, address: str, tmp_path: Path
 ) -> None:
     script = str(ROOT / "crawl.py")
@@ -81,7 +81,7 @@ def test_a_crawl_stopped_again_and_again_ends_as_if_it_never_was(
     assert facts(tmp_path) == facts(crawled)
 
 
-def test_a_larger_maximum_goes_on_where_the_smaller_one_ended(
+def test_a_larger_maximum_continues_where_the_smaller_one_ended(
     crawled: Path, address: str, tmp_path: Path
 ) -> None:
     run(tmp_path, "crawl", *crawl_options(address), "--max-per-category", 3, code=None)
@@ -104,7 +104,7 @@ def test_a_larger_maximum_goes_on_where_the_smaller_one_ended(
         (["--db-path", "no/crawl.db"], KEY, "there is no folder no for crawl.db; create it"),
     ],
 )
-def test_a_crawl_that_cannot_be_says_what_to_do(
+def test_a_crawl_that_cannot_start_names_the_remedy(
     address: str, tmp_path: Path, options: list[str], key: str | None, message: str
 ) -> None:
     result = run(tmp_path, "crawl", *crawl_options(address), *options, code=1, key=key)

@@ -1,4 +1,4 @@
-"""crawl.py: a part of the work, the work again, and what it would be."""
+"""Options of crawl.py: parts of a crawl, refreshes and dry runs."""
 
 from __future__ import annotations
 
@@ -14,30 +14,26 @@ from tests.scripts.test_crawl import CSV, facts
 
 
 @pytest.mark.slow
-def test_a_crawl_in_three_parts_brings_what_one_crawl_brings(
+def test_a_crawl_in_three_parts_equals_one_crawl(
     crawled: Path, address: str, tmp_path: Path
 ) -> None:
     counts = "select (select count(*) from category), (select count(*) from product)"
-    for part, code, found in (
+    for part, code, expected in (
         ("categories", 0, (42, 0)),
         ("products", 0, (42, len(CATALOGUE.products))),
         ("images", 3, (42, len(CATALOGUE.products))),
     ):
         run(tmp_path, "crawl", *crawl_options(address), "--only", part, code=code)
-        assert rows(tmp_path, counts) == [found]
+        assert rows(tmp_path, counts) == [expected]
     assert facts(tmp_path) == facts(crawled)
 
 
-def test_products_without_categories_are_told_from_a_crawl_that_is_done(
-    address: str, tmp_path: Path
-) -> None:
+def test_products_cannot_be_crawled_before_the_categories(address: str, tmp_path: Path) -> None:
     result = run(tmp_path, "crawl", *crawl_options(address), "--only", "products", code=1)
     assert "no category below women is known yet; leave out --only" in result.stderr
 
 
-def test_refreshing_visits_again_what_is_old_and_nothing_else(
-    crawled: Path, address: str, tmp_path: Path
-) -> None:
+def test_a_refresh_fetches_only_old_rows_again(crawled: Path, address: str, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     with sqlite3.connect(tmp_path / "crawl.db") as db:
         db.execute("update product set name = 'old'")
@@ -55,7 +51,7 @@ def test_refreshing_visits_again_what_is_old_and_nothing_else(
     assert facts(tmp_path)["bookmarks"] == facts(crawled)["bookmarks"]
 
 
-def test_a_dry_run_tells_what_is_left_and_changes_nothing(
+def test_a_dry_run_reports_what_is_left_and_changes_nothing(
     crawled: Path, address: str, tmp_path: Path
 ) -> None:
     result = run(tmp_path, "crawl", "--dry-run", key=None)
@@ -64,12 +60,12 @@ def test_a_dry_run_tells_what_is_left_and_changes_nothing(
     options = [*crawl_options(address), "--max-per-category", "3"]
     run(tmp_path, "crawl", *options, code=None)
     before = facts(tmp_path)
-    said = run(tmp_path, "crawl", "--dry-run", key=None).stdout
+    output = run(tmp_path, "crawl", "--dry-run", key=None).stdout
     leaves, more = rows(
         tmp_path, "select count(*), sum(total > 3) from bookmark where query like 'products%'"
     )[0]
     failed = len(rows(tmp_path, "select * from image where error is not null"))
-    assert said == (
+    assert output == (
         f"categories below women: none\nproducts: of {more} leaves of {leaves}\n"
         f"pictures: {failed}, and those of new products\n"
     )
@@ -79,25 +75,25 @@ def test_a_dry_run_tells_what_is_left_and_changes_nothing(
 def test_a_dry_run_of_a_file_counts_its_products(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text(CSV)
     options = ["--from", "products.csv", "--path-separator", " > ", "--dry-run"]
-    said = run(tmp_path, "crawl", *options, key=None).stdout.splitlines()
-    assert said[0].startswith("products.csv: commas, utf-8; id=id,name=name,description=descr")
-    assert said[1:4] == ["a1: Red belt", "    Leather", "    Women > Belts"]
-    assert said[4] == f"    {tmp_path}/a.jpg"
-    assert said[-7].startswith(
+    output = run(tmp_path, "crawl", *options, key=None).stdout.splitlines()
+    assert output[0].startswith("products.csv: commas, utf-8; id=id,name=name,description=descr")
+    assert output[1:4] == ["a1: Red belt", "    Leather", "    Women > Belts"]
+    assert output[4] == f"    {tmp_path}/a.jpg"
+    assert output[-7].startswith(
         "skipped: products.csv line 6: id a3 has another name or picture at an earlier place"
     )
-    assert said[-6:-1] == [
+    assert output[-6:-1] == [
         "3 products in 4 categories, 1 to be skipped",
         *("  Women", "    Belts  1", "    Gifts  1", "    Hats  2"),
     ]
     assert not (tmp_path / "crawl.db").exists()
 
 
-def test_a_file_is_read_whole(tmp_path: Path) -> None:
+def test_a_file_is_always_read_completely(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text(CSV)
     options = ["--from", "products.csv", "--only"]
     result = run(tmp_path, "crawl", *options, "categories", code=2)
-    assert "a file's come with its products" in result.stderr
+    assert "whose categories come with its products" in result.stderr
     (tmp_path / "a.jpg").write_bytes(jpeg())
     run(tmp_path, "crawl", *options, "products", key=None)
     assert rows(tmp_path, "select count(*) from image") == [(0,)]
@@ -107,7 +103,7 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
     assert rows(tmp_path, "select count(*) from image where file is not null") == [(2,)]
 
 
-def test_machines_read_lines_of_json(crawled: Path, address: str, tmp_path: Path) -> None:
+def test_log_json_prints_lines_of_json(crawled: Path, address: str, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     result = run(tmp_path, "crawl", *crawl_options(address), "--log-json", code=3)
     summary = json.loads(result.stdout)
@@ -119,9 +115,9 @@ def test_machines_read_lines_of_json(crawled: Path, address: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "1.5h", "99999999999d"])
-def test_an_age_that_is_none_is_a_usage_error(age: str, tmp_path: Path) -> None:
+def test_an_invalid_age_is_a_usage_error(age: str, tmp_path: Path) -> None:
     result = run(tmp_path, "crawl", f"--refresh={age}", code=2)
-    assert "no age such as 30d, 12h or 5m" in result.stderr
+    assert "not an age such as 30d, 12h or 5m" in result.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -142,7 +138,7 @@ def test_the_crawl_is_reported_as_text_json_and_a_page(crawled: Path, tmp_path: 
     assert all(reason.replace("'", "&#39;") in page for reason in values["broken"])
 
 
-def test_two_crawls_of_one_database_do_not_mix(tmp_path: Path) -> None:
+def test_a_second_crawl_of_a_database_is_refused(tmp_path: Path) -> None:
     from filelock import FileLock
 
     with FileLock(tmp_path / "crawl.db.lock"):

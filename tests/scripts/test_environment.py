@@ -1,4 +1,4 @@
-"""Limits of the shell and odd environments: one line that names the cause and the remedy."""
+"""Errors for limits of the shell and unusual environments name the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CSV = "id,name,category_path\n" + "".join(
     f"x{k},{('boot denim', 'leather belt')[k % 2]} {k},Women/{('Boots', 'Belts')[k % 2]}\n"
     for k in range(60)
 )
-WITHOUT_RIGHTS = "setpriv --bounding-set=-all --inh-caps=-all"  # root is refused nothing else
+WITHOUT_RIGHTS = "setpriv --bounding-set=-all --inh-caps=-all"  # or root could write everywhere
 
 
 def limited(
     folder: Path, limits: str, script: str, *options: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script behind commands of bash, such as ulimit."""
+    """Run a script after commands of bash, such as ulimit."""
     words = " ".join(f"'{option}'" for option in options)
     return subprocess.run(
         ["bash", "-c", f"{limits} {sys.executable} {ROOT / script}.py {words}"],
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_too_few_open_files_for_pictures_are_said_before_any_is_asked_for(
+def test_a_low_limit_of_open_files_is_an_error_before_pictures_are_fetched(
     address: str, tmp_path: Path
 ) -> None:
     options = [*crawl_options(address), "--max-per-category", "2"]
@@ -70,7 +70,7 @@ def test_too_few_open_files_for_pictures_are_said_before_any_is_asked_for(
 
 
 @pytest.mark.parametrize("kilobytes", [8, 30, 100])
-def test_files_that_may_not_grow_are_told_from_a_failing_disk(
+def test_a_limit_of_file_size_is_named_and_not_taken_for_a_failing_disk(
     tmp_path: Path, kilobytes: int
 ) -> None:
     (tmp_path / "products.csv").write_text(CSV)
@@ -84,8 +84,8 @@ def test_files_that_may_not_grow_are_told_from_a_failing_disk(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("megabytes", [150, 250, 600, 900])
-def test_too_little_memory_is_said_wherever_it_is_met(folder: Path, megabytes: int) -> None:
-    """SciPy waits for ever where it cannot begin its threads; TensorFlow fails as it loads."""
+def test_too_little_memory_is_an_error_wherever_it_occurs(folder: Path, megabytes: int) -> None:
+    """Without the check, SciPy would wait forever for its threads, and TensorFlow would fail."""
     limits, script = f"ulimit -v {megabytes * 1024};", "categorize_words"
     line = the_line(limited(folder, limits, script, "--min-per-category", "3"), script)
     assert line.startswith(
@@ -94,7 +94,7 @@ def test_too_little_memory_is_said_wherever_it_is_met(folder: Path, megabytes: i
 
 
 @pytest.mark.slow
-def test_too_few_open_files_while_libraries_load_are_said(folder: Path) -> None:
+def test_too_few_open_files_while_libraries_load_are_an_error(folder: Path) -> None:
     ended = limited(folder, "ulimit -n 5;", "categorize_words", "--min-per-category", "3")
     line = the_line(ended, "categorize_words")
     assert line == "too many open files (ulimit -n); raise the limit"
@@ -109,7 +109,7 @@ def test_too_few_open_files_while_libraries_load_are_said(folder: Path) -> None:
         ("categorize_words", "", "there is no crawl.db; run crawl.py first, or pass --db-path"),
     ],
 )
-def test_a_current_folder_that_is_gone_is_said(
+def test_a_deleted_current_folder_is_an_error(
     tmp_path: Path, script: str, options: str, line: str
 ) -> None:
     gone = tmp_path / "gone"
@@ -150,7 +150,7 @@ def test_a_current_folder_that_is_gone_is_said(
         ),
     ],
 )
-def test_a_folder_that_cannot_be_written_is_said(
+def test_an_unwritable_folder_is_an_error(
     folder: Path, tmp_path: Path, script: str, options: str, line: str
 ) -> None:
     closed = tmp_path / "closed"
@@ -183,18 +183,18 @@ def test_a_folder_that_cannot_be_written_is_said(
 @pytest.mark.parametrize(
     ("script", "options"), [("crawl", "--help"), ("analyze", "--catalogue"), ("crawl", "--dry-run")]
 )
-def test_odd_environments_change_nothing(
+def test_unusual_environments_change_no_result(
     folder: Path, script: str, options: str, environment: dict[str, str]
 ) -> None:
     ended = shell(folder, script, options, **environment)
     assert ended.returncode == 0
-    if options != "--help":  # which is as wide as the terminal
+    if options != "--help":  # help is as wide as the terminal
         assert ended.stdout == usual(folder, script, options).stdout
     assert "Traceback" not in ended.stderr
     assert "Warning" not in ended.stderr
 
 
-def test_a_home_that_is_unset_or_closed_to_us_is_no_trouble(folder: Path, tmp_path: Path) -> None:
+def test_an_unset_or_unreadable_home_is_not_an_error(folder: Path, tmp_path: Path) -> None:
     closed = tmp_path / "home"
     closed.mkdir(0o000)
     for limits in ("env -u HOME", f"{WITHOUT_RIGHTS} env HOME={closed} TMPDIR={closed}"):
@@ -214,7 +214,7 @@ def test_modules_in_the_current_folder_are_not_run(folder: Path, tmp_path: Path)
     assert not (tmp_path / "was-run").exists()
 
 
-def test_a_library_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_library_is_named(tmp_path: Path) -> None:
     (tmp_path / "hide.py").write_text(
         "import sys, runpy\n"
         "sys.modules['numpy'] = None\n"
@@ -230,15 +230,17 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limits", ["ulimit -v 400000;"])
-def test_too_little_memory_for_the_network_of_filters_is_said(folder: Path, limits: str) -> None:
-    """NumPy and SciPy, which crawl.py loads for this alone, wait for ever for their threads."""
+def test_too_little_memory_for_the_network_of_filters_is_an_error(
+    folder: Path, limits: str
+) -> None:
+    """Without the check, NumPy and SciPy would wait forever for their threads."""
     for option in ("--filter-images=graph.pb", "--filter-images graph.pb"):
         line = the_line(limited(folder, limits, "crawl", *option.split()), "crawl")
         assert line.startswith("only 400,000 kB of memory are allowed (ulimit -v), and its librar")
 
 
-def test_too_little_memory_for_tensorflow_is_said(categorized: Path, tmp_path: Path) -> None:
-    """It waits for ever for threads that it cannot start."""
+def test_too_little_memory_for_tensorflow_is_an_error(categorized: Path, tmp_path: Path) -> None:
+    """Without the check, TensorFlow would wait forever for threads that it cannot start."""
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
     options = ("--min-per-category", "3")
     line = the_line(
@@ -247,7 +249,7 @@ def test_too_little_memory_for_tensorflow_is_said(categorized: Path, tmp_path: P
     assert line.startswith("only 2,000,000 kB of memory are allowed (ulimit -v), but TensorFlow")
 
 
-def test_a_database_that_cannot_be_written_is_said_before_any_training(
+def test_an_unwritable_database_is_an_error_before_any_training(
     categorized: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
@@ -265,22 +267,22 @@ def test_a_database_that_cannot_be_written_is_said_before_any_training(
     assert limited(tmp_path, WITHOUT_RIGHTS, "analyze").returncode == 0
 
 
-def test_an_export_that_may_not_grow_names_the_limit(folder: Path) -> None:
+def test_the_error_for_an_export_names_the_limit_of_file_size(folder: Path) -> None:
     ended = limited(folder, "ulimit -f 1;", "crawl", "--export", "out.csv")
     assert the_line(ended, "crawl").startswith(
         "out.csv cannot be written: File too large (ulimit -f: 1); raise the limit"
     )
 
 
-def test_too_little_memory_for_threads_is_told_from_too_many_of_them() -> None:
+def test_the_error_for_threads_names_the_limit_of_memory_or_of_threads() -> None:
     code = "import sys\nfrom product_classifier.terminal import failures\n"
     code += 'print(failures.explained(RuntimeError("can\'t start new thread")))'
     for limits, flag in (("ulimit -v 1000000 -u 90000;", "-v"), ("ulimit -u 90000;", "-u")):
-        said = subprocess.run(
+        output = subprocess.run(
             ["bash", "-c", f'{limits} exec {sys.executable} -c "$CODE"'],
             cwd=ROOT,
             env=ENVIRONMENT | {"CODE": code},
             capture_output=True,
             text=True,
         )
-        assert said.stdout.startswith(f"no thread can be started (ulimit {flag}); close other")
+        assert output.stdout.startswith(f"no thread can be started (ulimit {flag}); close other")

@@ -1,4 +1,4 @@
-"""crawl.py --filter-images: a network learns what a close-up is, and categorizers do without."""
+"""crawl.py --filter-images: a network marks close-ups, and categorizers leave them out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PRODUCTS = 60  # of each leaf
 
 
 def normal(chance: np.random.Generator, shape: str) -> PillowImage.Image:
-    """An object on white."""
+    """Return a picture of an object on white."""
     picture = PillowImage.new("RGB", (SIDE, SIDE), "white")
     left, top = chance.integers(10, 16, 2).tolist()
     right, bottom = chance.integers(32, 38, 2).tolist()
@@ -33,7 +33,7 @@ def normal(chance: np.random.Generator, shape: str) -> PillowImage.Image:
 
 
 def zoomed(chance: np.random.Generator) -> PillowImage.Image:
-    """A texture that fills the frame."""
+    """Return a picture of a texture that fills the frame."""
     colour = chance.integers(60, 160, 3)
     texture = chance.integers(-50, 50, (SIDE, SIDE, 1))
     return PillowImage.fromarray((colour + texture).astype(np.uint8), "RGB")
@@ -41,7 +41,10 @@ def zoomed(chance: np.random.Generator) -> PillowImage.Image:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Balls and boxes: a third have a close-up for a main picture, and some of these no other."""
+    """Write a catalogue of balls and boxes.
+
+    The main picture of a third is a close-up; some of these have no other picture.
+    """
     folder = tmp_path_factory.mktemp("shop")
     chance = np.random.default_rng(0)
     lines = ["id,name,category_path,image,more_images"]
@@ -62,7 +65,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Other pictures, in a folder for each label."""
+    """Write other pictures, in a folder for each label."""
     folder = tmp_path_factory.mktemp("examples")
     chance = np.random.default_rng(1)
     for label in ("normal", "zoomed"):
@@ -94,15 +97,15 @@ def test_close_ups_are_learned_marked_and_left_out(
     run(tmp_path, "retrain", *learn)
     run(tmp_path, "retrain", *learn, "--output_graph", "zoom.onnx")
     assert (tmp_path / "zoom_labels.txt").read_text() == "normal\nzoomed\n"
-    for model, told in (
+    for model, message in (
         ("zoom.onnx", "pictures: 152 in "),
         ("retrain_out/output_graph.pb", "pictures: 152 in "),
-        ("retrain_out", ""),  # the same, whose pictures are known
+        ("retrain_out", ""),  # the same network: scores are stored
     ):
         result = run(tmp_path, "crawl", "--filter-images", model, key=None)
         assert result.stdout == f"{TOLD.format(0.5)}\n"
-        assert result.stderr.startswith(told)
-        assert len(result.stderr.splitlines()) == bool(told)
+        assert result.stderr.startswith(message)
+        assert len(result.stderr.splitlines()) == bool(message)
         assert rows(tmp_path, MARKED) == CLOSE_UPS
     report = run(tmp_path, "analyze", "--crawl").stdout
     assert "       40 marked zoomed: left out where a product has others" in report
@@ -114,8 +117,8 @@ def test_close_ups_are_learned_marked_and_left_out(
     assert rows(tmp_path, f"select {marked} from experiment") == [(None,), (32,), (32,), (None,)]
     assert "marked pictures 32" in run(tmp_path, "analyze", "--leaderboard").stdout
     unmark = ["--filter-images", "retrain_out", "--threshold", 1]
-    said = run(tmp_path, "crawl", *unmark, key=None).stdout
-    assert " 0 marked zoomed at 1; 0 products have" in said
+    output = run(tmp_path, "crawl", *unmark, key=None).stdout
+    assert " 0 marked zoomed at 1; 0 products have" in output
     run(tmp_path, "categorize_images", *pictures, short=True)
     predicted = """select product_id, category_id, score from predicted_category
       where experiment_id = {} order by product_id"""
@@ -126,7 +129,7 @@ def test_close_ups_are_learned_marked_and_left_out(
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    """A red and a blue product, and a network that takes red for zoomed."""
+    """Write a red and a blue product, and a network for which red means zoomed."""
     (tmp_path / "products.csv").write_text("id,name,category_path,image\n1,a,b,r.jpg\n2,a,b,b.jpg")
     (tmp_path / "r.jpg").write_bytes(jpeg("red"))
     (tmp_path / "b.jpg").write_bytes(jpeg("blue"))
@@ -135,15 +138,15 @@ def two(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_marking_asks_nobody_and_machines_read_json(two: Path) -> None:
+def test_marking_needs_no_key_and_log_json_prints_json(two: Path) -> None:
     result = run(two, "crawl", "--filter-images", "zoom.onnx", "--log-json", key=None)
     assert json.loads(result.stdout) == {
         **{"looked_at": 2, "marked": 1, "marked_only": 1},
         **{"label": "zoomed", "threshold": 0.5, "not_read": 0},
     }
     [line] = result.stderr.splitlines()
-    told = json.loads(line)
-    assert (told["stage"], told["done"], told["total"]) == ("pictures", 2, 2)
+    progress = json.loads(line)
+    assert (progress["stage"], progress["done"], progress["total"]) == ("pictures", 2, 2)
 
 
 def test_marks_are_reported_as_json_and_on_a_page(two: Path) -> None:
@@ -154,7 +157,7 @@ def test_marks_are_reported_as_json_and_on_a_page(two: Path) -> None:
     assert "2 pictures complete, 1 of them marked zoomed, 0 not tried yet." in page
 
 
-def test_a_picture_that_is_gone_is_told_and_the_code_is_3(two: Path) -> None:
+def test_a_missing_picture_is_reported_with_exit_code_3(two: Path) -> None:
     [(file,)] = rows(two, f"select file from image where {ADDRESS} = 'b.jpg'")
     (two / "images" / str(file)).unlink()
     result = run(two, "crawl", "--filter-images", "zoom.onnx", key=None, code=3)
@@ -177,7 +180,7 @@ def test_a_picture_that_is_gone_is_told_and_the_code_is_3(two: Path) -> None:
         ("logo.onnx", "logo.onnx has no label 'zoomed'; pass --filter-label with one of: logo, x"),
     ],
 )
-def test_a_bad_model_gets_one_clear_line_and_marks_nothing(
+def test_a_bad_model_is_an_error_of_one_line_and_marks_nothing(
     two: Path, model: str, message: str
 ) -> None:
     save_reddish(two / "broken.onnx").write_bytes(b"no graph at all")

@@ -1,4 +1,4 @@
-"""--help answers before anything heavy is loaded."""
+"""--help loads no heavy library."""
 
 from __future__ import annotations
 

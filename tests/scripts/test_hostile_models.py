@@ -1,7 +1,6 @@
-"""A model folder, or a database, of somebody else's that names a network: nothing of it is run.
+"""Networks that a foreign model folder or database names are neither run nor fetched.
 
-The network here is a SavedModel that writes a file wherever it is computed, and a server that
-listens on this machine.
+The network is a SavedModel that writes a file when it is run, and the address of a local server.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Trap:
-    """Where a network of somebody else's is, and what shows that it was met."""
+    """The path and address of a foreign network, and the file that it writes when it is run."""
 
     network: Path
     marker: Path
@@ -38,7 +37,7 @@ class Trap:
         return f"http://127.0.0.1:{self.server.getsockname()[1]}/network/1"
 
     def is_untouched(self) -> bool:
-        """Whether nothing was written, and nobody has come."""
+        """Return whether the network was not run and the server not connected to."""
         try:
             self.server.accept()
         except BlockingIOError:
@@ -64,7 +63,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trap]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         sha256 = load_backbone(str(place)).sha256
-        assert marker.exists()  # so it would show
+        assert marker.exists()  # the network runs
         marker.unlink()
         yield Trap(place, marker, server, sha256)
 
@@ -76,11 +75,14 @@ def shop(crawled: Path, tmp_path: Path) -> Path:
 
 
 def model(folder: Path, name: str, sha256: str, called: str = "colours") -> Path:
-    """Keep a model of pictures whose header names a network so."""
-    found = saved("pictures")
+    """Write a model of pictures whose header names a network by a name and a hash."""
+    folder_contents = saved("pictures")
     backbone = {"name": name, "sha256": sha256, "called": called}
-    settings = {**found.header["settings"], "backbone": backbone}
-    rewrite(folder / "model", replace(found, header={**found.header, "settings": settings}))
+    settings = {**folder_contents.header["settings"], "backbone": backbone}
+    rewrite(
+        folder / "model",
+        replace(folder_contents, header={**folder_contents.header, "settings": settings}),
+    )
     return folder / "model"
 
 
@@ -88,36 +90,36 @@ def test_a_folder_cannot_name_a_path_or_an_address(evil: Trap, shop: Path, crawl
     pictures = ["--images-path", crawled / "images", "--all"]
     for name in (str(evil.network), evil.address, f"file://{evil.network}", "../network"):
         model(shop, name, evil.sha256)
-        said = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
-        assert "model is damaged (the name of the network is" in said
+        output = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
+        assert "model is damaged (the name of the network is" in output
         assert evil.is_untouched()
     for called in (str(evil.network), evil.address):
         model(shop, "given", evil.sha256, called)
-        said = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
-        assert "has to be passed as --backbone" in said
+        output = run(shop, "categorize_images", "--saved", "model", *pictures, code=1).stderr
+        assert "has to be passed as --backbone" in output
         assert evil.is_untouched()
 
 
-def test_a_network_that_is_passed_is_compared_before_it_is_opened(
+def test_a_passed_network_is_compared_by_hash_before_it_is_opened(
     evil: Trap, shop: Path, crawled: Path
 ) -> None:
     model(shop, "given", "ab" * 32)
     options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
-    said = run(shop, "categorize_images", *options, "--backbone", evil.network, code=1).stderr
-    assert "is not that network; pass that network as --backbone" in said
+    output = run(shop, "categorize_images", *options, "--backbone", evil.network, code=1).stderr
+    assert "is not that network; pass that network as --backbone" in output
     assert evil.is_untouched()
 
 
-def test_networks_that_are_not_here_are_not_fetched(
+def test_networks_named_by_a_model_are_not_downloaded(
     evil: Trap, shop: Path, crawled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ["--saved", "model", "--images-path", crawled / "images", "--all"]
     monkeypatch.setenv("HOME", str(shop))
     for name in ("inception_v3", "vgg16"):
         model(shop, name, evil.sha256)
-        said = run(shop, "categorize_images", *options, code=1).stderr
-        assert f"pictures are read by {name}" in said
-        assert f"pass --backbone {name} to fetch" in said
+        output = run(shop, "categorize_images", *options, code=1).stderr
+        assert f"pictures are read by {name}" in output
+        assert f"pass --backbone {name} to fetch" in output
 
 
 def test_an_experiment_cannot_name_a_path_or_an_address(
@@ -130,6 +132,6 @@ def test_an_experiment_cannot_name_a_path_or_an_address(
             changed = {**json.loads(settings), "backbone": name, "weights": evil.sha256}
             db.execute("update experiment set kind = 'images', settings = ?", [json.dumps(changed)])
         db.close()
-        said = run(tmp_path, "analyze", "--label-errors", 1, code=1).stderr
-        assert "as --backbone" in said
+        output = run(tmp_path, "analyze", "--label-errors", 1, code=1).stderr
+        assert "as --backbone" in output
         assert evil.is_untouched()

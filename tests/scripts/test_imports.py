@@ -1,4 +1,4 @@
-"""crawl.py --from anything, and --export."""
+"""crawl.py --from files, shops and legacy databases, and --export."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.store.test_database import EARLIER_SYSTEM
 
 
 def lines(folder: Path) -> Path:
-    """Write two good lines and two bad ones, compressed, with columns nobody would guess."""
+    """Write two good lines and two bad ones, compressed, with unusual column names."""
     items = [
         {"nr": 1, "label": "Belt", "shelf": "A > B", "file": "1.jpg"},
         {"nr": 1, "label": "Other", "shelf": "A > B"},
@@ -33,19 +33,19 @@ def lines(folder: Path) -> Path:
 COLUMNS = ("--columns", "id=nr,name=label,category_path=shelf,image=file")
 
 
-def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
+def test_json_lines_are_imported_and_a_table_is_exported(tmp_path: Path) -> None:
     lines(tmp_path)
     result = run(tmp_path, "crawl", "--from", "a.jsonl.gz", *COLUMNS, key=None)
     assert result.stdout == (
         "crawl.db: 3 categories, 2 products, 1 pictures; 2 skipped, 0 failed\n"
     )
-    said = result.stderr.splitlines()
-    assert said[0] == (
+    output = result.stderr.splitlines()
+    assert output[0] == (
         "a.jsonl.gz: JSON Lines; id=nr,name=label,category_path=shelf,image=file; "
         "paths are joined by ' > '"
     )
-    assert said[1] == "skipped: a.jsonl.gz line 4: it has no id"
-    assert said[2].startswith(
+    assert output[1] == "skipped: a.jsonl.gz line 4: it has no id"
+    assert output[2].startswith(
         "skipped: a.jsonl.gz line 2: id 1 has another name or picture at an earlier place"
     )
     options = ("--images", ".", "--path-separator=->")
@@ -56,18 +56,18 @@ def test_json_lines_come_in_and_a_table_goes_out(tmp_path: Path) -> None:
     )
 
 
-def test_strict_stores_nothing_and_machines_read_json(tmp_path: Path) -> None:
+def test_a_strict_import_stores_nothing_and_log_json_prints_json(tmp_path: Path) -> None:
     lines(tmp_path)
     options = ("--from", "a.jsonl.gz", *COLUMNS)
     result = run(tmp_path, "crawl", *options, "--strict", code=1, key=None)
     assert "line 4: it has no id; without --strict the rest is stored" in result.stderr
     assert rows(tmp_path, "select count(*) from product") == [(0,)]
     result = run(tmp_path, "crawl", *options, "--log-json", key=None)
-    told = [json.loads(line) for line in result.stderr.splitlines() if line.startswith('{"skip')]
-    assert [entry["skipped"] for entry in told] == ["a.jsonl.gz line 4", "a.jsonl.gz line 2"]
+    skipped = [json.loads(line) for line in result.stderr.splitlines() if line.startswith('{"skip')]
+    assert [entry["skipped"] for entry in skipped] == ["a.jsonl.gz line 4", "a.jsonl.gz line 2"]
 
 
-def test_bson_is_taken_up_where_it_was_left_and_told_of_once(tmp_path: Path) -> None:
+def test_an_import_of_bson_continues_and_reports_each_problem_once(tmp_path: Path) -> None:
     picture = {"picture": jpeg()}
     documents = [{"_id": k, "category_id": 1, "imgs": [picture]} for k in range(3)]
     (tmp_path / "a.bson").write_bytes(b"".join(map(bson.encode, documents)))
@@ -91,13 +91,15 @@ def test_a_sample_of_anything_but_bson_is_refused(tmp_path: Path) -> None:
 def test_a_shop_is_crawled_without_a_key(tmp_path: Path) -> None:
     options = ("--allow-private", "--only", "products", "--requests-per-minute", 100_000)
     with shop() as address:
-        told = run(tmp_path, "crawl", "--from", address, "--allow-private", "--dry-run", key=None)
+        preview = run(
+            tmp_path, "crawl", "--from", address, "--allow-private", "--dry-run", key=None
+        )
         result = run(tmp_path, "crawl", "--from", address, *options, key=None)
-    assert "250 products in 3 categories, 0 to be skipped" in told.stdout
+    assert "250 products in 3 categories, 0 to be skipped" in preview.stdout
     assert result.stdout.startswith("crawl.db: 3 categories, 600 products, 0 pictures; 0 skipped")
 
 
-def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path: Path) -> None:
+def test_a_legacy_database_is_adopted_with_its_pictures(tmp_path: Path) -> None:
     name = "7ab8" + "0" * 28
     db = sqlite3.connect(tmp_path / "old.db")
     db.executescript(EARLIER_SYSTEM)
@@ -108,9 +110,9 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
     (tmp_path / "pictures" / "7a").mkdir(parents=True)
     (tmp_path / "pictures" / "7a" / f"{name}.jpg").write_bytes(jpeg())
     options = ("--from", "old.db", "--images", "pictures")
-    told = run(tmp_path, "crawl", *options, "--dry-run", key=None).stdout
-    assert told.startswith("old.db: of the earlier system\n471: ")
-    assert "2 products in " in told
+    preview = run(tmp_path, "crawl", *options, "--dry-run", key=None).stdout
+    assert preview.startswith("old.db: of the earlier system\n471: ")
+    assert "2 products in " in preview
     assert not (tmp_path / "crawl.db").exists()
     for _ in range(2):
         result = run(tmp_path, "crawl", *options, key=None)
@@ -138,7 +140,7 @@ def test_the_earlier_systems_day_of_crawling_is_kept_with_its_pictures(tmp_path:
         (["--from", "a", "--path-separator", ""], "the separator is empty; pass what joins"),
     ],
 )
-def test_options_that_make_no_sense_are_usage_errors(
+def test_contradictory_options_are_usage_errors(
     options: list[str], message: str, tmp_path: Path
 ) -> None:
     assert message in run(tmp_path, "crawl", *options, code=2, key=None).stderr

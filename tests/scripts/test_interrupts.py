@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: one line and exit code 130, also while modules load."""
+"""Ctrl-C prints one line and exits with code 130 at any moment, also while modules load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.faults.tier import tier
 from tests.scripts.conftest import ENVIRONMENT, run
 
 pytestmark = pytest.mark.slow
-SAID = "{}.py: interrupted; what was stored is kept: run it again to go on\n"
+INTERRUPTED = "{}.py: interrupted; what was stored is kept: run it again to go on\n"
 WORK = {
     "crawl": ["--from", "products.csv", "--db-path", "{new}.db"],
     "categorize_words": ["--min-per-category", "3", "--cache-path", "{new}"],
@@ -27,7 +27,7 @@ WORK = {
     "retrain": ["--image_dir", "pictures", "--backbone", "mini", "--bottleneck_dir", "{new}"],
 }
 QUICK = {"crawl", "analyze"}  # the others load for seconds
-# Ctrl-C before a line of ours has run is answered by Python itself
+# before the script's first line has run, Python itself handles Ctrl-C
 PYTHONS_OWN = re.compile(r"line 0, in <module>|<frozen site>|/site\.py|import starting\n")
 
 
@@ -56,7 +56,7 @@ def begin(folder: Path, script: str, *options: str) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # what a shell runs in the background is deaf to SIGINT, and so are its children
+        # processes that a shell runs in the background ignore SIGINT, and so do their children
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -64,7 +64,7 @@ def begin(folder: Path, script: str, *options: str) -> subprocess.Popen[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("presses", [1, 2])
 @pytest.mark.parametrize("script", WORK)
-def test_ctrl_c_at_any_moment_ends_in_one_line(script: str, presses: int, folder: Path) -> None:
+def test_ctrl_c_at_any_moment_prints_one_line(script: str, presses: int, folder: Path) -> None:
     times, seed = tier(short=3 if script in QUICK else 1, long=50)
     chance = random.Random(f"{seed}:{script}:{presses}")
     for number in range(times):
@@ -74,35 +74,35 @@ def test_ctrl_c_at_any_moment_ends_in_one_line(script: str, presses: int, folder
             for _ in range(presses):
                 process.send_signal(signal.SIGINT)
                 time.sleep(chance.choice([0, 0.005, 0.2]))
-            said = process.stderr.read() if process.stderr else ""
-        if PYTHONS_OWN.search(said):
+            output = process.stderr.read() if process.stderr else ""
+        if PYTHONS_OWN.search(output):
             continue
-        assert "Traceback" not in said
+        assert "Traceback" not in output
         if process.returncode == 130:
-            last = said.splitlines(keepends=True)[-1]
-            assert last == SAID.format(script)
-            assert said.count("interrupted") == 1
-        else:  # done before, or ended by the signal itself when Python has let go of it
+            last = output.splitlines(keepends=True)[-1]
+            assert last == INTERRUPTED.format(script)
+            assert output.count("interrupted") == 1
+        else:  # finished before, or ended by the signal after Python's shutdown
             assert process.returncode in (0, 3, -signal.SIGINT)
 
 
-def test_ctrl_c_while_modules_load_ends_in_one_line(tmp_path: Path) -> None:
-    """A library that is interrupted while it loads may make another error of it, or none."""
-    said = []
+def test_ctrl_c_while_modules_load_prints_one_line(tmp_path: Path) -> None:
+    """A library that is interrupted while it loads may raise another error, or none."""
+    outputs = []
     for delay in (0.1, 0.2, 0.3, 0.4):
         with begin(tmp_path, "categorize_words", "--db-path", "none.db") as process:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
-            said.append(process.stderr.read() if process.stderr else "")
-    interrupted = [line for line in said if line == SAID.format("categorize_words")]
-    missing = [line for line in said if "there is no none.db" in line]
-    own = [line for line in said if PYTHONS_OWN.search(line)]
-    assert len(interrupted) + len(missing) + len(own) == len(said)
+            outputs.append(process.stderr.read() if process.stderr else "")
+    interrupted = [line for line in outputs if line == INTERRUPTED.format("categorize_words")]
+    missing = [line for line in outputs if "there is no none.db" in line]
+    own = [line for line in outputs if PYTHONS_OWN.search(line)]
+    assert len(interrupted) + len(missing) + len(own) == len(outputs)
     assert interrupted
 
 
-def test_what_is_told_to_end_ends_quietly(folder: Path) -> None:
-    with begin(folder, "crawl", "--from", "products.csv", "--db-path", "told.db") as process:
+def test_sigterm_ends_a_crawl_without_a_traceback(folder: Path) -> None:
+    with begin(folder, "crawl", "--from", "products.csv", "--db-path", "ended.db") as process:
         time.sleep(0.4)
         process.terminate()
         assert process.stderr
@@ -110,14 +110,14 @@ def test_what_is_told_to_end_ends_quietly(folder: Path) -> None:
     assert process.returncode in (-signal.SIGTERM, 0)
 
 
-def test_a_crawl_in_the_background_stays_deaf_to_ctrl_c(folder: Path) -> None:
+def test_a_crawl_in_the_background_ignores_ctrl_c(folder: Path) -> None:
     command = [
         sys.executable,
         str(ROOT / "crawl.py"),
         "--from",
         "products.csv",
         "--db-path",
-        "deaf.db",
+        "ignored.db",
     ]
     with subprocess.Popen(
         command,
@@ -133,11 +133,11 @@ def test_a_crawl_in_the_background_stays_deaf_to_ctrl_c(folder: Path) -> None:
     assert process.returncode == 0
 
 
-def test_a_second_ctrl_c_is_told_even_while_a_library_is_kept_from_printing() -> None:
-    """Its first one may be lost in a library that catches everything."""
+def test_a_second_ctrl_c_is_reported_even_while_stderr_is_muted() -> None:
+    """A library that catches all exceptions may lose the first one."""
     code = (
         "import os, signal, time\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # who runs tests may ignore it
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # the runner may ignore it
         "from product_classifier.terminal import startup\n"
         "startup.begin()\n"
         "startup.enter(startup.WORKING)\n"
@@ -154,4 +154,4 @@ def test_a_second_ctrl_c_is_told_even_while_a_library_is_kept_from_printing() ->
         [sys.executable, "-c", code], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert ended.returncode == 130
-    assert ended.stderr == SAID.format("-c").replace(".py", "")
+    assert ended.stderr == INTERRUPTED.format("-c").replace(".py", "")

@@ -1,4 +1,4 @@
-"""crawl.py --log-json: every line is one JSON object, whatever servers, files and users say."""
+"""crawl.py --log-json: every line is one JSON object, for any server, file and command line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ HOSTILE = '\x1b]0;owned\x07\r\n{"fake": "line"}\n\u202egpj\x9b2J "quoted" \\ </s
 
 
 def lines(text: str) -> list[dict[str, Any]]:
-    """Parse each line strictly: an object, and no NaN."""
+    """Parse each line strictly: it must be an object without NaN."""
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
 
-    found = [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
-    assert all(isinstance(line, dict) for line in found)
-    return found
+    objects = [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+    assert all(isinstance(line, dict) for line in objects)
+    return objects
 
 
 def write_hostile_table(folder: Path) -> None:
@@ -40,14 +40,14 @@ def write_hostile_table(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"], ["--strict"], ["--only", "images"]])
-def test_hostile_files_bring_json_only(tmp_path: Path, options: list[str]) -> None:
+def test_imports_of_hostile_files_print_only_json(tmp_path: Path, options: list[str]) -> None:
     write_hostile_table(tmp_path)
     everything = ["--from", "products.csv", "--log-json", *options]
     ended = run(tmp_path, "crawl", *everything, code=1 if "--strict" in options else None)
-    said, result = lines(ended.stderr), lines(ended.stdout)
+    output, result = lines(ended.stderr), lines(ended.stdout)
     if "--strict" in options:
-        assert list(said[-1]) == ["error", "code"]
-        assert (said[-1]["code"], result) == (1, [])
+        assert list(output[-1]) == ["error", "code"]
+        assert (output[-1]["code"], result) == (1, [])
     else:
         assert len(result) == 1
 
@@ -79,7 +79,7 @@ def test_every_message_has_fields(tmp_path: Path) -> None:
         (["--export", "out.doc"], 1, "there is no crawl.db; run crawl.py first, or pass --db-path"),
     ],
 )
-def test_the_last_line_says_why_it_ends(
+def test_the_last_line_is_the_error(
     tmp_path: Path, options: list[str], code: int, error: str
 ) -> None:
     ended = run(tmp_path, "crawl", *options, "--log-json", code=code, key=None)
@@ -89,22 +89,22 @@ def test_the_last_line_says_why_it_ends(
     assert ended.stdout == ""
 
 
-def test_a_rejected_key_is_said_in_json(tmp_path: Path, address: str) -> None:
+def test_the_error_for_a_rejected_key_is_json(tmp_path: Path, address: str) -> None:
     options = [*crawl_options(address), "--log-json"]
     ended = run(tmp_path, "crawl", *options, code=1, key="wrong")
     assert "key" in lines(ended.stderr)[-1]["error"]
 
 
-@pytest.mark.slow  # what is no JSON is asked for again, with pauses
+@pytest.mark.slow  # answers that are not JSON are requested again after pauses
 @pytest.mark.parametrize("body", [HOSTILE, f'{{"metadata": {json.dumps(HOSTILE)}}}', "[]", "NaN"])
-def test_whatever_an_api_says_it_is_json(tmp_path: Path, body: str) -> None:
+def test_errors_for_hostile_answers_are_json(tmp_path: Path, body: str) -> None:
     with FaultServer(lambda path, address: Body(JSON, body.encode())).running() as server:
         options = [*crawl_options(f"{server.address}/api/v2"), "--log-json"]
         ended = run(tmp_path, "crawl", *options, code=1)
     assert lines(ended.stderr)[-1]["code"] == 1
 
 
-def test_ctrl_c_is_said_in_json(tmp_path: Path) -> None:
+def test_the_message_after_ctrl_c_is_json(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text(
         "id,name,category_path\n" + "".join(f"{k},x,a/b\n" for k in range(100_000))
     )
@@ -121,21 +121,21 @@ def test_ctrl_c_is_said_in_json(tmp_path: Path) -> None:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             assert process.stderr
-            said = lines(process.stderr.read())
+            output = lines(process.stderr.read())
         assert process.returncode == 130
-        assert said[-1] == {
+        assert output[-1] == {
             "error": "interrupted; what was stored is kept: run it again to go on",
             "code": 130,
         }
 
 
-def test_a_result_that_cannot_be_written_is_said_in_json(tmp_path: Path) -> None:
+def test_the_error_for_an_unwritable_result_is_json(tmp_path: Path) -> None:
     write_hostile_table(tmp_path)
     ended = shell(tmp_path, "crawl", "--from products.csv --log-json", ">/dev/full")
     assert lines(ended.stderr)[-1]["error"].startswith("the result cannot be written to stdout")
 
 
-def test_what_libraries_and_python_write_becomes_a_message(tmp_path: Path) -> None:
+def test_output_of_libraries_and_python_becomes_a_message(tmp_path: Path) -> None:
     script = tmp_path / "crawl.py"
     script.write_text(
         "import sys, warnings, logging\n"
@@ -158,7 +158,7 @@ def test_what_libraries_and_python_write_becomes_a_message(tmp_path: Path) -> No
             [sys.executable, *options, str(script), "--log-json"],
             capture_output=True, text=True, env=ENVIRONMENT,
         )  # fmt: skip
-        said = lines(ended.stderr)
-        assert (said[-1]["code"], ended.returncode) == (1, 1)
-        assert said[-1]["error"].startswith("unexpected KeyError: ")
-        assert all(list(line) == ["message"] for line in said[:-1])
+        output = lines(ended.stderr)
+        assert (output[-1]["code"], ended.returncode) == (1, 1)
+        assert output[-1]["error"].startswith("unexpected KeyError: ")
+        assert all(list(line) == ["message"] for line in output[:-1])

@@ -1,4 +1,4 @@
-"""Several pictures of each product: fetched as far as they are asked for."""
+"""Several pictures of each product: fetching and learning the requested number."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CSV = """id,name,category_path,image,more_images
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A catalogue of three belts in a folder with their pictures."""
+    """Write a catalogue of three belts in a folder with their pictures."""
     (tmp_path / "products.csv").write_text(CSV)
     for name in ("red", "red-back", "blue", "green", "logo"):
         (tmp_path / f"{name}.jpg").write_bytes(jpeg(name.partition("-")[0].replace("logo", "gray")))
@@ -34,15 +34,15 @@ def crawl(shop: Path, *options: object, code: int = 0) -> subprocess.CompletedPr
     return run(shop, "crawl", "--from", "products.csv", *options, code=code, key=None)
 
 
-def test_one_picture_of_each_product_is_fetched_unless_more_are_asked_for(shop: Path) -> None:
-    said = crawl(shop).stdout
-    assert said == "crawl.db: 1 categories, 3 products, 3 pictures; 0 skipped, 0 failed\n"
+def test_one_picture_of_each_product_is_fetched_by_default(shop: Path) -> None:
+    output = crawl(shop).stdout
+    assert output == "crawl.db: 1 categories, 3 products, 3 pictures; 0 skipped, 0 failed\n"
     assert rows(shop, FETCHED) == [("blue.jpg",), ("green.jpg",), ("red.jpg",)]
     report = run(shop, "analyze", "--crawl").stdout
     assert "2 more pictures not tried: crawl.py --images-per-product N" in report
 
 
-def test_a_later_crawl_fetches_the_others_and_nothing_twice(shop: Path) -> None:
+def test_a_later_crawl_fetches_further_pictures_and_none_twice(shop: Path) -> None:
     crawl(shop)
     more = ["--images-per-product", 3]
     assert "pictures: 2" in crawl(shop, *more, "--dry-run").stdout
@@ -53,12 +53,12 @@ def test_a_later_crawl_fetches_the_others_and_nothing_twice(shop: Path) -> None:
     assert "further" not in run(shop, "analyze", "--crawl").stdout
 
 
-def test_a_further_picture_that_cannot_be_had_is_said_and_tried_again(shop: Path) -> None:
+def test_a_failed_further_picture_is_reported_and_tried_again(shop: Path) -> None:
     (shop / "red-back.jpg").unlink()
     more = ["--images-per-product", 9]
-    said = crawl(shop, *more, code=3).stdout
-    assert "4 pictures; 0 skipped, 1 failed; run it again to retry what failed" in said
-    assert "0 failed" in crawl(shop).stdout  # which does not ask for it
+    output = crawl(shop, *more, code=3).stdout
+    assert "4 pictures; 0 skipped, 1 failed; run it again to retry what failed" in output
+    assert "0 failed" in crawl(shop).stdout  # the default is the main picture
     (shop / "red-back.jpg").write_bytes(jpeg("red"))
     assert "5 pictures; 0 skipped, 0 failed" in crawl(shop, *more).stdout
 
@@ -70,7 +70,7 @@ PREDICTED = """select product_id, category_id, score from predicted_category
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ninety belts of three colours, each photographed thrice, and the logo of their shop."""
+    """Write ninety belts of three colours with three pictures each and the logo of the shop."""
     folder = tmp_path_factory.mktemp("many")
     lines = ["id,name,category_path,image,more_images"]
     (folder / "logo.jpg").write_bytes(jpeg("white"))
@@ -87,7 +87,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_categorizers_look_at_as_many_pictures_as_are_asked_for(
+def test_categorizers_use_the_requested_number_of_pictures(
     many: Path, network: Path, tmp_path: Path
 ) -> None:
     source = ["--from", many / "products.csv", "--images", many]
@@ -103,12 +103,12 @@ def test_categorizers_look_at_as_many_pictures_as_are_asked_for(
     run(tmp_path, "categorize_both", *options, "--images-per-product", 4, "--save", "kept")
     one, same, two, three = (rows(tmp_path, PREDICTED.format(number)) for number in (1, 2, 3, 4))
     assert one == same
-    assert one == two  # a logo that all have is none of theirs, and of two the main one stands
+    assert one == two  # a logo of all products is ignored, and so the main picture remains
     assert one != three
-    asked = "select settings ->> 'images_per_product' from experiment order by id"
-    assert rows(tmp_path, asked) == [(None,), (None,), (3,), (4,), (4,)]
-    told = run(tmp_path, "analyze", "--leaderboard").stdout
-    assert told.count("images per product 4") == 2
+    numbers = "select settings ->> 'images_per_product' from experiment order by id"
+    assert rows(tmp_path, numbers) == [(None,), (None,), (3,), (4,), (4,)]
+    leaderboard = run(tmp_path, "analyze", "--leaderboard").stdout
+    assert leaderboard.count("images per product 4") == 2
     saved = ["--saved", "kept", "--all", "--backbone", network]
     filed = csv.DictReader(run(tmp_path, "categorize_both", *saved).stdout.splitlines())
     scores = {row["product_id"]: float(row["score"]) for row in filed}
@@ -126,12 +126,12 @@ def test_labels_are_searched_with_the_pictures_of_the_experiment(
     run(tmp_path, "crawl", "--from", "few.csv", "--images", many, *several, key=None)
     options = ["--min-per-category", 3, "--backbone", network, *several]
     run(tmp_path, "categorize_images", *options)
-    said = run(tmp_path, "analyze", "--label-errors", 1, "--backbone", network, short=True).stderr
-    assert "searching 23 labels" in said
+    searched = run(tmp_path, "analyze", "--label-errors", 1, "--backbone", network, short=True)
+    assert "searching 23 labels" in searched.stderr
 
 
 @pytest.mark.slow
-def test_a_further_picture_that_is_gone_is_said_and_stops_nothing(
+def test_a_missing_further_picture_is_reported_and_stops_nothing(
     many: Path, network: Path, tmp_path: Path
 ) -> None:
     more = ["--images-per-product", 3]

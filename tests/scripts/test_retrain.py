@@ -1,4 +1,4 @@
-"""retrain.py: folders to a classifier, and pictures to a student."""
+"""retrain.py trains classifiers of folders and students of pictures."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_distillations_that_cannot_start_are_refused(
 
 @pytest.fixture(scope="session")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny student that has learned nothing."""
+    """Write a tiny student with random weights."""
     shape = Shape(size=16, stem=8, widths=(8, 8), depths=(1, 1), outputs=12, cells=(2, 0))
     path = tmp_path_factory.mktemp("student") / "tiny.npz"
     save_student(folded(new_keras_student(shape, "float32"), shape), path)
@@ -132,7 +132,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def colours(folder: Path, count: int = 40) -> None:
-    """Two folders of pictures, red and blue."""
+    """Write two folders of pictures, red and blue."""
     for label, colour in (("red", "rgb({},0,0)"), ("blue", "rgb(0,0,{})")):
         (folder / "pictures" / label).mkdir(parents=True)
         for shade in range(55, 55 + 5 * count, 5):
@@ -205,7 +205,7 @@ def test_a_label_with_one_picture_is_learned_or_refused(
         (["--fine-tune", "tail"], "'tail' is not head, all, or last:N"),
         (["--fine-tune", "all", "--distill"], "pass either --distill or --fine-tune"),
         (["--fine-tune", "all", "--output_network", "n.h5"], "must end in .npz"),
-        (["--fine-tune", "all", "--learning_rate", "-1"], "no learning rate of at least 0"),
+        (["--fine-tune", "all", "--learning_rate", "-1"], "not a learning rate of at least 0"),
         (["--fine-tune", "all", "--precision", "int8"], "neither float32 nor bfloat16"),
     ],
 )

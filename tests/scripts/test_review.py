@@ -1,4 +1,4 @@
-"""Wrong labels from the search to the next experiment, as a person goes through them."""
+"""Review of labels, from the search for wrong labels to the next experiment."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue with an experiment on its words and what it says of labels."""
+    """Search the labels of a catalogue by an experiment on its words."""
     place = tmp_path_factory.mktemp("labels")
     (place / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
-    (place / "said.txt").write_text(run(place, "analyze", "--label-errors", 1, short=True).stdout)
+    searched = run(place, "analyze", "--label-errors", 1, short=True)
+    (place / "output.txt").write_text(searched.stdout)
     return place
 
 
 def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
-    """Write decisions into lines of a review file, by number; returns the lines."""
+    """Write decisions into a review file, by line number; return its lines."""
     with path.open(newline="") as file:
         lines = list(csv.DictReader(file))
     for number, decision in decisions.items():
@@ -35,18 +36,18 @@ def fill(path: Path, decisions: dict[int, str]) -> list[dict[str, str]]:
     return lines
 
 
-def test_labels_are_searched_once_and_told_again(folder: Path) -> None:
-    said = (folder / "said.txt").read_text()
-    assert said.startswith("#1: Text classification of: all (")
-    assert "labels examined on" in said
+def test_labels_are_searched_once_and_reported_again(folder: Path) -> None:
+    output = (folder / "output.txt").read_text()
+    assert output.startswith("#1: Text classification of: all (")
+    assert "labels examined on" in output
     again = run(folder, "analyze", "--label-errors", 1, "--limit", 50)
-    assert again.stdout == said
+    assert again.stdout == output
     assert "trainings" not in again.stderr
     values = json.loads(run(folder, "analyze", "--label-errors", 1, "--json").stdout)
     assert len(values["suspicious"]) == 50
 
 
-def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
+def test_decisions_correct_the_next_experiment_but_not_crawled_rows(
     folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
@@ -55,12 +56,12 @@ def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
     lines = fill(tmp_path / "review.csv", {0: "keep", 1: "hats", 2: "ambiguous", 3: "hast"})
     crawled = rows(tmp_path, "select * from product_category")
     imported = ["--import-review", "review.csv", "--reviewer", "Ada"]
-    told = run(tmp_path, "analyze", *imported, code=3)
-    assert told.stdout == (
+    result = run(tmp_path, "analyze", *imported, code=3)
+    assert result.stdout == (
         "review.csv: 3 decisions of Ada stored (1 keep, 1 move, 1 ambiguous; 0 replace earlier "
         "ones), 0 known before, 16 lines still open\n"
     )
-    assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in told.stderr
+    assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in result.stderr
     assert rows(tmp_path, "select * from product_category") == crawled
     run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20, short=True)
     ids = {line["product_id"] for line in fill(tmp_path / "next.csv", {})}
@@ -69,11 +70,13 @@ def test_decisions_correct_the_next_experiment_and_the_crawl_stays(
     assert "#2: " in run(tmp_path, "analyze").stdout
 
 
-def test_an_audit_is_told_once_all_of_it_is_decided(folder: Path, tmp_path: Path) -> None:
+def test_an_audit_is_reported_when_all_its_products_are_decided(
+    folder: Path, tmp_path: Path
+) -> None:
     (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
     audit = ["--export-review", "audit.csv", "--audit", 10]
-    said = run(tmp_path, "analyze", *audit).stdout
-    assert said.startswith("audit.csv: of 10 test products, chosen at random, 10 to decide")
+    output = run(tmp_path, "analyze", *audit).stdout
+    assert output.startswith("audit.csv: of 10 test products, chosen at random, 10 to decide")
     fill(tmp_path / "audit.csv", dict.fromkeys(range(9), "keep"))
     run(tmp_path, "analyze", "--import-review", "audit.csv")
     assert (
@@ -82,16 +85,16 @@ def test_an_audit_is_told_once_all_of_it_is_decided(folder: Path, tmp_path: Path
     )
     fill(tmp_path / "audit.csv", {9: "ambiguous"})
     run(tmp_path, "analyze", "--import-review", "audit.csv")
-    told = run(tmp_path, "analyze").stdout
-    assert "(10 of" in told
-    assert "test products, chosen at random, 1 of them ambiguous)" in told
+    report = run(tmp_path, "analyze").stdout
+    assert "(10 of" in report
+    assert "test products, chosen at random, 1 of them ambiguous)" in report
     [values] = json.loads(run(tmp_path, "analyze", "--json").stdout)
     assert values["audit"]["sampled"] == 10
-    said = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout
-    assert said.startswith("more.csv: of 12 test products, chosen at random, 2 to decide")
+    output = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout
+    assert output.startswith("more.csv: of 12 test products, chosen at random, 2 to decide")
 
 
-def test_categories_are_judged_each_by_itself(folder: Path) -> None:
+def test_a_report_by_category_has_a_row_for_each_category(folder: Path) -> None:
     table = run(folder, "analyze", "--per-category").stdout
     [experiment] = json.loads(run(folder, "analyze", "--per-category", "--json").stdout)
     for category in experiment["categories"]:

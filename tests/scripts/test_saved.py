@@ -1,4 +1,4 @@
-"""A saved model files products that came later, from another database."""
+"""A saved model categorizes new products of another database."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ NEW = """id,name,category_path,image
 
 
 @pytest.mark.slow
-def test_products_that_come_later_are_filed_by_a_saved_model(crawled: Path, tmp_path: Path) -> None:
+def test_new_products_are_categorized_by_a_saved_model(crawled: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
     run(tmp_path, "categorize_words", "--min-per-category", 3, "--save", "kept")
     (tmp_path / "kept").rename(tmp_path / "moved")
     (tmp_path / "new.csv").write_text(NEW)
     new = ["--db-path", "new.db"]
     run(tmp_path, "crawl", "--from", "new.csv", *new)
-    found = run(tmp_path, "categorize_words", "--saved", "moved", *new).stdout
-    filed = list(csv.DictReader(found.splitlines()))
+    text = run(tmp_path, "categorize_words", "--saved", "moved", *new).stdout
+    filed = list(csv.DictReader(text.splitlines()))
     assert {row["product_id"] for row in filed} == {"1", "2", "3"}
     scores = [float(row["score"]) for row in filed]
     assert scores == sorted(scores, reverse=True)
     leaves = rows(tmp_path, "select path from category where leaf")
     assert {(row["path"],) for row in filed} <= set(leaves)
-    # products without words get the commonest category, and test products what they got before
+    # test products get the same predictions as in the experiment
     everything = run(tmp_path, "categorize_words", "--saved", "moved", "--all").stdout
-    told = {row["product_id"]: row for row in csv.DictReader(everything.splitlines())}
+    by_product = {row["product_id"]: row for row in csv.DictReader(everything.splitlines())}
     tested = rows(tmp_path, "select product_id, category_id, score from predicted_category")
     assert tested
     for product, category, score in tested:
-        row = told[str(product)]
+        row = by_product[str(product)]
         assert row["category_id"] == category
         assert float(row["score"]) == pytest.approx(float(str(score)), abs=1e-6)
 
 
 @pytest.mark.slow
-def test_pictures_are_read_by_the_network_of_the_model_alone(
+def test_pictures_are_read_only_by_the_network_of_the_saved_model(
     crawled: Path, network: Path, tmp_path: Path
 ) -> None:
     copy_database(crawled, tmp_path)
@@ -51,30 +51,30 @@ def test_pictures_are_read_by_the_network_of_the_model_alone(
     options = ["--min-per-category", 3, *images, "--backbone", network, "--save", "kept"]
     run(tmp_path, "categorize_both", *options)
     saved = ["--saved", "kept", *images, "--all"]
-    said = run(tmp_path, "categorize_both", *saved, code=1).stderr
-    assert "that has to be passed as --backbone: one that was called" in said
-    found = run(tmp_path, "categorize_both", *saved, "--backbone", network).stdout
-    assert len(found.splitlines()) == 1 + int(
+    output = run(tmp_path, "categorize_both", *saved, code=1).stderr
+    assert "that has to be passed as --backbone: one that was called" in output
+    text = run(tmp_path, "categorize_both", *saved, "--backbone", network).stdout
+    assert len(text.splitlines()) == 1 + int(
         str(rows(tmp_path, "select count(*) from product")[0][0])
     )
-    said = run(tmp_path, "categorize_both", *saved, "--backbone", "mini", code=1).stderr
-    assert "and mini is not that network; pass that network as --backbone" in said
-    said = run(tmp_path, "categorize_images", *saved, code=1).stderr
-    assert said == "categorize_images.py: kept reads both; use categorize_both.py\n"
+    output = run(tmp_path, "categorize_both", *saved, "--backbone", "mini", code=1).stderr
+    assert "and mini is not that network; pass that network as --backbone" in output
+    output = run(tmp_path, "categorize_images", *saved, code=1).stderr
+    assert output == "categorize_images.py: kept reads both; use categorize_both.py\n"
 
 
-def test_what_cannot_be_filed_is_said(categorized: Path) -> None:
-    said = run(categorized, "categorize_words", "--saved", "none", code=1).stderr
-    assert said.startswith(
+def test_impossible_uses_of_saved_models_are_errors(categorized: Path) -> None:
+    output = run(categorized, "categorize_words", "--saved", "none", code=1).stderr
+    assert output.startswith(
         "categorize_words.py: none holds no complete model (none/settings.json: "
     )
-    said = run(categorized, "categorize_words", "--all", code=2).stderr
-    assert said.endswith("--all goes with --saved\n")
+    output = run(categorized, "categorize_words", "--all", code=2).stderr
+    assert output.endswith("--all goes with --saved\n")
     line = ["--saved", "a", "--db-path", "b", "--model", "linear"]
-    said = run(categorized, "categorize_words", *line, code=2).stderr
-    assert said.endswith("--saved trains nothing; leave out --model\n")
+    output = run(categorized, "categorize_words", *line, code=2).stderr
+    assert output.endswith("--saved trains nothing; leave out --model\n")
     (categorized / "file").touch()
-    said = run(categorized, "categorize_words", "--save", "file", code=1).stderr
-    assert said == "categorize_words.py: file cannot be made: File exists\n"
-    said = run(categorized, "categorize_words", "--saved", "a", "--save", "b", code=2).stderr
-    assert said.endswith("--saved trains nothing; leave out --save\n")
+    output = run(categorized, "categorize_words", "--save", "file", code=1).stderr
+    assert output == "categorize_words.py: file cannot be made: File exists\n"
+    output = run(categorized, "categorize_words", "--saved", "a", "--save", "b", code=2).stderr
+    assert output.endswith("--saved trains nothing; leave out --save\n")

@@ -1,4 +1,4 @@
-"""Where results and messages go may be closed, full, ASCII-only, or a pipe nobody reads."""
+"""Output to streams that are closed, full, ASCII-only, or a pipe without reader."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shell(
     folder: Path, script: str, options: str, streams: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script by bash, with its streams redirected as bash writes it."""
+    """Run a script by bash; streams: redirections in the syntax of bash."""
     return subprocess.run(
         ["bash", "-c", f"exec {sys.executable} {ROOT / script}.py {options} {streams}"],
         cwd=folder,
@@ -52,7 +52,7 @@ def shell(
 
 @functools.cache
 def usual(folder: Path, script: str, options: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as it is usually run, once for the tests that compare with that."""
+    """Run a script without redirections, once for all tests that compare with the result."""
     return shell(folder, script, options)
 
 
@@ -74,8 +74,8 @@ def test_a_result_that_cannot_be_written_is_an_error(
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_result_that_is_cut_short_is_an_error(folder: Path, unbuffered: str) -> None:
-    """What a disk takes of a result before it is full must not pass for all of it."""
+def test_a_truncated_result_is_an_error(folder: Path, unbuffered: str) -> None:
+    """The part of a result that fits on a disk must not be taken for the whole."""
     ended = subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {sys.executable} {ROOT / 'crawl.py'} --help > cut.txt"],
         cwd=folder,
@@ -89,7 +89,7 @@ def test_a_result_that_is_cut_short_is_an_error(folder: Path, unbuffered: str) -
 
 
 @pytest.mark.parametrize(("script", "options"), RESULTS)
-def test_a_reader_that_has_gone_ends_a_script_quietly(
+def test_a_closed_pipe_ends_a_script_without_a_traceback(
     folder: Path, script: str, options: str
 ) -> None:
     reading, writing = os.pipe()
@@ -106,7 +106,7 @@ def test_a_reader_that_has_gone_ends_a_script_quietly(
 
 @pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full", "<&-", "<&- 2>&-"])
 @pytest.mark.parametrize(("script", "options"), [("analyze", "--crawl"), ("analyze", "--bad")])
-def test_a_result_needs_no_other_stream(
+def test_a_result_does_not_depend_on_other_streams(
     folder: Path, script: str, options: str, streams: str
 ) -> None:
     ended = shell(folder, script, options, streams)
@@ -115,7 +115,7 @@ def test_a_result_needs_no_other_stream(
 
 
 @pytest.mark.parametrize("streams", [">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
-def test_what_can_say_nothing_still_stores_and_claims_no_success(
+def test_a_crawl_without_streams_stores_products_and_exits_with_1(
     tmp_path: Path, streams: str
 ) -> None:
     (tmp_path / "products.csv").write_text(CSV, encoding="utf-8")
@@ -130,7 +130,7 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIO
 
 
 @pytest.mark.parametrize("options", ["--from products.csv --dry-run", "--bad –"])
-def test_letters_that_a_terminal_does_not_know_are_escaped(folder: Path, options: str) -> None:
+def test_characters_that_the_terminal_cannot_show_are_escaped(folder: Path, options: str) -> None:
     ended = shell(folder, "crawl", options, **ASCII)
     assert ended.returncode in (0, 2)
     assert ended.stdout.isascii()
@@ -141,7 +141,7 @@ def test_letters_that_a_terminal_does_not_know_are_escaped(folder: Path, options
         assert "stdout knows only ascii: other letters are written as escapes" in ended.stderr
 
 
-def test_values_for_programs_are_ascii_in_any_case(folder: Path) -> None:
+def test_json_output_is_always_ascii(folder: Path) -> None:
     ended = shell(folder, "analyze", "--catalogue --json", **ASCII)
     assert ended.stdout == usual(folder, "analyze", "--catalogue --json").stdout
     assert "escapes" not in ended.stderr

@@ -1,4 +1,4 @@
-"""A part of a catalogue, from the command line to every report."""
+"""Selections of products, from the command line to every report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALL = ["--min-per-category", 3]
 
 
 @pytest.mark.slow
-def test_an_experiment_of_a_depth_goes_through_every_report(
+def test_every_report_supports_an_experiment_with_a_depth(
     crawled: Path, network: Path, tmp_path: Path
 ) -> None:
     copy_database(crawled, tmp_path)
@@ -53,29 +53,28 @@ def test_an_experiment_of_a_depth_goes_through_every_report(
     [judged] = json.loads(
         run(tmp_path, "analyze", "--per-category", "--experiment", 2, "--json").stdout
     )
-    assert {(one["category"],) for one in judged["categories"]} <= set(top)
+    assert {(row["category"],) for row in judged["categories"]} <= set(top)
     page = run(tmp_path, "analyze", *images, "--dump-errors-for-experiment", 2).stdout
     assert right < tested
     assert f"Predictions that contradict the catalogue: {len(tested - right)}" in page
-    said = run(tmp_path, "analyze", "--compare", 1, 2, code=1).stderr
-    assert "experiments 1 and 2 learned leaves and categories of depth 1" in said
+    output = run(tmp_path, "analyze", "--compare", 1, 2, code=1).stderr
+    assert "experiments 1 and 2 learned leaves and categories of depth 1" in output
     board = json.loads(run(tmp_path, "analyze", "--leaderboard", "--json").stdout)
     assert [(table["depth"], len(table["experiments"])) for table in board] == [(1, 1), (None, 1)]
     run(tmp_path, "analyze", *images, "--html", "site")
     assert "Leaves here: categories of depth 1" in (tmp_path / "site/experiment-2.html").read_text()
     passed = [*images, "--backbone", network]
-    found = json.loads(
-        run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json", short=True).stdout
-    )
-    told = {path for one in found["suspicious"] for path in one["categories"]}
-    assert {(path,) for path in told} <= set(top)
+    searched = run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json", short=True)
+    errors = json.loads(searched.stdout)
+    paths = {path for product in errors["suspicious"] for path in product["categories"]}
+    assert {(path,) for path in paths} <= set(top)
 
     filed = run(tmp_path, "categorize_images", "--saved", "kept", "--all", *passed).stdout
     assert {(row["path"],) for row in csv.DictReader(filed.splitlines())} <= set(top)
 
 
 @pytest.mark.slow
-def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
+def test_a_sample_in_a_language_is_reported_recorded_and_tested(
     categorized: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
@@ -86,8 +85,8 @@ def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
         assert "; language en; sample 0.6; sample seed 4\n" in result.stdout
         assert "language: en " in result.stderr
     run(tmp_path, "analyze", "--compare", 2, 3)  # another training, the same products
-    said = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
-    assert "experiments 1 and 3 were tested on" in said
+    output = run(tmp_path, "analyze", "--compare", 1, 3, code=1).stderr
+    assert "experiments 1 and 3 were tested on" in output
     [settings] = rows(
         tmp_path,
         """select distinct settings ->> 'language', settings ->> 'sample',
@@ -103,7 +102,7 @@ def test_a_sample_in_a_language_is_told_stored_and_tested_by_itself(
 
 
 @pytest.mark.slow
-def test_the_split_that_a_catalogue_came_with_is_asked_for(crawled: Path, tmp_path: Path) -> None:
+def test_a_given_split_needs_a_catalogue_that_came_with_one(crawled: Path, tmp_path: Path) -> None:
     copy_database(crawled, tmp_path)
-    said = run(tmp_path, "categorize_words", *ALL, "--given-split", code=1).stderr
-    assert said.startswith("categorize_words.py: the catalogue came without a split of its own")
+    output = run(tmp_path, "categorize_words", *ALL, "--given-split", code=1).stderr
+    assert output.startswith("categorize_words.py: the catalogue came without a split of its own")

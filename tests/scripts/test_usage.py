@@ -1,4 +1,4 @@
-"""Help, wrong usage and bad requests: one clear line, and an exit code that means it."""
+"""Help, wrong usage and impossible requests: one line and the right exit code."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ SCRIPTS = [
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_gives_examples_and_does_not_wait_for_heavy_libraries(
-    script: str, tmp_path: Path
-) -> None:
+def test_help_has_examples_and_loads_no_heavy_libraries(script: str, tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", str(ROOT / f"{script}.py"), "--help"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "examples:" in result.stdout
@@ -40,7 +38,11 @@ def test_help_gives_examples_and_does_not_wait_for_heavy_libraries(
     [
         ("categorize_words", [], "no leaf has 1,000 products or more"),
         ("categorize_words", ["--categories", "boot,pumps"], "no category 'boot'; did you mean bo"),
-        ("categorize_words", ["--categories", "pumps"], "that is one category"),
+        (
+            "categorize_words",
+            ["--categories", "pumps"],
+            "only one of the chosen categories",
+        ),
         ("categorize_words", ["--categories", "women,pumps"], "'women' is not a leaf"),
         ("categorize_words", ["--db-path", "none.db"], "there is no none.db; run crawl.py first"),
         (
@@ -64,7 +66,7 @@ def test_help_gives_examples_and_does_not_wait_for_heavy_libraries(
         ("analyze", ["--import-review", "none.csv"], "none.csv cannot be read: No such file"),
     ],
 )
-def test_bad_requests_get_one_clear_line(
+def test_impossible_requests_are_errors_of_one_line(
     categorized: Path, script: str, options: list[str], message: str
 ) -> None:
     result = run(categorized, script, *options, code=1)
@@ -74,7 +76,7 @@ def test_bad_requests_get_one_clear_line(
 
 
 @pytest.mark.parametrize("script", ["categorize_words", "analyze"])
-def test_an_empty_database_is_said(script: str, tmp_path: Path) -> None:
+def test_an_empty_database_is_an_error_with_the_remedy(script: str, tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "crawl.db")) as connection:
         connection.executescript((ROOT / "schema.sql").read_text())
     assert "run" in run(tmp_path, script, code=1).stderr
@@ -129,5 +131,5 @@ def test_an_empty_database_is_said(script: str, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_wrong_usage_ends_with_code_2(tmp_path: Path, script: str, options: list[str]) -> None:
+def test_wrong_usage_exits_with_code_2(tmp_path: Path, script: str, options: list[str]) -> None:
     assert "usage:" in run(tmp_path, script, *options, code=2).stderr

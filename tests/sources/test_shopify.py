@@ -49,7 +49,7 @@ def pages(*entries: object) -> list[Page]:
 
 def test_a_shop_that_repeats_a_page_is_an_error() -> None:
     endless, client = shop(lambda path, page: {PRODUCTS: [product()]})
-    with pytest.raises(SourceError, match=r"products\.json returns page 1 again as the next one"):
+    with pytest.raises(SourceError, match=r"products\.json returns page 1 again as the next page"):
         list(endless.pages(PRODUCTS, 0))
     assert len(client.requests) == 2
 
