@@ -66,7 +66,7 @@ class Answer(NamedTuple):
 
 
 def survive(
-    inputs: HostileInputs, folder: Path, short: int = 100, long: int = 10_000
+    inputs: HostileInputs, folder: Path, short: int = 200, long: int = 10_000
 ) -> Counter[str]:
     """Read `short` inputs (`long` in `make soak`), and return how many were read and refused.
 

@@ -106,7 +106,7 @@ def test_no_name_controls_a_terminal_or_fakes_a_line(
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.chdir(tmp_path)
-    times, seed = tier(short=100, long=2_000)
+    times, seed = tier(short=200, long=2_000)
     codes: Counter[object] = Counter()
     for number in range(times):
         chance = random.Random(f"{seed}:{number}")
