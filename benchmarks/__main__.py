@@ -13,11 +13,11 @@ from benchmarks.common import HEADER, ROOT
 NAMES = (
     *("catalogues", "folds", "embedding", "mini", "scale", "analysis", "crawling", "fetching"),
     *("imports", "certificates", "labels", "pages", "models", "novelty", "heads", "pooling"),
-    *("fine_tuning", "catalogue_page", "zoomed"),
+    *("fine_tuning", "catalogue_page", "zoomed", "help"),
 )
 UNSHARED = {  # benchmarks that need no real data
     *("analysis", "imports", "crawling", "fetching", "certificates", "pages", "heads"),
-    "catalogue_page",
+    *("catalogue_page", "help"),
 }
 
 
