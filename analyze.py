@@ -8,7 +8,7 @@ if __name__ == "__main__":
 from product_classifier.options.analyzing import ERRORS_ON_A_PAGE, IN_A_REVIEW, ON_SCREEN, arguments
 
 if __name__ == "__main__":
-    arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
+    arguments(__doc__)  # --help and wrong usage end here, before the slow imports
 # isort: split
 
 import argparse

@@ -8,7 +8,7 @@ if __name__ == "__main__":
 from product_classifier.options.categorizing import arguments
 
 if __name__ == "__main__":
-    arguments("both", __doc__)  # --help and wrong usage end here, before what takes long to load
+    arguments("both", __doc__)  # --help and wrong usage end here, before the slow imports
 # isort: split
 
 import time

@@ -1,4 +1,4 @@
-"""Fill crawl.db with categories, products and pictures: of the ShopStyle API or any catalogue."""
+"""Fill crawl.db with the categories, products and pictures of the ShopStyle API or a catalogue."""
 
 from product_classifier.sources import SHOP, SQLITE
 from product_classifier.terminal import startup
@@ -9,7 +9,7 @@ if __name__ == "__main__":
 from product_classifier.options.crawling import arguments
 
 if __name__ == "__main__":
-    arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
+    arguments(__doc__)  # --help and wrong usage end here, before the slow imports
 # isort: split
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def crawl(args: argparse.Namespace, format: str | None, scope: CrawlScope) -> int:
-    """Fetch categories, then products, then pictures; each is stored as soon as it is there."""
+    """Fetch categories, then products, then pictures; each is stored as soon as it is fetched."""
     api = crawl_sources.shopstyle_of(args) if not format and scope.parts != ("images",) else None
     with sole_crawler(args.db_path), ExitStack() as stack:
         if format == SQLITE and not args.db_path.exists():
@@ -97,7 +97,7 @@ def show_dry_run(args: argparse.Namespace, format: str | None, scope: CrawlScope
 
 
 def export_catalogue(args: argparse.Namespace) -> int:
-    """Write all products and categories into a table."""
+    """Write all products and categories to a table."""
     choices = args.images, args.path_separator, args.experiment, args.raw
     with open_database(args.db_path) as db, snapshot(db):
         rows = export(db, args.export, *choices)

@@ -1,7 +1,7 @@
-"""Train a classifier of pictures on a folder of folders, each named as its pictures' label.
+"""Train a classifier of pictures on a folder of folders, each named after its pictures' label.
 
-With --fine-tune: train the network itself, too; with --distill: train a small network that gives
-nearly what a large one gives, on any pictures.
+With --fine-tune, train layers of the network as well. With --distill, train a small network, the
+student, to reproduce the outputs of a large one; this needs pictures, but no labels.
 """
 
 from product_classifier.terminal import startup
@@ -12,7 +12,7 @@ if __name__ == "__main__":
 from product_classifier.options.retraining import arguments, fine_tuning_config, schedule
 
 if __name__ == "__main__":
-    arguments(__doc__)  # --help and wrong usage end here, before what takes long to load
+    arguments(__doc__)  # --help and wrong usage end here, before the slow imports
 # isort: split
 
 import argparse

@@ -1,4 +1,4 @@
--- crawl.db: crawled products, decisions of persons, and predictions of experiments.
+-- crawl.db: crawled products, decisions of people, and predictions of experiments.
 -- These are facts; everything else (cache/, models/) can be computed again from them and images/.
 -- Dates are UTC, as 2026-11-21T08:30:00Z.
 
@@ -134,7 +134,7 @@ create table certificate (                  -- thresholds that reach an accuracy
   primary key (experiment_id, rule, height, target, confidence)
 ) without rowid;
 
-create table decision (                     -- decisions of persons about labels; the latest of a product counts
+create table decision (                     -- decisions of people about labels; of each product, the latest counts
   id          integer primary key autoincrement,  -- in the order they were imported
   product_id  text not null references product,  -- the reviewed product
   verdict     text not null check (verdict in ('keep', 'move', 'ambiguous')),  -- ambiguous: no single category is right
@@ -165,7 +165,7 @@ create view corrected_product as            -- products with the paths of true_c
     where product_id = product.id), '') as true_paths
   from product;
 
-create table audit (                        -- random samples of test products for persons to review
+create table audit (                        -- random samples of test products for people to review
   experiment_id integer not null references experiment on delete cascade,  -- the audited experiment
   product_id    text not null references product,  -- a product of its sample
   primary key (experiment_id, product_id)

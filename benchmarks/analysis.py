@@ -12,10 +12,10 @@ import numpy as np
 from benchmarks.common import Row, measure
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Category, Product
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.importing import save_import
-from product_classifier.store.predicted_paths import CALIBRATION, TEST
 
 TESTED, CALIBRATING, LEAVES, SIBLINGS = 1_000_000, 500_000, 156, 12
 MOST_SECONDS, MOST_BYTES = 30, 1.5 * 2**30

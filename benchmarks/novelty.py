@@ -15,8 +15,8 @@ from benchmarks.models import features_of
 from product_classifier.models.choices import Choices
 from product_classifier.models.fits import fit_of
 from product_classifier.models.novelty import measure_novelty
-from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
+from product_classifier.selection import TEST, TRAIN, TUNING
 
 TURNS = 3  # each leaves out different categories
 CASES = (

@@ -51,7 +51,7 @@ class Product:
         return self.name, self.description, self.image, self.more_images
 
     def contradicts(self) -> Skipped:
-        """Return the entry that reports other values at an earlier place of the source."""
+        """Return the Skipped entry for values that differ from those at an earlier place."""
         reason = f"id {self.id} has another name or picture at an earlier place"
         return Skipped("product", self.place or self.id, reason)
 

@@ -14,6 +14,9 @@ from typing import Any
 from product_classifier.errors import StoreError
 
 Categories = Mapping[str, Sequence[str]]  # product id → ids of its categories, each once
+TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"  # parts of the split
+MIN_PER_CATEGORY = 1000  # products; the default of --min-per-category
+PLACEHOLDER = 20  # products; a picture that more products share says nothing about any of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class Selection:
     categories: Sequence[str] = ()  # ids or paths; none: all that are large enough
     given_split: bool = False  # use the split that the catalogue came with, not the frozen one
     languages: Sequence[str] = ()  # ISO 639-1 codes; none: products in any language
-    min_per_category: int = 1000  # products, if no categories are chosen
+    min_per_category: int = MIN_PER_CATEGORY  # products, if no categories are chosen
     sample: float | None = None  # share of each category's products
     sample_per_category: int | None = None  # the largest number of products of each category
     sample_seed: int = 0
@@ -99,7 +102,7 @@ class Labels:
         Raises StoreError if fewer than two categories are left.
         """
         products = {product: self.products[product] for product in self.products.keys() & sample}
-        trained = count_products(products, [p for p in products if parts[p] == "train"])
+        trained = count_products(products, [p for p in products if parts[p] == TRAIN])
         learned = [category for category in self.categories if trained[category]]
         lost = [category for category in self.categories if not trained[category]]
         if len(learned) < 2:

@@ -69,7 +69,7 @@ class Decoder:
             if field.many:
                 message[field.name].append(value)
             elif field.name in message:
-                raise ValueError(f"the field {field.name} is there twice")
+                raise ValueError(f"the field {field.name} occurs twice")
             else:
                 message[field.name] = value
         return message

@@ -17,6 +17,7 @@ from product_classifier.features.bottlenecks import Bottlenecks, bottleneck_cach
 from product_classifier.features.cleaning import DEFAULT_TEXT_SETTINGS, TextSettings
 from product_classifier.features.text_vectors import fits, vectorize, vectors_key
 from product_classifier.records import Dataset, Image
+from product_classifier.selection import TRAIN
 from product_classifier.store.cache import cached_vectors
 
 
@@ -84,7 +85,7 @@ def word_features(
     Raises FeatureError if no training product has a word.
     """
     texts = [item.text for item in dataset.items]
-    train = np.array([item.part == "train" for item in dataset.items])
+    train = np.array([item.part == TRAIN for item in dataset.items])
     vectors, vocabulary = cached_vectors(
         cache_path / f"words-{text_settings.vectorizer}-{text_settings.clean}.npz",
         vectors_key(texts, train, text_settings),

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.selection import PLACEHOLDER
 from product_classifier.store.cache import BottleneckCache
 
 MAIN_WEIGHT = 1.5  # of a main picture, others weigh 1: of two pictures the main one decides
 STEPS = 200  # of Weiszfeld's algorithm; each takes k x k numbers, whatever the width
 SMALLEST_DISTANCE = 1e-9  # squared, relative: keeps weights finite if a picture is the median
-PLACEHOLDER = 20  # products; a picture that more products share says nothing about any of them
 VERSION = 1  # increase with every change to pooling: it invalidates cached pooled bottlenecks
 CHUNK = 512  # products pooled at once
 

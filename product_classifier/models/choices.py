@@ -82,7 +82,7 @@ WORD_MODELS: Mapping[str, WordModel] = {
     "forest": WordModel("100 trees on a bag of words"),
     "linear": WordModel("support vectors on n-grams", NGRAMS),
     "embedding": WordModel("the mean of word vectors, and a hidden layer"),
-    "sequence": WordModel("the first nine stems by place", SEQUENCE, "stemmed"),
+    "sequence": WordModel("the first nine stems by position", SEQUENCE, "stemmed"),
     "blend": WordModel("linear and a network on n-grams, averaged", NGRAMS),
 }
 

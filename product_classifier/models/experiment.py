@@ -29,10 +29,11 @@ from product_classifier.models.base import Fit, Fitted, Task
 from product_classifier.models.choices import Choices, recorded
 from product_classifier.models.fits import fit_of
 from product_classifier.models.novelty import Novelty, measure_novelty
-from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
+from product_classifier.models.split import position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
 from product_classifier.predictions import Experiment, NoveltyScore, PathScores, Prediction
 from product_classifier.records import Dataset
+from product_classifier.selection import CALIBRATION, TEST, TRAIN, TUNING
 
 TITLES = {"words": "Text", "images": "Image", "both": "Image+Text"}
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pillow")

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.pooling import PLACEHOLDER
 from product_classifier.models.base import Classifier, Fit, Fitted, Targets, Task
 from product_classifier.models.cross_fitting import cross_fitted
 from product_classifier.models.fitting import fit_network
@@ -33,6 +32,7 @@ from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_quietly
 from product_classifier.models.split import duplicate_groups
 from product_classifier.models.training import train
+from product_classifier.selection import PLACEHOLDER
 
 FOLDS = 5
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)  # inverse, of the regularization of a stack

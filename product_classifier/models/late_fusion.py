@@ -38,7 +38,7 @@ from product_classifier.models.scikit_state import (
 )
 from product_classifier.models.training import Trained
 
-SURE = 1e-6  # least probability that a modality is taken to give
+SURE = 1e-6  # smaller probabilities of a modality count as this
 
 
 @dataclass(frozen=True)

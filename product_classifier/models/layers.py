@@ -40,7 +40,7 @@ class Design:
     word_dropout: float = 0.0  # share of a product's words hidden in training
     modality_dropout: float = 0.0  # share of products whose words or picture are hidden in training
     vectors: NDArray[np.float32] | None = field(default=None, repr=False)  # [terms, dimensions]
-    levels: NDArray[np.int64] | None = field(default=None, repr=False)  # see models.levels
+    levels: NDArray[np.int64] | None = field(default=None, repr=False)  # see experiment.levels_of
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import highest_similarity
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import CHUNK
-from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained
+from product_classifier.selection import TEST, TRAIN, TUNING
 
 LEFT_OUT = 0.1  # of the categories
 FEWEST_CATEGORIES = 4

@@ -33,10 +33,10 @@ from product_classifier.models.saved_settings import (
 )
 from product_classifier.models.scaling import CHUNK
 from product_classifier.models.scikit import restored_scikit
-from product_classifier.models.split import CALIBRATION, TRAIN
 from product_classifier.models.training import Trained, predict
 from product_classifier.predictions import Experiment
 from product_classifier.records import Dataset
+from product_classifier.selection import CALIBRATION, TRAIN
 from product_classifier.store.model_folder import ModelFolder, read_model_folder, write_model_folder
 
 TARGETS = (0.98, 0.95)  # accuracies to certify thresholds for

@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import connected_components
 
 from product_classifier.printable import strip_html
 from product_classifier.records import Identity
+from product_classifier.selection import CALIBRATION, TEST, TRAIN, TUNING
 
-TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"
 ALONE = -1  # stands for a missing text or picture
 BOUNDS = ((0.80, TRAIN), (0.85, TUNING), (0.90, CALIBRATION), (1.0, TEST))
 

@@ -1,1 +1,1 @@
-"""Command lines: those too long for their scripts, and what they have in common."""
+"""The command lines of the scripts, and the options that several of them share."""

@@ -26,7 +26,7 @@ EXAMPLES = """\
   python analyze.py --dump-errors-for-experiment 2 --output errors.html
 """
 ERRORS_ON_A_PAGE = 500
-IN_A_REVIEW, ON_SCREEN = 500, 50  # labels
+IN_A_REVIEW, ON_SCREEN = 500, 50  # labels listed by default
 
 
 def arguments(description: str | None) -> argparse.Namespace:
@@ -41,8 +41,10 @@ def arguments(description: str | None) -> argparse.Namespace:
     _add_reports(parser)
     _add_terms(parser)
     _add_labels(parser)
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there (stdout)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write the report to FILE (stdout)"
+    )
     args = parser.parse_args()
     if problem := _contradiction(args):
         parser.error(problem)
@@ -50,7 +52,7 @@ def arguments(description: str | None) -> argparse.Namespace:
 
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_argument_group("instead of figures").add_mutually_exclusive_group()
+    which = parser.add_argument_group("other reports").add_mutually_exclusive_group()
     which.add_argument(
         "--compare",
         type=common.positive,
@@ -64,7 +66,7 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--leaderboard",
         action="store_true",
-        help="the models tested on the same products in one table; a page if --output is .html",
+        help="a table of models tested on the same products; a page if --output ends in .html",
     )
     which.add_argument("--html", type=Path, metavar="DIR", help="all reports as pages, in a folder")
     which.add_argument(
@@ -74,18 +76,18 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
         help=f"write a page of its {ERRORS_ON_A_PAGE} most confident errors, as HTML",
     )
     which.add_argument(
-        "--crawl", action="store_true", help="what was crawled; a page if --output is .html"
+        "--crawl", action="store_true", help="what was crawled; a page if --output ends in .html"
     )
     which.add_argument(
         "--catalogue",
         action="store_true",
-        help="a summary of the catalogue, before training; a page if --output is .html",
+        help="a summary of the catalogue, before training; a page if --output ends in .html",
     )
     which.add_argument(
         "--label-errors",
         type=common.positive,
         metavar="N",
-        help="labels that are probably wrong, by this experiment's features; trains five times",
+        help="labels that are probably wrong, judged by experiment N's features; trains five times",
     )
     which.add_argument(
         "--export-review",
@@ -99,13 +101,13 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_terms(parser: argparse.ArgumentParser) -> None:
-    terms = parser.add_argument_group("terms that experiments are judged on")
+    terms = parser.add_argument_group("targets, costs and requirements")
     terms.add_argument(
         "--require",
         type=requirement,
         action="append",
         metavar="R",
-        help="exit with 3 unless all experiments meet it, such as 'coverage98>=0.5'; repeatable",
+        help="exit with 3 unless every experiment meets R, such as 'coverage98>=0.5'; repeatable",
     )
     terms.add_argument(
         "--target",
@@ -119,17 +121,17 @@ def _add_terms(parser: argparse.ArgumentParser) -> None:
         type=common.share,
         default=0.95,
         metavar="C",
-        help="of certificates (0.95)",
+        help="confidence of the certificates (0.95)",
     )
     for name, text in (
-        ("error", "a wrong product that is filed"),
-        ("review", "a review of a product"),
+        ("error", "a product that is filed wrongly"),
+        ("review", "checking a product by hand"),
     ):
         terms.add_argument(
             f"--cost-{name}",
             type=common.amount("cost"),
             metavar="C",
-            help=f"cost of {text}; both or neither",
+            help=f"cost of {text}; pass both costs or neither",
         )
 
 
@@ -152,11 +154,14 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
         type=common.name,
         metavar="NAME",
         default=_user(),
-        help="who decided (the current user)",
+        help="name of the person who decided (the current user)",
     )
     labels.add_argument("--backbone", help="the experiment's network, if it was moved")
     labels.add_argument(
-        "--weights", type=Path, metavar="FILE", help="of that network, as given to the categorizer"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="weights of that network, as for the categorizer",
     )
     labels.add_argument(
         "--no-products",
@@ -187,7 +192,7 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     if args.output and args.output.suffix.lower() in (
         ".html",
         ".htm",
-    ):  # browsers run what is there
+    ):  # a browser would run scripts in the text
         if args.json:
             return "--json writes no page: name the --output .json"
         if not (crawled or args.leaderboard or args.dump_errors_for_experiment):

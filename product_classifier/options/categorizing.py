@@ -32,21 +32,21 @@ EXAMPLES = {
   python categorize_words.py
   python categorize_words.py --min-per-category 20 --model blend
   python categorize_words.py --model logistic --search 20 --balance weights
-  python categorize_words.py --categories clutches,bootcut-jeans
+  python categorize_words.py --categories watches,bootcut-jeans
   python categorize_words.py --depth 2 --language fr --sample 0.1
 """,
     "images": """\
   python categorize_images.py
   python categorize_images.py --min-per-category 20 --backbone path/to/saved_model
   python categorize_images.py --head dense:256,256
-  python categorize_images.py --categories clutches,bootcut-jeans
+  python categorize_images.py --categories watches,bootcut-jeans
   python categorize_images.py --depth 2 --language fr --sample 0.1
 """,
     "both": """\
   python categorize_both.py
   python categorize_both.py --min-per-category 20 --backbone path/to/saved_model
   python categorize_both.py --fusion late --model blend
-  python categorize_both.py --categories clutches,bootcut-jeans
+  python categorize_both.py --categories watches,bootcut-jeans
   python categorize_both.py --depth 2 --language fr --sample 0.1
 """,
 }
@@ -61,7 +61,9 @@ def arguments(kind: str, description: str | None) -> argparse.Namespace:
     parser = common.new_parser(description, EXAMPLES[kind])
     common.add_database(parser)
     selection.add_subset(parser)
-    parser.add_argument("--seed", type=common.seed, default=0, help="of weights and shuffling (0)")
+    parser.add_argument(
+        "--seed", type=common.seed, default=0, help="seed of weights and shuffling (0)"
+    )
     common.add_cache(parser)
     if kind != "words":
         common.add_pictures(parser)
@@ -103,8 +105,8 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
     words.add_argument(
         "--clean",
         choices=CLEANINGS,
-        help="""how texts become terms: none, cut at spaces; basic, letters and digits, lower case
-        (usual); stemmed, without stop words (sequence)""",
+        help="""how texts become terms; none: cut at spaces; basic: letters and digits in lower case
+        (the default of most models); stemmed: stems without stop words (that of sequence)""",
     )
     words.add_argument(
         "--text-words", type=common.positive, metavar="N", help="use the first N words of a text"
@@ -113,14 +115,14 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
         "--vectors",
         type=Path,
         metavar="FILE",
-        help="for embedding: vectors of word2vec, GloVe or fastText (trained on the catalogue)",
+        help="for embedding: a word2vec, GloVe or fastText file (trained on the catalogue)",
     )
     words.add_argument("--penalty", choices=PENALTIES, help="penalty of logistic (l2)")
     words.add_argument(
         "--search",
         type=common.positive,
         metavar="N",
-        help="try N strengths of logistic's penalty; the tuning products choose",
+        help="try N strengths of logistic's penalty, and keep the best on tuning products",
     )
 
 
@@ -140,13 +142,13 @@ def _add_fusion(parser: argparse.ArgumentParser) -> None:
         "--fusion",
         choices=FUSIONS,
         help=f"""({DEFAULTS.fusion}) concat, product, concat-dense: one network over both; late:
-        separate models, probabilities weighted; stack: separate models, a small one over both""",
+        separate models, probabilities weighted; stack: separate models, combined by a third""",
     )
     both.add_argument(
         "--modality-dropout",
         type=common.portion,
         metavar="P",
-        help="share of products whose words or picture one network does not see in training (0)",
+        help="share of products whose words or picture are hidden in training (0)",
     )
 
 
@@ -157,14 +159,14 @@ def _add_imbalance(parser: argparse.ArgumentParser) -> None:
         type=balance,
         metavar="HOW",
         help="""none; weights: each category has the same weight; sample:N: N products of each;
-        logit-adjust:T: T x the logarithm of its share is subtracted from a category's logit""",
+        logit-adjust:T: T x the logarithm of a category's share is subtracted from its logit""",
     )
     sizes.add_argument(
         "--max-per-category-train",
         type=common.positive,
         metavar="N",
-        help="""train on at most N products of a category, test on all (--sample-per-category cuts
-        both)""",
+        help="""train on at most N products of a category, test on all (--sample-per-category
+        limits both)""",
     )
 
 
@@ -200,12 +202,12 @@ def _add_saving(parser: argparse.ArgumentParser, kind: str) -> None:
         by a model that categorize_{kind}.py --save has written""",
     )
     saving.add_argument(
-        "--all", action="store_true", help="with --saved: for all products, categorized or not"
+        "--all", action="store_true", help="with --saved: print categories for all products"
     )
 
 
 def _of_no_use(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str | None:
-    """Return the problem if an option would be ignored: a saved model has its own settings."""
+    """Return the problem if an option would be ignored: a saved model keeps its settings."""
     if not args.saved:
         return "--all goes with --saved" if args.all else None
     changed = [name for name, value in vars(args).items() if value != parser.get_default(name)]

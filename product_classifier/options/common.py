@@ -16,9 +16,9 @@ from product_classifier.terminal import streams
 
 BACKBONE_HELP = """inception_v3, mini, vgg16, vgg19, resnet50, resnet101, mobilenet_v2,
 efficientnet_b0, a TF-Hub handle, the folder of a SavedModel, or a .npz file of retrain.py
-(inception_v3 where it is cached or within reach, else mini)"""
+(inception_v3 if it is cached or can be downloaded, else mini)"""
 
-WEIGHTS_HELP = "of a network by name, as Keras saves them without the top, .h5 (fetched once)"
+WEIGHTS_HELP = "weights of a Keras network without the top layer, .h5 (downloaded once)"
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,7 +66,7 @@ def add_images_per_product(parser: argparse.ArgumentParser, about: str) -> None:
 def add_cache(parser: argparse.ArgumentParser) -> None:
     """Add --cache-path."""
     parser.add_argument(
-        "--cache-path", type=Path, default=Path("cache"), help="where features are kept (cache)"
+        "--cache-path", type=Path, default=Path("cache"), help="folder of cached features (cache)"
     )
 
 
@@ -107,7 +107,7 @@ def positive(text: str) -> int:
 
 
 def age(text: str) -> str:
-    """Return the time that lies an age such as 30d, 12h or 5m ago, as the database writes times."""
+    """Return the time an age ago, such as 30d, 12h or 5m, in the database's format."""
     match = re.fullmatch(r"(\d{1,5})([dhm])", text)
     if not match:
         raise argparse.ArgumentTypeError(f"{text} is not an age such as 30d, 12h or 5m")
@@ -146,7 +146,7 @@ def portion(text: str) -> float:
 
 
 def amount(what: str) -> Callable[[str], float]:
-    """Return a parser of numbers of at least 0; what: their name in messages."""
+    """Return a parser of numbers of at least 0; what: the number's name in messages."""
 
     def read(text: str) -> float:
         number = float(text)

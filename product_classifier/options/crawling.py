@@ -25,7 +25,7 @@ EXAMPLES = """\
   python crawl.py --from https://shop.example
   python crawl.py --filter-images retrain_out/output_graph.pb --threshold 0.8
   python crawl.py --export products.csv --experiment 3
-Ctrl-C stops it; the same command goes on where it stopped."""
+Ctrl-C stops a crawl; the same command continues where it stopped."""
 
 
 def arguments(description: str | None) -> argparse.Namespace:
@@ -37,18 +37,18 @@ def arguments(description: str | None) -> argparse.Namespace:
     _add_source(parser)
     add_marking(parser)
     add = parser.add_argument
-    add("--only", choices=PARTS, help="fetch nothing else")
+    add("--only", choices=PARTS, help="run this stage only")
     common.add_images_per_product(parser, "fetch up to N pictures of each product (1)")
     add(
         "--refresh",
         type=common.age,
         metavar="AGE",
-        help="also fetch anew what is older (30d, 12h, 5m)",
+        help="also fetch again what is older than AGE, such as 30d, 12h or 5m",
     )
     add(
         "--dry-run",
         action="store_true",
-        help="show what would be stored; of servers, only a shop is asked, for its first page",
+        help="show what would be fetched, store nothing, and request at most a shop's first page",
     )
     add(
         "--contact",
@@ -57,20 +57,24 @@ def arguments(description: str | None) -> argparse.Namespace:
         metavar="ADDRESS",
         help="your address, sent to servers for their operators",
     )
-    add("--environment-proxies", action="store_true", help="use the proxies of HTTPS_PROXY etc.")
-    add("--log-json", action="store_true", help="progress and result as lines of JSON")
+    add(
+        "--environment-proxies",
+        action="store_true",
+        help="use the proxies named by HTTPS_PROXY etc.",
+    )
+    add("--log-json", action="store_true", help="write progress and result as JSON lines")
     add(
         "--requests-per-minute",
         type=common.positive,
         metavar="N",
-        help="to the API (750) or the shop (120)",
+        help="most requests a minute to the API (750) or the shop (120)",
     )
     add(
         "--connections",
         type=common.positive,
         default=16,
         metavar="N",
-        help="at the same time (16)",
+        help="pictures to fetch at the same time (16)",
     )
     add(
         "--allow-private",
@@ -142,17 +146,28 @@ def _folder_of_pictures(args: argparse.Namespace) -> Path | None:
 def _add_api(parser: argparse.ArgumentParser) -> None:
     api = parser.add_argument_group("from the ShopStyle API")
     api.add_argument(
-        "--root", type=identity, default="women", help="category to start below (women)"
+        "--root", type=identity, default="women", help="fetch the categories below this one (women)"
     )
     api.add_argument(
         "--max-per-category",
         type=common.positive,
         default=1000,
         metavar="N",
-        help="products (1000)",
+        help="most products of each leaf category (1000)",
     )
-    api.add_argument("--api-key-file", type=Path, metavar="FILE", help="or SHOPSTYLE_API_KEY")
-    api.add_argument("--api-url", type=api_url, default=API_URL, metavar="URL", help=f"({API_URL})")
+    api.add_argument(
+        "--api-key-file",
+        type=Path,
+        metavar="FILE",
+        help="file with the API key (the variable SHOPSTYLE_API_KEY)",
+    )
+    api.add_argument(
+        "--api-url",
+        type=api_url,
+        default=API_URL,
+        metavar="URL",
+        help=f"address of the API ({API_URL})",
+    )
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
@@ -165,12 +180,12 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="""a file (CSV, TSV, JSON, JSON Lines, Parquet, XML feed, BSON, the database of the
         earlier system; .gz and .zip too), a folder of folders, or a Shopify shop's address""",
     )
-    add("--format", choices=FORMATS, help="its format (detected)")
+    add("--format", choices=FORMATS, help="format of SOURCE (detected)")
     add(
         "--images",
         type=folder,
         metavar="DIR",
-        help="folder of its pictures, by their paths or named by their product (beside the file)",
+        help="folder of the pictures, found by path or product id (the folder of SOURCE)",
     )
     add(
         "--columns",
@@ -185,30 +200,30 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="text between the names of a path, such as --path-separator='->' (detected)",
     )
-    add("--encoding", help="of the file (utf-8, or by its first bytes)")
+    add("--encoding", help="encoding of the file (utf-8, or by its byte order mark)")
     add(
         "--category-names",
         type=Path,
         metavar="FILE",
-        help="of a BSON file (category_names.csv beside it)",
+        help="category names of a BSON file (category_names.csv beside it)",
     )
     add(
         "--sample",
         type=common.positive,
         metavar="N",
-        help="of a BSON file N products, drawn evenly from all of it",
+        help="import N products of a BSON file, drawn evenly from the whole file",
     )
-    add("--seed", type=common.seed, default=0, help="of that sample (0)")
+    add("--seed", type=common.seed, default=0, help="seed of that sample (0)")
     add("--collections", action="store_true", help="use a shop's collections as categories")
     add(
         "--strict",
         action="store_true",
-        help="stop at the first problem; of a file nothing is stored",
+        help="stop at the first problem, and store nothing of a file",
     )
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    export = parser.add_argument_group("into a table")
+    export = parser.add_argument_group("export to a table")
     export.add_argument(
         "--export",
         type=Path,
@@ -217,13 +232,16 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         paths of pictures are relative to --images""",
     )
     export.add_argument(
-        "--experiment", type=common.positive, metavar="N", help="with its predictions"
+        "--experiment",
+        type=common.positive,
+        metavar="N",
+        help="include the predictions of experiment N",
     )
     export.add_argument(
         "--raw",
         action="store_true",
-        help="""in a .csv, no apostrophe before texts that a spreadsheet takes for a formula; --from
-        removes the apostrophes""",
+        help="""in a .csv, write no apostrophe before texts that a spreadsheet would run as formulas
+        (--from removes the apostrophes)""",
     )
 
 
@@ -269,7 +287,7 @@ WITH_MARKING = (*MARKING, "db_path", "images_path", "log_json")
 
 def add_marking(parser: argparse.ArgumentParser) -> None:
     """Add --filter-images, --filter-label and --threshold."""
-    group = parser.add_argument_group("to mark close-ups or logos, which fetches nothing")
+    group = parser.add_argument_group("marking close-ups or logos (fetches nothing)")
     group.add_argument(
         "--filter-images",
         type=Path,
@@ -278,15 +296,15 @@ def add_marking(parser: argparse.ArgumentParser) -> None:
         label: categorizers leave them out, unless a product has no other picture""",
     )
     group.add_argument(
-        "--filter-label", metavar="LABEL", help="the unwanted label of the model (zoomed)"
+        "--filter-label", metavar="LABEL", help="the label of unwanted pictures (zoomed)"
     )
     group.add_argument(
         "--threshold",
         type=threshold,
         default=0.5,
         metavar="T",
-        help="""mark from this probability on; another threshold for the same model uses the stored
-        scores, and 1 unmarks all (0.5)""",
+        help="""mark pictures from this probability of the label on; another threshold for the same
+        model uses the stored scores, and 1 unmarks all (0.5)""",
     )
 
 

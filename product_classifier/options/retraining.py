@@ -45,7 +45,8 @@ def arguments(description: str | None) -> argparse.Namespace:
         type=Path,
         action="append",
         default=[],
-        help="folder of folders of pictures, each a label; with --distill any pictures, repeatable",
+        help="""folder with a folder of pictures for each label; with --distill: of any pictures,
+        and repeatable""",
     )
     add("--backbone", help=common.BACKBONE_HELP)
     add("--weights", type=Path, metavar="FILE", help=common.WEIGHTS_HELP)
@@ -140,7 +141,7 @@ def fine_tuning_config(args: argparse.Namespace) -> FineTuningConfig:
 
 
 def add_options(group: argparse._ActionsContainer, options: tuple[Option, ...]) -> None:
-    """Add the options of a table; the help of one without a default describes its absence."""
+    """Add the options of a table; the help of an option without a default describes its absence."""
     for name, kind, default, text in options:
         help_text = text if default is None else f"{text} (%(default)s)"
         group.add_argument(f"--{name}", type=kind, default=default, help=help_text)
@@ -183,34 +184,39 @@ def precision(text: str) -> str:
 OPTIONS: tuple[Option, ...] = (
     ("model_dir", Path, OUT / "imagenet", "folder of fetched networks"),
     ("bottleneck_dir", Path, OUT / "bottleneck", "folder of cached bottlenecks"),
-    ("validation_percentage", common.percentage, 10, "of the pictures, to tune on"),
-    ("testing_percentage", common.percentage, 10, "of the pictures, to test on"),
-    ("seed", common.seed, 0, "of weights and shuffling"),
-    ("output_graph", Path, OUT / GRAPH, "exported graph; .onnx with --backbone mini"),
+    ("validation_percentage", common.percentage, 10, "per cent of the pictures to tune on"),
+    ("testing_percentage", common.percentage, 10, "per cent of the pictures to test on"),
+    ("seed", common.seed, 0, "seed of weights and shuffling"),
+    (
+        "output_graph",
+        Path,
+        OUT / GRAPH,
+        "exported graph; may end in .onnx with --backbone mini",
+    ),
     ("output_labels", Path, None, "labels of the graph (beside it: g_labels.txt of g.onnx)"),
     ("final_tensor_name", tensor_name, "final_result", "name of the graph's output"),
     ("summaries_dir", Path, OUT / "retrain_logs", "folder of curves for TensorBoard"),
-    ("how_many_training_steps", common.positive, 4000, "training steps, a batch each"),
+    ("how_many_training_steps", common.positive, 4000, "training steps, one batch each"),
     (
         "learning_rate",
         common.amount("learning rate"),
         0,
-        "for gradient descent; 0 means Adam; with --fine-tune, for Adam",
+        "rate of plain gradient descent; 0: use Adam; with --fine-tune, the rate of Adam",
     ),
     ("eval_step_interval", common.positive, 10, "steps between evaluations"),
     (
         "train_batch_size",
         common.positive,
         None,
-        f"pictures in a step (100, or {FineTuningConfig.batch_size} with --fine-tune)",
+        f"pictures of a training step (100, or {FineTuningConfig.batch_size} with --fine-tune)",
     ),
     (
         "validation_batch_size",
         common.how_many,
         100,
-        "validation pictures; -1 means all",
+        "pictures of a validation; -1 means all",
     ),
-    ("test_batch_size", common.how_many, -1, "test pictures; -1 means all"),
+    ("test_batch_size", common.how_many, -1, "pictures of the test; -1 means all"),
 )
 DISTILLATION_OPTIONS: tuple[Option, ...] = (
     ("images-path", Path, Path("images"), "folder of that crawl's pictures"),
@@ -218,7 +224,7 @@ DISTILLATION_OPTIONS: tuple[Option, ...] = (
         "output_student",
         Path,
         OUT / "student.npz",
-        "file of the student; resumes from .state if interrupted",
+        "file of the student; an interrupted training resumes from its .state file",
     ),
     (
         "views",
@@ -245,7 +251,7 @@ FINE_TUNING_OPTIONS: tuple[Option, ...] = (
         "output_network",
         Path,
         OUT / "network.npz",
-        "file of the network, for --backbone; resumes from .state if interrupted",
+        "file of the network, for --backbone; an interrupted training resumes from its .state",
     ),
 )
 BOTH_OPTIONS: tuple[Option, ...] = (
@@ -253,7 +259,7 @@ BOTH_OPTIONS: tuple[Option, ...] = (
         "epochs",
         common.positive,
         None,
-        f"most epochs ({FineTuningConfig.epochs} of fine-tuning, "
+        f"largest number of epochs ({FineTuningConfig.epochs} of fine-tuning, "
         f"{DistillationConfig.epochs} of distillation)",
     ),
     (

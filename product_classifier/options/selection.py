@@ -6,14 +6,14 @@ import argparse
 
 from product_classifier.features.cleaning import LANGUAGES
 from product_classifier.options import common
-from product_classifier.selection import Selection
+from product_classifier.selection import MIN_PER_CATEGORY, Selection
 
 
 def add_subset(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose products and categories."""
     group = parser.add_argument_group(
-        "which products and categories",
-        "Applied from top to bottom; the database keeps all of them.",
+        "choice of products and categories",
+        "Applied from top to bottom; products left out stay in the database.",
     )
     group.add_argument(
         "--depth",
@@ -45,10 +45,10 @@ def add_subset(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--min-per-category",
         type=common.positive,
-        default=1000,
+        default=MIN_PER_CATEGORY,
         metavar="N",
         help="""without --categories: leave out categories with fewer products, counted after the
-        options above and before a sample is drawn (1000)""",
+        options above and before a sample is drawn (%(default)s)""",
     )
     group.add_argument(
         "--sample",

@@ -1,1 +1,1 @@
-"""The recipes of crawl.py: what a source yields goes into the store, page by page."""
+"""The recipes of the scripts: one task a file, composed from the other rooms."""

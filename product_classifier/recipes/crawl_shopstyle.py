@@ -1,7 +1,7 @@
 """Crawl the ShopStyle API into crawl.db: first the categories, then the products of each leaf.
 
-Each query goes on from its bookmark. A query that fails is stored with the reason and reported,
-and the crawl goes on with the next one.
+Each query continues from its bookmark. A query that fails is stored with the reason and reported,
+and the crawl continues with the next query.
 """
 
 from __future__ import annotations

@@ -21,12 +21,13 @@ from product_classifier.backbones.student import (
 from product_classifier.console import Console
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import bottleneck_cache
-from product_classifier.models.split import TRAIN, TUNING, frozen_split
+from product_classifier.models.split import frozen_split
 from product_classifier.records import Image
 from product_classifier.retraining.config import DistillationConfig
 from product_classifier.retraining.distillation import Agreement, Distilled, OnEpoch, distil
 from product_classifier.retraining.softmax_head import split_images
 from product_classifier.retraining.teacher_targets import TeacherTargets
+from product_classifier.selection import TRAIN, TUNING
 from product_classifier.sources.files.image_folders import read_pictures
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.dataset import read_identities

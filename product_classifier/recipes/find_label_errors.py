@@ -30,7 +30,7 @@ from product_classifier.report.label_errors import (
     name_of,
     near_duplicates,
 )
-from product_classifier.selection import Selection
+from product_classifier.selection import CALIBRATION, Selection
 from product_classifier.sources.files.review_file import read_review
 from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import read_identities, read_products, read_true_categories
@@ -53,7 +53,7 @@ from product_classifier.store.label_errors import (
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, read_predicted_paths
+from product_classifier.store.predicted_paths import read_predicted_paths
 from product_classifier.store.table_file import csv_writer
 
 WORTH_A_LOOK = 0.1  # suspicion of a label

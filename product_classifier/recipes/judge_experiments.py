@@ -43,6 +43,7 @@ from product_classifier.report.comparison import (
 )
 from product_classifier.report.text import figures_text, figures_values
 from product_classifier.report.wording import depth_name
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.certificates import Certified, save_certificates
 from product_classifier.store.dataset import read_tested
 from product_classifier.store.decisions import read_audit
@@ -52,7 +53,7 @@ from product_classifier.store.integrity import (
     insist_on_checksum,
     insist_on_integrity,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_predicted_paths
+from product_classifier.store.predicted_paths import read_predicted_paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Terms:
     targets: Sequence[float] = TARGETS  # accuracies to certify
     confidence: float = 0.95
     cost_error: float | None = None  # of a wrong product that is filed, in any unit
-    cost_review: float | None = None  # of a look at a product, in the same unit
+    cost_review: float | None = None  # of checking a product, in the same unit
 
 
 def figures_report(
@@ -121,7 +122,10 @@ def leaderboard_report(
 def judge_experiments(
     db: sqlite3.Connection, numbers: Iterable[int | None], terms: Terms, console: Console
 ) -> Iterator[Evaluation]:
-    """Yield the evaluation of each experiment, None for all of them; store their certificates."""
+    """Yield the evaluation of the experiments with these numbers, and store their certificates.
+
+    A number of None stands for all experiments.
+    """
     insist_on_integrity(db, EXPERIMENT_TABLES)
     for number in numbers:
         for experiment in read_experiments(db, number):
@@ -177,7 +181,7 @@ def insist_on_same_products(first: int, second: int, tested: Mapping[int, Predic
     left, right = (tested[number].product for number in (first, second))
     if not len(left) or not len(right):
         old = second if len(left) else first
-        raise ReportError(f"experiment {old} has no scores to compare; categorize once more")
+        raise ReportError(f"experiment {old} has no scores to compare; categorize again")
     if not np.array_equal(left, right):
         both = len(np.intersect1d(left, right))
         raise ReportError(
@@ -193,8 +197,8 @@ def insist_on_same_depth(experiments: Sequence[Summary]) -> None:
         if first.settings.get("depth") != other.settings.get("depth"):
             raise ReportError(
                 f"experiments {first.id} and {other.id} learned {depth_name(first)} and "
-                f"{depth_name(other)}, and the one with fewer categories has it easier; compare "
-                "those of one --depth"
+                f"{depth_name(other)}, and fewer categories are easier to predict; "
+                "compare experiments of the same --depth"
             )
 
 
@@ -206,7 +210,7 @@ def tested_categories(db: sqlite3.Connection, evaluation: Evaluation) -> Categor
     tested = read_predicted_paths(db, evaluation.experiment.id, TEST)
     if not len(tested.product):
         raise ReportError(
-            f"experiment {evaluation.experiment.id} has no scores of paths; categorize once more"
+            f"experiment {evaluation.experiment.id} has no scores of paths; categorize again"
         )
     return evaluate_categories(tested, evaluation.thresholds)
 
@@ -268,6 +272,6 @@ def _certified(
     if void:
         console.say(
             f"experiment {experiment.id}: certificates of {void} are void, since labels or "
-            "categories have changed; it is certified anew"
+            "categories have changed; it is certified again"
         )
     return certification

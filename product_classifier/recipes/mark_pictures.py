@@ -1,4 +1,4 @@
-"""Pictures → marks by a network of retrain.py's: what crawl.py --filter-images does."""
+"""Mark unwanted pictures by a network of retrain.py, for crawl.py --filter-images."""
 
 from __future__ import annotations
 

@@ -36,12 +36,12 @@ FEW_IMAGES = 20  # of a label; fewer are worth a message
 class RetrainingSettings:
     """The settings that softmax heads and fine-tuning share: pictures, backbone and outputs."""
 
-    folder: Path  # of folders, each named as its pictures' label
+    folder: Path  # of folders, each named after its pictures' label
     validation_percentage: float
     testing_percentage: float
     test_batch_size: int  # test pictures; -1 means all
     seed: int
-    backbone: str | None  # None: the usual one
+    backbone: str | None  # None: Inception v3, or mini if it cannot be fetched
     weights: Path | None
     cache_path: Path
     graph_path: Path
@@ -166,7 +166,10 @@ def labelled_pictures(
     console.warn(images.unreadable, "picture not read")
     for k, count in sorted(collections.Counter(images.label_of).items()):
         if count < FEW_IMAGES:
-            console.say(f"{images.labels[k]!r} has only {count} pictures; {FEW_IMAGES} are few")
+            console.say(
+                f"{images.labels[k]!r} has only {count} pictures; add some: fewer than "
+                f"{FEW_IMAGES} are seldom enough"
+            )
     parts = split_images(images.images, settings.validation_percentage, settings.testing_percentage)
     return images, parts
 

@@ -1,4 +1,4 @@
-"""The products and categories that a categorizer learns: no other file decides about them.
+"""The choice of the products and categories that a categorizer learns, made in this file alone.
 
 `select` applies these steps in this order:
 
@@ -21,16 +21,17 @@ from typing import Any
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import StoreError
 from product_classifier.features.cleaning import detect_languages
-from product_classifier.models.split import (
+from product_classifier.models.split import group_names, part_of, position_of
+from product_classifier.records import Dataset
+from product_classifier.selection import (
     CALIBRATION,
     TRAIN,
     TUNING,
-    group_names,
-    part_of,
-    position_of,
+    Labels,
+    Selection,
+    count_products,
+    only_in,
 )
-from product_classifier.records import Dataset
-from product_classifier.selection import Labels, Selection, count_products, only_in
 from product_classifier.store.categories_to_learn import Candidates, read_candidates
 from product_classifier.store.database import snapshot
 from product_classifier.store.dataset import (

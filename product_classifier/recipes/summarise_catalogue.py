@@ -52,6 +52,7 @@ from product_classifier.report.catalogue_summary import (
     product_tile,
 )
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
+from product_classifier.selection import MIN_PER_CATEGORY
 from product_classifier.store.catalogue_summary import (
     read_crawl,
     read_further_pictures,
@@ -70,7 +71,7 @@ from product_classifier.store.integrity import CRAWL_TABLES, insist_on_integrity
 
 SEED = 0
 WORDS_OF, LANGUAGES_OF = 100_000, 10_000  # products at random: all of them would take minutes
-FEWEST = (1, 20, 100, 1000)  # products of a leaf
+FEWEST = (1, 20, 100, MIN_PER_CATEGORY)  # products of a leaf
 LEAVES, IN_A_ROW, UNFILED = 40, 6, 48  # leaves, products of each, products without any leaf
 FEWEST_TO_SHARE = 3  # products that show one picture
 BYTES = 8  # of a hash: two of a million products share one with a probability of 3e-8

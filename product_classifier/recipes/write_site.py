@@ -29,6 +29,7 @@ from product_classifier.report.catalogue_summary import catalogue_page
 from product_classifier.report.experiment_page import experiment_page
 from product_classifier.report.pages import Link, Site
 from product_classifier.report.site import errors_page, labels_page, overview_page, page_of
+from product_classifier.selection import TEST
 from product_classifier.store.dataset import read_products
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_paths
 from product_classifier.store.image_folder import ImageFolder
@@ -39,7 +40,7 @@ from product_classifier.store.integrity import (
     insist_on_integrity,
 )
 from product_classifier.store.label_errors import read_label_search, read_suspicious
-from product_classifier.store.predicted_paths import TEST, read_predicted_paths
+from product_classifier.store.predicted_paths import read_predicted_paths
 
 OVERVIEW, CATALOGUE = Link("index.html", "Overview"), Link("catalogue.html", "Catalogue")
 SHOWN = 500  # products on a page

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from product_classifier.evaluate.catalogue_summary import SMALL, CatalogueSummary, KeptLeaves
 from product_classifier.records import CatalogueState
 from product_classifier.report.wording import number, share, share_of
+from product_classifier.selection import MIN_PER_CATEGORY, PLACEHOLDER
 
-DEFAULT = 1000  # --min-per-category of the categorizers
 FEW = 20  # products of a leaf
 MUCH = 0.9  # share of the products that the recommended --min-per-category should keep
 WORTHWHILE = 0.1  # share of small leaves from which --depth is recommended
@@ -18,7 +18,6 @@ NOTABLE = 0.02  # share of products or pictures
 FOREIGN = 0.1  # share of texts: the language of about 1 in 20 short titles is detected wrongly
 MANY = 0.2  # share of products that are duplicates
 SHORT = 4  # words of a short name, below
-PLACEHOLDER = 20  # products that share a picture, above
 COVERED = 0.95  # share of all word occurrences that a bag of words should cover
 NAMED = 3  # examples
 
@@ -65,11 +64,11 @@ def _leaves(catalogue: CatalogueSummary) -> Iterator[str]:
             f"than {FEW} products, {_of(lost, catalogue)} of all: --min-per-category {FEW} leaves "
             f"them out{_joined(catalogue, few) if few >= WORTHWHILE * filled.leaves else ''}."
         )
-    default = by_fewest[DEFAULT]
+    default = by_fewest[MIN_PER_CATEGORY]
     if default.leaves < filled.leaves:
         wanted = _smaller(catalogue, filled)
         yield (
-            f"By default, categorizers keep leaves with at least {DEFAULT:,} products, "
+            f"By default, categorizers keep leaves with at least {MIN_PER_CATEGORY:,} products, "
             f"which are {_or_none(default.leaves)} of {number(filled.leaves, 'leaf')} and "
             f"{_of(default.products, catalogue)} of the products; --min-per-category "
             f"{wanted.fewest} keeps {_or_none(wanted.leaves)} and "
@@ -100,7 +99,7 @@ def _joined(catalogue: CatalogueSummary, few: int) -> str:
 
 def _smaller(catalogue: CatalogueSummary, filled: KeptLeaves) -> KeptLeaves:
     """Return the largest --min-per-category that keeps most of the products, else the smallest."""
-    below = [kept for kept in catalogue.kept if FEW <= kept.fewest < DEFAULT]
+    below = [kept for kept in catalogue.kept if FEW <= kept.fewest < MIN_PER_CATEGORY]
     enough = [kept for kept in below if kept.products >= MUCH * filled.products and kept.leaves > 1]
     return max(enough or below[:1], key=lambda kept: kept.fewest)
 

@@ -31,8 +31,10 @@ def experiment_page(
 ) -> str:
     """Return the page; experiments of older versions have no curve and no categories."""
     sections = [_accuracy(evaluation)]
-    if outside := novelty_note(evaluation.experiment):
-        sections.append(Section(title="None of these categories", text=f"{outside}."))
+    if novelty := novelty_note(evaluation.experiment):
+        sections.append(
+            Section(title="Novelty: products of no learned category", text=f"{novelty}.")
+        )
     if certification := evaluation.certification:
         sections += [
             _certified(certification),

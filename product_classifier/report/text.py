@@ -90,7 +90,7 @@ def _block(evaluation: Evaluation) -> str:
         *audit_lines(evaluation),
     ]
     if novelty := novelty_note(evaluation.experiment):
-        lines.append(f"  None of these categories: {novelty}")
+        lines.append(f"  Novelty: {novelty}")
     return "\n".join(lines)
 
 

@@ -22,11 +22,11 @@ from product_classifier.backbones.student import Shape, Student, refuse_large
 from product_classifier.errors import ModelError
 from product_classifier.features.bottlenecks import Bottlenecks, cache_name
 from product_classifier.models.scaling import Scaling
-from product_classifier.models.split import TRAIN, TUNING
 from product_classifier.retraining.checkpoint import Checkpoint
 from product_classifier.retraining.config import DistillationConfig
 from product_classifier.retraining.keras_student import folded, load_student, new_keras_student
 from product_classifier.retraining.teacher_targets import TeacherTargets
+from product_classifier.selection import TRAIN, TUNING
 
 PREDICTION_BATCH = 128
 FEWEST_PICTURES = 200  # to learn from; with fewer, a student does not match on other pictures

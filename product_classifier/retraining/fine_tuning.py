@@ -27,12 +27,12 @@ from product_classifier.features.bottlenecks import bottleneck_cache, bottleneck
 from product_classifier.models.base import Score
 from product_classifier.models.choices import LEARNING_RATE, Schedule
 from product_classifier.models.fitting import PATIENCE
-from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.retraining.checkpoint import Checkpoint
 from product_classifier.retraining.config import FineTuningConfig
 from product_classifier.retraining.trainable_network import TrainableNetwork
 from product_classifier.retraining.trainer import SoftmaxHead, Trainer, TrainingState
 from product_classifier.retraining.training_images import InputSource, TrainingImages
+from product_classifier.selection import TEST, TRAIN, TUNING
 
 T = TypeVar("T")
 # of the softmax regression that the head starts as

@@ -16,8 +16,9 @@ from product_classifier.models.base import Targets
 from product_classifier.models.choices import Schedule
 from product_classifier.models.fitting import OnRound, fit
 from product_classifier.models.network import Network
-from product_classifier.models.split import TEST, TRAIN, TUNING, duplicate_groups, part_of
+from product_classifier.models.split import duplicate_groups, part_of
 from product_classifier.records import Image
+from product_classifier.selection import TEST, TRAIN, TUNING
 
 
 @dataclass(frozen=True)

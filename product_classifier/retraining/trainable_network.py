@@ -1,7 +1,7 @@
-"""Networks that can be fine-tuned, and the configuration of a fine-tuning.
+"""Networks that can be fine-tuned.
 
-Read `FineTuningConfig` and `TrainableNetwork` first, then `load_trainable_network`; `Cut` divides a
-network into its frozen and its trained part.
+Read `TrainableNetwork` first, then `load_trainable_network`; `Cut` divides a network into its
+frozen and its trained part.
 """
 
 from __future__ import annotations
@@ -28,14 +28,13 @@ from product_classifier.backbones.runtime import load_keras, predictor
 from product_classifier.backbones.student import Student, save_student
 from product_classifier.console import Console
 from product_classifier.errors import FeatureError, ModelError, UnreachableError
+from product_classifier.retraining.config import ALL, HEAD
 from product_classifier.retraining.keras_student import (
     blocks,
     folded,
     load_student,
     new_keras_student,
 )
-
-HEAD, ALL = "head", "all"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""crawl.db, the images folder and the feature cache. All SQL lives here."""
+"""crawl.db, the images folder, the feature cache and model folders. All SQL lives here."""

@@ -64,7 +64,7 @@ def read_members(
 ) -> tuple[Numbers, Numbers]:
     """Return pairs of a product and its category, [pairs] each, as indexes into rows and tree.
 
-    corrected: the categories after corrections of persons; otherwise those of the crawl.
+    corrected: the categories after corrections by people; otherwise those of the crawl.
     """
     indexes = {category.id: index for index, category in enumerate(tree)}
     cursor = db.execute(CORRECTED if corrected else CRAWLED)

@@ -93,7 +93,7 @@ def read_certificates(db: sqlite3.Connection, experiment: int) -> list[Certified
         if stored != fingerprint(db, experiment):
             raise StoreError(
                 f"the certificates of experiment {experiment} are void: its scores, the labels or "
-                f"the categories have changed since {date}; run analyze.py to certify it anew"
+                f"the categories have changed since {date}; run analyze.py to certify it again"
             )
     return [
         Certified(

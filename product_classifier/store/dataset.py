@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Neighbour
 from product_classifier.records import Category, Dataset, Identity, Item
-from product_classifier.selection import Labels, Selection
+from product_classifier.selection import TEST, Labels, Selection
 from product_classifier.store.category_depth import category_chains
 from product_classifier.store.product_pictures import (
     PICTURED,
@@ -97,7 +97,7 @@ def read_dataset(
     categories = tuple(_category(db, category) for category in labels.categories)
     choice = read_picture_choice(db, selection.images_per_product)
     items = tuple(_items(db, parts, labels, choice))
-    if all(item.part != "test" for item in items):
+    if all(item.part != TEST for item in items):
         origin = (
             "of the catalogue's own split" if selection.given_split else "(a tenth, chosen by hash)"
         )

@@ -1,4 +1,4 @@
-"""Decisions of persons about labels, stored beside the crawled labels, which stay unchanged.
+"""Decisions of people about labels, stored beside the crawled labels, which stay unchanged.
 
 Audits are random samples of an experiment's test products, with the decisions about them.
 """
@@ -152,7 +152,7 @@ class AuditSample:
 
     recorded_right: NDArray[np.bool_]  # [n], by the crawled categories
     sampled: NDArray[np.int64]  # [m], indexes into the n products
-    truly_right: NDArray[np.bool_]  # [m], by the decisions of persons
+    truly_right: NDArray[np.bool_]  # [m], by the decisions of people
     doubtful: NDArray[np.bool_]  # [m], decided as ambiguous
     undecided: int  # products of the sample without a decision; the audit is complete at 0
 

@@ -72,7 +72,7 @@ def _sweep(folder: Path) -> None:
 def write_named(path: str, data: bytes) -> None:
     """Write a file named by the hash of its content, at half the cost of `write_whole`.
 
-    The file may exist already. Only after `sync_files` it survives a power cut.
+    The file may exist already. It survives a power cut only after `sync_files`.
     """
     try:
         _write_new(path, data)

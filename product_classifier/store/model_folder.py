@@ -98,7 +98,7 @@ def read_model_folder(path: Path) -> ModelFolder:
     except OSError as error:
         raise StoreError(
             f"{path} holds no complete model ({error.filename}: {error.strerror}); "
-            "create it by --save"
+            "create it with --save"
         ) from None
     except (ValueError, RecursionError) as error:  # RecursionError: JSON that is nested too deeply
         raise StoreError(f"{path} is damaged ({error}); save the model again") from None

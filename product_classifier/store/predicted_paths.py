@@ -11,8 +11,6 @@ from product_classifier.predictions import PredictedPaths
 from product_classifier.store.category_depth import distinct_pairs, rolled_up_rowids
 from product_classifier.store.validation import DEEPEST
 
-CALIBRATION, TEST = "calibration", "test"
-
 
 def read_predicted_paths(db: sqlite3.Connection, experiment: int, part: str) -> PredictedPaths:
     """Return the predicted paths of an experiment's products in a part of the split.

@@ -87,12 +87,12 @@ def insist_on_schema(db: sqlite3.Connection, path: Path) -> None:
         )
     for table, _ in sorted(_expected(_definitions) - _definitions(db)):
         raise StoreError(
-            f"{path} defines {table} otherwise than schema.sql: it was changed by hand; restore it "
-            "from a copy"
+            f"{path} defines {table} differently from schema.sql: it was changed by hand; "
+            "restore it from a copy"
         )
     for index, table in sorted(_foreign_indexes(db)):
         raise StoreError(
-            f"{path} has a foreign index {index} on {table}; remove it with "
+            f"{path} has an index {index} on {table} that schema.sql lacks; remove it with "
             f"sqlite3 {path} 'drop index \"{index}\"', if it is yours"
         )
 

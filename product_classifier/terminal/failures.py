@@ -50,7 +50,7 @@ def explained(error: BaseException) -> str:
 def _explanation(error: BaseException) -> str | None:
     text = str(error)
     if isinstance(error, MemoryError) or any(part in text.lower() for part in _NO_MEMORY):
-        return f"out of memory{_limit('-v', 'RLIMIT_AS')}; close other programs, or allow it more"
+        return f"out of memory{_limit('-v', 'RLIMIT_AS')}; close other programs, or allow more"
     if any(part in text for part in _NO_FILES):
         number = _limit("-n", "RLIMIT_NOFILE")
         return f"too many open files{number}; raise the limit"

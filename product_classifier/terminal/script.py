@@ -52,9 +52,9 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 
 def write(result: str, output: Path | None, named: bool = True) -> None:
-    """Put a result on stdout, or into a file, which is there whole or not at all.
+    """Write a result to stdout, or to a file completely or not at all.
 
-    named: whether a person named the file, which may be a link then, such as /dev/stdout.
+    named: whether the user named the file; it may then be a link, such as /dev/stdout.
     """
     if output is None:
         show(result)
@@ -66,7 +66,7 @@ def write(result: str, output: Path | None, named: bool = True) -> None:
             return
         from product_classifier.store.files import replacing
 
-        # of a site of hundreds of pages, none need outlast a power cut
+        # the hundreds of pages of a site need not survive a power cut
         with replacing(output, lasting=False) as part, part.open("x", encoding="utf-8") as file:
             file.write(result)
     except OSError as error:
@@ -90,7 +90,7 @@ def make_folder(path: Path) -> None:
 
 
 class Problems:
-    """Problems written as they come up, a line each: the first ones, and how many more there were.
+    """A list of problems: the first ones are written as they come up, the others are counted.
 
     Programs, which read JSON, get a line for each problem.
     """
@@ -109,14 +109,14 @@ class Problems:
         """Write how many problems were not written."""
         if self.count > self._shown and not startup.as_json():
             more = self.count - self._shown
-            most = "" if more < MOST_LISTED else f"; it lists {MOST_LISTED:,} at most"
+            most = "" if more < MOST_LISTED else f"; the table lists {MOST_LISTED:,} at most"
             say(f"{self._what}: {more:,} more; see the table skipped{most}")
 
 
 def end(
     result: str, lost_pictures: Sequence[str] = (), facts: Mapping[str, Any] | None = None
 ) -> int:
-    """Put a result on stdout, report which pictures were not read, and return the exit code."""
+    """Write a result to stdout, report which pictures were not read, and return the exit code."""
     console.warn(lost_pictures, "picture not read")
     show(result, facts)
     return UNFINISHED if lost_pictures else DONE

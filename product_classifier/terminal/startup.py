@@ -13,7 +13,7 @@ import sys
 
 LOG_JSON = "--log-json"
 INTERRUPTED = 130
-INTERRUPTED_TEXT = "interrupted; what was stored is kept: run it again to go on"
+INTERRUPTED_TEXT = "interrupted; what was stored is kept: run it again to continue"
 LIBRARIES, THREAD = 300_000_000, 80_000_000  # bytes of address space: in all, per processor
 MOST_THREADS = 64  # that NumPy and SciPy start
 LOADING, WORKING, ENDING = range(3)
@@ -101,8 +101,8 @@ def _too_little_memory() -> str | None:
     if limit is None or limit >= needed:
         return None
     return (
-        f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), and its libraries take "
-        f"{needed // 1024:,} to begin with; raise the limit"
+        f"only {limit // 1024:,} kB of memory are allowed (ulimit -v), and its libraries need "
+        f"{needed // 1024:,} to start; raise the limit"
     )
 
 

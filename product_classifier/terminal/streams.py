@@ -45,7 +45,7 @@ def show(text: str, facts: Mapping[str, Any] | None = None) -> None:
     """
     stream = sys.stdout
     if stream is None:
-        raise ProductClassifierError("stdout is closed, so that the result has nowhere to go")
+        raise ProductClassifierError("stdout is closed, so the result cannot be written")
     text = in_json(facts) if facts is not None and as_json() else printable(text.rstrip("\n"))
     if not _can_write(stream, text):
         say(

@@ -16,10 +16,10 @@ import analyze
 from product_classifier.errors import ProductClassifierError, StoreError
 from product_classifier.predictions import Experiment, PathScores, Prediction
 from product_classifier.records import Image, Page
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.database import open_database
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.integrity import insist_on_checksum
-from product_classifier.store.predicted_paths import CALIBRATION, TEST
 from product_classifier.store.products import save_images, save_page
 from tests.conftest import shop
 from tests.faults.tier import tier

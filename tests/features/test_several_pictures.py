@@ -9,8 +9,9 @@ import pytest
 
 from product_classifier.features import pooling
 from product_classifier.features.bottlenecks import Bottlenecks, bottlenecks, cache_name
-from product_classifier.features.pooling import PLACEHOLDER, pool, without_placeholders
+from product_classifier.features.pooling import pool, without_placeholders
 from product_classifier.records import Image
+from product_classifier.selection import PLACEHOLDER
 from product_classifier.store.cache import BottleneckCache
 from tests.features.test_bottlenecks import Toy, backbone, picture
 

@@ -15,7 +15,6 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
-from product_classifier.features.pooling import PLACEHOLDER
 from product_classifier.features.text_vectors import vectorize
 from product_classifier.models import fusion
 from product_classifier.models.base import Fit, Fitted, Targets, Task
@@ -26,6 +25,7 @@ from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_linear, fit_logistic
 from product_classifier.models.split import duplicate_groups
 from product_classifier.models.training import Trained, predict, train
+from product_classifier.selection import PLACEHOLDER
 
 COLOURS, KINDS = ("red", "blue"), ("belt", "hat")
 ROWS, CLASSES = 1200, 4  # red belt, red hat, blue belt, blue hat

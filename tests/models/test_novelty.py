@@ -15,8 +15,8 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.scikit import fit_logistic
-from product_classifier.models.split import TEST, TRAIN, TUNING
 from product_classifier.models.training import Trained, train
+from product_classifier.selection import TEST, TRAIN, TUNING
 
 CLASSES, EACH = 10, 40
 COUNT = CLASSES * EACH

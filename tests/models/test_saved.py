@@ -230,7 +230,7 @@ def test_an_invalid_header_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"holds no complete model .*create it by --save"):
+    with pytest.raises(StoreError, match=r"holds no complete model .*create it with --save"):
         open_model(tmp_path / "none")
 
 

@@ -24,10 +24,10 @@ from product_classifier.records import Category, Decided, FeaturePaths
 from product_classifier.report.categories import categories_text, categories_values
 from product_classifier.report.comparison import comparison_text, comparison_values
 from product_classifier.report.text import figures_text, figures_values
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_experiments, read_paths, save_experiment
 from product_classifier.store.image_folder import ImageFolder
-from product_classifier.store.predicted_paths import CALIBRATION, TEST
 from tests.conftest import TREE, product, save_import, shop
 from tests.consoles import Failing
 
@@ -180,7 +180,7 @@ def test_an_experiment_of_an_older_version_has_no_figures_by_category(
         ),
     )
     [judged] = judge_experiments(db, [None], TERMS, Failing())
-    with pytest.raises(ReportError, match="no scores of paths; categorize once more"):
+    with pytest.raises(ReportError, match="no scores of paths; categorize again"):
         categories_of(db, judged)
 
 

@@ -14,10 +14,10 @@ from product_classifier.predictions import (
     SimilarProduct,
 )
 from product_classifier.records import Category, Decided, Image, Product
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.label_errors import save_label_search
-from product_classifier.store.predicted_paths import CALIBRATION, TEST
 from product_classifier.store.products import save_images
 from tests.conftest import save_import
 

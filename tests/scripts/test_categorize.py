@@ -66,7 +66,7 @@ def test_a_changed_label_voids_certificates(categorized: Path, tmp_path: Path) -
         )
     output = run(tmp_path, "analyze").stderr
     assert output.startswith("experiment 1: certificates of 20")
-    assert "are void, since labels or categories have changed; it is certified anew" in output
+    assert "are void, since labels or categories have changed; it is certified again" in output
 
 
 @pytest.mark.slow
@@ -186,10 +186,10 @@ def test_products_of_no_category_are_scored_and_marked(crawled: Path, tmp_path: 
     assert scored == tested
     assert 0 <= lowest <= highest <= 1  # type: ignore[operator]
     text = run(tmp_path, "analyze").stdout
-    assert f"  None of these categories: {marked} test products marked" in text
+    assert f"  Novelty: {marked} test products marked" in text
     run(tmp_path, "analyze", "--html", "site", "--images-path", crawled / "images")
     page = (tmp_path / "site" / "experiment-1.html").read_text()
-    assert "<h2>None of these categories</h2>" in page
+    assert "<h2>Novelty: products of no learned category</h2>" in page
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tests.faults.tier import tier
 from tests.scripts.conftest import ENVIRONMENT, run
 
 pytestmark = pytest.mark.slow
-INTERRUPTED = "{}.py: interrupted; what was stored is kept: run it again to go on\n"
+INTERRUPTED = "{}.py: interrupted; what was stored is kept: run it again to continue\n"
 WORK = {
     "crawl": ["--from", "products.csv", "--db-path", "{new}.db"],
     "categorize_words": ["--min-per-category", "3", "--cache-path", "{new}"],

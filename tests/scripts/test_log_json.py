@@ -124,7 +124,7 @@ def test_the_message_after_ctrl_c_is_json(tmp_path: Path) -> None:
             output = lines(process.stderr.read())
         assert process.returncode == 130
         assert output[-1] == {
-            "error": "interrupted; what was stored is kept: run it again to go on",
+            "error": "interrupted; what was stored is kept: run it again to continue",
             "code": 130,
         }
 

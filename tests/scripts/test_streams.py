@@ -59,7 +59,7 @@ def usual(folder: Path, script: str, options: str) -> subprocess.CompletedProces
 @pytest.mark.parametrize(
     ("streams", "why"),
     [
-        (">&-", "stdout is closed, so that the result has nowhere to go"),
+        (">&-", "stdout is closed, so the result cannot be written"),
         (">/dev/full", "the result cannot be written to stdout: No space left on device"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Decisions of persons about labels, and the true categories after them."""
+"""Decisions of people about labels, and the true categories after them."""
 
 from __future__ import annotations
 

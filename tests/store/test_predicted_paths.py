@@ -9,9 +9,10 @@ import pytest
 
 from product_classifier.errors import StoreError
 from product_classifier.predictions import Experiment, PathScores
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.experiments import save_experiment
 from product_classifier.store.integrity import insist_on_checksum
-from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_predicted_paths
+from product_classifier.store.predicted_paths import read_predicted_paths
 from tests.conftest import TREE, product, save_import
 
 NODES = ("bootcut", "flare", "belts", "jeans")

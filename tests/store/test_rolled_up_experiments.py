@@ -20,6 +20,7 @@ from product_classifier.predictions import (
     SimilarProduct,
 )
 from product_classifier.records import Category, Decided
+from product_classifier.selection import CALIBRATION, TEST
 from product_classifier.store.decisions import (
     import_decisions,
     read_audit,
@@ -37,7 +38,7 @@ from product_classifier.store.label_errors import (
     read_suspicious,
     save_label_search,
 )
-from product_classifier.store.predicted_paths import CALIBRATION, TEST, read_predicted_paths
+from product_classifier.store.predicted_paths import read_predicted_paths
 from tests.conftest import product, save_import
 
 PATHS = ("a", "a/b", "a/b/1", "a/b/2", "a/c", "a/c/3", "a/c/4/5", "a/c/4", "d", "e", "e/6")

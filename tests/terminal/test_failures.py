@@ -19,10 +19,10 @@ def system_error(number: int, file: str | None = None) -> OSError:
     ("error", "line"),
     [
         (StoreError("crawl.db is damaged"), "crawl.db is damaged"),
-        (MemoryError(), "out of memory; close other programs, or allow it more"),
+        (MemoryError(), "out of memory; close other programs, or allow more"),
         (
             ImportError("libx.so: failed to map segment from shared object"),
-            "out of memory; close other programs, or allow it more",
+            "out of memory; close other programs, or allow more",
         ),
         (
             system_error(errno.ENOSPC, "a.jpg"),

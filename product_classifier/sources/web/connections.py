@@ -35,7 +35,7 @@ from product_classifier.limits import LONGEST_ADDRESS
 
 TIMEOUT = 20.0  # seconds without a byte
 DEADLINE = 120.0  # seconds for a whole answer
-MOST_RECEIVED = 25_000_000  # bytes of a body as they come, with all that is between its pieces
+MOST_RECEIVED = 25_000_000  # bytes of a body as received, the framing of its chunks included
 LARGEST_HEAD = 400_000  # bytes of status and headers, of which each may become a line of its own
 BUFFER = 65_536  # bytes
 
@@ -69,7 +69,7 @@ def _by_proxy(proxy: str, options: Mapping[str, Any]) -> urllib3.ProxyManager:
         return urllib3.ProxyManager(plain, proxy_headers=headers, **options)
     except (failure.LocationValueError, UnicodeError):
         raise SourceError(
-            "HTTP_PROXY or HTTPS_PROXY names no proxy that is spoken to as http://proxy.example:3128"
+            "HTTP_PROXY or HTTPS_PROXY is not a proxy's address, such as http://proxy.example:3128"
         ) from None
 
 
@@ -108,7 +108,7 @@ class _LimitedReads:
         received = int(super().recv_into(*args, **kwargs))  # type: ignore[misc]
         self.left -= received
         if self.left < 0:
-            raise SourceError(f"larger than {self.most:,} bytes with all that is around it")
+            raise SourceError(f"larger than {self.most:,} bytes with its framing")
         return received
 
     def settimeout(self, seconds: float | None) -> None:

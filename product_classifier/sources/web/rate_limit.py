@@ -1,4 +1,4 @@
-"""A rate limiter for one host: at most some requests a minute, and none while the host pauses."""
+"""A rate limiter for one host: a bounded number of requests a minute, and none during a pause."""
 
 from __future__ import annotations
 
