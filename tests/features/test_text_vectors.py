@@ -1,4 +1,6 @@
-"""Texts to sparse vectors."""
+"""Texts as sparse vectors, and new texts by a vocabulary learned from others."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -9,13 +11,20 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from product_classifier.errors import FeatureError
 from product_classifier.features import text_vectors
 from product_classifier.features.cleaning import (
+    CLEANINGS,
     DEFAULT_TEXT_SETTINGS,
     NGRAMS,
     SEQUENCE,
     TextSettings,
     terms,
 )
-from product_classifier.features.text_vectors import PART, VECTORIZERS, vectorize, vectors_key
+from product_classifier.features.text_vectors import (
+    PART,
+    VECTORIZERS,
+    Vectorizer,
+    vectorize,
+    vectors_key,
+)
 
 
 def dense(
@@ -108,3 +117,33 @@ def test_the_key_changes_with_everything_that_vectors_depend_on() -> None:
         vectors_key(["a", "b"], train, TextSettings(limit=3)),
     }
     assert len(keys) == 7
+
+
+TEXTS = ["Red hat, red", "Blue belts ~5 x", "a red belt", "hats for belts", "Über-belt 5"]
+TRAIN = np.array([True, True, True, True, False])
+word = st.sampled_from(["red", "belts", "~5", "zebra", "Über", "x", "\ud800"])
+
+
+@given(
+    texts=st.lists(st.lists(word, max_size=4).map(" ".join), max_size=3),
+    vectorizer=st.sampled_from(sorted(VECTORIZERS)),
+    clean=st.sampled_from(sorted(CLEANINGS)),
+    limit=st.sampled_from([None, 2]),
+)
+def test_a_new_text_is_vectorised_as_beside_the_training_texts(
+    texts: list[str], vectorizer: str, clean: str, limit: int | None
+) -> None:
+    settings = TextSettings(vectorizer, clean, limit)
+    train = np.append(TRAIN, np.zeros(len(texts), bool))
+    together = vectorize(TEXTS + texts, train, settings)
+    learned = vectorize(TEXTS, TRAIN, settings)
+    fitted = Vectorizer.of(settings, learned.vocabulary, learned.vectors[TRAIN])
+    assert (fitted.transform(TEXTS + texts) != together.vectors).nnz == 0
+
+
+def test_a_vocabulary_that_does_not_match_its_weights_is_refused() -> None:
+    settings = TextSettings(NGRAMS)
+    learned = vectorize(TEXTS, TRAIN, settings)
+    fitted = Vectorizer(settings, learned.vocabulary, np.ones(3, np.float32))
+    with pytest.raises(FeatureError, match=r"the vocabulary is damaged .*save the model again"):
+        fitted.transform(TEXTS)

@@ -25,8 +25,7 @@ from product_classifier.records import Image, Query
 from product_classifier.sources import shopify, shopstyle
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import ShopStyle
-from product_classifier.store import bookmarks
-from product_classifier.store import products as catalogue
+from product_classifier.store import bookmarks, products
 from product_classifier.store.database import open_database
 from tests.consoles import Recorder
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive
@@ -64,8 +63,8 @@ def shopstyle_answer(url: str, parameters: Mapping[str, Any]) -> Any:
     if url.endswith("/categories"):
         return {"metadata": {"root": dict(ROOT)}, "categories": copy.deepcopy(NODES)}
     offset = int(parameters.get("offset", 0))
-    products = [shopstyle_product(k) for k in range(offset, min(offset + 5, 20))]
-    return {"metadata": {"total": 20, "offset": offset}, "products": products}
+    page = [shopstyle_product(k) for k in range(offset, min(offset + 5, 20))]
+    return {"metadata": {"total": 20, "offset": offset}, "products": page}
 
 
 def shopify_answer(url: str, parameters: Mapping[str, Any]) -> Any:
@@ -76,7 +75,7 @@ def shopify_answer(url: str, parameters: Mapping[str, Any]) -> Any:
         return {"collections": shelves if page == 1 else []}
     if page > 3:
         return {"errors": "Page * Limit exceeds the 25000 limit."}
-    products = [
+    things = [
         {
             "id": 100 * page + k,
             "title": f"Thing {k}",
@@ -88,7 +87,7 @@ def shopify_answer(url: str, parameters: Mapping[str, Any]) -> Any:
         }
         for k in range(3)
     ]
-    return {"products": products}
+    return {"products": things}
 
 
 class Enemy:
@@ -185,7 +184,7 @@ def crawl_shopstyle(db: sqlite3.Connection, enemy: Enemy, failed: list[str]) -> 
     shop = ShopStyle(enemy, "secret", "http://api.example/v2")  # type: ignore[arg-type]
     console = Recorder(failed)
     crawl_categories(db, shop, "women", console)
-    for leaf in catalogue.leaves_below(db, "women")[:LEAVES_ASKED]:
+    for leaf in products.leaves_below(db, "women")[:LEAVES_ASKED]:
         with going_on(db, Query(leaf).name, console):
             crawl_query(db, shop, Query(leaf), REACHABLE)
         with going_on(db, f"{leaf} by price", console):
@@ -203,7 +202,7 @@ def crawl_shopify(
 def try_pictures(db: sqlite3.Connection) -> None:
     """Let each picture fail, and check that each then has a row with its own address."""
     addresses = list(bookmarks.pending_images(db, None, pictures=1000))
-    catalogue.save_images(db, [Image(address=address, error="none") for address in addresses])
+    products.save_images(db, [Image(address=address, error="none") for address in addresses])
     known = {address for (address,) in db.execute("select address from image")}
     assert known >= set(addresses), set(addresses) - known
 

@@ -21,8 +21,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from product_classifier.errors import SourceError
-from product_classifier.sources.web import client as fetching
-from product_classifier.sources.web import connections as addresses
+from product_classifier.sources.web import client, connections
 from product_classifier.sources.web.client import Client
 from product_classifier.sources.web.download_pictures import fetch_pictures
 from product_classifier.store.image_folder import ImageFolder
@@ -238,7 +237,7 @@ def hostile_http(chance: random.Random, folder: Path) -> tuple[Path, Script]:
 
 def stay_here() -> None:
     """Treat the server's address as public, resolve only a private name, and shorten all waits."""
-    real, resolve = addresses.is_public, socket.getaddrinfo
+    real, resolve = connections.is_public, socket.getaddrinfo
 
     def is_public(address: str) -> bool:
         return address == SERVER or real(address)
@@ -252,11 +251,11 @@ def stay_here() -> None:
         return resolve(host, *args, **kwargs)  # type: ignore[arg-type]
 
     for module, name, stand_in in (
-        (addresses, "is_public", is_public),
+        (connections, "is_public", is_public),
         (socket, "getaddrinfo", getaddrinfo),
-        (addresses, "TIMEOUT", TIMEOUT),
-        (addresses, "DEADLINE", DEADLINE),
-        (fetching, "TIMEOUT", TIMEOUT),
+        (connections, "TIMEOUT", TIMEOUT),
+        (connections, "DEADLINE", DEADLINE),
+        (client, "TIMEOUT", TIMEOUT),
     ):
         setattr(module, name, stand_in)
 
@@ -286,12 +285,12 @@ def ask(made: tuple[Path, Script]) -> None:
     folder, script = made
     server, time = SERVERS[0], Time()
     server.play(script)
-    client = Client(sleep=time.sleep, clock=time.clock)
+    crawler = Client(sleep=time.sleep, clock=time.clock)
     if script.path == JSON:
-        client.get_json(server.url + JSON, {"pid": "secret"})
+        crawler.get_json(server.url + JSON, {"pid": "secret"})
         return
     store = ImageFolder(folder / "images")
-    [[image]] = fetch_pictures([server.url + PICTURE], client, None, store, workers=1)
+    [[image]] = fetch_pictures([server.url + PICTURE], crawler, None, store, workers=1)
     assert "a fault of this program" not in str(image.error), image.error
     if image.error:
         raise SourceError(image.error)

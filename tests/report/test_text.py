@@ -1,13 +1,18 @@
-"""The block that users of the earlier system know, to the letter."""
+"""Figures of experiments as text: the block of the earlier system, and novelty detection."""
+
+from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
+
+import pytest
 
 from product_classifier.evaluate.accuracy import Figures, LevelAccuracy
 from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.coverage import Coverage
 from product_classifier.predictions import Summary
-from product_classifier.report.text import figures_text, figures_values
+from product_classifier.report.text import figures_text, figures_values, novelty_note
 
 SUMMARY = Summary(
     id=2,
@@ -93,3 +98,37 @@ def test_programs_get_the_figures_unrounded() -> None:
         "accepted": 960,
         "right": 940,
     }
+
+
+def told(**settings: Any) -> str | None:
+    return novelty_note(
+        Summary(id=1, name="", date="", kind="words", split="x", seconds=1.0, settings=settings)
+    )
+
+
+MEASURED = {
+    **{"threshold": 0.9, "marked": 1234, "left_out": 80},
+    **{"auroc": 0.91, "softmax_auroc": 0.8, "false_alarms": 0.25},
+}
+
+
+def test_novelty_detection_is_reported_beside_the_largest_probability() -> None:
+    assert told(outside=MEASURED) == (
+        "1,234 test products marked (score >= 0.9000); AUROC 0.910 for 80 test products of "
+        "left-out categories (by largest probability: 0.800), 25.0% false alarms at 95% recall"
+    )
+
+
+def test_auroc_is_unknown_without_test_products_of_left_out_categories() -> None:
+    text = told(outside={"threshold": 0.9, "marked": 0, "left_out": 0})
+    assert text == (
+        "0 test products marked (score >= 0.9000); "
+        "AUROC unknown: no test product is of a left-out category"
+    )
+
+
+@pytest.mark.parametrize("damaged", [{}, {"outside": 3}, {"outside": {"marked": "many"}}])
+def test_experiments_without_novelty_detection_or_with_damaged_settings_report_nothing(
+    damaged: dict[str, Any],
+) -> None:
+    assert told(**damaged) is None

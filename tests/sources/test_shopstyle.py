@@ -21,7 +21,7 @@ from product_classifier.records import Category, Image, Page, Product, Query, Sk
 from product_classifier.sources import shopstyle
 from product_classifier.sources.shopstyle import ShopStyle
 from product_classifier.sources.web.client import Client
-from product_classifier.store import products as catalogue
+from product_classifier.store.products import save_images, save_page
 
 CATALOGUE = make_catalogue(products=300)
 
@@ -388,9 +388,7 @@ def test_no_part_of_an_error_envelope_holds_the_key(where: str) -> None:
 def test_texts_are_equal_to_those_read_back_from_the_database(db: sqlite3.Connection) -> None:
     entry = product(name="a\x00b \ud83d", image=sized("http://a/\x00b"), id="x\x00\udfff")
     [belt] = next(shop(page(entry)).pages(Query("belts"), 0, 50)).products
-    catalogue.save_page(
-        db, Page(query="products", products=[belt], skipped=[], next_offset=1, finished=True)
-    )
-    catalogue.save_images(db, [Image(address=str(belt.image), error="none")])
+    save_page(db, Page(query="products", products=[belt], skipped=[], next_offset=1, finished=True))
+    save_images(db, [Image(address=str(belt.image), error="none")])
     rows = db.execute("select product.id, name, address from product join image on image = address")
     assert rows.fetchall() == [("x\ufffd\ufffd", "a\ufffdb \ufffd", "http://a/\ufffdb")]

@@ -6,22 +6,21 @@ import sqlite3
 import pytest
 
 from product_classifier.records import Category, Image, Page, Product, Skipped
-from product_classifier.store import bookmarks
-from product_classifier.store import products as catalogue
+from product_classifier.store import bookmarks, products
 from product_classifier.store.bookmarks import Bookmark
 from tests.conftest import TREE, product, save_import
 
 QUERY = "products?cat=bootcut"
 
 
-def page(*products: Product, offset: int = 50, finished: bool = False) -> Page:
+def page(*entries: Product, offset: int = 50, finished: bool = False) -> Page:
     return Page(
-        query=QUERY, products=list(products), skipped=[], next_offset=offset, finished=finished
+        query=QUERY, products=list(entries), skipped=[], next_offset=offset, finished=finished
     )
 
 
 def start(db: sqlite3.Connection) -> None:
-    catalogue.save_categories(db, "categories?cat=women", TREE, [])
+    products.save_categories(db, "categories?cat=women", TREE, [])
 
 
 def rows(db: sqlite3.Connection, query: str) -> list[tuple[object, ...]]:
@@ -30,7 +29,7 @@ def rows(db: sqlite3.Connection, query: str) -> list[tuple[object, ...]]:
 
 def test_a_page_and_its_bookmark_are_stored_together(db: sqlite3.Connection) -> None:
     start(db)
-    catalogue.save_page(db, page(product("1", "bootcut"), offset=50))
+    products.save_page(db, page(product("1", "bootcut"), offset=50))
     assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
     assert bookmarks.bookmark(db, QUERY) == Bookmark(50, False)
 
@@ -39,7 +38,7 @@ def test_a_failed_page_leaves_the_bookmark_unchanged(db: sqlite3.Connection) -> 
     start(db)
     broken = dataclasses.replace(page(product("1", "bootcut")), next_offset=None)  # type: ignore[arg-type]
     with pytest.raises(sqlite3.IntegrityError):
-        catalogue.save_page(db, broken)
+        products.save_page(db, broken)
     assert rows(db, "select * from product") == []
     assert bookmarks.bookmark(db, QUERY) == Bookmark(0, False)
 
@@ -48,8 +47,8 @@ def test_a_product_crawled_under_two_leaves_is_one_row_with_two_categories(
     db: sqlite3.Connection,
 ) -> None:
     start(db)
-    catalogue.save_page(db, page(product("1", "bootcut")))
-    catalogue.save_page(db, page(product("1", "flare")))
+    products.save_page(db, page(product("1", "bootcut")))
+    products.save_page(db, page(product("1", "flare")))
     assert rows(db, "select id, category_id from product") == [("1", "bootcut")]
     assert rows(db, "select category_id from product_category order by 1") == [
         ("bootcut",),
@@ -59,21 +58,21 @@ def test_a_product_crawled_under_two_leaves_is_one_row_with_two_categories(
 
 def test_the_last_visit_wins(db: sqlite3.Connection) -> None:
     start(db)
-    catalogue.save_page(db, page(product("1", "bootcut", name="old", image="http://a")))
-    catalogue.save_page(db, page(product("1", "bootcut", name="new", image="http://b")))
+    products.save_page(db, page(product("1", "bootcut", name="old", image="http://a")))
+    products.save_page(db, page(product("1", "bootcut", name="new", image="http://b")))
     assert rows(db, "select name, image from product") == [("new", "http://b")]
 
 
 def test_categories_outside_the_tree_are_not_stored(db: sqlite3.Connection) -> None:
     start(db)
-    catalogue.save_page(db, page(product("1", "bootcut", "mens-jeans")))
+    products.save_page(db, page(product("1", "bootcut", "mens-jeans")))
     assert rows(db, "select * from product_category") == [("1", "bootcut")]
 
 
 def test_product_count_counts_products_once(db: sqlite3.Connection) -> None:
     start(db)
-    catalogue.save_page(db, page(product("1", "bootcut"), product("2", "bootcut", "flare")))
-    catalogue.save_page(db, page(product("1", "bootcut"), product("3", "bootcut")))
+    products.save_page(db, page(product("1", "bootcut"), product("2", "bootcut", "flare")))
+    products.save_page(db, page(product("1", "bootcut"), product("3", "bootcut")))
     assert rows(db, "select id, product_count from category where leaf order by id") == [
         ("belts", 0),
         ("bootcut", 3),
@@ -83,19 +82,19 @@ def test_product_count_counts_products_once(db: sqlite3.Connection) -> None:
 
 def test_a_failure_keeps_the_bookmark_and_the_next_page_clears_it(db: sqlite3.Connection) -> None:
     start(db)
-    catalogue.save_page(db, page(offset=100))
+    products.save_page(db, page(offset=100))
     bookmarks.save_failure(db, QUERY, "HTTP 503")
     assert bookmarks.bookmark(db, QUERY) == Bookmark(100, False)
-    assert catalogue.progress(db).failed == 1
-    catalogue.save_page(db, page(offset=150))
-    assert catalogue.progress(db).failed == 0
+    assert products.progress(db).failed == 1
+    products.save_page(db, page(offset=150))
+    assert products.progress(db).failed == 0
 
 
 def test_the_leaves_below_any_category_are_listed(db: sqlite3.Connection) -> None:
     start(db)
-    assert catalogue.leaves_below(db, "women") == ["belts", "bootcut", "flare"]
-    assert catalogue.leaves_below(db, "jeans") == ["bootcut", "flare"]
-    assert catalogue.leaves_below(db, "belts") == ["belts"]
+    assert products.leaves_below(db, "women") == ["belts", "bootcut", "flare"]
+    assert products.leaves_below(db, "jeans") == ["bootcut", "flare"]
+    assert products.leaves_below(db, "belts") == ["belts"]
 
 
 def test_further_pictures_keep_the_sources_order_and_the_last_visit_wins(
@@ -104,25 +103,25 @@ def test_further_pictures_keep_the_sources_order_and_the_last_visit_wins(
     start(db)
     stored = "select product_id, place, address from product_image order by 1, 2"
     shown = product("1", "bootcut", image="http://a", more=("http://z", "http://b"))
-    catalogue.save_page(db, page(shown, product("2", "flare", more=("http://b",))))
+    products.save_page(db, page(shown, product("2", "flare", more=("http://b",))))
     assert rows(db, stored) == [("1", 1, "http://z"), ("1", 2, "http://b"), ("2", 1, "http://b")]
-    catalogue.save_page(db, page(product("1", "bootcut", image="http://a", more=("http://c",))))
+    products.save_page(db, page(product("1", "bootcut", image="http://a", more=("http://c",))))
     assert rows(db, stored) == [("1", 1, "http://c"), ("2", 1, "http://b")]
 
 
 def test_failures_count_only_for_requested_pictures(db: sqlite3.Connection) -> None:
     start(db)
-    catalogue.save_page(
+    products.save_page(
         db, page(product("1", "bootcut", image="http://a", more=("http://b", "http://c")))
     )
-    catalogue.save_images(
+    products.save_images(
         db, [Image(address="http://b", file="bb/b.jpg", sha256="bb", width=3, height=4)]
     )
-    catalogue.save_images(
+    products.save_images(
         db, [Image(address=name, error="HTTP 404") for name in ("http://a", "http://c")]
     )
-    catalogue.save_images(db, [Image(address="http://of-no-product", error="HTTP 404")])
-    found = [catalogue.progress(db, pictures) for pictures in (1, 2, 3)]
+    products.save_images(db, [Image(address="http://of-no-product", error="HTTP 404")])
+    found = [products.progress(db, pictures) for pictures in (1, 2, 3)]
     assert [(one.pictures, one.failed) for one in found] == [(1, 1), (1, 1), (1, 2)]
 
 
@@ -140,7 +139,7 @@ def test_a_later_import_may_put_categories_below_a_leaf(db: sqlite3.Connection) 
         Category(id="wide-belts", name="Wide", parent="belts", path="belts/wide-belts", leaf=True)
     ]
     save_import(db, below, [], [], "products.csv")
-    assert catalogue.leaves_below(db, "belts") == ["wide-belts"]
+    assert products.leaves_below(db, "belts") == ["wide-belts"]
 
 
 def test_a_corrected_file_corrects_categories_and_counts(db: sqlite3.Connection) -> None:
@@ -156,14 +155,14 @@ def test_importing_a_corrected_file_clears_skipped_entries_and_failures(
 ) -> None:
     skipped = [Skipped("product", "a.csv line 3", "it has no id")]
     save_import(db, TREE, [product("1", "belts", image="/old/1.jpg")], skipped, "a.csv")
-    catalogue.save_images(db, [Image(address="/old/1.jpg", error="No such file or directory")])
+    products.save_images(db, [Image(address="/old/1.jpg", error="No such file or directory")])
     other = [Skipped("product", "b.csv line 9", "it has no id")]
     save_import(db, [], [], other, "b.csv")
-    assert catalogue.progress(db) == catalogue.Progress(
+    assert products.progress(db) == products.Progress(
         categories=5, products=1, pictures=0, skipped=2, failed=1
     )
     save_import(db, TREE, [product("1", "belts", image="/new/1.jpg")], [], "a.csv")
-    assert catalogue.progress(db) == catalogue.Progress(
+    assert products.progress(db) == products.Progress(
         categories=5, products=1, pictures=0, skipped=1, failed=0
     )
 
@@ -178,9 +177,9 @@ def test_a_subtree_crawled_later_keeps_the_paths_of_the_larger_tree(
         Category(id="bootcut", name="Bootcut", parent="jeans", path="bootcut", leaf=True),
         Category(id="flare", name="Flare", parent="jeans", path="flare", leaf=True),
     ]
-    catalogue.save_categories(db, "categories?cat=jeans", jeans, [])
+    products.save_categories(db, "categories?cat=jeans", jeans, [])
     leaf = [Category(id="flare", name="Flare", parent="jeans", path="flare", leaf=True)]
-    catalogue.save_categories(db, "categories?cat=flare", leaf, [])
+    products.save_categories(db, "categories?cat=flare", leaf, [])
     assert rows(db, "select id, parent, path, leaf from category order by id") == before
 
 
@@ -188,6 +187,6 @@ def test_an_import_is_stored_completely_or_not_at_all(db: sqlite3.Connection) ->
     broken = Product(id="2", name="x", description="", categories=("unheard of",), image=None)
     with pytest.raises(sqlite3.IntegrityError):
         save_import(db, TREE, [product("1", "belts"), broken], [], "products.csv")
-    assert catalogue.progress(db) == catalogue.Progress(
+    assert products.progress(db) == products.Progress(
         categories=0, products=0, pictures=0, skipped=0, failed=0
     )

@@ -18,9 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from product_classifier.errors import KeyRejectedError, PictureError, SourceError
-from product_classifier.sources.web import client as fetching
 from product_classifier.sources.web import connections
-from product_classifier.sources.web.client import Client
+from product_classifier.sources.web.client import TRIES, Client, _seconds
 from product_classifier.sources.web.connections import joined, parts_of
 
 KEY = "secret-key"
@@ -125,7 +124,7 @@ def test_what_is_not_json_is_fetched_again_and_then_given_up(
     server.answers["/x"] = lambda handler: handler.answer(200, b"<html>busy</html>")
     with pytest.raises(SourceError, match="not JSON"):
         client.get_json(server.url + "/x", {})
-    assert len(server.asked) == fetching.TRIES
+    assert len(server.asked) == TRIES
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -216,7 +215,7 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "DEADLINE", 0.05)
-    monkeypatch.setattr(fetching, "TRIES", 1)
+    monkeypatch.setattr("product_classifier.sources.web.client.TRIES", 1)
 
     def drip(handler: Handler) -> None:
         handler.answer(200, b"", length=10_000)
@@ -235,7 +234,7 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
 def test_a_limit_of_open_files_is_told_from_a_server_that_is_not_there(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "TRIES", 1)
+    monkeypatch.setattr("product_classifier.sources.web.client.TRIES", 1)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
     try:
@@ -252,7 +251,7 @@ def test_a_limit_of_open_files_is_told_from_a_server_that_is_not_there(
 def test_a_server_that_is_not_there_is_told_from_a_slow_one(
     host: str, reason: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "TRIES", 1)
+    monkeypatch.setattr("product_classifier.sources.web.client.TRIES", 1)
     with socket.socket() as unheard:  # bound, but nobody listens
         unheard.bind(("127.0.0.1", 0))
         with pytest.raises(SourceError, match=reason):
@@ -404,7 +403,7 @@ DATES = st.sampled_from(
 
 @given(st.one_of(st.lists(DATES, max_size=7).map(" ".join), st.text(max_size=40)))
 def test_any_text_is_a_pause_or_none(text: str) -> None:
-    assert isinstance(fetching._seconds(text), float | None)
+    assert isinstance(_seconds(text), float | None)
 
 
 @pytest.mark.parametrize(
@@ -479,7 +478,7 @@ def test_a_head_of_line_ends_takes_no_memory(server: Server, client: Client) -> 
 def test_a_body_in_tiny_pieces_is_cut_off(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "MOST_PIECES", 1_000)
+    monkeypatch.setattr("product_classifier.sources.web.client.MOST_PIECES", 1_000)
     server.answers["/x"] = raw(OK, b"Transfer-Encoding: chunked\r\n\r\n", endless=b"1\r\nx\r\n")
     with pytest.raises(SourceError, match="sent in more than 1,000 pieces"):
         client.get_file(server.url + "/x", bytes)
@@ -512,7 +511,7 @@ def test_two_lengths_are_a_reason_of_their_own(server: Server, client: Client) -
 def test_json_of_too_many_values_is_refused_before_it_is_parsed(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr(fetching, "MOST_VALUES", 1_000)
+    monkeypatch.setattr("product_classifier.sources.web.client.MOST_VALUES", 1_000)
     server.answers["/x"] = lambda handler: handler.answer(200, body)
     with pytest.raises(SourceError, match="more than 1,000 values of JSON"):
         client.get_json(server.url + "/x", {"pid": KEY})
