@@ -24,7 +24,7 @@ test: $(VENV)/.checks  ## run all tests (OPTIONS=--cpu lists their processor tim
 test-fast: $(VENV)/.checks  ## run the tests that need no real data and few seconds
 	$(TESTS) -m 'not slow' $(OPTIONS)
 
-test-kernels: $(VENV)/.checks  ## run what compares floats as on other processors (OPTIONS='tests/models')
+test-kernels: $(VENV)/.checks  ## run tests of floats under the kernels of other processors (OPTIONS='tests/models')
 	@$(RUN) -m tests.kernels $(OPTIONS)
 
 lint: $(VENV)/.checks  ## lint, format and types
@@ -37,7 +37,7 @@ check: lint test  ## lint, format, types and all tests: what CI runs
 house: $(VENV)/.checks  ## print the figures of the structure, each beside its bar
 	@$(RUN) -m tests.house
 
-format: $(VENV)/.checks  ## format the code and mend what can be mended
+format: $(VENV)/.checks  ## format the code, and fix what can be fixed automatically
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
@@ -56,7 +56,7 @@ bench-crawl: $(VENV)/.checks $(PEERS)/.installed  ## crawl.py alone, beside img2
 bench-models: $(VENV)/.checks $(PEERS)/.installed  ## every model beside its peers (needs ../shared)
 	@$(RUN) -m benchmarks models novelty
 
-clean:  ## remove what can be made again, .venv included
+clean:  ## remove all that make creates, .venv included
 	rm -rf $(VENV) $(PEERS) demo_out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.runs: requirements.txt constraints.txt

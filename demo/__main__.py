@@ -91,16 +91,23 @@ def arguments() -> argparse.Namespace:
     """Return the parsed command line."""
     parser = common.new_parser(__doc__, EXAMPLES)
     parser.prog = "python -m demo"
-    parser.add_argument("--backbone", default="mini", help="as for categorize_images.py (mini)")
     parser.add_argument(
-        "--folder", type=Path, default=Path("demo_out"), help="where its files go (demo_out)"
+        "--backbone",
+        default="mini",
+        help="network for pictures, as for categorize_images.py (mini)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("demo_out"),
+        help="folder of the demo's files (demo_out)",
     )
     parser.add_argument(
         "--products", type=common.positive, default=1500, metavar="N", help="(1500)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the catalogue (0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the catalogue (0)")
     parser.add_argument("--serve", action="store_true", help="only serve, until Ctrl-C")
-    parser.add_argument("--port", type=int, default=0, help="to serve on (any free one)")
+    parser.add_argument("--port", type=int, default=0, help="port to serve on (any free one)")
     return parser.parse_args()
 
 

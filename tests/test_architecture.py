@@ -41,7 +41,7 @@ MAY_IMPORT = {  # room → rooms before it in the flow of the data
         *("sources", "sources/files", "sources/web"),
         *("store", "features", "backbones", "models", "retraining", "evaluate", "report"),
     },
-    "terminal": {"store"},  # files that are there whole or not at all
+    "terminal": {"store"},  # files that are written completely or not at all
     "options": {
         *("sources", "sources/files", "sources/web"),
         *("features", "backbones", "models", "retraining", "evaluate", "report", "terminal"),

@@ -15,7 +15,7 @@ from product_classifier.models.choices import LOGIT_ADJUST, SAMPLE, WEIGHTS, Bal
 
 
 def balanced(balance: Balance, learning: Targets, classes: int, seed: int) -> Targets:
-    """Return the training rows, weighted or drawn anew."""
+    """Return the training rows, weighted or resampled."""
     if balance.kind == WEIGHTS:
         total = np.bincount(learning.labels, learning.weights, classes)
         present = np.count_nonzero(total)

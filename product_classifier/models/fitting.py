@@ -116,7 +116,7 @@ def fit(
 
 
 def _batches(count: int, size: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Yield batches of places below count, shuffled anew in each epoch, without end."""
+    """Yield batches of places below count, shuffled again in each epoch, without end."""
     while True:
         order = generator.permutation(count)
         for start in range(0, count, size):

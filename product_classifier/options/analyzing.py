@@ -182,21 +182,21 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     by_number = args.compare or args.dump_errors_for_experiment or args.label_errors
     crawled = args.crawl or args.catalogue
     if args.experiment and (by_number or crawled or args.import_review):
-        return "--experiment goes with figures, --per-category, --html and --export-review"
+        return "--experiment goes with the figures, --per-category, --html and --export-review"
     if args.compare and len(set(args.compare)) < 2:
         return "--compare needs at least two experiments"
     others = args.per_category or args.leaderboard or args.html
     others = others or args.export_review or args.import_review
     if args.require and (others or crawled or (by_number and not args.compare)):
-        return "--require goes with figures and --compare alone"
+        return "--require goes with the figures and --compare only"
     if args.output and args.output.suffix.lower() in (
         ".html",
         ".htm",
     ):  # a browser would run scripts in the text
         if args.json:
-            return "--json writes no page: name the --output .json"
+            return "--json writes no page: pass an --output that ends in .json"
         if not (crawled or args.leaderboard or args.dump_errors_for_experiment):
-            return "this report is text: name the --output .txt, or pass --html FOLDER for pages"
+            return "this report is text: pass an --output that ends in .txt, or --html FOLDER for pages"
     if (args.cost_error is None) != (args.cost_review is None):
         return "--cost-error and --cost-review need each other: pass both"
     if args.cost_error == args.cost_review == 0:

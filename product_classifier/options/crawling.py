@@ -104,7 +104,7 @@ def columns(text: str) -> Mapping[str, Sequence[str]]:
 
 
 def contact(text: str) -> str:
-    """Return a text that may stand in an HTTP header, or refuse it."""
+    """Return a text that is allowed in an HTTP header, or refuse it."""
     if not (text.isascii() and text.isprintable() and len(text) <= LONGEST_CONTACT):
         raise argparse.ArgumentTypeError(
             f"not a line of at most {LONGEST_CONTACT} ASCII characters, such as me@shop.example"

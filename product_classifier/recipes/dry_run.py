@@ -67,7 +67,7 @@ def count_what_is_left(
     with open_database(path) as db:
         if crawls and "categories" in parts:
             facts["tree"] = not bookmarks.is_done(db, category_query(root), 0, refresh)
-            lines.append(f"categories below {root}: {'all' if facts['tree'] else 'none'}")
+            lines.append(f"categories to fetch below {root}: {'all' if facts['tree'] else 'none'}")
         if crawls and "products" in parts:
             leaves, most = products.leaves_below(db, root), min(scope.max_per_category, REACHABLE)
             left = [
@@ -76,12 +76,12 @@ def count_what_is_left(
                 if not bookmarks.is_done(db, Query(leaf).name, most, refresh)
             ]
             facts |= {"leaves": len(left), "of_leaves": len(leaves)}
-            lines.append(f"products: of {len(left):,} leaves of {len(leaves):,}")
+            lines.append(f"products to fetch: of {len(left):,} of {len(leaves):,} leaves")
         if "images" in parts:
             count = bookmarks.count_pending_images(
                 db, scope.pictures, refresh, scope.images_per_product
             )
             facts["pictures"] = count
             more = ", and those of new products" if "products" in parts else ""
-            lines.append(f"pictures: {count:,}{more}")
+            lines.append(f"pictures to fetch: {count:,}{more}")
     return lines, facts

@@ -88,13 +88,13 @@ def export_review(
     experiment = read_experiments(db, number)[-1]
     if audit:
         items, size = to_audit(db, experiment, audit)
-        about = f"of {size:,} test products, chosen at random, {len(items):,} to decide"
+        about = f"{len(items):,} of {size:,} random test products to decide"
     else:
         search(db, experiment, places, console)
         items = to_review(db, experiment, terms, limit)
         about = f"{len(items):,} labels to decide"
     return review_csv(items), (
-        f"{about} by experiment {experiment.id}; write keep, ambiguous or a category into the "
+        f"{about}, chosen by experiment {experiment.id}; write keep, ambiguous or a category into the "
         "column decision, then pass it as --import-review"
     )
 
@@ -110,7 +110,7 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
     return Report(
         f"{path}: {stored.total():,} decisions of {reviewer} stored ({stored['keep']:,} keep, "
         f"{stored['move']:,} move, {stored['ambiguous']:,} ambiguous; "
-        f"{imported.replaced:,} replace earlier ones), {imported.known:,} known before, "
+        f"{imported.replaced:,} replace earlier ones), {imported.known:,} stored before, "
         f"{review.open:,} lines still open",
         shortfalls=shortfalls,
     )

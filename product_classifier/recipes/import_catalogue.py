@@ -65,7 +65,7 @@ def import_source(
     on_skipped: OnSkipped,
     progress: Counter,
 ) -> None:
-    """Import a file or folder, whole or not at all; BSON page by page from the bookmark on.
+    """Import a file or folder completely or not at all; BSON page by page from the bookmark on.
 
     Whatever on_skipped raises ends the import, and nothing more is stored.
     """

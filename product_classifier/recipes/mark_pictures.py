@@ -57,7 +57,7 @@ def mark_pictures(
     """Score the complete pictures that the model has not scored, and mark those from threshold on.
 
     label: of unwanted pictures (default: zoomed). Each batch is stored at once; stored scores of
-    the same model and label are compared with the threshold anew. Raises FeatureError for a bad
+    the same model and label are compared with the threshold again. Raises FeatureError for a bad
     model or label, and if no picture can be read; StoreError if there is no picture, or while
     another crawl is running.
     """

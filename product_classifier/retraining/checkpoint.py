@@ -63,8 +63,8 @@ class Checkpoint:
             raise self._damaged(error) from None
         if header.get("key") != self._key:
             raise ModelError(
-                f"{self.path} belongs to other pictures, another teacher or other settings; "
-                "pass the same again to resume it, or remove it to start anew"
+                f"{self.path} belongs to a training with other pictures or settings; "
+                "pass the same again to resume that training, or remove the file to start again"
             )
         declared = {name: h[:2] for name, h in arrays.headers.items() if name != JSON_HEADER}
         if declared != wanted or not _is_like(header.get("numbers"), numbers):
@@ -78,7 +78,7 @@ class Checkpoint:
             raise self._damaged(error) from None
 
     def _damaged(self, reason: object) -> ModelError:
-        return ModelError(f"{self.path} is damaged ({reason}); remove it to start anew")
+        return ModelError(f"{self.path} is damaged ({reason}); remove it to start again")
 
 
 def _is_like(value: Any, wanted: Any) -> bool:

@@ -111,7 +111,7 @@ def distil(
         if len(rows[part]) < fewest:
             raise ModelError(
                 f"{len(rows[part])} pictures in the {part} part are too few to distil a student "
-                f"from; {fewest} are the least, and thousands are better: add pictures"
+                f"from; at least {fewest} are needed, and thousands are better: add pictures"
             )
     training = [targets.images[row] for row in rows[TRAIN].tolist()]
     targets = replace(targets, mixup_partners=sorted(training, key=lambda image: str(image.sha256)))

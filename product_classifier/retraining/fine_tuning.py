@@ -168,7 +168,9 @@ def predict_test(
     predicted = fine_tuned.head.predict(values[np.arange(len(rows))])
     accuracy = float((predicted == labelled.label_of[rows]).mean())
     if abs(accuracy - fine_tuned.on_test.accuracy) > WORSE:
-        console.say(f"its test accuracy before it was saved: {fine_tuned.on_test.accuracy:.1%}")
+        console.say(
+            f"test accuracy of the network before it was saved: {fine_tuned.on_test.accuracy:.1%}"
+        )
     return predicted
 
 
@@ -210,7 +212,7 @@ def _in_memory(
                 raise
             if size == 1:
                 raise ModelError(
-                    "there is not enough memory for one picture at once; pass --fine-tune head or "
+                    "there is not enough memory for even one picture; pass --fine-tune head or "
                     "a smaller last:N, or a smaller --backbone"
                 ) from None
         console.say(f"out of memory with {size} pictures at once; continuing with {size // 2}")

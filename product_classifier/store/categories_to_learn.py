@@ -91,7 +91,7 @@ def _chosen(
             )
         if ancestor != identity:
             raise StoreError(
-                f"{name!r} lies below depth {selection.depth}; name {paths[ancestor]!r}, which "
+                f"{name!r} is below depth {selection.depth}; name {paths[ancestor]!r}, which "
                 "replaces it, or leave out --depth"
             )
         chosen[identity] = None

@@ -131,7 +131,7 @@ def _skipped(old: sqlite3.Connection, source: Path) -> Iterable[Skipped]:
         )
     insist_on_tree(old)
     for (category,) in old.execute(CYCLES):
-        yield Skipped("category", f"{source.name} {category}", "it lies below itself: a cycle")
+        yield Skipped("category", f"{source.name} {category}", "it is below itself: a cycle")
     for product, category in old.execute(UNKNOWN):
         reason = f"its category {category} does not exist"
         yield Skipped("category", f"{source.name} {product}", reason)

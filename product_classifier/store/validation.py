@@ -69,9 +69,7 @@ def insist_on_tree(db: sqlite3.Connection) -> None:
             level += 1
             depth[each] = level
         if level > DEEPEST:
-            raise damaged(
-                db, f"category {str(category)[:200]} lies more than {DEEPEST} levels deep"
-            )
+            raise damaged(db, f"category {str(category)[:200]} is more than {DEEPEST} levels deep")
     [(first, last)] = db.execute("select min(rowid), max(rowid) from category")
     if parents and not 0 < first <= last <= 10 * len(parents) + SPARSE:
         raise damaged(db, f"rows of category are numbered from {first} to {last}")

@@ -101,7 +101,7 @@ def test_the_minimum_size_counts_crawled_products_and_labels_are_corrected(
 @pytest.mark.parametrize(
     ("depth", "chosen", "message"),
     [
-        (1, ("jeans/bootcut", "belts"), "'jeans/bootcut' lies below depth 1; name 'jeans'"),
+        (1, ("jeans/bootcut", "belts"), "'jeans/bootcut' is below depth 1; name 'jeans'"),
         (1, ("women", "belts"), "'women' is not of depth 1; .* such as belts,jeans"),
         (2, ("jeans", "belts"), "'jeans' is not of depth 2; .* such as bootcut,flare"),
         (3, (), "no category has depth 3; pass --depth 2 or less"),

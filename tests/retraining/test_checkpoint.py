@@ -54,7 +54,7 @@ def test_arrays_of_another_training_are_refused(
     checkpoint: Checkpoint, groups: dict[str, Any]
 ) -> None:
     checkpoint.save(NUMBERS, **groups)
-    with pytest.raises(ModelError, match=r"is damaged .*; remove it to start anew"):
+    with pytest.raises(ModelError, match=r"is damaged .*; remove it to start again"):
         load(checkpoint)
 
 
@@ -86,5 +86,5 @@ def test_an_invalid_head_or_one_of_another_training_is_refused(
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, head=np.array(head))
     checkpoint.path.write_bytes(file.getvalue())
-    with pytest.raises(ModelError, match=r"is damaged|belongs to other pictures"):
+    with pytest.raises(ModelError, match=r"is damaged|belongs to a training"):
         load(checkpoint)

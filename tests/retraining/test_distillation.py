@@ -211,14 +211,14 @@ def test_a_state_of_other_settings_is_refused(
     begun: Path, images: list[Image], tmp_path: Path
 ) -> None:
     shutil.copy(begun / "state", tmp_path)
-    with pytest.raises(ModelError, match="belongs to other pictures, another teacher or other set"):
+    with pytest.raises(ModelError, match="belongs to a training with other pictures or set"):
         distilled_from(images, tmp_path, replace(BEGUN, seed=1))
 
 
 def test_a_damaged_state_is_reported(begun: Path, images: list[Image], tmp_path: Path) -> None:
     state = (begun / "state").read_bytes()
     (tmp_path / "state").write_bytes(state[: len(state) // 2])
-    with pytest.raises(ModelError, match=r"is damaged.*remove it to start anew"):
+    with pytest.raises(ModelError, match=r"is damaged.*remove it to start again"):
         distilled_from(images, tmp_path, BEGUN)
 
 

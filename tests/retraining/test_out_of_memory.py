@@ -69,7 +69,7 @@ def test_out_of_memory_the_batch_size_is_halved_and_the_epoch_restarted(
 @pytest.mark.parametrize(
     ("error", "raised", "message"),
     [
-        (ResourceExhaustedError("OOM"), ModelError, "not enough memory for one picture at once"),
+        (ResourceExhaustedError("OOM"), ModelError, "not enough memory for even one picture"),
         (RuntimeError("something else"), RuntimeError, "something else"),
     ],
 )

@@ -66,8 +66,9 @@ def test_a_dry_run_reports_what_is_left_and_changes_nothing(
     )[0]
     failed = len(rows(tmp_path, "select * from image where error is not null"))
     assert output == (
-        f"categories below women: none\nproducts: of {more} leaves of {leaves}\n"
-        f"pictures: {failed}, and those of new products\n"
+        f"categories to fetch below women: none\n"
+        f"products to fetch: of {more} of {leaves} leaves\n"
+        f"pictures to fetch: {failed}, and those of new products\n"
     )
     assert facts(tmp_path) == before
 

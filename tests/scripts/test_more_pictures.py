@@ -45,7 +45,7 @@ def test_one_picture_of_each_product_is_fetched_by_default(shop: Path) -> None:
 def test_a_later_crawl_fetches_further_pictures_and_none_twice(shop: Path) -> None:
     crawl(shop)
     more = ["--images-per-product", 3]
-    assert "pictures: 2" in crawl(shop, *more, "--dry-run").stdout
+    assert "pictures to fetch: 2" in crawl(shop, *more, "--dry-run").stdout
     result = crawl(shop, *more)
     assert "pictures: 2 in" in result.stderr
     assert "3 products, 5 pictures; 0 skipped, 0 failed" in result.stdout

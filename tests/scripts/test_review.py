@@ -52,14 +52,14 @@ def test_decisions_correct_the_next_experiment_but_not_crawled_rows(
 ) -> None:
     (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
     exported = run(tmp_path, "analyze", "--export-review", "review.csv", "--limit", 20)
-    assert "review.csv: 20 labels to decide by experiment 1" in exported.stdout
+    assert "review.csv: 20 labels to decide, chosen by experiment 1" in exported.stdout
     lines = fill(tmp_path / "review.csv", {0: "keep", 1: "hats", 2: "ambiguous", 3: "hast"})
     crawled = rows(tmp_path, "select * from product_category")
     imported = ["--import-review", "review.csv", "--reviewer", "Ada"]
     result = run(tmp_path, "analyze", *imported, code=3)
     assert result.stdout == (
         "review.csv: 3 decisions of Ada stored (1 keep, 1 move, 1 ambiguous; 0 replace earlier "
-        "ones), 0 known before, 16 lines still open\n"
+        "ones), 0 stored before, 16 lines still open\n"
     )
     assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in result.stderr
     assert rows(tmp_path, "select * from product_category") == crawled

@@ -27,8 +27,8 @@ def test_a_file_of_the_earlier_system_becomes_a_database_of_its_own(tmp_path: Pa
     before = old.read_bytes()
     told = [(entry.item, entry.reason) for entry in copy_legacy_database(old, new)]
     assert told == [
-        ("old.db x", "it lies below itself: a cycle"),
-        ("old.db y", "it lies below itself: a cycle"),
+        ("old.db x", "it is below itself: a cycle"),
+        ("old.db y", "it is below itself: a cycle"),
         ("old.db 9", "its category nowhere does not exist"),
         ("old.db 472", "its category lost-category does not exist"),
     ]

@@ -66,7 +66,7 @@ def path(tmp_path: Path) -> Path:
         (
             "with recursive n (k) as (select 1 union all select k + 1 from n where k < 200) "
             "insert into category select k, k - 1, 0, 0, k, k from n",
-            "lies more than 100 levels deep",
+            "is more than 100 levels deep",
         ),
         ("update category set rowid = 1000000000000 where id = 'belts'", "rows of category are"),
     ],
@@ -119,7 +119,7 @@ def test_a_deep_tree_of_the_earlier_system_is_rejected_before_its_paths_fill_the
           insert into category select 'level' || k, 'level' || (k - 1), 0, 0, null from n;""",
     )
     size = path.stat().st_size
-    with pytest.raises(StoreError, match="lies more than 100 levels deep"):
+    with pytest.raises(StoreError, match="is more than 100 levels deep"):
         open_and_close(path)
     assert path.stat().st_size == size
 

@@ -37,7 +37,7 @@ class PictureFolder:
             return file
         below, _ = self._candidates(cell)
         if not below.startswith(f"{self._path}/"):
-            raise UnusableError(f"its picture {cell} lies outside the folder {self._path}")
+            raise UnusableError(f"its picture {cell} is outside the folder {self._path}")
         return below
 
     def existing(self, cell: str) -> str | None:

@@ -207,7 +207,7 @@ class Client:
 
     def _ask_for_file(self, target: Url) -> Answer:
         pools = self._pools[str(target.scheme)]
-        through_proxy = pools.proxy and target.scheme == "http"  # which wants the whole URL
+        through_proxy = pools.proxy and target.scheme == "http"  # an HTTP proxy needs the whole URL
         response = pools.connection_from_host(target.host, target.port, target.scheme).urlopen(
             "GET",
             target.url if through_proxy else target.request_uri,

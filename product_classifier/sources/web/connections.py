@@ -128,7 +128,7 @@ class _TlsSocket(_LimitedReads, ssl.SSLSocket):  # type: ignore[misc]
 
 
 class _LimitedConnection:
-    """A connection that sets the deadline and the byte limits anew for each request."""
+    """A connection with a deadline and byte limits for each request."""
 
     sock: Any
 
@@ -310,7 +310,7 @@ class _GuardedAdapter(HTTPAdapter):
     def request_url(
         self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None
     ) -> str:
-        """Return the path to ask for; a proxy for http wants the whole URL."""
+        """Return the path to ask for; an HTTP proxy needs the whole URL."""
         url = str(request.url)
         if self._guarded.proxy and url.startswith("http://"):
             return url

@@ -149,7 +149,7 @@ BAD = [
     (
         "1,x,,A/B,../../etc/passwd\n",
         "image",
-        "its picture ../../etc/passwd lies outside the folder",
+        "its picture ../../etc/passwd is outside the folder",
     ),
     ("1,caf\udce9,,A/B,\n", "product", "byte 0xe9 is not utf-8; pass its --encoding, such as cp1"),
     ("1,x,,A/B,,left,over\n", "product", "it has 7 cells where the header has 5"),
