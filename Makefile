@@ -34,7 +34,7 @@ lint: $(VENV)/.checks  ## lint, format and types
 
 check: lint test  ## lint, format, types and all tests: what CI runs
 
-house: $(VENV)/.checks  ## print the figures of the structure, each beside its bar
+house: $(VENV)/.checks  ## print the figures of the structure, each beside its limit
 	@$(RUN) -m tests.house
 
 format: $(VENV)/.checks  ## format the code, and fix what can be fixed automatically

@@ -1,4 +1,4 @@
-"""The rooms and their doors, read from the code's imports."""
+"""The rooms and their allowed imports, read from the code."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_data_goes_one_way(path: Path) -> None:
+def test_imports_go_one_way(path: Path) -> None:
     here = place(path)
     allowed = MAY_IMPORT[here] | SHARED_BY_ALL | {here}
     used = {room(module) for module, _ in imports(path) if module.split(".")[0] == PACKAGE}
@@ -146,7 +146,7 @@ def test_slow_libraries_are_imported_where_they_are_used(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_only_scripts_speak_and_exit(path: Path) -> None:
+def test_only_scripts_print_and_exit(path: Path) -> None:
     if place(path) == "terminal":
         return
     tree = parsed(path)
@@ -157,7 +157,7 @@ def test_only_scripts_speak_and_exit(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*MODULES, *(ROOT / script for script in SCRIPTS)], ids=name)
-def test_all_that_is_written_goes_through_one_door(path: Path) -> None:
+def test_all_output_goes_through_one_module(path: Path) -> None:
     """Text that is written another way may hold escape sequences from a name or a server."""
     if path.name == "streams.py":
         return
@@ -233,5 +233,5 @@ def test_the_evaluation_reads_and_writes_nothing() -> None:
         assert used - known <= {"collections", "decimal", "math", "operator", "re"}
 
 
-def test_all_of_it_is_python_that_this_version_knows() -> None:
+def test_a_supported_version_of_python_is_used() -> None:
     assert (3, 11) <= sys.version_info < (3, 14)

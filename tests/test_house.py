@@ -1,4 +1,4 @@
-"""The structure of the code keeps to its bars; make house prints the figures."""
+"""The structure of the code keeps to its limits; make house prints the figures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tests.house import FIGURES, Figure
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
-def test_the_house_keeps_to_its_bars(figure: Figure) -> None:
+def test_the_structure_keeps_to_its_limits(figure: Figure) -> None:
     places = figure.places()
     assert len(places) <= figure.most, "\n".join(places)

@@ -196,7 +196,7 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         if args.json:
             return "--json writes no page: pass an --output that ends in .json"
         if not (crawled or args.leaderboard or args.dump_errors_for_experiment):
-            return "this report is text: pass an --output that ends in .txt, or --html FOLDER for pages"
+            return "this report is text: pass --html FOLDER, or an --output that ends in .txt"
     if (args.cost_error is None) != (args.cost_review is None):
         return "--cost-error and --cost-review need each other: pass both"
     if args.cost_error == args.cost_review == 0:

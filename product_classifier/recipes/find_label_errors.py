@@ -94,8 +94,8 @@ def export_review(
         items = to_review(db, experiment, terms, limit)
         about = f"{len(items):,} labels to decide"
     return review_csv(items), (
-        f"{about}, chosen by experiment {experiment.id}; write keep, ambiguous or a category into the "
-        "column decision, then pass it as --import-review"
+        f"{about}, chosen by experiment {experiment.id}; write keep, ambiguous or a category "
+        "into the column decision, then pass it as --import-review"
     )
 
 

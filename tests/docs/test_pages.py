@@ -96,7 +96,7 @@ def test_architecture_names_every_room_and_every_module_beside_the_rooms() -> No
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_block_says_what_it_is(page: Path) -> None:
+def test_every_block_names_its_language(page: Path) -> None:
     assert [block.info for block in blocks(page) if block.info not in LANGUAGES] == []
 
 

@@ -1,4 +1,4 @@
-"""An experiment is judged by its calibration part, and told of its test part."""
+"""Thresholds are certified on the calibration part and measured on the test part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers up the tree: as deep as they are certain, right when above a truth, never the root."""
+"""Certified answers at each height: the deepest certain one, and right above a true category."""
 
 from __future__ import annotations
 

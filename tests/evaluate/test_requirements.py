@@ -1,4 +1,4 @@
-"""Requirements are read, compared, and told in the words of the report."""
+"""Requirements are parsed, compared with metrics, and described when they are missed."""
 
 from __future__ import annotations
 

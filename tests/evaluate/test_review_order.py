@@ -1,4 +1,4 @@
-"""The order of looks, on calibration parts whose wrong labels are known."""
+"""The order of review, on calibration parts whose wrong labels are known."""
 
 from __future__ import annotations
 

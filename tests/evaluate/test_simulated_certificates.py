@@ -1,4 +1,4 @@
-"""Promises are kept in simulated catalogues with a known truth; those in hindsight are not."""
+"""In simulated catalogues certificates hold as often as stated; thresholds in hindsight do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of JSON that somebody else wrote."""
+"""Validation of JSON values from untrusted files."""
 
 from __future__ import annotations
 

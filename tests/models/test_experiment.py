@@ -1,4 +1,4 @@
-"""Which training products are learned from, where not all of them are."""
+"""The number of training products of each category, with and without a limit."""
 
 from __future__ import annotations
 

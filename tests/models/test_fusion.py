@@ -1,4 +1,4 @@
-"""Words and pictures put together, of red and blue belts and hats."""
+"""Fusions of words and pictures, on red and blue belts and hats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads for the levels of a small tree, and what is said of them."""
+"""Heads for the levels of a small tree, and their reported accuracy."""
 
 from __future__ import annotations
 

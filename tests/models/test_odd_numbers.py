@@ -1,4 +1,4 @@
-"""What a model learns of odd catalogues is numbers, or it is refused in one line."""
+"""Models of odd catalogues give finite numbers, or the catalogues are refused in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained categorizers put into folders and opened elsewhere, on belts and jeans."""
+"""Trained categorizers saved to folders and opened elsewhere, on belts and jeans."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_separable_categories_are_learned(features: Features) -> None:
 
 
 @pytest.mark.slow
-def test_what_can_be_told_apart_is_learned_of_both(of_both: tuple[Trained, Features]) -> None:
+def test_separable_categories_are_learned_from_both(of_both: tuple[Trained, Features]) -> None:
     model, features = of_both
     assert right(features, model) == 1
 

@@ -1,4 +1,4 @@
-"""Shapes that a design promises are those of the network that Keras builds."""
+"""The predicted shapes of a design's weights equal those of the network that Keras builds."""
 
 from __future__ import annotations
 

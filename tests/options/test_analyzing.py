@@ -1,4 +1,4 @@
-"""What analyze.py may be asked for."""
+"""Combinations of options that analyze.py accepts or refuses."""
 
 from __future__ import annotations
 

@@ -82,23 +82,23 @@ def test_small_categories_are_treated_in_one_of_four_ways(text: str, expected: B
         *("logit-adjust:nan", "logit-adjust:inf", "weights:", "weights:3", "none:1", "foo", ""),
     ],
 )
-def test_other_ways_are_refused(text: str) -> None:
+def test_other_balances_are_refused(text: str) -> None:
     with pytest.raises((argparse.ArgumentTypeError, ValueError)):
         balance(text)
 
 
-def test_without_options_all_is_as_usual() -> None:
+def test_without_options_the_choices_are_the_defaults() -> None:
     assert choices_of({}) == DEFAULTS == Choices()
     nothing = dict.fromkeys(("model", "fusion", "head", "penalty", "search", "vectors", "balance"))
     assert choices_of(nothing) == DEFAULTS
 
 
-def test_what_is_given_is_taken_and_the_rest_is_as_usual() -> None:
+def test_given_options_are_used_and_the_others_have_their_defaults() -> None:
     given: dict[str, Any] = {"kind": "both", "head": (3,), "fusion": None, "db_path": Path("x.db")}
     assert choices_of(given) == Choices(kind="both", head=(3,))
 
 
-def test_what_is_given_is_taken_even_where_it_is_nothing() -> None:
+def test_empty_values_are_used_as_given() -> None:
     assert choices_of({"head": (), "seed": 0, "balance": Balance(NONE)}) == DEFAULTS
 
 
@@ -181,7 +181,7 @@ def test_each_categorizer_can_be_asked_for_a_part_of_a_catalogue(
     assert typed(monkeypatch, kind, line).selection == expected
 
 
-def test_pictures_are_as_many_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_requested_number_of_pictures_is_selected(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = typed(monkeypatch, "images", "--images-per-product 3").selection
     assert asked == Selection(images_per_product=3)
 
@@ -210,7 +210,7 @@ def test_each_fusion_can_be_typed(monkeypatch: pytest.MonkeyPatch, fusion: str) 
         ("--model linear --clean stemmed --text-words 20", TextSettings("ngrams", "stemmed", 20)),
     ],
 )
-def test_texts_are_read_as_the_model_wants_unless_another_way_is_asked_for(
+def test_texts_are_read_in_the_models_way_unless_an_option_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, line: str, text_settings: TextSettings
 ) -> None:
     assert typed(monkeypatch, "words", line).text_settings == text_settings

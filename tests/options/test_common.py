@@ -1,4 +1,4 @@
-"""Options that take some reading."""
+"""Parsers of option values."""
 
 import pytest
 

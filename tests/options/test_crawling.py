@@ -1,4 +1,4 @@
-"""Addresses on the command line of crawl.py: what cannot be asked is a usage error of one line."""
+"""Addresses on the command line of crawl.py: an unusable one is a usage error of one line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def usage_error(
         ("https://me:se/secret@shop.example", "not an address that can be fetched"),
     ],
 )
-def test_what_is_no_address_is_a_usage_error_without_its_password(
+def test_an_invalid_address_is_a_usage_error_that_hides_its_password(
     option: str,
     address: str,
     message: str,
@@ -62,7 +62,7 @@ def test_what_is_no_address_is_a_usage_error_without_its_password(
         (["--root", "x" * 1_001], "not a UTF-8 text of at most 1,000 characters"),
     ],
 )
-def test_what_no_request_can_hold_is_a_usage_error(
+def test_a_value_that_no_request_can_contain_is_a_usage_error(
     options: list[str],
     message: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -71,7 +71,7 @@ def test_what_no_request_can_hold_is_a_usage_error(
     assert message in usage_error(monkeypatch, capsys, *options)
 
 
-def test_a_contact_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contact_is_accepted_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     contact = "https://shop.example/crawler (me@shop.example)"
     monkeypatch.setattr(sys, "argv", ["crawl.py", "--contact", contact])
     assert arguments("").contact == contact

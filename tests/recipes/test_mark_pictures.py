@@ -1,4 +1,4 @@
-"""Marking the pictures of a catalogue with a toy network: the redder, the more zoomed."""
+"""Marking pictures with a toy network, which calls red pictures zoomed."""
 
 from __future__ import annotations
 

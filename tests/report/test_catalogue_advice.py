@@ -1,4 +1,4 @@
-"""Remarks are computed: each appears where its numbers call for it, and only there."""
+"""Each piece of advice appears where its numbers call for it, and only there."""
 
 from __future__ import annotations
 
@@ -300,5 +300,5 @@ def test_short_names_without_descriptions_get_advice() -> None:
     assert remark.startswith("Half of the names have 3 words or fewer, and 80.0% of the products")
 
 
-def test_a_catalogue_without_trouble_has_nothing_that_stands_out() -> None:
+def test_in_a_catalogue_without_problems_nothing_stands_out() -> None:
     assert catalogue_advice(SOUND) == ["Nothing stands out."]

@@ -1,4 +1,4 @@
-"""What is promised is said in a line; what is not, with what it would take."""
+"""Certificates as lines of text, and what would suffice for the missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison of experiments, as text and as plain values."""
+"""The comparison of experiments, as text and as values."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def page(*mistakes: Mistake, picture: bytes | None = None) -> str:
     return errors_page(EXPERIMENT, pictured, total=len(mistakes))
 
 
-def test_it_says_how_many_errors_there_are_and_how_many_it_shows() -> None:
+def test_the_page_says_how_many_errors_there_are_and_how_many_it_shows() -> None:
     text = errors_page(EXPERIMENT, [(mistake(), None)] * 2, total=5_000)
     assert (
         "contradict the catalogue: 5,000, the most confident first; these are the first 2." in text

@@ -1,4 +1,4 @@
-"""Suspicious labels as a person reads them, and as a review file."""
+"""Suspicious labels as text, as values, and as a review file."""
 
 from __future__ import annotations
 

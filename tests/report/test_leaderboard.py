@@ -1,4 +1,4 @@
-"""Models in one table: who is in it, in which order, and what is told of each."""
+"""The leaderboard: its rows, their order, and the names of models."""
 
 from __future__ import annotations
 

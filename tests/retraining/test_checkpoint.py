@@ -1,4 +1,4 @@
-"""Where an interrupted training goes on, and files in its place that are none."""
+"""Checkpoints of interrupted trainings: resumed, damaged, or of another training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distillation from a toy teacher: agreement, resuming, and what is refused."""
+"""Distillation from a toy teacher: agreement, resuming, and refused trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A student that sees no colours learns them; what is frozen stays, and memory may run out."""
+"""Fine-tuning teaches colours to a student without them; frozen weights stay the same."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def all_of_it(
     return *tune(student, untuned(album), folder, ALL), folder / "network.state"
 
 
-def test_all_of_it_may_change(
+def test_all_layers_of_a_network_may_change(
     student: Path, all_of_it: tuple[TrainableNetwork, FineTuned, Path]
 ) -> None:
     assert moved(student, all_of_it[0]) == set(kernel_shapes(SHAPE))

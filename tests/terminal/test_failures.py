@@ -41,11 +41,11 @@ def system_error(number: int, file: str | None = None) -> OSError:
         ),
     ],
 )
-def test_what_is_known_gets_its_remedy(error: BaseException, line: str) -> None:
+def test_known_errors_are_explained_with_their_remedy(error: BaseException, line: str) -> None:
     assert explained(error).replace(" (ulimit -v)", "").replace(" (ulimit -u)", "").startswith(line)
 
 
-def test_what_caused_an_error_is_looked_at_too() -> None:
+def test_the_cause_of_an_error_is_explained() -> None:
     outer = ImportError("numpy could not be imported; see the documentation")
     outer.__cause__ = system_error(errno.EMFILE, "numpy/core.so")
     assert explained(outer).startswith("too many open files")
@@ -71,6 +71,8 @@ def test_a_fault_of_the_program_says_how_to_get_its_traceback(
     assert said.endswith(line + "\n")
 
 
-def test_what_a_library_makes_of_ctrl_c_is_ctrl_c(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_a_library_after_ctrl_c_is_reported_as_ctrl_c(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert report(ImportError("initialization failed"), interrupted=True) == 130
     assert "interrupted; what was stored is kept" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Product feeds from an enemy: what is read is forgotten, and no item takes more than its share."""
+"""Hostile product feeds: items are freed once read, and none takes unlimited memory."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_a_truncated_gzip_is_fetched_again(server: Server, client: Client) -> No
     assert len(client.get_json(server.url + "/x", {})["a"]) == 1000
 
 
-def test_what_is_not_json_is_fetched_again_and_then_given_up(
+def test_an_answer_that_is_not_json_is_fetched_again_and_then_given_up(
     server: Server, client: Client
 ) -> None:
     server.answers["/x"] = lambda handler: handler.answer(200, b"<html>busy</html>")
@@ -231,7 +231,7 @@ def test_a_dripping_server_costs_no_more_than_the_deadline(
         client.get_file(server.url + "/x", bytes)
 
 
-def test_a_limit_of_open_files_is_told_from_a_server_that_is_not_there(
+def test_a_limit_of_open_files_is_distinguished_from_a_missing_server(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("product_classifier.sources.web.client.TRIES", 1)
@@ -248,7 +248,7 @@ def test_a_limit_of_open_files_is_told_from_a_server_that_is_not_there(
     ("host", "reason"),
     [("127.0.0.1", "no connection"), ("nowhere.invalid", "the server's name is unknown")],
 )
-def test_a_server_that_is_not_there_is_told_from_a_slow_one(
+def test_a_missing_server_is_distinguished_from_a_slow_one(
     host: str, reason: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("product_classifier.sources.web.client.TRIES", 1)
@@ -372,7 +372,7 @@ ADDRESSES = st.one_of(
 
 
 @given(ADDRESSES)
-def test_any_text_is_an_address_or_refused_as_none(text: str) -> None:
+def test_any_redirect_target_is_an_address_or_refused(text: str) -> None:
     with suppress(SourceError):
         target = parts_of(joined("http://shop.example/a/b", text))
         assert target.scheme in ("http", "https")
@@ -402,7 +402,7 @@ DATES = st.sampled_from(
 
 
 @given(st.one_of(st.lists(DATES, max_size=7).map(" ".join), st.text(max_size=40)))
-def test_any_text_is_a_pause_or_none(text: str) -> None:
+def test_any_retry_after_header_gives_a_number_of_seconds_or_none(text: str) -> None:
     assert isinstance(_seconds(text), float | None)
 
 
@@ -414,7 +414,7 @@ def test_any_text_is_a_pause_or_none(text: str) -> None:
         *("ftp://127.0.0.1/", "http://" + "a" * 70 + "/", "/" + "a" * 9_000, "http://xn--a\xff/"),
     ],
 )
-def test_a_redirect_to_what_is_no_address_is_a_reason(
+def test_a_redirect_to_an_invalid_address_is_refused(
     server: Server, client: Client, location: str
 ) -> None:
     server.answers["/x"] = lambda handler: handler.answer(302, b"", Location=location)
@@ -451,7 +451,7 @@ EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # of deflate: it stands for no byte at al
     ],
     ids=["heads", "empty blocks", "trailers"],
 )
-def test_what_comes_without_an_end_and_without_a_byte_of_a_body_is_cut_off(
+def test_an_endless_answer_without_a_body_is_cut_off(
     server: Server,
     client: Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -501,7 +501,7 @@ def test_a_length_beyond_the_limit_is_refused_before_the_body(
     assert server.asked == ["/x"]
 
 
-def test_two_lengths_are_a_reason_of_their_own(server: Server, client: Client) -> None:
+def test_an_answer_with_two_lengths_is_refused(server: Server, client: Client) -> None:
     server.answers["/x"] = raw(OK, b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef")
     with pytest.raises(SourceError, match="the answer has several lengths"):
         client.get_file(server.url + "/x", bytes)
@@ -519,7 +519,9 @@ def test_json_of_too_many_values_is_refused_before_it_is_parsed(
 
 
 @pytest.mark.parametrize("body", [b"9" * 100_000, b"[" * 100_000, '"a"'.encode("utf-16"), b"\xff"])
-def test_what_python_cannot_parse_is_not_json(server: Server, client: Client, body: bytes) -> None:
+def test_json_that_python_cannot_parse_is_refused(
+    server: Server, client: Client, body: bytes
+) -> None:
     server.answers["/x"] = lambda handler: handler.answer(200, body)
     with pytest.raises(SourceError, match="not JSON"):
         client.get_json(server.url + "/x", {})
@@ -570,7 +572,7 @@ def test_a_proxy_is_told_the_user_and_password_of_its_address(
 
 
 @pytest.mark.parametrize("proxy", ["socks5://h:1", "http://[::1", "http://h:99999", "ftp://h", ":"])
-def test_a_proxy_that_is_none_is_one_line(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_proxy_is_refused(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(SourceError, match="is not a proxy's address"):
         Client(environment_proxies=True)

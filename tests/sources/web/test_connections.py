@@ -1,4 +1,4 @@
-"""Every way of writing a private address is refused, whichever part of the world it hides in."""
+"""Private addresses are refused in every notation and every network range."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from product_classifier.sources.web.connections import is_public
         "ff02::1",
     ],
 )
-def test_what_is_not_the_public_internet_is_refused(address: str) -> None:
+def test_addresses_outside_the_public_internet_are_refused(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize(
     "address", ["1.1.1.1", "93.184.216.34", "::ffff:8.8.8.8", "2606:4700::1111", "2a00:1450::1"]
 )
-def test_public_addresses_are_not(address: str) -> None:
+def test_public_addresses_are_accepted(address: str) -> None:
     assert is_public(address)

@@ -1,4 +1,4 @@
-"""Fetching pictures from a folder, and what does not count as one."""
+"""Fetching pictures from a folder, and refusing files that are not pictures below it."""
 
 import os
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_whole_picture_is_stored_under_its_content(tmp_path: Path) -> None:
         (b"", "not a picture (no bytes)"),
     ],
 )
-def test_what_is_no_whole_picture_is_a_reason_and_no_file(
+def test_an_incomplete_picture_is_reported_and_not_stored(
     tmp_path: Path, data: bytes, reason: str
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
@@ -48,7 +48,7 @@ def test_what_is_no_whole_picture_is_a_reason_and_no_file(
     assert not (tmp_path / "stored").exists()
 
 
-def test_a_file_that_is_not_there_is_a_reason(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     image = fetch(tmp_path, f"{tmp_path}/none.jpg")["none.jpg"]
     assert image.error == "No such file or directory"
 
@@ -83,7 +83,7 @@ class Faulty:
         raise SourceError("HTTP 404")
 
 
-def test_a_fault_of_the_program_costs_one_picture_and_is_said(tmp_path: Path) -> None:
+def test_a_fault_of_the_program_costs_one_picture_and_is_reported(tmp_path: Path) -> None:
     addresses = [f"http://a/{name}" for name in ("1", "fault", "2")]
     store = ImageFolder(tmp_path / "stored")
     found = fetch_pictures(addresses, Faulty(), None, store, workers=1)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def test_a_fault_of_the_program_costs_one_picture_and_is_said(tmp_path: Path) ->
     assert errors == {"http://a/1": "HTTP 404", "http://a/2": "HTTP 404"}
 
 
-def test_a_pipe_or_a_folder_is_no_picture_and_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_pipe_or_a_folder_is_not_a_picture_and_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "folder.jpg").mkdir()
     found = fetch(tmp_path, f"{tmp_path}/pipe.jpg", f"{tmp_path}/folder.jpg")

@@ -1,4 +1,4 @@
-"""The limiter before a host, in time that passes in sleep alone, and with real threads."""
+"""The rate limiter, with a clock that only sleep advances, and with real threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from product_classifier.sources.web.rate_limit import LONGEST_PAUSE, RateLimiter
 from tests.sources.web.test_client import Time
 
 
-def test_no_minute_sees_more_requests_than_agreed_and_few_less() -> None:
+def test_the_rate_is_kept_in_every_minute_and_nearly_reached() -> None:
     fake = Time()
     limiter = RateLimiter(60, fake.sleep, fake.clock)
     passed = []
@@ -26,7 +26,7 @@ def test_no_minute_sees_more_requests_than_agreed_and_few_less() -> None:
 
 
 @given(st.lists(st.floats(0, 3), min_size=150, max_size=150))
-def test_whoever_oversleeps_crowds_no_minute(late: list[float]) -> None:
+def test_delayed_requests_do_not_exceed_the_rate(late: list[float]) -> None:
     fake = Time()
     delays = iter(late)
 
@@ -91,7 +91,7 @@ def test_a_pause_also_holds_threads_that_wait_already() -> None:
     assert passed[-1] - passed[-60] >= 59 * 0.1 * 0.99
 
 
-def test_pauses_by_chance_grow_until_the_host_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_pauses_grow_until_the_host_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda least, most: most)
     fake = Time()
     limiter = RateLimiter(None, fake.sleep, fake.clock)
