@@ -1,6 +1,6 @@
-"""The figures of the house, read from the code: python -m tests.house prints them.
+"""Figures of the structure of the code; python -m tests.house prints them.
 
-tests/test_house.py holds each of them to its bar.
+tests/test_house.py fails if a figure exceeds its limit.
 """
 
 from __future__ import annotations

@@ -62,13 +62,11 @@ def restored_adjusted(state: State, parts: Sequence[Classifier], classes: int) -
     return _Adjusted(parts[0], checked(state.arrays, "shift", (classes,)))
 
 
-def _drawn(
-    labels: NDArray[np.int32], size: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
+def _drawn(labels: NDArray[np.int32], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return size places of each label, in order; repeated only if a label has fewer places."""
     chosen = []
     for label in np.unique(labels):
         places = np.flatnonzero(labels == label)
-        rounds = [generator.permutation(places) for _ in range(-(-size // len(places)))]
+        rounds = [rng.permutation(places) for _ in range(-(-size // len(places)))]
         chosen.append(np.concatenate(rounds)[:size])
     return np.sort(np.concatenate(chosen))

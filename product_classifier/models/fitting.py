@@ -115,9 +115,9 @@ def fit(
     return best
 
 
-def _batches(count: int, size: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """Yield batches of places below count, shuffled again in each epoch, without end."""
     while True:
-        order = generator.permutation(count)
+        order = rng.permutation(count)
         for start in range(0, count, size):
             yield order[start : start + size]

@@ -53,7 +53,7 @@ class Network:
         keras.utils.set_random_seed(seed)
         self._features = features
         self._design = design
-        self._generator = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self._scaling = scaling
         words = pictures = None
         if features.words is not None:
@@ -157,7 +157,7 @@ class Network:
         if words is not None:
             chosen = words[rows]
             if training and self._design.word_dropout:
-                chosen = _drop_words(chosen, self._design.word_dropout, self._generator)
+                chosen = _drop_words(chosen, self._design.word_dropout, self._rng)
             if no_words.any():
                 chosen = csr_matrix(diags_array((~no_words).astype(np.float32)) @ chosen)
             inputs.append(self._word_tensor(chosen, size))
@@ -178,7 +178,7 @@ class Network:
             share = self._design.modality_dropout
         if not share or words is None or pictures is None:
             return np.zeros(len(rows), bool), np.zeros(len(rows), bool)
-        chance = self._generator.random(len(rows))
+        chance = self._rng.random(len(rows))
         both = (np.diff(words.indptr)[rows] > 0) & pictures.present[rows]
         return both & (chance < share / 2), both & (chance > 1 - share / 2)
 
@@ -212,9 +212,9 @@ def _levels(arrays: Arrays, classes: int) -> NDArray[np.int64] | None:
     return levels
 
 
-def _drop_words(words: csr_matrix, share: float, generator: np.random.Generator) -> csr_matrix:
+def _drop_words(words: csr_matrix, share: float, rng: np.random.Generator) -> csr_matrix:
     """Return words without a random share of them; the others are scaled up to compensate."""
-    mask = generator.random(words.nnz) >= share
+    mask = rng.random(words.nnz) >= share
     data = words.data * mask / np.float32(1 - share)
     return csr_matrix((data.astype(np.float32), words.indices, words.indptr), words.shape)
 

@@ -52,12 +52,12 @@ def fit_logistic(task: Task, penalty: str = L2, search: int | None = None) -> Fi
         return _logistic(task, STRENGTH, MIXTURES[penalty])
     if not len(task.tuning.rows):
         raise ModelError("--search needs tuning products, and there are none; leave out --search")
-    generator = np.random.default_rng(task.seed)
+    rng = np.random.default_rng(task.seed)
     lowest, highest = map(math.log, SEARCHED)
     candidates: list[tuple[float, Fitted]] = []
     for _ in task.console.progress(range(search), "searched", search):
-        strength = math.exp(generator.uniform(lowest, highest))
-        mixture = generator.uniform() if penalty == ELASTIC else MIXTURES[penalty]
+        strength = math.exp(rng.uniform(lowest, highest))
+        mixture = rng.uniform() if penalty == ELASTIC else MIXTURES[penalty]
         fitted = _logistic(task, strength, mixture)
         candidates.append((_tuning_score(task, fitted).loss, fitted))
     best = min(candidates, key=lambda candidate: candidate[0])[1]

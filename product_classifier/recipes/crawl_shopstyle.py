@@ -42,7 +42,7 @@ def crawl_categories(db: sqlite3.Connection, shop: ShopStyle, root: str, console
     if bookmarks.bookmark(db, query).finished:
         return
     if products.leaves_below(db, root):
-        with going_on(db, query, console):
+        with continued_after_failure(db, query, console):
             products.save_categories(db, query, *shop.categories(root))
     else:
         products.save_categories(db, query, *shop.categories(root))
@@ -64,10 +64,10 @@ def crawl_products(
     )
     for leaf in leaves:
         whole = Query(leaf)
-        with going_on(db, whole.name, console, failed):
+        with continued_after_failure(db, whole.name, console, failed):
             crawl_query(db, shop, whole, maximum)
         if maximum > REACHABLE and bookmarks.bookmark(db, whole.name).offset >= REACHABLE:
-            with going_on(db, by_price_query(leaf), console, failed):
+            with continued_after_failure(db, by_price_query(leaf), console, failed):
                 crawl_by_price(db, shop, leaf, maximum)
         progress.advance()
     progress.close()
@@ -97,10 +97,10 @@ def crawl_by_price(db: sqlite3.Connection, shop: ShopStyle, leaf: str, maximum: 
 
 
 @contextmanager
-def going_on(
+def continued_after_failure(
     db: sqlite3.Connection, query: str, console: Console, failed: list[str] | None = None
 ) -> Iterator[None]:
-    """Store and report why a query failed, append it to failed, and go on.
+    """Store and report why a query failed, append it to failed, and continue.
 
     Raises KeyRejectedError: without a key, no query succeeds.
     """

@@ -146,22 +146,22 @@ def search(
         raise ReportError(
             f"the categories of experiment {experiment.id} have changed ({error}); categorize again"
         ) from None
-    inputs = search_fingerprint(dataset, experiment.id)
+    fingerprint = search_fingerprint(dataset, experiment.id)
     latest = read_label_search(db, experiment.id)
-    if latest and latest.fingerprint == inputs:
+    if latest and latest.fingerprint == fingerprint:
         return latest
     insist_on_writable(db)  # before five trainings
     console.say(f"searching {len(dataset.items):,} labels: five trainings")
     features = _features(experiment, dataset, places, console)
     seed = experiment.settings.get("seed", 0)
     suspicions = search_labels(dataset, features, groups, seed, console)
-    return save_label_search(db, experiment.id, suspicions, inputs)
+    return save_label_search(db, experiment.id, suspicions, fingerprint)
 
 
 def _features(
     experiment: Summary, dataset: Dataset, places: FeaturePaths, console: Console
 ) -> Features:
-    """Return the features of an experiment. Raises FeatureError if its network is out of reach."""
+    """Return the features of an experiment. Raises FeatureError if its network cannot be loaded."""
     features = Features()
     if experiment.kind in ("words", "both"):
         settings = experiment.settings
@@ -205,10 +205,10 @@ def contradicting(db: sqlite3.Connection, groups: Iterable[Sequence[str]]) -> li
 def to_review(
     db: sqlite3.Connection, experiment: Summary, terms: Terms, limit: int
 ) -> list[ReviewItem]:
-    """Return the products to review, those first that gain the most certified coverage.
+    """Return the products to review, first those that would gain the most certified coverage.
 
-    Calibration products come first whose prediction counts as wrong and whose label may be wrong,
-    then the products of the most suspicious labels.
+    These are the calibration products whose prediction counts as wrong and whose label may be
+    wrong; the products of the most suspicious labels follow.
     """
     calibration = read_predicted_paths(db, experiment.id, CALIBRATION)
     undecided = read_open_suspicions(db, experiment.id)

@@ -83,11 +83,11 @@ def import_shop(
     by_collection: bool = False,
     strict: bool = False,
 ) -> None:
-    """Fetch a shop's products; beyond what it hands out at once, collection by collection.
+    """Fetch a shop's products; those that its list of all products lacks, by its collections.
 
-    by_collection: whether the collections are the categories. A list that breaks off is stored as
-    failed and reported, and does not stop the rest. Raises SourceError if a shop gives nothing, or
-    if strict and anything is skipped.
+    by_collection: whether the collections are the categories. A list that cannot be read to its end
+    is stored as failed and reported, and does not stop the rest. Raises SourceError if nothing can
+    be read, or if strict and anything is skipped.
     """
     problems, progress = console.problems("skipped"), console.counter("records")
     on_skipped = _reporting(problems, strict)
@@ -135,7 +135,7 @@ def import_shop(
 
 
 def _reporting(problems: Problems, strict: bool) -> OnSkipped:
-    """Return what reports a skipped entry or, if strict, raises SourceError for it."""
+    """Return a function that reports a skipped entry or, if strict, raises SourceError for it."""
 
     def report(entry: Skipped) -> None:
         if strict:

@@ -186,7 +186,7 @@ def insist_on_same_products(first: int, second: int, tested: Mapping[int, Predic
         both = len(np.intersect1d(left, right))
         raise ReportError(
             f"experiments {first} and {second} were tested on {len(left):,} and {len(right):,} "
-            f"products, of which {both:,} are the same; compare those of equal split and categories"
+            f"products, of which {both:,} are the same; compare experiments of the same split"
         )
 
 

@@ -111,8 +111,8 @@ def read_catalogue(
             raise StoreError("the database has no products; run crawl.py first")
         columns = _read_columns(db, console, bool(state.decided))
         counts = count_categories(columns)
-        chance = np.random.default_rng(SEED)
-        chosen = columns.rows[chance.permutation(state.products)]
+        rng = np.random.default_rng(SEED)
+        chosen = columns.rows[rng.permutation(state.products)]
         summary = CatalogueSummary(
             state=state,
             filed=count_filed(columns),
@@ -131,7 +131,7 @@ def read_catalogue(
             picture_sizes=measure_pictures(read_picture_sizes(db)),
             seed=SEED,
         )
-        gallery = _gallery(db, columns, counts, folder, chance) if folder else None
+        gallery = _gallery(db, columns, counts, folder, rng) if folder else None
         return summary, gallery
 
 
@@ -196,7 +196,7 @@ def _gallery(
     columns: CatalogueColumns,
     counts: Sequence[CategoryCount],
     folder: ImageFolder,
-    chance: np.random.Generator,
+    rng: np.random.Generator,
 ) -> ProductGallery:
     """Return the pictures that most products share, and random products of the largest leaves."""
 
@@ -207,7 +207,7 @@ def _gallery(
         return GalleryRow(title, note, tiles)
 
     def at_random(title: str, inside: Integers, most: int) -> GalleryRow:
-        rows = chance.choice(columns.rows[inside], min(most, len(inside)), replace=False)
+        rows = rng.choice(columns.rows[inside], min(most, len(inside)), replace=False)
         return gallery_row(title, f"{len(inside):,} products", np.sort(rows))
 
     shown, first, count = np.unique(columns.picture, return_index=True, return_counts=True)

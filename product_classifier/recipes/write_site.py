@@ -83,8 +83,8 @@ def site_pages(
     db: sqlite3.Connection, contents: Contents, console: Console = SILENT
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page, one after the other."""
-    against = functools.cache(lambda: contradicting(db, duplicate_groups(db)))
-    pages = list(_pages(db, contents, against))
+    contradictions = functools.cache(lambda: contradicting(db, duplicate_groups(db)))
+    pages = list(_pages(db, contents, contradictions))
     links = [OVERVIEW, CATALOGUE, *(link for link, _ in pages)]
     entries = leaderboard_entries(db, contents.evaluations)
     yield OVERVIEW.page, overview_page(entries, Site(links, OVERVIEW.page))
@@ -96,7 +96,9 @@ def site_pages(
 
 
 def _pages(
-    db: sqlite3.Connection, contents: Contents, against: Callable[[], Sequence[Sequence[str]]]
+    db: sqlite3.Connection,
+    contents: Contents,
+    contradictions: Callable[[], Sequence[Sequence[str]]],
 ) -> Iterator[tuple[Link, Callable[[Site], str]]]:
     """Yield a link to each page of each experiment, and the function that writes the page."""
     for evaluation in contents.evaluations:
@@ -113,7 +115,9 @@ def _pages(
             if searched := read_label_search(db, number):
                 yield (
                     Link(page_of(evaluation.experiment, "labels"), f"#{number} labels"),
-                    functools.partial(_labels, db, evaluation, searched, contents.folder, against),
+                    functools.partial(
+                        _labels, db, evaluation, searched, contents.folder, contradictions
+                    ),
                 )
 
 
@@ -136,7 +140,7 @@ def _labels(
     evaluation: Evaluation,
     searched: LabelSearchSummary,
     folder: ImageFolder,
-    against: Callable[[], Sequence[Sequence[str]]],
+    contradictions: Callable[[], Sequence[Sequence[str]]],
     site: Site,
 ) -> str:
     errors = LabelErrors(
@@ -147,7 +151,7 @@ def _labels(
             for product in read_suspicious(db, evaluation.experiment.id, SHOWN)
             if (product.suspicion or 0) >= WORTH_A_LOOK
         ],
-        [read_products(db, group) for group in against()[:SHOWN]],
+        [read_products(db, group) for group in contradictions()[:SHOWN]],
     )
     return labels_page(errors, folder_pictures(folder, errors.suspicious), site)
 

@@ -184,9 +184,9 @@ def distort(
     return picture
 
 
-def _choose(distortions: Distortions, chance: np.random.Generator) -> _Chosen:
+def _choose(distortions: Distortions, rng: np.random.Generator) -> _Chosen:
     """Draw all random numbers, used or not, so that one option does not change the others."""
-    flip, left, top, scale, brightness, rotation, shear = chance.random(7).tolist()
+    flip, left, top, scale, brightness, rotation, shear = rng.random(7).tolist()
     return _Chosen(
         flip=distortions.flip_left_right and flip < 0.5,
         margin=(1 + distortions.random_crop / 100) * (1 + distortions.random_scale / 100 * scale),
