@@ -24,7 +24,7 @@ LABELLED = 20  # labelled products for each product of the calibration part
 def certification_text(certification: Certification | None) -> Iterator[str]:
     """Yield a line for each certificate; None: an experiment without calibration rows."""
     if certification is None:
-        yield "  certified coverage: unknown without calibration rows; run its categorizer again"
+        yield "  certified coverage: unknown without calibration rows; categorize again"
         return
     targets = list(certification.levels)
     for height, levels in enumerate(zip(*certification.levels.values(), strict=True)):

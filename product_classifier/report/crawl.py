@@ -21,7 +21,7 @@ WIDE_SPREAD = 100  # products of the largest leaf / the smallest; above, bars ar
 
 
 def crawl_text(state: CrawlState) -> str:
-    """Return the leaves with the products found and available, then failures by reason."""
+    """Return the leaves with the products stored and available, then failures by reason."""
     leaves = [category for category in state.categories if category.leaf]
     names = [unbroken(category.path or category.name) for category in leaves]
     width = max(map(columns_of, names), default=0)
@@ -33,7 +33,7 @@ def crawl_text(state: CrawlState) -> str:
     lines.append(f"{state.pictures:,} pictures complete, {state.waiting:,} not tried yet")
     if state.further:
         lines.append(
-            f"  {state.further:>9,} more pictures not tried: crawl.py --images-per-product N"
+            f"  {state.further:>9,} further pictures not tried: crawl.py --images-per-product N"
         )
     lines += [
         f"  {count:>9,} marked {unbroken(label)}: left out where a product has others"

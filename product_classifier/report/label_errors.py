@@ -25,7 +25,7 @@ def label_errors_text(errors: LabelErrors) -> str:
         f"  {searched.products:,} labels examined on {searched.date}{noise}",
     ]
     for title, section in (
-        ("Most suspicious, without decided products", _suspicious(errors.suspicious)),
+        ("Most suspicious labels of products without a decision", _suspicious(errors.suspicious)),
         ("Categories that might be the same", _overlaps(searched)),
         ("Same picture or words, other category", _contradictions(errors.contradictions)),
     ):

@@ -15,10 +15,10 @@ import pytest
 
 from product_classifier.errors import SourceError
 from product_classifier.recipes.crawl_shopstyle import (
+    continued_after_failure,
     crawl_by_price,
     crawl_categories,
     crawl_query,
-    going_on,
 )
 from product_classifier.recipes.import_catalogue import import_shop
 from product_classifier.records import Image, Query
@@ -185,9 +185,9 @@ def crawl_shopstyle(db: sqlite3.Connection, enemy: Enemy, failed: list[str]) -> 
     console = Recorder(failed)
     crawl_categories(db, shop, "women", console)
     for leaf in products.leaves_below(db, "women")[:LEAVES_ASKED]:
-        with going_on(db, Query(leaf).name, console):
+        with continued_after_failure(db, Query(leaf).name, console):
             crawl_query(db, shop, Query(leaf), REACHABLE)
-        with going_on(db, f"{leaf} by price", console):
+        with continued_after_failure(db, f"{leaf} by price", console):
             crawl_by_price(db, shop, leaf, 3 * REACHABLE)
 
 

@@ -74,7 +74,7 @@ def test_suspicious_labels_are_listed_with_suggestions_and_similar_products() ->
         "#3: Text classification of: a,b\n"
         "  200 labels examined on 2026-11-27; 4.5% of them look wrong (9), by confident learning\n"
         "\n"
-        "  Most suspicious, without decided products:\n"
+        "  Most suspicious labels of products without a decision:\n"
         "    0.9688  471  Wide belt\n"
         "            belts → jeans/flare (0.88)\n"
         "            most similar: belts (0.99); jeans/flare (0.97); jeans/flare (0.50)\n"

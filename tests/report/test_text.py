@@ -49,7 +49,7 @@ def test_the_lines_of_the_earlier_system_come_first() -> None:
         "  95% in detail: score >= 0.31 accepts 960, 20 of them wrong; a person checks 0\n"
         "  98% in detail: no threshold reaches it; a person checks all\n"
         "  (thresholds chosen in hindsight on these products: no guarantee for new ones)\n"
-        "  certified coverage: unknown without calibration rows; run its categorizer again\n"
+        "  certified coverage: unknown without calibration rows; categorize again\n"
     )
 
 

@@ -39,7 +39,7 @@ def test_one_picture_of_each_product_is_fetched_by_default(shop: Path) -> None:
     assert output == "crawl.db: 1 categories, 3 products, 3 pictures; 0 skipped, 0 failed\n"
     assert rows(shop, FETCHED) == [("blue.jpg",), ("green.jpg",), ("red.jpg",)]
     report = run(shop, "analyze", "--crawl").stdout
-    assert "2 more pictures not tried: crawl.py --images-per-product N" in report
+    assert "2 further pictures not tried: crawl.py --images-per-product N" in report
 
 
 def test_a_later_crawl_fetches_further_pictures_and_none_twice(shop: Path) -> None:
