@@ -38,7 +38,7 @@ def new_parser(description: str | None, examples: str) -> argparse.ArgumentParse
     """Return a parser whose --help has the layout of all scripts."""
     return Parser(
         description=description,
-        epilog=f"examples:\n{examples.rstrip()}",
+        epilog=f"Values in parentheses are the defaults.\n\nexamples:\n{examples.rstrip()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -251,7 +251,7 @@ FINE_TUNING_OPTIONS: tuple[Option, ...] = (
         "output_network",
         Path,
         OUT / "network.npz",
-        "file of the network, for --backbone; an interrupted training resumes from its .state",
+        "file of the network, for --backbone; an interrupted training resumes from its .state file",
     ),
 )
 BOTH_OPTIONS: tuple[Option, ...] = (
