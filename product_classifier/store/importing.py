@@ -108,7 +108,7 @@ def _checked_at_end(db: sqlite3.Connection) -> Iterator[None]:
             for _, sql in indexes:
                 db.execute(sql)
             for (category,) in db.execute(DANGLING):
-                raise sqlite3.IntegrityError(f"a product is in the category {category}: unknown")
+                raise sqlite3.IntegrityError(f"a product is in the unknown category {category}")
     finally:
         db.execute("pragma foreign_keys = on")
 

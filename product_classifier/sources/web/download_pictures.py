@@ -99,7 +99,7 @@ def _require_open_files(workers: int) -> None:
 def put_embedded(picture: Embedded, store: Store) -> Image | Skipped:
     """Check and store a picture that a source contains.
 
-    A broken one is skipped for good, since it can be fetched from nowhere else.
+    A broken picture is skipped, and not tried again, since it cannot be fetched from anywhere else.
     """
     try:
         extension, size = check_framed(picture.data)
