@@ -34,6 +34,9 @@ lint: $(VENV)/.checks  ## lint, format and types
 
 check: lint test  ## lint, format, types and all tests: what CI runs
 
+house: $(VENV)/.checks  ## print the figures of the structure, each beside its bar
+	@$(RUN) -m tests.house
+
 format: $(VENV)/.checks  ## format the code and mend what can be mended
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
@@ -73,4 +76,4 @@ $(PEERS)/.installed: requirements-peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help setup demo test test-fast test-kernels lint check format docs soak bench bench-crawl bench-models clean
+.PHONY: house help setup demo test test-fast test-kernels lint check format docs soak bench bench-crawl bench-models clean

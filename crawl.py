@@ -1,5 +1,6 @@
 """Fill crawl.db with categories, products and pictures: of the ShopStyle API or any catalogue."""
 
+from product_classifier.sources import SHOP, SQLITE
 from product_classifier.terminal import startup
 
 if __name__ == "__main__":
@@ -24,7 +25,6 @@ from product_classifier.recipes.export_catalogue import export
 from product_classifier.recipes.fetch_pictures import crawl_pictures
 from product_classifier.recipes.import_catalogue import import_catalogue, import_shop
 from product_classifier.records import CrawlScope
-from product_classifier.sources import SHOP, SQLITE
 from product_classifier.sources.formats import open_source
 from product_classifier.store import bookmarks, products
 from product_classifier.store.database import open_database, snapshot, sole_crawler
@@ -90,11 +90,8 @@ def import_from(db: sqlite3.Connection, format: str, args: argparse.Namespace) -
 
 def show_dry_run(args: argparse.Namespace, format: str | None, scope: CrawlScope) -> int:
     """Show what a crawl would fetch; nothing is changed."""
-    source = (
-        (crawl_sources.shopify_of if format == SHOP else crawl_sources.file_of)(args)
-        if format
-        else None
-    )
+    read = crawl_sources.shopify_of if format == SHOP else crawl_sources.file_of
+    source = read(args) if format else None
     script.show(*dry_run(args.db_path, scope, format, source))
     return script.DONE
 
@@ -110,7 +107,7 @@ def export_catalogue(args: argparse.Namespace) -> int:
 
 def filter_images(args: argparse.Namespace) -> int:
     """Mark pictures of an unwanted label; nothing is fetched."""
-    from product_classifier.recipes.mark_pictures import mark_pictures  # loads NumPy
+    from product_classifier.recipes.mark_pictures import mark_pictures
 
     model, label, threshold = args.filter_images, args.filter_label, args.threshold
     paths = args.db_path, args.images_path

@@ -18,7 +18,7 @@ if __name__ == "__main__":
 import argparse
 import os
 
-from product_classifier.backbones.names import FULL_PRECISION
+from product_classifier.backbones import FULL_PRECISION
 from product_classifier.printable import unbroken
 from product_classifier.recipes.distil_student import DistillationSettings, distil_student
 from product_classifier.recipes.retrain_network import (

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Row
-from product_classifier.evaluate.certificate import certify
+from product_classifier.evaluate.certificate import accepted, certify, certify_heights
 from product_classifier.evaluate.coverage import coverage
-from product_classifier.evaluate.hierarchy import accepted, certify_heights
 from tests.evaluate.simulated import LABEL_NOISE, SHAPES, Products, products
 
 CATALOGUES, POPULATION, DELTA = 500, 200_000, 0.05

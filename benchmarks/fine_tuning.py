@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.catalogues import read_catalogue
 from benchmarks.common import Row, percent
+from product_classifier.backbones import MINI
 from product_classifier.backbones.backbone import load_backbone
-from product_classifier.backbones.names import MINI
 from product_classifier.console import SILENT
 from product_classifier.features.dataset_features import picture_features
 from product_classifier.records import Dataset, Image

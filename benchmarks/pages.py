@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.common import Row
 from product_classifier.predictions import Mistake, Neighbour, Summary
-from product_classifier.report.errors_page import errors_page
+from product_classifier.report.site import errors_page
 
 ERRORS, TURNS = 500, 5
 MOST_BYTES, MOST_SECONDS = 10_000_000, 2.0

@@ -23,8 +23,8 @@ from benchmarks.common import Row, measure, percent, read_products
 from benchmarks.embedding import files_to_cache
 from benchmarks.folds import positions
 from benchmarks.mini import accuracy
+from product_classifier.backbones import MINI
 from product_classifier.backbones.backbone import Backbone, load_backbone
-from product_classifier.backbones.names import MINI
 from product_classifier.models.split import position_of
 from product_classifier.recipes.select_products import select
 from product_classifier.records import Dataset, Image, Product

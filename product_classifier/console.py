@@ -1,4 +1,4 @@
-"""How recipes report what they are doing: the protocol, and a console that writes nothing.
+"""The console that recipes report to: its protocol, and one that writes nothing.
 
 A script passes its console (terminal/script.py) to a recipe, and the rooms pass it on. The result
 that a script was asked for goes to stdout and not through a console.

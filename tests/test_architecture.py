@@ -20,7 +20,6 @@ SHARED_BY_ALL = {
     "errors",
     "limits",
     "pictures",
-    "plain_text",
     "printable",
     "regular",
     "selection",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from product_classifier import plain_text
-from product_classifier.plain_text import strip_html
+from product_classifier import printable
+from product_classifier.printable import strip_html
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ PIECES = (
 @settings(deadline=None, max_examples=500)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_the_fast_path_returns_the_same_text_as_the_parser(text: str) -> None:
-    assert plain_text._without_tags(text) == plain_text._parse(text)
+    assert printable._without_tags(text) == printable._parse(text)
 
 
 UNCLOSED = (

@@ -86,8 +86,18 @@ class Warm:
         self._folder = tempfile.TemporaryDirectory()
         self._running: Script | None = None
 
-    def start(self, folder: Path, script: str, *options: object, env: Mapping[str, str]) -> Script:
-        """Start a script of this repository in a folder, with this environment alone."""
+    def start(
+        self,
+        folder: Path,
+        script: str,
+        *options: object,
+        env: Mapping[str, str],
+        constants: Mapping[str, float] | None = None,
+    ) -> Script:
+        """Start a script of this repository in a folder, with this environment alone.
+
+        constants: by "module.NAME", other values than the project's.
+        """
         assert self._running is None or self._running.poll() is not None
         assert self._process.stdin
         assert self._process.stdout
@@ -95,8 +105,13 @@ class Warm:
         for path in streams:
             path.write_bytes(b"")
         words = [str(ROOT / f"{script}.py"), *map(str, options)]
-        request = {"words": words, "folder": str(folder), "env": dict(env)}
-        request["streams"] = list(map(str, streams))
+        request = {
+            "words": words,
+            "folder": str(folder),
+            "env": dict(env),
+            "streams": list(map(str, streams)),
+            "constants": dict(constants or {}),
+        }
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
         self._running = Script(self._process.stdout, streams, words)
@@ -153,6 +168,11 @@ def run_script(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     sys.argv = request["words"]
+    for name, value in request["constants"].items():
+        module_name, _, constant = name.rpartition(".")
+        module = importlib.import_module(module_name)
+        assert hasattr(module, constant), name
+        setattr(module, constant, value)
     code: Any = None
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")

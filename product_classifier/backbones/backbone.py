@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.backbones import FULL_PRECISION, HALF_PRECISION, INCEPTION, MINI
 from product_classifier.backbones.keras_networks import (
     APPLICATIONS,
     DOWNLOAD_TIMEOUT,
@@ -25,7 +26,6 @@ from product_classifier.backbones.keras_networks import (
     load_application,
     read_network,
 )
-from product_classifier.backbones.names import FULL_PRECISION, HALF_PRECISION, INCEPTION, MINI
 from product_classifier.backbones.network_file import LARGEST, opened_archive
 from product_classifier.backbones.onnx import onnx_embed
 from product_classifier.backbones.runtime import (

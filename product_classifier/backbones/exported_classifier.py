@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.backbones import GRAPH, labels_beside
 from product_classifier.backbones.graph_file import LARGEST_GRAPH
-from product_classifier.backbones.names import GRAPH, labels_beside
 from product_classifier.backbones.onnx_graph import load_onnx
 from product_classifier.backbones.runtime import muted_stderr
 from product_classifier.backbones.tensorflow_graph import load_tensorflow

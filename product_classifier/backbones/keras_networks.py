@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from product_classifier.backbones import FULL_PRECISION
 from product_classifier.backbones.keras_weights import check_weights_file, largest_weights_file
-from product_classifier.backbones.names import FULL_PRECISION
 from product_classifier.backbones.network_file import Archive, write_archive
 from product_classifier.backbones.runtime import load_keras
 from product_classifier.errors import FeatureError, UnreachableError

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from product_classifier.backbones import MINI
 from product_classifier.backbones.backbone import HANDLES, Backbone, load_backbone
 from product_classifier.backbones.keras_networks import APPLICATIONS, is_network
-from product_classifier.backbones.names import MINI
 from product_classifier.backbones.network_file import LARGEST, opened_archive
 from product_classifier.errors import FeatureError
 from product_classifier.regular import read_bounded

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.backbones.names import STUDENT_SIZE
+from product_classifier.backbones import STUDENT_SIZE
 from product_classifier.backbones.network_file import Archive, opened_archive, write_archive
 from product_classifier.backbones.runtime import tensorflow
 from product_classifier.errors import FeatureError

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from product_classifier.backbones import FULL_PRECISION
 from product_classifier.backbones.backbone import Backbone
-from product_classifier.backbones.names import FULL_PRECISION
 from product_classifier.console import SILENT, Console
 from product_classifier.errors import FeatureError, PictureError
 from product_classifier.features.augmented_views import View, apply_view

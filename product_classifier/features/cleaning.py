@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from product_classifier.plain_text import strip_html
+from product_classifier.printable import strip_html
 
 SHORTEST_STEMMED = 3  # letters; shorter terms are sizes and units
 # languages that shops write in; each further one takes short titles away from similar languages

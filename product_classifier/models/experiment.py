@@ -1,7 +1,13 @@
-"""An experiment: a categorizer trained and tested on a data set, ready to be stored."""
+"""An experiment: a categorizer trained and tested on a data set, ready to be stored.
+
+With a head for each level of the category tree, a prediction is a path of the tree: levels count
+from the top, a leaf that ends above the lowest level is its own node on the levels below, and the
+probability of a leaf is the product of its nodes' probabilities on all levels.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import math
 import platform
@@ -16,11 +22,12 @@ from numpy.typing import NDArray
 
 from product_classifier import __version__
 from product_classifier.console import SILENT, Console
+from product_classifier.errors import ModelError
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import COMPARED, most_alike
+from product_classifier.models.base import Fit, Fitted, Task
 from product_classifier.models.choices import Choices, recorded
 from product_classifier.models.fits import fit_of
-from product_classifier.models.levels import accuracy_by_level, levels_of, with_levels
 from product_classifier.models.novelty import Novelty, measure_novelty
 from product_classifier.models.split import CALIBRATION, TEST, TRAIN, TUNING, position_of
 from product_classifier.models.training import Trained, predict, predict_paths, train
@@ -226,3 +233,59 @@ def peak_bytes() -> int:
     import resource  # not on Windows
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+Levels = NDArray[np.int64]  # [levels, classes], the number of each class's node at each level
+
+
+def levels_of(dataset: Dataset) -> Levels:
+    """Return the node of each leaf at each level, without levels that repeat another partition.
+
+    Raises ModelError if fewer than two levels remain.
+    """
+    paths = [
+        [*reversed(above), category.id]
+        for category, above in zip(dataset.categories, dataset.above, strict=True)
+    ]
+    levels = []
+    for level in range(max(map(len, paths))):
+        nodes = [path[min(level, len(path) - 1)] for path in paths]
+        numbers = {node: k for k, node in enumerate(dict.fromkeys(nodes))}
+        partition = [numbers[node] for node in nodes]
+        if len(numbers) > 1 and partition not in levels:
+            levels.append(partition)
+    if len(levels) < 2:
+        raise ModelError(
+            "the chosen categories are all on one level of the tree; leave out --levels"
+        )
+    return np.array(levels, np.int64)
+
+
+def with_levels(fit: Fit, levels: Levels) -> Fit:
+    """Return a network's fit that trains a head for each level."""
+
+    def levelled(task: Task) -> Fitted:
+        return fit(dataclasses.replace(task, levels=levels))
+
+    return levelled
+
+
+def accuracy_by_level(
+    levels: Levels, predicted: NDArray[np.int64], labels: Sequence[Sequence[int]]
+) -> list[dict[str, Any]]:
+    """Return the number of categories, the chance and the accuracy of each level, from the top.
+
+    predicted: [items], classes; labels: [items], the true classes of each. The accuracy is None
+    without labels.
+    """
+    results = []
+    for nodes in levels:
+        right = [
+            nodes[k] in nodes[list(true)]
+            for k, true in zip(predicted.tolist(), labels, strict=True)
+            if true
+        ]
+        count = int(nodes.max()) + 1
+        share = float(np.mean(right)) if right else None
+        results.append({"categories": count, "chance": 1 / count, "accuracy": share})
+    return results

@@ -10,10 +10,10 @@ from product_classifier.features.cleaning import NGRAMS, SEQUENCE
 from product_classifier.features.word_vectors import read_vectors, train_vectors
 from product_classifier.models.balance import balanced
 from product_classifier.models.base import Fit, Fitted, Task
-from product_classifier.models.blend import fit_blend
 from product_classifier.models.choices import LATE, STACK, Balance, Choices
 from product_classifier.models.fitting import fit_network, network_fit
 from product_classifier.models.fusion import fit_late, fit_stack
+from product_classifier.models.late_fusion import fit_blend
 from product_classifier.models.layers import VECTORS, Design
 from product_classifier.models.scikit import fit_forest, fit_linear, fit_logistic
 

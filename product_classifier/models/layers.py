@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from product_classifier.features.cleaning import BAG, NGRAMS, SEQUENCE
 from product_classifier.features.text_vectors import SEQUENCE_LENGTH
-from product_classifier.models.base import insist
+from product_classifier.models.base import fields, insist, items, one_of, real, whole
 from product_classifier.models.choices import (
     CONCAT,
     CONCAT_DENSE,
@@ -20,7 +20,6 @@ from product_classifier.models.choices import (
     PRODUCT,
     WIDEST_LAYER,
 )
-from product_classifier.models.fields import fields, items, one_of, real, whole
 
 VECTORS = "vectors"  # encoder: word vectors, averaged over a bag of words
 HIDDEN_UNITS = 100  # over words

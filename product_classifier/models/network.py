@@ -17,9 +17,8 @@ from product_classifier.backbones.runtime import load_keras, tensorflow
 from product_classifier.features.cleaning import SEQUENCE
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import SEQUENCE_LENGTH
-from product_classifier.models.base import INTEGERS, Arrays, State, checked, insist
+from product_classifier.models.base import INTEGERS, Arrays, State, checked, insist, whole
 from product_classifier.models.choices import CONCAT_DENSE, PRODUCT
-from product_classifier.models.fields import whole
 from product_classifier.models.layers import (
     DENSE_UNITS,
     HIDDEN_UNITS,

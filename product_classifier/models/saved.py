@@ -20,10 +20,8 @@ from product_classifier.features.cleaning import TextSettings
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import Vectorizer
 from product_classifier.models.balance import restored_adjusted
-from product_classifier.models.base import State, insist
-from product_classifier.models.blend import restored_blend
-from product_classifier.models.fields import whole
-from product_classifier.models.late_fusion import restored_fusion
+from product_classifier.models.base import State, insist, whole
+from product_classifier.models.late_fusion import restored_blend, restored_fusion
 from product_classifier.models.network import Network
 from product_classifier.models.saved_settings import (
     READING_WEIGHTS,

@@ -25,9 +25,10 @@ from product_classifier.features.text_vectors import (
     WORD_GRAMS,
     Vectorizer,
 )
-from product_classifier.models.base import checked, insist
-from product_classifier.models.fields import (
+from product_classifier.models.base import (
+    checked,
     fields,
+    insist,
     items,
     mapping,
     one_of,

@@ -18,10 +18,9 @@ from product_classifier.errors import ModelError
 from product_classifier.evaluate.reliability import fit_temperature
 from product_classifier.features.dataset_features import Features
 from product_classifier.features.exact_products import products, to_integers
-from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task
+from product_classifier.models.base import Classifier, Fitted, Score, State, Targets, Task, one_of
+from product_classifier.models.base import whole as whole_number
 from product_classifier.models.choices import ELASTIC, L1, L2
-from product_classifier.models.fields import one_of
-from product_classifier.models.fields import whole as whole_number
 from product_classifier.models.network import softmax
 from product_classifier.models.scaling import Scaling
 from product_classifier.models.scikit_state import (

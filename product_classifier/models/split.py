@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from product_classifier.plain_text import strip_html
+from product_classifier.printable import strip_html
 from product_classifier.records import Identity
 
 TRAIN, TUNING, CALIBRATION, TEST = "train", "tuning", "calibration", "test"

@@ -30,13 +30,13 @@ IN_A_REVIEW, ON_SCREEN = 500, 50  # labels
 
 
 def arguments(description: str | None) -> argparse.Namespace:
-    """Read it, or end with the usage error that names what is wrong."""
+    """Parse the command line of analyze.py; exit with a usage error that names the problem."""
     parser = common.new_parser(description, EXAMPLES)
     common.add_database(parser)
     common.add_images(parser)
     common.add_cache(parser)
     parser.add_argument(
-        "--experiment", type=common.positive, metavar="N", help="only this one (all)"
+        "--experiment", type=common.positive, metavar="N", help="only this experiment (all)"
     )
     _add_reports(parser)
     _add_terms(parser)
@@ -64,9 +64,9 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--leaderboard",
         action="store_true",
-        help="the models tested on the same products in one table; a page where --output is .html",
+        help="the models tested on the same products in one table; a page if --output is .html",
     )
-    which.add_argument("--html", type=Path, metavar="DIR", help="all of it as pages, in a folder")
+    which.add_argument("--html", type=Path, metavar="DIR", help="all reports as pages, in a folder")
     which.add_argument(
         "--dump-errors-for-experiment",
         type=common.positive,
@@ -74,24 +74,24 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
         help=f"write a page of its {ERRORS_ON_A_PAGE} most confident errors, as HTML",
     )
     which.add_argument(
-        "--crawl", action="store_true", help="what was crawled; a page where --output is .html"
+        "--crawl", action="store_true", help="what was crawled; a page if --output is .html"
     )
     which.add_argument(
         "--catalogue",
         action="store_true",
-        help="what is in the catalogue, before training; a page where --output is .html",
+        help="a summary of the catalogue, before training; a page if --output is .html",
     )
     which.add_argument(
         "--label-errors",
         type=common.positive,
         metavar="N",
-        help="labels that are probably wrong, by the features of this experiment; takes trainings",
+        help="labels that are probably wrong, by this experiment's features; trains five times",
     )
     which.add_argument(
         "--export-review",
         type=Path,
         metavar="FILE",
-        help="write labels for a person to decide, as CSV, of the most use first",
+        help="write labels for a person to decide, as CSV, the most useful first",
     )
     which.add_argument(
         "--import-review", type=Path, metavar="FILE", help="store what the person decided"
@@ -99,13 +99,13 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_terms(parser: argparse.ArgumentParser) -> None:
-    terms = parser.add_argument_group("what is asked of experiments")
+    terms = parser.add_argument_group("terms that experiments are judged on")
     terms.add_argument(
         "--require",
         type=requirement,
         action="append",
         metavar="R",
-        help="exit with 3 unless all reach it, such as 'coverage98>=0.5'; repeatable",
+        help="exit with 3 unless all experiments meet it, such as 'coverage98>=0.5'; repeatable",
     )
     terms.add_argument(
         "--target",
@@ -119,14 +119,17 @@ def _add_terms(parser: argparse.ArgumentParser) -> None:
         type=common.share,
         default=0.95,
         metavar="C",
-        help="that certificates hold with (0.95)",
+        help="of certificates (0.95)",
     )
-    for name, text in (("error", "a wrong product filed"), ("review", "a look at a product")):
+    for name, text in (
+        ("error", "a wrong product that is filed"),
+        ("review", "a review of a product"),
+    ):
         terms.add_argument(
             f"--cost-{name}",
             type=common.amount("cost"),
             metavar="C",
-            help=f"what {text} costs; both or none",
+            help=f"cost of {text}; both or neither",
         )
 
 
@@ -142,18 +145,18 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
         "--audit",
         type=common.positive,
         metavar="N",
-        help="with --export-review: so many test products at random, to audit the accuracy",
+        help="with --export-review: N random test products, to audit the accuracy",
     )
     labels.add_argument(
         "--reviewer",
         type=common.name,
         metavar="NAME",
         default=_user(),
-        help="who decided (who runs this)",
+        help="who decided (the current user)",
     )
-    labels.add_argument("--backbone", help="the experiment's network, where it has moved")
+    labels.add_argument("--backbone", help="the experiment's network, if it was moved")
     labels.add_argument(
-        "--weights", type=Path, metavar="FILE", help="of that network, as the categorizer had them"
+        "--weights", type=Path, metavar="FILE", help="of that network, as given to the categorizer"
     )
     labels.add_argument(
         "--no-products",
@@ -165,12 +168,12 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in a container
+    except (OSError, KeyError):  # a user without a name, as in containers
         return "unknown"
 
 
 def _contradiction(args: argparse.Namespace) -> str | None:
-    """Say which options do not go together."""
+    """Return which options cannot be combined, or None."""
     by_number = args.compare or args.dump_errors_for_experiment or args.label_errors
     crawled = args.crawl or args.catalogue
     if args.experiment and (by_number or crawled or args.import_review):

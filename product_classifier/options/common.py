@@ -22,20 +22,20 @@ WEIGHTS_HELP = "of a network by name, as Keras saves them without the top, .h5 (
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that writes as the scripts do: help is a result, wrong usage one clean line."""
+    """A parser that writes help to stdout and wrong usage as one clean line to stderr."""
 
     def print_help(self, file: object = None) -> None:
         """Write the help to stdout."""
         streams.show(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        """Write what is wrong, and exit with 2."""
+        """Write the usage error, and exit with 2."""
         streams.fail(message, 2, usage=self.format_usage())
         raise SystemExit(2)
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """Make a parser that every script's --help looks alike with."""
+    """Return a parser whose --help has the layout of all scripts."""
     return Parser(
         description=description,
         epilog=f"examples:\n{examples.rstrip()}",
@@ -78,7 +78,7 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
 
 
 def seed(text: str) -> int:
-    """Read a whole number of 32 bits."""
+    """Return a whole number of 32 bits, or refuse the text."""
     number = int(text)
     if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
@@ -86,20 +86,20 @@ def seed(text: str) -> int:
 
 
 def name(text: str) -> str:
-    """Read a name that can be stored: Unicode without control characters."""
+    """Return a name without control characters, or refuse the text."""
     if printable(text) != text or not text.strip():
-        raise argparse.ArgumentTypeError(f"{printable(text)!r} is no name")
+        raise argparse.ArgumentTypeError(f"{printable(text)!r} is not a name")
     return text
 
 
 def names(text: str) -> list[str]:
-    """Read a list that is written like a line of a CSV file."""
+    """Return the items of a list that is written like a line of a CSV file."""
     lines = csv.reader(text.splitlines(), skipinitialspace=True)
     return [name.strip() for line in lines for name in line if name.strip()]
 
 
 def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
+    """Return a whole number of at least 1, or refuse the text."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
@@ -107,22 +107,22 @@ def positive(text: str) -> int:
 
 
 def age(text: str) -> str:
-    """Read an age, as 30d, 12h or 5m; returns the moment so long ago as the database writes it."""
+    """Return the time that lies an age such as 30d, 12h or 5m ago, as the database writes times."""
     match = re.fullmatch(r"(\d{1,5})([dhm])", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text} is no age such as 30d, 12h or 5m")
+        raise argparse.ArgumentTypeError(f"{text} is not an age such as 30d, 12h or 5m")
     unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]
     moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(**{unit: int(match[1])})
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def how_many(text: str) -> int:
-    """Read a number of pictures, or -1 for all."""
+    """Return a number of pictures, or -1 for all."""
     return -1 if text == "-1" else positive(text)
 
 
 def percentage(text: str) -> float:
-    """Read a number from 0 to 100."""
+    """Return a number from 0 to 100, or refuse the text."""
     number = float(text)
     if not 0 <= number <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
@@ -130,7 +130,7 @@ def percentage(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """Read a share between 0 and 1, neither of them included."""
+    """Return a share between 0 and 1, both excluded, or refuse the text."""
     number = float(text)
     if not 0 < number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1, such as 0.98")
@@ -138,7 +138,7 @@ def share(text: str) -> float:
 
 
 def portion(text: str) -> float:
-    """Read a share from 0 to below 1."""
+    """Return a share from 0 to below 1, or refuse the text."""
     number = float(text)
     if not 0 <= number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to below 1, such as 0.2")
@@ -146,12 +146,12 @@ def portion(text: str) -> float:
 
 
 def amount(what: str) -> Callable[[str], float]:
-    """Make a reader of numbers of at least 0; what: as messages call them."""
+    """Return a parser of numbers of at least 0; what: their name in messages."""
 
     def read(text: str) -> float:
         number = float(text)
         if not 0 <= number < math.inf:
-            raise argparse.ArgumentTypeError(f"{text} is no {what} of at least 0")
+            raise argparse.ArgumentTypeError(f"{text} is not a {what} of at least 0")
         return number
 
     return read

@@ -29,7 +29,7 @@ Ctrl-C stops it; the same command goes on where it stopped."""
 
 
 def arguments(description: str | None) -> argparse.Namespace:
-    """Read it, or end with the usage error that names what is wrong."""
+    """Parse the command line of crawl.py; exit with a usage error that names the problem."""
     parser = common.new_parser(description, EXAMPLES)
     common.add_database(parser)
     common.add_images(parser)
@@ -38,21 +38,26 @@ def arguments(description: str | None) -> argparse.Namespace:
     add_marking(parser)
     add = parser.add_argument
     add("--only", choices=PARTS, help="fetch nothing else")
-    common.add_images_per_product(parser, "fetch so many pictures of each, where there are (1)")
-    add("--refresh", type=common.age, metavar="AGE", help="also what is older than 30d, 12h or 5m")
+    common.add_images_per_product(parser, "fetch up to N pictures of each product (1)")
+    add(
+        "--refresh",
+        type=common.age,
+        metavar="AGE",
+        help="also fetch anew what is older (30d, 12h, 5m)",
+    )
     add(
         "--dry-run",
         action="store_true",
-        help="tell what would be stored; nobody is asked but a shop, for its first page",
+        help="show what would be stored; of servers, only a shop is asked, for its first page",
     )
     add(
         "--contact",
         type=contact,
         default="",
         metavar="ADDRESS",
-        help="yours, for those who run the servers",
+        help="your address, sent to servers for their operators",
     )
-    add("--environment-proxies", action="store_true", help="ask through those of HTTPS_PROXY etc.")
+    add("--environment-proxies", action="store_true", help="use the proxies of HTTPS_PROXY etc.")
     add("--log-json", action="store_true", help="progress and result as lines of JSON")
     add(
         "--requests-per-minute",
@@ -61,9 +66,17 @@ def arguments(description: str | None) -> argparse.Namespace:
         help="to the API (750) or the shop (120)",
     )
     add(
-        "--connections", type=common.positive, default=16, metavar="N", help="pictures at once (16)"
+        "--connections",
+        type=common.positive,
+        default=16,
+        metavar="N",
+        help="at the same time (16)",
     )
-    add("--allow-private", action="store_true", help="also ask loopback and private addresses")
+    add(
+        "--allow-private",
+        action="store_true",
+        help="also connect to private addresses",
+    )
     _add_export(parser)
     args = parser.parse_args()
     if problem := misused(parser, args) or _contradiction(args):
@@ -74,29 +87,29 @@ def arguments(description: str | None) -> argparse.Namespace:
 
 
 def columns(text: str) -> Mapping[str, Sequence[str]]:
-    """Read which columns hold what, such as name=title,category_path=department+class."""
-    found: dict[str, Sequence[str]] = {}
+    """Return the columns of each field, from name=title,category_path=department+class."""
+    columns_of: dict[str, Sequence[str]] = {}
     for pair in common.names(text):
         field, equals, names = pair.partition("=")
         if not equals or field not in FIELDS:
             raise argparse.ArgumentTypeError(
                 f"{pair!r} is not a field, '=' and a column; fields are {', '.join(FIELDS)}"
             )
-        found[field] = [name for name in names.split("+") if name]
-    return found
+        columns_of[field] = [name for name in names.split("+") if name]
+    return columns_of
 
 
 def contact(text: str) -> str:
-    """Read what can stand in a header of HTTP."""
+    """Return a text that may stand in an HTTP header, or refuse it."""
     if not (text.isascii() and text.isprintable() and len(text) <= LONGEST_CONTACT):
         raise argparse.ArgumentTypeError(
-            f"it is no line of at most {LONGEST_CONTACT} ASCII characters, such as me@shop.example"
+            f"not a line of at most {LONGEST_CONTACT} ASCII characters, such as me@shop.example"
         )
     return text
 
 
 def api_url(text: str) -> str:
-    """Read the address of an API, which paths and a key are put behind."""
+    """Return the address of an API, or refuse the text; paths and a key are appended to it."""
     if problem := _problem_of_address(text):
         raise argparse.ArgumentTypeError(problem)
     if "?" in text or "#" in text:
@@ -105,23 +118,21 @@ def api_url(text: str) -> str:
 
 
 def identity(text: str) -> str:
-    """Read the id of a category."""
+    """Return the id of a category, or refuse the text."""
     if len(text) > LONGEST_ID or text != text.encode(errors="replace").decode():
-        raise argparse.ArgumentTypeError(
-            f"it is no UTF-8 text of at most {LONGEST_ID:,} characters"
-        )
+        raise argparse.ArgumentTypeError(f"not a UTF-8 text of at most {LONGEST_ID:,} characters")
     return text
 
 
 def folder(text: str) -> Path:
-    """Read the name of a folder that is there."""
+    """Return the path of an existing folder, or refuse the text."""
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {text}")
     return Path(text)
 
 
 def _folder_of_pictures(args: argparse.Namespace) -> Path | None:
-    """Tell where the pictures of a file or folder lie."""
+    """Return the folder of the pictures of a file or folder to import, or None."""
     if not args.source or args.source.startswith(URL_SCHEMES):
         return None
     path = Path(args.source)
@@ -154,27 +165,27 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="""a file (CSV, TSV, JSON, JSON Lines, Parquet, XML feed, BSON, the database of the
         earlier system; .gz and .zip too), a folder of folders, or a Shopify shop's address""",
     )
-    add("--format", choices=FORMATS, help="what it is (as found)")
+    add("--format", choices=FORMATS, help="its format (detected)")
     add(
         "--images",
         type=folder,
         metavar="DIR",
-        help="where its pictures lie (beside the file), by their paths or named by their product",
+        help="folder of its pictures, by their paths or named by their product (beside the file)",
     )
     add(
         "--columns",
         type=columns,
         default={},
         metavar="FIELD=NAME,…",
-        help="""columns of a table that are not found by their names, such as
-        name=title,category_path=level1+level2; nothing behind '=': there is none""",
+        help="""columns of a table that are not recognized by their names, such as
+        name=title,category_path=level1+level2; nothing after '=' means no column""",
     )
     add(
         "--path-separator",
         metavar="S",
-        help="what joins the names of a path, such as '->', behind '=' (as found)",
+        help="text between the names of a path, such as --path-separator='->' (detected)",
     )
-    add("--encoding", help="of the file (utf-8, or as its first bytes say)")
+    add("--encoding", help="of the file (utf-8, or by its first bytes)")
     add(
         "--category-names",
         type=Path,
@@ -185,10 +196,10 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         "--sample",
         type=common.positive,
         metavar="N",
-        help="of a BSON file so many products, drawn evenly from all of it",
+        help="of a BSON file N products, drawn evenly from all of it",
     )
     add("--seed", type=common.seed, default=0, help="of that sample (0)")
-    add("--collections", action="store_true", help="a shop's collections are the categories")
+    add("--collections", action="store_true", help="use a shop's collections as categories")
     add(
         "--strict",
         action="store_true",
@@ -203,23 +214,23 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="""write all products and categories to a .csv, .jsonl or .parquet, which --from reads;
-        paths of pictures below --images are written without it""",
+        paths of pictures are relative to --images""",
     )
     export.add_argument(
-        "--experiment", type=common.positive, metavar="N", help="with what it predicts"
+        "--experiment", type=common.positive, metavar="N", help="with its predictions"
     )
     export.add_argument(
         "--raw",
         action="store_true",
-        help="""no apostrophes in a .csv before what a spreadsheet takes for a formula; --from takes
-        them off again""",
+        help="""in a .csv, no apostrophe before texts that a spreadsheet takes for a formula; --from
+        removes the apostrophes""",
     )
 
 
 def _contradiction(args: argparse.Namespace) -> str | None:
-    """Say which options do not go together."""
+    """Return which options cannot be combined, or None."""
     if args.source and args.only == "categories":
-        return "--from knows no --only categories: a file's come with its products"
+        return "--only categories does not go with --from, whose categories come with its products"
     for name in WITH_SOURCE:
         if getattr(args, name) and not args.source:
             return f"--{name.replace('_', '-')} goes with --from"
@@ -227,7 +238,7 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         if getattr(args, name) and not (args.source or args.export):
             return f"--{name.replace('_', '-')} goes with --from and --export"
     if args.export and (args.source or args.only or args.dry_run or args.refresh):
-        return "--export writes what is there: it goes with no import"
+        return "--export writes what is stored: it does not go with an import"
     if args.experiment and not args.export:
         return "--experiment goes with --export"
     if str(args.source).startswith(URL_SCHEMES) and (problem := _problem_of_address(args.source)):
@@ -242,8 +253,8 @@ def _contradiction(args: argparse.Namespace) -> str | None:
 
 
 def _problem_of_address(url: str) -> str:
-    """Say why a URL cannot be asked, without a password that it may hold."""
-    from product_classifier.sources.web.connections import parts_of  # --help need not load it
+    """Return why a URL cannot be fetched, without any password in it, or ''."""
+    from product_classifier.sources.web.connections import parts_of
 
     try:
         parts_of(url)
@@ -263,37 +274,37 @@ def add_marking(parser: argparse.ArgumentParser) -> None:
         "--filter-images",
         type=Path,
         metavar="MODEL",
-        help="""look at each complete picture with a graph of retrain.py's, and mark those of a
-        label: categorizers leave them out, unless a product has no others""",
+        help="""score each complete picture with a graph of retrain.py, and mark the pictures of a
+        label: categorizers leave them out, unless a product has no other picture""",
     )
     group.add_argument(
-        "--filter-label", metavar="LABEL", help="of the model, which is unwanted (zoomed)"
+        "--filter-label", metavar="LABEL", help="the unwanted label of the model (zoomed)"
     )
     group.add_argument(
         "--threshold",
         type=threshold,
         default=0.5,
         metavar="T",
-        help="""mark from this probability on; another one for the same model looks at nothing
-        again, and 1 unmarks all (0.5)""",
+        help="""mark from this probability on; another threshold for the same model uses the stored
+        scores, and 1 unmarks all (0.5)""",
     )
 
 
 def misused(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str | None:
-    """Say what is wrong with the use of these options."""
-    given = {name for name, value in vars(args).items() if value != parser.get_default(name)}
-    if args.filter_images and not given <= set(WITH_MARKING):
+    """Return which of these options are misused, or None."""
+    used = {name for name, value in vars(args).items() if value != parser.get_default(name)}
+    if args.filter_images and not used <= set(WITH_MARKING):
         return (
             "--filter-images fetches nothing: it goes with --filter-label, --threshold, --db-path, "
             "--images-path and --log-json only"
         )
-    if not args.filter_images and not given.isdisjoint(MARKING):
+    if not args.filter_images and not used.isdisjoint(MARKING):
         return "--filter-label and --threshold go with --filter-images"
     return None
 
 
 def threshold(text: str) -> float:
-    """Read a probability above 0."""
+    """Return a probability above 0, or refuse the text."""
     number = float(text)
     if not 0 < number <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1, such as 0.5")

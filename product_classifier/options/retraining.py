@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from product_classifier.backbones.names import (
+from product_classifier.backbones import (
     FULL_PRECISION,
     GRAPH,
     HALF_PRECISION,
@@ -125,7 +125,7 @@ def schedule(args: argparse.Namespace) -> Schedule:
 
 def fine_tuning_config(args: argparse.Namespace) -> FineTuningConfig:
     """Return the fine-tuning settings; the default precision is bfloat16 on a GPU."""
-    from product_classifier.backbones.runtime import on_accelerator  # loads Keras
+    from product_classifier.backbones.runtime import on_accelerator
 
     usual = HALF_PRECISION if on_accelerator() else FULL_PRECISION
     return FineTuningConfig(

@@ -1,4 +1,4 @@
-"""Which products and categories a categorizer is asked for: options that all three of them have."""
+"""Options that choose the products and categories of a categorizer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from product_classifier.selection import Selection
 
 
 def add_subset(parser: argparse.ArgumentParser) -> None:
-    """Add them."""
+    """Add the options that choose products and categories."""
     group = parser.add_argument_group(
         "which products and categories",
         "Applied from top to bottom; the database keeps all of them.",
@@ -19,8 +19,8 @@ def add_subset(parser: argparse.ArgumentParser) -> None:
         "--depth",
         type=common.positive,
         metavar="D",
-        help="""learn and predict the categories so far below the root, each with all that lies
-        below it: 1 is directly below; leaves that end above that depth stay themselves (leaves)""",
+        help="""learn and predict the categories D levels below the root, each with all categories
+        below it; leaves above that depth stay as they are (leaves)""",
     )
     group.add_argument(
         "--categories",
@@ -28,61 +28,60 @@ def add_subset(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="A,B",
         help="""leaves, or with --depth categories of that depth, by id or path (all with enough
-        products); quote names that have a comma, as in '"Hats, Gloves",Belts'""",
+        products); quote names with a comma, as in '"Hats, Gloves",Belts'""",
     )
     group.add_argument(
         "--given-split",
         action="store_true",
-        help="train, tune and test as the split says that the catalogue came with (the frozen one)",
+        help="use the split that the catalogue came with (the frozen split)",
     )
     group.add_argument(
         "--language",
         type=languages,
         default=(),
         metavar="L,L",
-        help="only products whose name and description are in these, such as fr,en (any)",
+        help="only products whose name and description are in these languages, such as fr,en (any)",
     )
     group.add_argument(
         "--min-per-category",
         type=common.positive,
         default=1000,
         metavar="N",
-        help="""without --categories: leave out those with fewer products, counted after all of
-        the above and before a sample is drawn (1000)""",
+        help="""without --categories: leave out categories with fewer products, counted after the
+        options above and before a sample is drawn (1000)""",
     )
     group.add_argument(
         "--sample",
         type=common.share,
         metavar="S",
-        help="""a share of the products of each category, such as 0.1, rounded up, of all parts of
-        the split; the same ones each time, and a larger share holds a smaller one (all)""",
+        help="""a share of each category's products, such as 0.1, rounded up, from all parts of the
+        split; the same products each time, and a larger share contains a smaller one (all)""",
     )
     group.add_argument(
         "--sample-per-category",
         type=common.positive,
         metavar="N",
-        help="""at most so many products of each category, drawn likewise, from all parts of the
-        split, so that there are fewer test products too (--max-per-category-train cuts what is
-        learned from alone)""",
+        help="""at most N products of each category, drawn likewise from all parts of the split,
+        test products included (--max-per-category-train limits the training products only)""",
     )
     group.add_argument(
         "--sample-seed",
         type=common.seed,
         metavar="N",
-        help="""draw another sample; not --seed, so that trainings by several seeds are tested on
-        the same products (0)""",
+        help="""draw another sample; --seed does not, so that trainings with several seeds are
+        tested on the same products (0)""",
     )
 
 
 def contradiction(args: argparse.Namespace) -> str | None:
-    """Say which of them do not go together."""
+    """Return which of these options cannot be combined, or None."""
     if args.sample_seed is not None and args.sample is None and args.sample_per_category is None:
         return "--sample-seed goes with --sample or --sample-per-category"
     return None
 
 
 def selection_of(args: argparse.Namespace) -> Selection:
-    """Take from the command line what is asked for."""
+    """Return the selection that the options ask for."""
     return Selection(
         depth=args.depth,
         categories=tuple(args.categories),
@@ -97,11 +96,11 @@ def selection_of(args: argparse.Namespace) -> Selection:
 
 
 def languages(text: str) -> tuple[str, ...]:
-    """Read codes of languages."""
+    """Return codes of languages, or refuse the text."""
     codes = tuple(dict.fromkeys(code.lower() for code in common.names(text)))
     for code in codes:
         if code not in LANGUAGES:
-            raise argparse.ArgumentTypeError(f"{code!r} is none of {', '.join(LANGUAGES)}")
+            raise argparse.ArgumentTypeError(f"{code!r} is not one of {', '.join(LANGUAGES)}")
     if not codes:
         raise argparse.ArgumentTypeError("name at least one, such as fr")
     return codes

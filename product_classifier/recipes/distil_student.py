@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from product_classifier.backbones import INCEPTION, MINI
 from product_classifier.backbones.backbone import Backbone, load_backbone
-from product_classifier.backbones.names import INCEPTION, MINI
 from product_classifier.backbones.student import (
     MINI_FILE,
     Shape,

@@ -7,12 +7,12 @@ from typing import Any
 
 from product_classifier.printable import one_line
 from product_classifier.records import CrawlScope, Query
-from product_classifier.report.preview import preview_text
+from product_classifier.report.crawl import preview_text
 from product_classifier.sources import SQLITE
 from product_classifier.sources.formats import SourceOptions, open_source
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import REACHABLE, category_query
-from product_classifier.store import bookmarks, pending_pictures, products
+from product_classifier.store import bookmarks, products
 from product_classifier.store.database import open_database
 from product_classifier.store.legacy_database import read_legacy_entries
 
@@ -78,7 +78,7 @@ def count_what_is_left(
             facts |= {"leaves": len(left), "of_leaves": len(leaves)}
             lines.append(f"products: of {len(left):,} leaves of {len(leaves):,}")
         if "images" in parts:
-            count = pending_pictures.count_pending_images(
+            count = bookmarks.count_pending_images(
                 db, scope.pictures, refresh, scope.images_per_product
             )
             facts["pictures"] = count

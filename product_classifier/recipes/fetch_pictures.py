@@ -9,7 +9,7 @@ from product_classifier.console import Console
 from product_classifier.records import CrawlScope
 from product_classifier.sources.web.client import Client
 from product_classifier.sources.web.download_pictures import fetch_pictures
-from product_classifier.store import pending_pictures, products
+from product_classifier.store import bookmarks, products
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.legacy_database import legacy_pictures
 
@@ -30,7 +30,7 @@ def crawl_pictures(
     store = ImageFolder(images)
     store.sweep()
     wanted = scope.pictures, scope.refresh, scope.images_per_product
-    addresses = pending_pictures.pending_images(db, *wanted)
+    addresses = bookmarks.pending_images(db, *wanted)
     copies = legacy_pictures(db, scope.pictures)
     counts = {"failed": 0}
     progress = None
@@ -38,7 +38,7 @@ def crawl_pictures(
         if not progress:  # servers are at work while a million addresses are counted
             progress = console.counter(
                 "pictures",
-                pending_pictures.count_pending_images(db, *wanted),
+                bookmarks.count_pending_images(db, *wanted),
                 lambda: counts | {"pauses": client.pauses},
             )
         products.save_images(db, batch)

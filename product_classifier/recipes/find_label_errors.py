@@ -32,10 +32,14 @@ from product_classifier.report.label_errors import (
 )
 from product_classifier.selection import Selection
 from product_classifier.sources.files.review_file import read_review
-from product_classifier.store.audits import read_open_audit, read_tested_products, save_audit
 from product_classifier.store.database import insist_on_writable
 from product_classifier.store.dataset import read_identities, read_products, read_true_categories
-from product_classifier.store.decisions import import_decisions
+from product_classifier.store.decisions import (
+    import_decisions,
+    read_open_audit,
+    read_tested_products,
+    save_audit,
+)
 from product_classifier.store.experiments import read_experiments
 from product_classifier.store.integrity import (
     CRAWL_TABLES,

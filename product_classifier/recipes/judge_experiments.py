@@ -34,17 +34,18 @@ from product_classifier.models.split import groups_among
 from product_classifier.predictions import PredictedPaths, Summary
 from product_classifier.records import Report
 from product_classifier.report.categories import categories_text, categories_values
-from product_classifier.report.comparison import comparison_text, comparison_values
-from product_classifier.report.leaderboard import (
+from product_classifier.report.comparison import (
+    comparison_text,
+    comparison_values,
     leaderboard_page,
     leaderboard_text,
     leaderboard_values,
 )
 from product_classifier.report.text import figures_text, figures_values
 from product_classifier.report.wording import depth_name
-from product_classifier.store.audits import read_audit
 from product_classifier.store.certificates import Certified, save_certificates
 from product_classifier.store.dataset import read_tested
+from product_classifier.store.decisions import read_audit
 from product_classifier.store.experiments import read_experiments, read_outcomes, read_paths
 from product_classifier.store.integrity import (
     EXPERIMENT_TABLES,

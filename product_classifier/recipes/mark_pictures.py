@@ -12,7 +12,7 @@ from product_classifier.errors import FeatureError, StoreError
 from product_classifier.features.augmented_views import View
 from product_classifier.features.bottlenecks import embed_views
 from product_classifier.store.database import open_database, sole_crawler
-from product_classifier.store.marks import (
+from product_classifier.store.product_pictures import (
     MarkCounts,
     count_marks,
     move_threshold,

@@ -26,10 +26,9 @@ from product_classifier.recipes.judge_experiments import (
 from product_classifier.recipes.summarise_catalogue import read_catalogue
 from product_classifier.records import Report
 from product_classifier.report.catalogue_summary import catalogue_page
-from product_classifier.report.errors_page import errors_page
 from product_classifier.report.experiment_page import experiment_page
 from product_classifier.report.pages import Link, Site
-from product_classifier.report.site import labels_page, overview_page, page_of
+from product_classifier.report.site import errors_page, labels_page, overview_page, page_of
 from product_classifier.store.dataset import read_products
 from product_classifier.store.experiments import read_experiments, read_mistakes, read_paths
 from product_classifier.store.image_folder import ImageFolder

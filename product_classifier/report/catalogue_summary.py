@@ -8,8 +8,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from product_classifier.evaluate.catalogue_summary import CatalogueSummary
-from product_classifier.plain_text import strip_html
-from product_classifier.printable import unbroken
+from product_classifier.printable import strip_html, unbroken
 from product_classifier.records import Sample
 from product_classifier.report.catalogue_advice import catalogue_advice
 from product_classifier.report.catalogue_sections import catalogue_sections

@@ -6,9 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from product_classifier.plain_text import strip_html
 from product_classifier.predictions import LabelErrors, LabelSearchSummary, Mistake, Neighbour
-from product_classifier.printable import unbroken
+from product_classifier.printable import strip_html, unbroken
 
 NEARLY_THE_SAME = 0.95  # similarity of products that should have one label
 SIMILAR_SHOWN = 3

@@ -17,9 +17,8 @@ from markupsafe import Markup
 
 from product_classifier.errors import PictureError
 from product_classifier.pictures import decode
-from product_classifier.plain_text import strip_html
 from product_classifier.predictions import Mistake
-from product_classifier.printable import unbroken
+from product_classifier.printable import strip_html, unbroken
 
 THUMBNAIL = (192, 240)  # pixels at most: twice the size shown, for high-resolution screens
 MOST_BYTES = 12_000  # of a thumbnail, so that 500 stay below 10 MB

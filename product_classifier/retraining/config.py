@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import astuple, dataclass, field
 
-from product_classifier.backbones.names import FULL_PRECISION
+from product_classifier.backbones import FULL_PRECISION
 
 HEAD, ALL = "head", "all"  # parts of a network to train, beside last:N
 WARM_UP = 0.1  # share of the training in which the learning rate rises

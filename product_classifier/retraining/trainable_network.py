@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from product_classifier.backbones import keras_networks
+from product_classifier.backbones import INCEPTION, MINI, keras_networks
 from product_classifier.backbones.backbone import INSTEAD, Backbone, load_backbone, of_layers
 from product_classifier.backbones.inception_2015 import read_inception
 from product_classifier.backbones.keras_networks import (
@@ -24,7 +24,6 @@ from product_classifier.backbones.keras_networks import (
     load_application,
     save_network,
 )
-from product_classifier.backbones.names import INCEPTION, MINI
 from product_classifier.backbones.runtime import load_keras, predictor
 from product_classifier.backbones.student import Student, save_student
 from product_classifier.console import Console

@@ -166,9 +166,9 @@ def _migration_script(db: sqlite3.Connection, path: Path) -> str:
             f"this one knows {LATEST}); update the program"
         )
     if not tables:
-        return SCHEMA.read_text()
+        return SCHEMA.read_text(encoding="utf-8")
     if version < LATEST or not tables >= TABLES:
-        return migration(path, version, tables, SCHEMA.read_text())
+        return migration(path, version, tables, SCHEMA.read_text(encoding="utf-8"))
     insist_on_schema(db, path)
     return ""
 

@@ -1,4 +1,7 @@
-"""The complete pictures of products, and which of them take part."""
+"""The complete pictures of products, which of them take part, and the marks on them.
+
+A mark is the score of a label by a network, and whether the picture is left out for it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any, NamedTuple
 
 from product_classifier.errors import StoreError
 from product_classifier.records import Image, Item
+from product_classifier.store.database import now, transaction
 
 PICTURED = """
 select product.id, name, description, address, file, sha256, width, height
@@ -124,3 +128,74 @@ def read_uncategorized(
             "every product of the database has a category; pass --all to file all of them"
         )
     return items
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCounts:
+    """The numbers of pictures that a network has scored and marked for a label."""
+
+    looked_at: int  # complete pictures with a score
+    marked: int  # of these
+    marked_only: int  # products whose complete pictures are all marked, by any network
+
+
+def read_unscored(db: sqlite3.Connection, model: str, label: str) -> list[Image]:
+    """Return each distinct complete picture that a network has not scored for a label."""
+    rows = db.execute(
+        """select min(address), file, sha256, width, height from image
+           where file is not null and not exists (
+             select 1 from image_mark mark
+             where mark.sha256 = image.sha256 and model = ? and label = ?)
+           group by sha256 order by min(rowid)""",
+        (model, label),
+    )
+    return [image_of(row) for row in rows]
+
+
+def save_scores(
+    db: sqlite3.Connection,
+    scores: Iterable[tuple[str, float]],
+    model: str,
+    label: str,
+    threshold: float,
+) -> None:
+    """Store the probability of a label for pictures, in place of earlier ones.
+
+    scores: SHA-256 of a picture and its probability, 0 to 1; marked where it is at least the
+    threshold.
+    """
+    with transaction(db):
+        db.executemany(
+            """insert or replace into image_mark (sha256, label, score, marked, model, date)
+               values (?1, ?2, ?3, ?3 >= ?4, ?5, ?6)""",
+            ((sha256, label, score, threshold, model, now()) for sha256, score in scores),
+        )
+
+
+def move_threshold(db: sqlite3.Connection, model: str, label: str, threshold: float) -> None:
+    """Mark the pictures that a network has scored by another threshold on the stored scores."""
+    with transaction(db):
+        db.execute(
+            """update image_mark set marked = score >= ?1
+               where model = ?2 and label = ?3 and marked <> (score >= ?1)""",
+            (threshold, model, label),
+        )
+
+
+def count_marks(db: sqlite3.Connection, model: str, label: str) -> MarkCounts:
+    """Return the numbers of pictures, counted by address, and of products with marked ones only."""
+    [(looked_at, marked)] = db.execute(
+        """select count(*), count(*) filter (where marked)
+           from image join image_mark using (sha256) where model = ? and label = ?""",
+        (model, label),
+    )
+    [(marked_only,)] = db.execute(
+        """with pictured (product_id, address) as (
+             select id, image from product union all
+             select product_id, address from product_image)
+           select count(*) from (
+             select product_id from pictured join image using (address)
+             left join image_mark using (sha256) where file is not null
+             group by product_id having min(coalesce(marked, 0)))"""
+    )
+    return MarkCounts(looked_at, marked, marked_only)

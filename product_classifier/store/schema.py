@@ -110,7 +110,7 @@ def insist_on_no_triggers(db: sqlite3.Connection, path: Path) -> None:
 @functools.cache
 def _expected(read: Callable[[sqlite3.Connection], Parts]) -> Parts:
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(SCHEMA.read_text())
+        db.executescript(SCHEMA.read_text(encoding="utf-8"))
         return read(db)
 
 

@@ -81,7 +81,7 @@ def insist_on_tree(db: sqlite3.Connection) -> None:
 def _queries() -> Mapping[str, str]:
     """Return for each table a query for the name of a column with an invalid value."""
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(SCHEMA.read_text())
+        db.executescript(SCHEMA.read_text(encoding="utf-8"))
         tables = db.execute(
             "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' "
             "escape '\\'"

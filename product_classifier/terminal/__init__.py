@@ -1,1 +1,1 @@
-"""What the scripts share: streams, start-up, failures and exit codes."""
+"""Parts that all scripts share: streams, start-up, failures and exit codes."""

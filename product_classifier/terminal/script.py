@@ -64,7 +64,7 @@ def write(result: str, output: Path | None, named: bool = True) -> None:
         if named and (output.is_symlink() or (output.exists() and not output.is_file())):
             output.write_text(result, encoding="utf-8")
             return
-        from product_classifier.store.files import replacing  # --help need not wait for it
+        from product_classifier.store.files import replacing
 
         # of a site of hundreds of pages, none need outlast a power cut
         with replacing(output, lasting=False) as part, part.open("x", encoding="utf-8") as file:

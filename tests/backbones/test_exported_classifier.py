@@ -15,13 +15,13 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from product_classifier.backbones import labels_beside
 from product_classifier.backbones.backbone import load_backbone
 from product_classifier.backbones.exported_classifier import (
     BELOW_ONE,
     load_classifier,
     read_classifier,
 )
-from product_classifier.backbones.names import labels_beside
 from product_classifier.backbones.runtime import tensorflow
 from product_classifier.errors import FeatureError
 from product_classifier.models.network import softmax

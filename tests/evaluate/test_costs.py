@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from product_classifier.evaluate.costs import Cost, cheapest, costs
+from product_classifier.evaluate.certification import Cost, cheapest, costs
 
 SCORE = np.array([0.9, 0.8, 0.8, 0.3])
 RIGHT = np.array([True, True, False, False])

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from product_classifier.evaluate.certificate import certify
-from product_classifier.evaluate.hierarchy import accepted, certify_heights, right_answers
+from product_classifier.evaluate.certificate import (
+    accepted,
+    certify,
+    certify_heights,
+    right_answers,
+)
 from product_classifier.predictions import Certificate
 
 # jeans (0) holds bootcut (1) and flare (2); belts (3) lies below the root

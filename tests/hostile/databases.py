@@ -35,12 +35,15 @@ from product_classifier.recipes.write_site import Contents, site_pages
 from product_classifier.records import Decided, Page, Product
 from product_classifier.report.catalogue_summary import catalogue_text, catalogue_values
 from product_classifier.report.categories import categories_text, categories_values
-from product_classifier.report.comparison import comparison_text
+from product_classifier.report.comparison import (
+    comparison_text,
+    leaderboard_text,
+    leaderboard_values,
+)
 from product_classifier.report.crawl import crawl_page, crawl_text, crawl_values
-from product_classifier.report.leaderboard import leaderboard_text, leaderboard_values
 from product_classifier.report.text import figures_text, figures_values
 from product_classifier.selection import Selection
-from product_classifier.store import bookmarks, pending_pictures, products
+from product_classifier.store import bookmarks, products
 from product_classifier.store.catalogue_summary import read_crawl
 from product_classifier.store.database import open_database, snapshot
 from product_classifier.store.decisions import import_decisions
@@ -57,8 +60,7 @@ from product_classifier.store.integrity import (
 )
 from product_classifier.store.label_errors import read_label_search
 from product_classifier.store.legacy_database import copy_legacy_database, read_legacy_entries
-from product_classifier.store.marks import count_marks, read_unscored
-from product_classifier.store.product_pictures import read_uncategorized
+from product_classifier.store.product_pictures import count_marks, read_uncategorized, read_unscored
 from tests.hostile.mutations import NUMBERS, TEXTS, changed_bytes, hostile_value
 from tests.report.attacks import ATTACKS, hostile_shop
 from tests.store.test_database import EARLIER_SYSTEM
@@ -322,7 +324,7 @@ def crawling(db: sqlite3.Connection, folder: Path) -> None:
     bookmark = bookmarks.bookmark(db, "products?cat=x")
     assert isinstance(bookmark.offset, int)
     products.leaves_below(db, "root")
-    for address in pending_pictures.pending_images(db, folder, None, 3):
+    for address in bookmarks.pending_images(db, folder, None, 3):
         address.startswith("http")
     products.save_page(
         db,

@@ -31,9 +31,8 @@ from product_classifier.features.dataset_features import Features
 from product_classifier.features.text_vectors import vectorize
 from product_classifier.models.balance import restored_adjusted
 from product_classifier.models.base import Classifier, State
-from product_classifier.models.blend import restored_blend
 from product_classifier.models.choices import CONCAT, CONCAT_DENSE, PRODUCT
-from product_classifier.models.late_fusion import Late, Modalities, Stack
+from product_classifier.models.late_fusion import Late, Modalities, Stack, restored_blend
 from product_classifier.models.layers import VECTORS, Design
 from product_classifier.models.network import Network
 from product_classifier.models.saved import open_model, save_model

@@ -25,7 +25,7 @@ from product_classifier.records import Image, Query
 from product_classifier.sources import shopify, shopstyle
 from product_classifier.sources.shopify import Shopify
 from product_classifier.sources.shopstyle import ShopStyle
-from product_classifier.store import pending_pictures
+from product_classifier.store import bookmarks
 from product_classifier.store import products as catalogue
 from product_classifier.store.database import open_database
 from tests.consoles import Recorder
@@ -202,7 +202,7 @@ def crawl_shopify(
 
 def try_pictures(db: sqlite3.Connection) -> None:
     """Let each picture fail, and check that each then has a row with its own address."""
-    addresses = list(pending_pictures.pending_images(db, None, pictures=1000))
+    addresses = list(bookmarks.pending_images(db, None, pictures=1000))
     catalogue.save_images(db, [Image(address=address, error="none") for address in addresses])
     known = {address for (address,) in db.execute("select address from image")}
     assert known >= set(addresses), set(addresses) - known

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 import pytest
 
+from product_classifier.backbones import labels_beside
 from product_classifier.backbones.exported_classifier import load_classifier, read_classifier
-from product_classifier.backbones.names import labels_beside
 from product_classifier.backbones.onnx import Softmax, onnx_model
 from product_classifier.backbones.runtime import tensorflow
 from tests.backbones.test_student import TINY, random_student

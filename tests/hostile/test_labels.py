@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from product_classifier.backbones import labels_beside
 from product_classifier.backbones.exported_classifier import read_classifier
-from product_classifier.backbones.names import labels_beside
 from product_classifier.retraining.export_graph import export_labels
 from product_classifier.sources.files.image_folders import read_labelled_images, read_pictures
 from tests.hostile.harness import READ, REFUSED, HostileInputs, survive

@@ -23,9 +23,9 @@ from product_classifier.features.dataset_features import Features
 from product_classifier.features.neighbours import highest_similarity, nearest
 from product_classifier.models import scikit
 from product_classifier.models.base import Fit
-from product_classifier.models.blend import fit_blend
 from product_classifier.models.choices import LOGIT_ADJUST, Balance
 from product_classifier.models.fusion import fit_late, fit_stack
+from product_classifier.models.late_fusion import fit_blend
 from product_classifier.models.network import Network, softmax
 from product_classifier.models.novelty import _scores
 from product_classifier.models.scikit import fit_forest, fit_linear, fit_logistic

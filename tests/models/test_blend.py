@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from product_classifier.features.dataset_features import Features
 from product_classifier.models import scikit
 from product_classifier.models.base import Fit
-from product_classifier.models.blend import LEAST, fit_blend
 from product_classifier.models.cross_fitting import probabilities
+from product_classifier.models.late_fusion import LEAST, fit_blend
 from product_classifier.models.network import softmax
 from product_classifier.models.scikit import fit_forest, fit_linear, fit_logistic
 from product_classifier.models.training import Trained, train

@@ -12,9 +12,13 @@ from product_classifier.errors import ModelError
 from product_classifier.features.dataset_features import Features
 from product_classifier.models.base import Targets, Task
 from product_classifier.models.choices import Choices
-from product_classifier.models.experiment import run_experiment
+from product_classifier.models.experiment import (
+    accuracy_by_level,
+    levels_of,
+    run_experiment,
+    with_levels,
+)
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.levels import accuracy_by_level, levels_of, with_levels
 from product_classifier.models.network import softmax
 from product_classifier.records import Category, Dataset, Item
 from tests.models import test_training

@@ -17,10 +17,10 @@ from product_classifier.features.bottlenecks import Bottlenecks
 from product_classifier.features.dataset_features import Features
 from product_classifier.models import fitting, scikit
 from product_classifier.models.base import Fit, State
-from product_classifier.models.blend import fit_blend
 from product_classifier.models.choices import LOGIT_ADJUST, WEIGHTS, Balance
 from product_classifier.models.fitting import fit_network
 from product_classifier.models.fusion import fit_late, fit_stack
+from product_classifier.models.late_fusion import fit_blend
 from product_classifier.models.scikit import fit_forest, fit_linear, fit_logistic
 from product_classifier.models.training import Trained, predict, predict_paths, train
 

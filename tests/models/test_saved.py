@@ -23,8 +23,8 @@ from product_classifier.models.choices import (
     Balance,
     Choices,
 )
+from product_classifier.models.experiment import with_levels
 from product_classifier.models.fitting import fit_network
-from product_classifier.models.levels import with_levels
 from product_classifier.models.saved import open_model, save_model
 from product_classifier.models.training import Trained, train
 from product_classifier.predictions import Experiment, PathScores

@@ -54,12 +54,12 @@ def test_what_is_no_address_is_a_usage_error_without_its_password(
         (["--api-url", "ftp://shop.example"], "not an address that can be fetched"),
         (["--api-url", "https://shop.example/?pid=1"], "pass it without '?' and '#'"),
         (["--api-url", "https://shop.example/#x"], "pass it without '?' and '#'"),
-        (["--contact", "me\r\nX-Injected: 1"], "no line of at most 200 ASCII characters"),
-        (["--contact", "jürgen@shop.example"], "no line of at most 200 ASCII characters"),
-        (["--contact", "me\x00"], "no line of at most 200 ASCII characters"),
-        (["--contact", "x" * 201], "no line of at most 200 ASCII characters"),
-        (["--root", "\udcff"], "it is no UTF-8 text of at most 1,000 characters"),
-        (["--root", "x" * 1_001], "it is no UTF-8 text of at most 1,000 characters"),
+        (["--contact", "me\r\nX-Injected: 1"], "not a line of at most 200 ASCII characters"),
+        (["--contact", "jürgen@shop.example"], "not a line of at most 200 ASCII characters"),
+        (["--contact", "me\x00"], "not a line of at most 200 ASCII characters"),
+        (["--contact", "x" * 201], "not a line of at most 200 ASCII characters"),
+        (["--root", "\udcff"], "not a UTF-8 text of at most 1,000 characters"),
+        (["--root", "x" * 1_001], "not a UTF-8 text of at most 1,000 characters"),
     ],
 )
 def test_what_no_request_can_hold_is_a_usage_error(

@@ -16,7 +16,7 @@ import bson
 import pytest
 
 from product_classifier.errors import StoreError
-from product_classifier.recipes import import_bson
+from product_classifier.recipes import import_catalogue
 from product_classifier.recipes.import_catalogue import import_source
 from product_classifier.records import Skipped
 from product_classifier.sources.files import cdiscount
@@ -42,7 +42,7 @@ class StoppedError(Exception):
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write forty products of one to three pictures; one is broken, and one id is repeated."""
     monkeypatch.setattr(cdiscount, "PAGE", 3)
-    monkeypatch.setattr(import_bson, "PAGES", 2)
+    monkeypatch.setattr(import_catalogue, "PAGES", 2)
     documents = []
     for k in range(40):
         colours = [COLOURS[(k + place) % 7] for place in range(1 + k % 3)]
@@ -191,7 +191,9 @@ def test_an_import_whose_process_is_killed_is_an_error_and_can_continue(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as ended:
-        ended.setattr(import_bson, "put_embedded", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        ended.setattr(
+            import_catalogue, "put_embedded", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        )
         with pytest.raises(StoreError, match=r"was killed; run crawl\.py again to continue"):
             load(file, tmp_path / "crawl.db")
     load(file, tmp_path / "crawl.db")

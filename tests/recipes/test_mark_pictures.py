@@ -9,13 +9,13 @@ from typing import TypeVar
 
 import pytest
 
-from product_classifier.backbones.names import labels_beside
+from product_classifier.backbones import labels_beside
 from product_classifier.console import SilentConsole
 from product_classifier.errors import FeatureError, StoreError
 from product_classifier.recipes.mark_pictures import Marked, mark_pictures
 from product_classifier.records import Image
 from product_classifier.store.database import open_database, sole_crawler
-from product_classifier.store.marks import MarkCounts
+from product_classifier.store.product_pictures import MarkCounts
 from product_classifier.store.products import save_images
 from tests.backbones.test_exported_classifier import WEIGHTS, save_reddish
 from tests.conftest import TREE, jpeg, product, save_import, sha256

@@ -9,12 +9,12 @@ import numpy as np
 
 from product_classifier.evaluate.certification import (
     Certification,
+    Cost,
     LevelCertification,
     RuleCost,
     ThresholdResult,
     certify_experiment,
 )
-from product_classifier.evaluate.costs import Cost
 from product_classifier.evaluate.reliability import reliability
 from product_classifier.predictions import Certificate, PredictedPaths
 from product_classifier.report.certification import certification_text, certification_values

@@ -9,8 +9,8 @@ import pytest
 
 from product_classifier.pictures import decode
 from product_classifier.predictions import Mistake, Summary
-from product_classifier.report.errors_page import errors_page
 from product_classifier.report.pages import public_link, thumbnail
+from product_classifier.report.site import errors_page
 from tests.conftest import jpeg
 
 EXPERIMENT = Summary(

@@ -11,7 +11,7 @@ from product_classifier.evaluate.certification import Evaluation
 from product_classifier.evaluate.comparison import LeaderboardEntry
 from product_classifier.evaluate.coverage import Coverage
 from product_classifier.predictions import Summary
-from product_classifier.report.leaderboard import (
+from product_classifier.report.comparison import (
     leaderboard_page,
     leaderboard_text,
     leaderboard_values,

@@ -9,7 +9,7 @@ from PIL import Image as PillowImage
 
 from product_classifier.features.bottlenecks import to_square
 from product_classifier.retraining.config import Distortions
-from product_classifier.retraining.distortions import distort
+from product_classifier.retraining.training_images import distort
 
 DISTORTIONS = {
     "random_crop": Distortions(random_crop=30),

@@ -24,6 +24,8 @@ PASSED_ON = ("PATH", "HOME", *CHOSEN)  # the kernels, too, that tests are run un
 ENVIRONMENT = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
+FITTING = "product_classifier.models.fitting"
+SHORT = {f"{FITTING}.FEWEST_STEPS": 20, f"{FITTING}.MAX_ROUNDS": 5}
 QUICK = ("crawl", "analyze")  # they load little: no warm Python is begun for them
 
 
@@ -34,12 +36,14 @@ def run(
     code: int | None = 0,
     key: str | None = KEY,
     fresh: bool = False,
+    short: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run a script in a new process in a folder, and check its exit code.
 
     code: None: 0, or 3 because pictures failed. fresh: the process loads all libraries again.
+    short: networks are trained for less long than usual.
     """
-    fresh = fresh or (script in QUICK and not is_warm())
+    fresh = fresh or (script in QUICK and not is_warm() and not short)
     environment = ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {})
     if fresh:
         command = [sys.executable, str(ROOT / f"{script}.py"), *map(str, options)]
@@ -47,7 +51,11 @@ def run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
         )
     else:
-        result = warm_python().start(folder, script, *options, env=environment).wait()
+        constants = SHORT if short else {}
+        process = warm_python().start(
+            folder, script, *options, env=environment, constants=constants
+        )
+        result = process.wait()
     assert result.returncode in ((0, 3) if code is None else (code,)), result.stderr
     assert "Traceback" not in result.stderr
     return result

@@ -153,7 +153,8 @@ def test_the_leaderboard_compares_models_on_the_same_products(
     run(tmp_path, "categorize_words", *words, "--model", "linear", "--balance", "logit-adjust:1")
     search = ["--model", "logistic", "--search", 3, "--penalty", "elastic", "--clean", "stemmed"]
     run(tmp_path, "categorize_words", *words, *search, "--max-per-category-train", 5)
-    run(tmp_path, "categorize_both", *pictures, "--fusion", "late", "--model", "logistic")
+    late = ["--fusion", "late", "--model", "logistic"]
+    run(tmp_path, "categorize_both", *pictures, *late, short=True)
     run(tmp_path, "categorize_both", *pictures, "--modality-dropout", 0.2, "--head", "dense:8")
     [table] = json.loads(run(tmp_path, "analyze", "--leaderboard", "--json").stdout)
     models = {model["id"]: model for model in table["experiments"]}

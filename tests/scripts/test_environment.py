@@ -246,7 +246,7 @@ def test_too_little_memory_for_tensorflow_is_an_error(categorized: Path, tmp_pat
     line = the_line(
         limited(tmp_path, "ulimit -v 2000000;", "categorize_words", *options), "categorize_words"
     )
-    assert line.startswith("only 2,000,000 kB of memory are allowed (ulimit -v), and TensorFlow")
+    assert line.startswith("only 2,000,000 kB of memory are allowed (ulimit -v), but TensorFlow")
 
 
 def test_an_unwritable_database_is_an_error_before_any_training(

@@ -93,7 +93,7 @@ def test_close_ups_are_learned_marked_and_left_out(
     run(tmp_path, "crawl", "--from", shop / "products.csv", "--images", shop, *several, key=None)
     learn = ["--image_dir", examples, "--backbone", student, "--how_many_training_steps", 300]
     pictures = ["--min-per-category", 3, "--backbone", student]
-    run(tmp_path, "categorize_images", *pictures)
+    run(tmp_path, "categorize_images", *pictures, short=True)
     run(tmp_path, "retrain", *learn)
     run(tmp_path, "retrain", *learn, "--output_graph", "zoom.onnx")
     assert (tmp_path / "zoom_labels.txt").read_text() == "normal\nzoomed\n"
@@ -109,8 +109,8 @@ def test_close_ups_are_learned_marked_and_left_out(
         assert rows(tmp_path, MARKED) == CLOSE_UPS
     report = run(tmp_path, "analyze", "--crawl").stdout
     assert "       40 marked zoomed: left out where a product has others" in report
-    run(tmp_path, "categorize_images", *pictures)
-    run(tmp_path, "categorize_images", *pictures, *several)
+    run(tmp_path, "categorize_images", *pictures, short=True)
+    run(tmp_path, "categorize_images", *pictures, *several, short=True)
     run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear")
     split, marked = "select distinct split from experiment", "settings ->> 'marked_pictures'"
     assert len(rows(tmp_path, split)) == 1
@@ -119,7 +119,7 @@ def test_close_ups_are_learned_marked_and_left_out(
     unmark = ["--filter-images", "retrain_out", "--threshold", 1]
     output = run(tmp_path, "crawl", *unmark, key=None).stdout
     assert " 0 marked zoomed at 1; 0 products have" in output
-    run(tmp_path, "categorize_images", *pictures)
+    run(tmp_path, "categorize_images", *pictures, short=True)
     predicted = """select product_id, category_id, score from predicted_category
       where experiment_id = {} order by product_id"""
     first, second, last = (rows(tmp_path, predicted.format(number)) for number in (1, 2, 5))

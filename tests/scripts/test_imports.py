@@ -132,7 +132,7 @@ def test_a_legacy_database_is_adopted_with_its_pictures(tmp_path: Path) -> None:
         (["--from", "a.csv", "--images", "none"], "--images: there is no folder none"),
         (
             ["--export", "a.csv", "--from", "b"],
-            "--export writes what is there: it goes with no imp",
+            "--export writes what is stored: it does not go with an",
         ),
         (["--experiment", "3"], "--experiment goes with --export"),
         (["--from", "a", "--format", "shopify"], "a Shopify shop is named by its address"),

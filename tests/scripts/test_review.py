@@ -18,7 +18,7 @@ def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Search the labels of a catalogue by an experiment on its words."""
     place = tmp_path_factory.mktemp("labels")
     (place / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
-    (place / "output.txt").write_text(run(place, "analyze", "--label-errors", 1).stdout)
+    (place / "output.txt").write_text(run(place, "analyze", "--label-errors", 1, short=True).stdout)
     return place
 
 
@@ -62,7 +62,7 @@ def test_decisions_correct_the_next_experiment_but_not_crawled_rows(
     )
     assert "not stored: line 5: 'hast' is neither keep nor ambiguous nor a cat" in result.stderr
     assert rows(tmp_path, "select * from product_category") == crawled
-    run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20)
+    run(tmp_path, "analyze", "--export-review", "next.csv", "--limit", 20, short=True)
     ids = {line["product_id"] for line in fill(tmp_path / "next.csv", {})}
     assert not ids & {line["product_id"] for line in lines[:3]}
     run(tmp_path, "categorize_words", "--min-per-category", 3, "--model", "linear")
@@ -79,7 +79,8 @@ def test_an_audit_is_reported_when_all_its_products_are_decided(
     fill(tmp_path / "audit.csv", dict.fromkeys(range(9), "keep"))
     run(tmp_path, "analyze", "--import-review", "audit.csv")
     assert (
-        "Audited accuracy: open; 1 products of the sample wait" in run(tmp_path, "analyze").stdout
+        "Audited accuracy: open; 1 products of the sample are undecided"
+        in run(tmp_path, "analyze").stdout
     )
     fill(tmp_path / "audit.csv", {9: "ambiguous"})
     run(tmp_path, "analyze", "--import-review", "audit.csv")

@@ -16,13 +16,13 @@ from product_classifier.predictions import (
     SimilarProduct,
 )
 from product_classifier.records import Decided
-from product_classifier.store.audits import (
+from product_classifier.store.decisions import (
+    import_decisions,
     read_audit,
     read_open_audit,
     read_tested_products,
     save_audit,
 )
-from product_classifier.store.decisions import import_decisions
 from product_classifier.store.experiments import read_mistakes, save_experiment
 from product_classifier.store.label_errors import (
     read_label_search,

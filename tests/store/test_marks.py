@@ -9,7 +9,7 @@ import pytest
 
 from product_classifier.records import Image
 from product_classifier.store.catalogue_summary import read_crawl
-from product_classifier.store.marks import (
+from product_classifier.store.product_pictures import (
     MarkCounts,
     count_marks,
     move_threshold,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from product_classifier.records import Image
+from product_classifier.store.bookmarks import count_pending_images, pending_images
 from product_classifier.store.catalogue_summary import read_crawl
-from product_classifier.store.pending_pictures import count_pending_images, pending_images
 from product_classifier.store.products import save_images
 from tests.conftest import TREE, product, save_import
 

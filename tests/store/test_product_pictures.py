@@ -10,8 +10,11 @@ import pytest
 from product_classifier.models.split import frozen_split
 from product_classifier.records import Item
 from product_classifier.store.dataset import read_identities
-from product_classifier.store.marks import save_scores
-from product_classifier.store.product_pictures import read_distinct_pictures, read_uncategorized
+from product_classifier.store.product_pictures import (
+    read_distinct_pictures,
+    read_uncategorized,
+    save_scores,
+)
 from tests.conftest import dataset_of, shop
 from tests.store.test_marks import fill
 

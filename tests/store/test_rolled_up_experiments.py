@@ -20,8 +20,12 @@ from product_classifier.predictions import (
     SimilarProduct,
 )
 from product_classifier.records import Category, Decided
-from product_classifier.store.audits import read_audit, read_open_audit, save_audit
-from product_classifier.store.decisions import import_decisions
+from product_classifier.store.decisions import (
+    import_decisions,
+    read_audit,
+    read_open_audit,
+    save_audit,
+)
 from product_classifier.store.experiments import (
     read_mistakes,
     read_outcomes,

@@ -25,9 +25,9 @@ from urllib3.util.url import Url
 
 from product_classifier import __version__
 from product_classifier.errors import KeyRejectedError, SourceError, UnusableError
-from product_classifier.sources.web.api_session import ApiSession
 from product_classifier.sources.web.connections import (
     TIMEOUT,
+    ApiSession,
     bare,
     joined,
     parts_of,

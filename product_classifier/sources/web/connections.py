@@ -1,4 +1,9 @@
-"""Connections that refuse private addresses before connecting, and end at a deadline or a size."""
+"""Connections that refuse private addresses before connecting, and end at a deadline or a size.
+
+ApiSession is a requests.Session over the same pools, which asks APIs for JSON. It decides nothing
+that the client decides: it follows no redirect, retries nothing, and takes neither cookies nor
+passwords from anywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,20 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urljoin
 
 import certifi
+import requests
 import urllib3
 import urllib3.exceptions as failure
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import LocationParseError
+from urllib3.util.retry import Retry
 from urllib3.util.url import Url, parse_url
 
 from product_classifier.errors import ForbiddenError, SourceError
@@ -265,3 +275,43 @@ def bare(url: str) -> str:
     """Return a URL without its query, user and password, which may be secret."""
     text = url[:LONGEST_ADDRESS].partition("?")[0]
     return re.sub(r"(?is)^(https?:[/\\]*)?.*@", r"\1", text)  # a password may hold slashes
+
+
+NO_RETRIES = Retry(False, redirect=False)  # errors are raised as they are
+
+
+class ApiSession(requests.Session):
+    """A session whose connections are those of the pools; pools: by scheme."""
+
+    def __init__(self, pools: Mapping[str, PoolManager]) -> None:
+        super().__init__()
+        self.trust_env = False  # neither .netrc nor proxies of the environment
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.adapters.clear()
+        for scheme, manager in pools.items():
+            self.mount(f"{scheme}://", _GuardedAdapter(manager))
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return None: requests would read the whole body of a redirect, and parse its target."""
+        return None
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """An adapter over connection pools that exist already."""
+
+    def __init__(self, manager: PoolManager) -> None:
+        self._guarded = manager
+        super().__init__(max_retries=NO_RETRIES)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Use the guarded pools instead of new ones."""
+        self.poolmanager = self._guarded
+
+    def request_url(
+        self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None
+    ) -> str:
+        """Return the path to ask for; a proxy for http wants the whole URL."""
+        url = str(request.url)
+        if self._guarded.proxy and url.startswith("http://"):
+            return url
+        return super().request_url(request, proxies)

@@ -48,7 +48,7 @@ class RateLimiter:
         return max(moment, self._next_turn, self._paused_until)
 
     def pause(self, seconds: float | None = None) -> None:
-        """Give no turns for seconds; None: a random time, longer with each refusal in a row."""
+        """Hold all turns for seconds; None: a random time, longer with each refusal in a row."""
         with self._lock:
             now = self._clock()
             if now >= self._paused_until:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from product_classifier.evaluate.novelty import auroc, false_positive_rate, marking_threshold
+from product_classifier.models.novelty import auroc, false_positive_rate, marking_threshold
 
 SCORED = st.lists(
     st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40
