@@ -89,7 +89,7 @@ def import_shop(
     on_skipped = _reporting(problems, strict)
 
     def give_up(path: str, error: SourceError) -> None:
-        begun = (bookmarks.bookmark(db, shop.query(path)) for path in (PRODUCTS, COLLECTIONS))
+        begun = (bookmarks.bookmark(db, shop.query(name)) for name in (PRODUCTS, COLLECTIONS))
         if not any(bookmark.offset or bookmark.finished for bookmark in begun):
             raise error
         bookmarks.save_failure(db, shop.query(path), str(error))
