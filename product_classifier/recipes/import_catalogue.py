@@ -37,6 +37,10 @@ from product_classifier.store import bookmarks, products
 from product_classifier.store.image_folder import ImageFolder
 from product_classifier.store.importing import OnSkipped, PagedImport, save_import
 
+WORKERS = 3  # processes: one more than two cores need, because one often waits for the disk
+AHEAD = 2 * WORKERS  # pages read ahead, so that no process waits for the database
+PAGES = 4  # pages of a transaction: the indexes are written once for all of them
+StoredPictures = list[Image | Skipped]
 BETWEEN_COUNTS = 1_000  # products between two updates of the progress
 
 
@@ -151,12 +155,6 @@ def _counted(entries: Iterable[Entry], progress: Counter) -> Iterator[Entry]:
             progress.advance(count)
             count = 0
     progress.advance(count)
-
-
-WORKERS = 3  # processes: one more than two cores need, because one often waits for the disk
-AHEAD = 2 * WORKERS  # pages read ahead, so that no process waits for the database
-PAGES = 4  # pages of a transaction: the indexes are written once for all of them
-StoredPictures = list[Image | Skipped]
 
 
 def import_parts(

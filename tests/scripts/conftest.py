@@ -41,7 +41,7 @@ def run(
     """Run a script in a new process in a folder, and check its exit code.
 
     code: None: 0, or 3 because pictures failed. fresh: the process loads all libraries again.
-    short: networks are trained for less long than usual.
+    short: networks are trained for fewer rounds than usual.
     """
     fresh = fresh or (script in QUICK and not is_warm() and not short)
     environment = ENVIRONMENT | ({"SHOPSTYLE_API_KEY": key} if key else {})

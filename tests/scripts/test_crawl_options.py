@@ -93,7 +93,7 @@ def test_a_file_is_always_read_completely(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text(CSV)
     options = ["--from", "products.csv", "--only"]
     result = run(tmp_path, "crawl", *options, "categories", code=2)
-    assert "a file's come with its products" in result.stderr
+    assert "whose categories come with its products" in result.stderr
     (tmp_path / "a.jpg").write_bytes(jpeg())
     run(tmp_path, "crawl", *options, "products", key=None)
     assert rows(tmp_path, "select count(*) from image") == [(0,)]
@@ -117,7 +117,7 @@ def test_log_json_prints_lines_of_json(crawled: Path, address: str, tmp_path: Pa
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "1.5h", "99999999999d"])
 def test_an_invalid_age_is_a_usage_error(age: str, tmp_path: Path) -> None:
     result = run(tmp_path, "crawl", f"--refresh={age}", code=2)
-    assert "no age such as 30d, 12h or 5m" in result.stderr
+    assert "not an age such as 30d, 12h or 5m" in result.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -126,8 +126,8 @@ def test_labels_are_searched_with_the_pictures_of_the_experiment(
     run(tmp_path, "crawl", "--from", "few.csv", "--images", many, *several, key=None)
     options = ["--min-per-category", 3, "--backbone", network, *several]
     run(tmp_path, "categorize_images", *options)
-    output = run(tmp_path, "analyze", "--label-errors", 1, "--backbone", network, short=True).stderr
-    assert "searching 23 labels" in output
+    searched = run(tmp_path, "analyze", "--label-errors", 1, "--backbone", network, short=True)
+    assert "searching 23 labels" in searched.stderr
 
 
 @pytest.mark.slow

@@ -205,7 +205,7 @@ def test_a_label_with_one_picture_is_learned_or_refused(
         (["--fine-tune", "tail"], "'tail' is not head, all, or last:N"),
         (["--fine-tune", "all", "--distill"], "pass either --distill or --fine-tune"),
         (["--fine-tune", "all", "--output_network", "n.h5"], "must end in .npz"),
-        (["--fine-tune", "all", "--learning_rate", "-1"], "no learning rate of at least 0"),
+        (["--fine-tune", "all", "--learning_rate", "-1"], "not a learning rate of at least 0"),
         (["--fine-tune", "all", "--precision", "int8"], "neither float32 nor bfloat16"),
     ],
 )

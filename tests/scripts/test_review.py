@@ -18,7 +18,8 @@ def folder(categorized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Search the labels of a catalogue by an experiment on its words."""
     place = tmp_path_factory.mktemp("labels")
     (place / "crawl.db").write_bytes((categorized / "crawl.db").read_bytes())
-    (place / "output.txt").write_text(run(place, "analyze", "--label-errors", 1, short=True).stdout)
+    searched = run(place, "analyze", "--label-errors", 1, short=True)
+    (place / "output.txt").write_text(searched.stdout)
     return place
 
 

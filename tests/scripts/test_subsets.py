@@ -64,9 +64,8 @@ def test_every_report_supports_an_experiment_with_a_depth(
     run(tmp_path, "analyze", *images, "--html", "site")
     assert "Leaves here: categories of depth 1" in (tmp_path / "site/experiment-2.html").read_text()
     passed = [*images, "--backbone", network]
-    errors = json.loads(
-        run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json", short=True).stdout
-    )
+    searched = run(tmp_path, "analyze", "--label-errors", 2, *passed, "--json", short=True)
+    errors = json.loads(searched.stdout)
     paths = {path for product in errors["suspicious"] for path in product["categories"]}
     assert {(path,) for path in paths} <= set(top)
 
