@@ -8,7 +8,8 @@ PEERS := .venv-peers
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OPTIONS ?=
-TESTS = $(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 15
+# three at a time on two cores, since some tests wait for servers that are slow on purpose
+TESTS = $(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 15
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18

@@ -30,11 +30,16 @@ def main() -> int:
     args = arguments("both", __doc__)
     if args.saved:
         filed, lost = file_products(
-            "both", args.saved, args.db_path, args.all, args.places, script.console
+            "both",
+            args.saved,
+            db_path=args.db_path,
+            everything=args.all,
+            places=args.places,
+            console=script.console,
         )
         return script.end(filed_text(filed), lost)
     if args.save:
-        script.make_folder(args.save)  # before anything takes long
+        script.make_folder(args.save)  # before the long computations
     started = time.monotonic()
     with open_database(args.db_path) as db:
         insist_on_writable(db)

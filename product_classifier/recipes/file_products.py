@@ -25,6 +25,7 @@ from product_classifier.store.table_file import csv_writer
 def file_products(
     kind: str,
     path: Path,
+    *,
     db_path: Path,
     everything: bool,
     places: FeaturePaths,

@@ -1,7 +1,7 @@
 """Import a catalogue into crawl.db: a file, a folder, or the products of a Shopify shop.
 
-A BSON file is too large to be read at once: several processes read its parts, and this process
-stores them in order, page by page.
+A BSON file is too large to be read at once. Several processes read its parts and store their
+pictures, and this process stores the rows in order, page by page.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ WORKERS = 3  # processes: one more than two cores need, because one often waits 
 AHEAD = 2 * WORKERS  # pages read ahead, so that no process waits for the database
 PAGES = 4  # pages of a transaction: the indexes are written once for all of them
 StoredPictures = list[Image | Skipped]
-BETWEEN_COUNTS = 1_000  # products that are counted at once
+BETWEEN_COUNTS = 1_000  # products between two updates of the progress
 
 
 def import_catalogue(
     db: sqlite3.Connection, source: Source, images: Path, console: Console, *, strict: bool = False
 ) -> None:
-    """Import a file or folder and report what is skipped; images: where its pictures are kept.
+    """Import a file or folder and report skipped entries; images: the folder for its pictures.
 
     Raises SourceError if strict and anything is skipped.
     """
@@ -65,9 +65,9 @@ def import_source(
     on_skipped: OnSkipped,
     progress: Counter,
 ) -> None:
-    """Import a file or folder completely or not at all; BSON page by page from the bookmark on.
+    """Import a file or folder in one transaction; BSON page by page from the bookmark on.
 
-    Whatever on_skipped raises ends the import, and nothing more is stored.
+    An exception of on_skipped ends the import, and nothing more is stored.
     """
     if source.bson:
         import_parts(db, source.bson, images, on_skipped, progress)
@@ -83,18 +83,18 @@ def import_shop(
     by_collection: bool = False,
     strict: bool = False,
 ) -> None:
-    """Fetch a shop's products; those that its list of all products lacks, by its collections.
+    """Fetch a shop's products: all, as far as the shop lists them, then those of collections.
 
-    by_collection: whether the collections are the categories. A list that cannot be read to its end
-    is stored as failed and reported, and does not stop the rest. Raises SourceError if nothing can
-    be read, or if strict and anything is skipped.
+    by_collection: fetch by collections only, which become the categories. A list with an error is
+    stored as failed and reported, and the others are fetched. Raises SourceError if a shop returns
+    nothing, or if strict and anything is skipped.
     """
     problems, progress = console.problems("skipped"), console.counter("records")
     on_skipped = _reporting(problems, strict)
 
     def give_up(path: str, error: SourceError) -> None:
-        begun = (bookmarks.bookmark(db, shop.query(known)) for known in (PRODUCTS, COLLECTIONS))
-        if not any(known.offset or known.finished for known in begun):
+        begun = (bookmarks.bookmark(db, shop.query(name)) for name in (PRODUCTS, COLLECTIONS))
+        if not any(bookmark.offset or bookmark.finished for bookmark in begun):
             raise error
         bookmarks.save_failure(db, shop.query(path), str(error))
         report_failure(shop.query(path), str(error), console)
@@ -135,7 +135,7 @@ def import_shop(
 
 
 def _reporting(problems: Problems, strict: bool) -> OnSkipped:
-    """Return a function that reports a skipped entry or, if strict, raises SourceError for it."""
+    """Return a function that reports a skipped entry or, if strict, raises SourceError."""
 
     def report(entry: Skipped) -> None:
         if strict:

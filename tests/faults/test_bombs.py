@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 MOST_BYTES = 500_000_000
 MEASURED = """
 import runpy, sys
-from product_classifier.models.memory import peak_bytes
+from product_classifier.models.experiment import peak_bytes
 sys.argv = sys.argv[1:]
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")

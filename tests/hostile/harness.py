@@ -219,6 +219,6 @@ def _empty(folder: Path) -> Path:
 
 def _status(name: str) -> int:
     """Return a figure of this process in bytes from /proc/self/status."""
-    found = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.M)
-    assert found
-    return 1024 * int(found[1])
+    match = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.M)
+    assert match
+    return 1024 * int(match[1])

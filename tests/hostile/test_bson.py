@@ -107,7 +107,7 @@ def _hostile_document(chance: random.Random) -> bytes:
     if kind == 4:  # another type
         document = bytearray(_document(1_003, more=chance.choice(VALUES)))
         starts = [
-            found.start() for found in re.finditer(rb"[\x01-\x13](_id|category_id|imgs)", document)
+            match.start() for match in re.finditer(rb"[\x01-\x13](_id|category_id|imgs)", document)
         ]
         document[chance.choice(starts)] = chance.choice([*range(1, 0x14), 0x7F, 0xFF])
         return bytes(document)

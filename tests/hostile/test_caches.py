@@ -57,9 +57,9 @@ class Catalogue:
         """Return the features that a categorizer would learn from, with a newly opened cache."""
         network = network or self.network
         cache = bottleneck_cache(self.path, network, Recorder(self.said))
-        found = bottlenecks(self.main, self.images, network, cache, more_images=self.more)
-        assert not found.lost
-        return found[np.arange(len(self.main))]
+        computed = bottlenecks(self.main, self.images, network, cache, more_images=self.more)
+        assert not computed.lost
+        return computed[np.arange(len(self.main))]
 
 
 @pytest.fixture
@@ -103,9 +103,9 @@ def test_no_change_of_a_cached_bottleneck_changes_a_feature(
         name = chance.choice(["vectors.f32"] * 4 + ["keys.sha256"] * 3 + ["network.txt"])
         (catalogue.cache / name).write_bytes(change(chance, (whole / name).read_bytes()))
         for _ in range(2):  # what was mended stays so
-            found = features_unless_refused(catalogue)
-            assert name == "network.txt" if found is None else np.array_equal(found, right)
-            refused += found is None
+            computed = features_unless_refused(catalogue)
+            assert name == "network.txt" if computed is None else np.array_equal(computed, right)
+            refused += computed is None
         shutil.rmtree(catalogue.cache)
         shutil.copytree(whole, catalogue.cache)
     assert refused < count
@@ -131,13 +131,13 @@ def test_a_damaged_vector_is_reported_once_and_computed_once(catalogue: Catalogu
     data = bytearray(vectors.read_bytes())
     data[2] ^= 64
     vectors.write_bytes(data)
-    asked = Toy()
-    assert np.array_equal(catalogue.features(backbone(asked)), right)
-    assert asked.batches == 1
+    network = Toy()
+    assert np.array_equal(catalogue.features(backbone(network)), right)
+    assert network.batches == 1
     [line] = catalogue.said
     assert "vectors.f32: 1 damaged vectors, found by their checksums, were computed again" in line
-    assert np.array_equal(catalogue.features(backbone(asked)), right)
-    assert asked.batches == 1
+    assert np.array_equal(catalogue.features(backbone(network)), right)
+    assert network.batches == 1
     assert len(catalogue.said) == 1
 
 
@@ -206,10 +206,10 @@ def test_two_programs_with_one_damaged_cache_agree(catalogue: Catalogue) -> None
     keys.write_bytes(keys.read_bytes()[:-200])
     assert np.array_equal(catalogue.features(), right)  # another program adds what is missing
     assert np.array_equal(mapped, before)  # and overwrites nothing that the first one reads
-    found = bottlenecks(
+    computed = bottlenecks(
         catalogue.main, catalogue.images, catalogue.network, first, more_images=catalogue.more
     )
-    assert np.array_equal(found[np.arange(len(right))], right)
+    assert np.array_equal(computed[np.arange(len(right))], right)
 
 
 def test_a_pipe_in_a_cache_does_not_block(catalogue: Catalogue) -> None:
@@ -249,9 +249,9 @@ def test_no_change_of_cached_words_changes_a_vector(
     for _ in range(count):
         path.write_bytes(changed := change(chance, whole))
         damaged += changed != whole
-        found, names = cached_vectors(path, "key", words, Recorder(said))
+        computed, names = cached_vectors(path, "key", words, Recorder(said))
         assert names == vocabulary
-        assert (found != right).nnz == 0
+        assert (computed != right).nnz == 0
         assert path.read_bytes() == whole
         assert len(said) == damaged
 
@@ -274,9 +274,9 @@ def test_cached_words_that_are_not_numbers_are_computed_again_despite_a_valid_ch
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{**arrays, "data": damage(arrays["data"])})
     path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
-    found, names = cached_vectors(path, "key", words, Recorder(said))
+    computed, names = cached_vectors(path, "key", words, Recorder(said))
     assert names == vocabulary
-    assert (found != right).nnz == 0
+    assert (computed != right).nnz == 0
     assert said == [f"{path} is damaged, or of an older version: it is computed again"]
 
 
@@ -311,12 +311,12 @@ def test_cached_words_of_another_shape_are_computed_again_despite_a_valid_checks
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{**arrays, **SHAPES[changed](arrays)})
     path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
-    found = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
-    assert found.vocabulary == right.vocabulary
-    assert found.words is not None
+    computed = word_features(dataset, tmp_path, TextSettings(vectorizer), Recorder(said))
+    assert computed.vocabulary == right.vocabulary
+    assert computed.words is not None
     assert right.words is not None
-    assert found.words.shape == right.words.shape
-    assert (found.words != right.words).nnz == 0
+    assert computed.words.shape == right.words.shape
+    assert (computed.words != right.words).nnz == 0
     assert said == [f"{path} is damaged, or of an older version: it is computed again"]
 
 

@@ -112,13 +112,13 @@ class Server:
 
     def __init__(self) -> None:
         self.script = Script("", [b""], False)
-        self.asked = 0
+        self.requests = 0
         self.listening = socket.create_server((SERVER, 0), backlog=64)
         self.url = f"http://{SERVER}:{self.listening.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def play(self, script: Script) -> None:
-        self.script, self.asked = script, 0
+        self.script, self.requests = script, 0
 
     def _accept(self) -> None:
         while True:
@@ -133,8 +133,8 @@ class Server:
                 if not (more := connection.recv(65_536)):
                     return
                 received += more
-            answer = script.answers[min(self.asked, len(script.answers) - 1)]
-            self.asked += 1
+            answer = script.answers[min(self.requests, len(script.answers) - 1)]
+            self.requests += 1
             connection.sendall(answer)
             if script.hangs:
                 connection.settimeout(2 * DEADLINE)
@@ -245,8 +245,8 @@ def stay_here() -> None:
     def getaddrinfo(host: str, *args: object, **kwargs: object) -> object:
         if host == "private.example":
             return resolve("10.0.0.1", *args, **kwargs)  # type: ignore[arg-type]
-        found = resolve(host, 0, flags=socket.AI_NUMERICHOST)  # whatever is a name is unknown
-        if real(str(found[0][4][0])):
+        resolved = resolve(host, 0, flags=socket.AI_NUMERICHOST)  # whatever is a name is unknown
+        if real(str(resolved[0][4][0])):
             raise socket.gaierror(socket.EAI_NONAME, "no traffic in tests")
         return resolve(host, *args, **kwargs)  # type: ignore[arg-type]
 

@@ -26,12 +26,12 @@ def read(folder: Path) -> None:
         classifier.column(classifier.labels[-1])
         classifier.column("no such label")
         return
-    found = read_labelled_images(folder)
+    labelled = read_labelled_images(folder)
     read_pictures(folder)
     graph = folder / GRAPH
     graph.write_bytes(b"x")
-    export_labels(found.labels, labels_beside(graph))
-    assert read_classifier(folder).labels == found.labels
+    export_labels(labelled.labels, labels_beside(graph))
+    assert read_classifier(folder).labels == labelled.labels
 
 
 def warm_up(folder: Path) -> None:

@@ -42,7 +42,7 @@ VALUES: list[Any] = [
 def hostile_arrays(array: NDArray[Any]) -> list[NDArray[Any] | None]:
     """Return a replacement for an array, or None to remove it."""
     flat = array.ravel()
-    found: list[NDArray[Any] | None] = [
+    replacements: list[NDArray[Any] | None] = [
         None,
         *(array[None], array.T.copy(), flat, flat[:0], flat[:1], np.array(0.0), np.append(flat, 1)),
         *(array.astype(kind) for kind in ("f2", "f4", ">f8", "i1", "u8", "U5", bool)),
@@ -56,17 +56,17 @@ def hostile_arrays(array: NDArray[Any]) -> list[NDArray[Any] | None]:
         one = array.copy()
         one.flat[array.size // 2] = np.nan if array.dtype.kind == "f" else 100
         reversed_one = array[::-1].copy()
-        found += [one, reversed_one]
-    return found
+        replacements += [one, reversed_one]
+    return replacements
 
 
 def hostile_folder(chance: random.Random, folder: Path) -> Path:
     """Change one to three values, arrays or bytes of a folder of any kind."""
-    found = saved(chance.choice([*WITH_SCIKIT, *WITH_SCIKIT, *WITH_KERAS]))
+    contents = saved(chance.choice([*WITH_SCIKIT, *WITH_SCIKIT, *WITH_KERAS]))
     sound = chance.random() < 0.95
     for _ in range(chance.choice([1, 1, 1, 2, 3])):
-        found = chance.choice(CHANGES)(chance, found)
-    rewrite(folder / "model", found, sound, sound)
+        contents = chance.choice(CHANGES)(chance, contents)
+    rewrite(folder / "model", contents, sound, sound)
     if chance.random() < 0.05:
         file = chance.choice(sorted((folder / "model").iterdir()))
         file.write_bytes(changed_bytes(chance, file.read_bytes()))

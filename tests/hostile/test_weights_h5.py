@@ -74,9 +74,9 @@ def hostile_weights(chance: random.Random, folder: Path) -> Path:
 
 def places(file: h5py.File, kind: type) -> list[str]:
     """Return the names of the groups or arrays of a file."""
-    found: list[str] = []
-    file.visititems(lambda name, item: found.append(name) if isinstance(item, kind) else None)
-    return found
+    paths: list[str] = []
+    file.visititems(lambda name, item: paths.append(name) if isinstance(item, kind) else None)
+    return paths
 
 
 def change_numbers(chance: random.Random, file: h5py.File, other: Path) -> None:

@@ -182,11 +182,11 @@ def moved(student: Path, trainable: TrainableNetwork) -> set[str]:
 
 @pytest.fixture(scope="module")
 def all_of_it(
-    student: Path, album: TrainingImages, tmp_path_factory: pytest.TempPathFactory
+    student: Path, labelled: TrainingImages, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[TrainableNetwork, FineTuned, Path]:
     """Train the whole network for three epochs, without tuning pictures; with its state."""
     folder = tmp_path_factory.mktemp("all")
-    return *tune(student, untuned(album), folder, ALL), folder / "network.state"
+    return *tune(student, untuned(labelled), folder, ALL), folder / "network.state"
 
 
 def test_all_layers_of_a_network_may_change(

@@ -52,7 +52,7 @@ def test_pictures_are_read_only_by_the_network_of_the_saved_model(
     run(tmp_path, "categorize_both", *options)
     saved = ["--saved", "kept", *images, "--all"]
     output = run(tmp_path, "categorize_both", *saved, code=1).stderr
-    assert "that has to be passed as --backbone: one that was called" in output
+    assert "that has to be passed as --backbone: it was passed as" in output
     text = run(tmp_path, "categorize_both", *saved, "--backbone", network).stdout
     assert len(text.splitlines()) == 1 + int(
         str(rows(tmp_path, "select count(*) from product")[0][0])
