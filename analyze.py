@@ -50,7 +50,7 @@ def make_report(db: sqlite3.Connection, args: argparse.Namespace) -> Report:
         cost_error=args.cost_error,
         cost_review=args.cost_review,
     )
-    places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
+    feature_paths = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
     if args.crawl:
         return summarise_catalogue.crawl_report(db)
     if args.catalogue:
@@ -60,12 +60,12 @@ def make_report(db: sqlite3.Connection, args: argparse.Namespace) -> Report:
         return write_site.errors_report(db, number, args.images_path, ERRORS_ON_A_PAGE)
     if number := args.label_errors:
         limit = args.limit or ON_SCREEN
-        return find_label_errors.label_errors_report(db, number, places, limit, console)
+        return find_label_errors.label_errors_report(db, number, feature_paths, limit, console)
     if args.export_review:
         file, about = find_label_errors.export_review(
             db,
             args.experiment,
-            places,
+            feature_paths,
             terms,
             console,
             limit=args.limit or IN_A_REVIEW,

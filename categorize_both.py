@@ -34,7 +34,7 @@ def main() -> int:
             args.saved,
             db_path=args.db_path,
             everything=args.all,
-            places=args.places,
+            feature_paths=args.feature_paths,
             console=script.console,
         )
         return script.end(filed_text(filed), lost)

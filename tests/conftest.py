@@ -1,4 +1,4 @@
-"""Small catalogues that a person can read, and the paths of what is not always there."""
+"""Small catalogues for the tests, and the paths of data that may be absent."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _loaded_libraries_are_no_garbage() -> None:
-    """Let the garbage collector pass over what is loaded: readers of feeds run it often."""
+def _freeze_loaded_libraries() -> None:
+    """Exclude loaded libraries from garbage collection, which readers of feeds often run."""
     gc.collect()
     gc.freeze()
 
@@ -126,7 +126,7 @@ def dataset_of(
     chosen: tuple[str, ...] = (),
     images_per_product: int = 1,
 ) -> Dataset:
-    """Read what is learned where products are in parts of our own."""
+    """Read a data set whose products are in given parts of the split."""
     selection = Selection(
         categories=chosen, min_per_category=1, images_per_product=images_per_product
     )

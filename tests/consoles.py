@@ -41,7 +41,7 @@ class Tracker(SilentConsole):
 
 
 class Failing(SilentConsole):
-    """Takes any message for a failure."""
+    """A console that fails on any message."""
 
     def say(self, message: str, facts: Mapping[str, Any] | None = None) -> None:
         raise AssertionError(message)

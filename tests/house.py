@@ -39,13 +39,13 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def names_in_several_rooms() -> list[str]:
-    """Return the file names that stand in more than one room of the package."""
+    """Return the file names that occur in more than one room of the package."""
     counts = Counter(path.name for path in PACKAGE if path.name != "__init__.py")
     return sorted(name for name, count in counts.items() if count > 1)
 
 
 def short_files() -> list[str]:
-    """Return the files of the package of at most SHORT lines; those that mark a room apart."""
+    """Return the files of the package of at most SHORT lines; except those that mark a room."""
     return [
         str(path.relative_to(ROOT))
         for path in PACKAGE
@@ -79,7 +79,7 @@ def riddles() -> list[str]:
 
 
 def not_verbs() -> list[str]:
-    """Return the docstrings of functions that do not begin with one of VERBS; properties apart."""
+    """Return the docstrings of functions, except properties, that begin with no verb of VERBS."""
     return [
         f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
         for path in CODE
@@ -136,7 +136,7 @@ def callbacks() -> list[str]:
 
 
 class Figure(NamedTuple):
-    """A figure of the house: the places that it counts, and the most there may be."""
+    """A figure of the structure: the places that it counts, and their largest allowed number."""
 
     name: str
     places: Callable[[], list[str]]
@@ -145,10 +145,10 @@ class Figure(NamedTuple):
 
 FIGURES = (
     Figure("files in the package", lambda: [str(path) for path in PACKAGE], 180),
-    Figure("file names that stand in several rooms", names_in_several_rooms, 9),
+    Figure("file names that occur in several rooms", names_in_several_rooms, 9),
     Figure(f"files of {SHORT} lines or fewer", short_files, 20),
     Figure("docstrings that begin with Tell, Say, What, How …", riddles, 0),
-    Figure("docstrings of functions that begin with no verb of the list", not_verbs, 0),
+    Figure("docstrings of functions that do not begin with a verb of the list", not_verbs, 0),
     Figure("bindings named found, told, kept, asked, given", acts_as_names, 20),
     Figure("calls with six or more positional arguments, or a splat of a literal", long_calls, 5),
     Figure("callbacks for messages and progress", callbacks, 10),

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def processor_seconds() -> float:
-    """Return what this process and those whose end it waited for have taken."""
+    """Return the processor time of this process and of its ended children, in seconds."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages) + Warm.processor_seconds
 
@@ -75,5 +75,5 @@ class ProcessorTime:
 
 
 def most(seconds: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Return the largest ones, first the largest of all."""
+    """Return the largest entries in descending order."""
     return sorted(seconds.items(), key=lambda item: -item[1])[:SHOWN]

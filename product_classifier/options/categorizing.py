@@ -55,8 +55,9 @@ EXAMPLES = {
 def arguments(kind: str, description: str | None) -> argparse.Namespace:
     """Parse the command line of the categorizer of words, images or both.
 
-    The result also has selection, the products to use, choices, the model to train, places, and
-    text_settings, how texts become vectors. Exits with a usage error that names the problem.
+    The result also has selection (the products to use), choices (the model to train),
+    feature_paths, and text_settings (how texts become vectors). Exits with a usage error that names
+    the problem.
     """
     parser = common.new_parser(description, EXAMPLES[kind])
     common.add_database(parser)
@@ -85,9 +86,11 @@ def arguments(kind: str, description: str | None) -> argparse.Namespace:
     if problem:
         parser.error(problem)
     if kind == "words":
-        args.places = FeaturePaths(Path(), args.cache_path)
+        args.feature_paths = FeaturePaths(Path(), args.cache_path)
     else:
-        args.places = FeaturePaths(args.images_path, args.cache_path, args.backbone, args.weights)
+        args.feature_paths = FeaturePaths(
+            args.images_path, args.cache_path, args.backbone, args.weights
+        )
     args.selection = selection.selection_of(args)
     args.choices = choices_of({"kind": kind, **vars(args)})
     if kind != "images":

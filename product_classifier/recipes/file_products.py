@@ -28,7 +28,7 @@ def file_products(
     *,
     db_path: Path,
     everything: bool,
-    places: FeaturePaths,
+    feature_paths: FeaturePaths,
     console: Console = SILENT,
 ) -> tuple[list[FiledProduct], tuple[str, ...]]:
     """Return predictions, highest score first, and the pictures that could not be read.
@@ -42,7 +42,7 @@ def file_products(
         raise ModelError(f"{path} reads {model.kind}; use categorize_{model.kind}.py")
     with open_database(db_path) as db, snapshot(db):
         items = read_uncategorized(db, everything, model.images_per_product)
-    features = _features(model, items, places, console)
+    features = _features(model, items, feature_paths, console)
     predicted, score = model.predict(features, np.arange(len(items)))
     filed = [
         FiledProduct(
@@ -58,14 +58,14 @@ def file_products(
 
 
 def _features(
-    model: SavedModel, items: Sequence[Item], places: FeaturePaths, console: Console
+    model: SavedModel, items: Sequence[Item], feature_paths: FeaturePaths, console: Console
 ) -> Features:
     features = Features()
     if model.reader:
         vectors = model.reader.transform([item.text for item in items])
         features |= Features(words=vectors, vocabulary=model.reader.vocabulary)
     if model.backbone:
-        backbone = load_saved(model.backbone, places.backbone, places.weights)
+        backbone = load_saved(model.backbone, feature_paths.backbone, feature_paths.weights)
         images = [item.image for item in items]
         more = [item.more_images for item in items]
         if model.reader and not any(images) and not any(more):  # the texts are enough
@@ -75,7 +75,12 @@ def _features(
             )
         else:
             features |= picture_features(
-                images, places.images, backbone, places.cache, console, more_images=more
+                images,
+                feature_paths.images,
+                backbone,
+                feature_paths.cache,
+                console,
+                more_images=more,
             )
     return features
 

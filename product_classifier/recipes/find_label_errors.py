@@ -61,19 +61,19 @@ SHOWN = 5  # lines of a review file that cannot be stored
 
 
 def label_errors_report(
-    db: sqlite3.Connection, number: int, places: FeaturePaths, limit: int, console: Console
+    db: sqlite3.Connection, number: int, feature_paths: FeaturePaths, limit: int, console: Console
 ) -> Report:
     """Return the most suspicious labels by the features of an experiment, at most limit of them."""
     insist_on_integrity(db, {*EXPERIMENT_TABLES, *CRAWL_TABLES, *LABEL_TABLES})
     [experiment] = read_experiments(db, number)
-    errors = label_errors(db, experiment, places, limit, console)
+    errors = label_errors(db, experiment, feature_paths, limit, console)
     return Report(label_errors_text(errors), label_errors_values(errors))
 
 
 def export_review(
     db: sqlite3.Connection,
     number: int | None,
-    places: FeaturePaths,
+    feature_paths: FeaturePaths,
     terms: Terms,
     console: Console,
     *,
@@ -90,7 +90,7 @@ def export_review(
         items, size = to_audit(db, experiment, audit)
         about = f"{len(items):,} of {size:,} random test products to decide"
     else:
-        search(db, experiment, places, console)
+        search(db, experiment, feature_paths, console)
         items = to_review(db, experiment, terms, limit)
         about = f"{len(items):,} labels to decide"
     return review_csv(items), (
@@ -117,10 +117,14 @@ def import_review(db: sqlite3.Connection, path: Path, reviewer: str) -> Report:
 
 
 def label_errors(
-    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, limit: int, console: Console
+    db: sqlite3.Connection,
+    experiment: Summary,
+    feature_paths: FeaturePaths,
+    limit: int,
+    console: Console,
 ) -> LabelErrors:
     """Search the labels of an experiment's catalogue, and return the most suspicious ones."""
-    searched = search(db, experiment, places, console)
+    searched = search(db, experiment, feature_paths, console)
     return LabelErrors(
         experiment,
         searched,
@@ -130,7 +134,7 @@ def label_errors(
 
 
 def search(
-    db: sqlite3.Connection, experiment: Summary, places: FeaturePaths, console: Console
+    db: sqlite3.Connection, experiment: Summary, feature_paths: FeaturePaths, console: Console
 ) -> LabelSearchSummary:
     """Cross-fit over the experiment's products, unless nothing has changed since the last search.
 
@@ -152,30 +156,30 @@ def search(
         return latest
     insist_on_writable(db)  # before five trainings
     console.say(f"searching {len(dataset.items):,} labels: five trainings")
-    features = _features(experiment, dataset, places, console)
+    features = _features(experiment, dataset, feature_paths, console)
     seed = experiment.settings.get("seed", 0)
     suspicions = search_labels(dataset, features, groups, seed, console)
     return save_label_search(db, experiment.id, suspicions, fingerprint)
 
 
 def _features(
-    experiment: Summary, dataset: Dataset, places: FeaturePaths, console: Console
+    experiment: Summary, dataset: Dataset, feature_paths: FeaturePaths, console: Console
 ) -> Features:
     """Return the features of an experiment. Raises FeatureError if its network cannot be loaded."""
     features = Features()
     if experiment.kind in ("words", "both"):
         settings = experiment.settings
         reading = TextSettings(clean=settings.get("clean", BASIC), limit=settings.get("text_words"))
-        features |= word_features(dataset, places.cache, reading, console)
+        features |= word_features(dataset, feature_paths.cache, reading, console)
     if experiment.kind in ("images", "both"):
         name, sha256 = (str(experiment.settings.get(key)) for key in ("backbone", "weights"))
         saved = saved_backbone(name, sha256)
-        backbone = load_saved(saved, places.backbone, places.weights)
+        backbone = load_saved(saved, feature_paths.backbone, feature_paths.weights)
         features |= picture_features(
             dataset.images,
-            places.images,
+            feature_paths.images,
             backbone,
-            places.cache,
+            feature_paths.cache,
             console,
             more_images=dataset.more_images,
         )

@@ -18,7 +18,7 @@ class Products(NamedTuple):
     chance: Floats  # of being right, whatever the score says
 
     def drawn(self, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Draw which are right; whose leaf is right, its parent is."""
+        """Draw which predictions are right; if a leaf is right, so is its parent."""
         return rng.random((len(self.chance), 1)) < self.chance
 
 
@@ -50,7 +50,7 @@ LABEL_NOISE = 0.01  # of an additional shape: even the surest predictions meet w
 
 
 def products(shape: str, rng: np.random.Generator, count: int, noise: float = 0.0) -> Products:
-    """Draw products; a parent is surer than its leaf by a share that differs between products."""
+    """Draw products; the margin of a parent's score over its leaf's differs between products."""
     score, chance = SHAPES[shape](rng, count)
     closer = rng.beta(2, 1, count)
     return Products(

@@ -1,4 +1,4 @@
-"""What a hostile shop may write into any field, and a site that shows all of it."""
+"""Hostile texts in every field of a shop, and a site that shows all of them."""
 
 from __future__ import annotations
 
