@@ -123,7 +123,7 @@ def load_backbone(
     argument, size = _input(model.signatures[signatures[0]], folder)
 
     def graph(pictures: Any) -> Any:
-        # through the model, since its variables live only as long as it does
+        # through the model, since variables live only as long as their model
         return next(iter(model.signatures[signatures[0]](**{argument: pictures}).values()))
 
     embed = _frozen(graph, BATCH_SIZE, size)

@@ -124,7 +124,7 @@ def _source(text: str) -> tuple[str, int]:
 def _topological_order(nodes: Mapping[str, Any], last: str) -> list[Any]:
     """Return the last node and all nodes that it depends on, each after its inputs."""
     order: list[Any] = []
-    done: dict[str, bool] = {}  # False: it waits for its inputs
+    done: dict[str, bool] = {}  # False: the node waits for its inputs
     waiting = [last]
     while waiting:
         name = waiting[-1]

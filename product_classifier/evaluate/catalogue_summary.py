@@ -47,7 +47,7 @@ class CategoryCount:
     looped: bool  # is its own ancestor
     products: int
     pictures: int  # complete ones of these products
-    pictured: int  # products that have any of them
+    pictured: int  # products that have any complete picture
 
     @property
     def label(self) -> str:

@@ -22,9 +22,9 @@ from product_classifier.predictions import PredictedPaths
 class CategoryFigures:
     """The metrics of every category, [categories] each; nan for 0 / 0."""
 
-    support: NDArray[np.int64]  # products that have it among their true categories
+    support: NDArray[np.int64]  # products with this category among their true ones
     relevant: NDArray[np.int64]  # the same without products rightly predicted as another category
-    predicted: NDArray[np.int64]  # products predicted as it
+    predicted: NDArray[np.int64]  # products predicted as this category
     true_positives: NDArray[np.int64]
     precision: NDArray[np.float64]  # true positives / predicted
     recall: NDArray[np.float64]  # true positives / relevant

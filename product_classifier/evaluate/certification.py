@@ -52,7 +52,7 @@ class RuleCost:
 
     target: float  # that the threshold is certified for; 1: file nothing, 0: file everything
     cost: Cost  # on the test products
-    best: bool  # whether it is the lowest on the calibration products
+    best: bool  # whether this cost is the lowest on the calibration products
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

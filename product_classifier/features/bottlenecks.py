@@ -26,7 +26,7 @@ from product_classifier.records import Image
 from product_classifier.regular import read_bounded
 from product_classifier.store.cache import BottleneckCache
 
-PREPROCESSING = "bilinear1"  # names the scaling in a cache's name: bottlenecks depend on it
+PREPROCESSING = "bilinear1"  # part of a cache's name: bottlenecks depend on the scaling
 COMMIT_BATCHES = 16  # batches; a killed run loses at most this many
 LARGEST_PICTURE = 500_000_000  # bytes of a file
 DECODERS = 2  # threads; decoding takes little time beside the network

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from product_classifier.selection import PLACEHOLDER
 from product_classifier.store.cache import BottleneckCache
 
-MAIN_WEIGHT = 1.5  # of a main picture, others weigh 1: of two pictures the main one decides
+MAIN_WEIGHT = 1.5  # of a main picture; others have 1, so that of two pictures the main one decides
 STEPS = 200  # of Weiszfeld's algorithm; each takes k x k numbers, whatever the width
 SMALLEST_DISTANCE = 1e-9  # squared, relative: keeps weights finite if a picture is the median
 VERSION = 1  # increase with every change to pooling: it invalidates cached pooled bottlenecks

@@ -46,7 +46,7 @@ class Novelty:
     threshold: float  # products with at least this score are marked
     auroc: float  # of the score, for products of left-out categories
     softmax_auroc: float  # of one minus the largest probability, for comparison
-    false_alarms: float  # share of other products marked when 95 % of these are
+    false_alarms: float  # share of other products marked when 95 % of the novel ones are
     left_out: int  # test products of the categories left out
 
     @property

@@ -105,7 +105,7 @@ def pictures_to_distil(
         more |= {
             image.sha256: image
             for image in images
-            if image.sha256 not in in_database  # a test picture of the database stays one
+            if image.sha256 not in in_database  # a test picture of the database is not learned
         }
     parts = split_images(list(more.values()), settings.validation_percentage, 0)
     part_of.update(zip(more.values(), parts.tolist(), strict=True))

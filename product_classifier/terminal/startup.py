@@ -66,7 +66,7 @@ def program() -> str:
 def enter(phase: int) -> None:
     """Enter a phase: LOADING, WORKING or ENDING."""
     _State.phase = phase
-    if phase == ENDING and _State.interrupted:  # it is ending already
+    if phase == ENDING and _State.interrupted:  # the script is ending already
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

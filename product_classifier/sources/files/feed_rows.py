@@ -14,7 +14,7 @@ from product_classifier.errors import SourceError
 from product_classifier.sources.files.table_rows import INSPECTED_ROWS, Cell, Row
 from product_classifier.sources.files.text_stream import open_unpacked
 
-Item = tuple[int, "dict[str, Cell] | str"]  # its line; its fields, or why it cannot be read
+Item = tuple[int, "dict[str, Cell] | str"]  # line; fields, or why the item cannot be read
 ITEM_TAGS = ("{*}item", "{*}entry")
 PATHS = ("product_type", "google_product_category", "fb_product_category")
 REPEATED = (*PATHS, "additional_image_link")  # fields that an item may have several times

@@ -31,7 +31,7 @@ MOST_SPACE = 64  # characters before the bracket of an object, and before its fi
 # before an object that may be the next element
 NEXT_OBJECT = re.compile(rf'[,\n]\s{{0,{MOST_SPACE}}}+(?=\{{\s{{0,{MOST_SPACE}}}")')
 NO_BRACKET = re.compile(r'[^,\]{\["]*')
-Element = tuple[Any, str]  # its value and ""; or None and why it cannot be read
+Element = tuple[Any, str]  # value and ""; or None and why the element cannot be read
 
 
 def problem_of(error: ValueError | RecursionError) -> str:

@@ -16,7 +16,7 @@ from product_classifier.sources.files.table_columns import MOST_COLUMNS
 from product_classifier.sources.files.table_rows import INSPECTED_ROWS, Cell, Row
 from product_classifier.sources.files.text_stream import TextLines, open_unpacked
 
-NumberedObject = tuple[int, Mapping[str, Any] | str]  # its number; it, or why it cannot be read
+NumberedObject = tuple[int, Mapping[str, Any] | str]  # number; object, or why it cannot be read
 
 
 def read_objects(path: Path, encoding: str | None = None) -> Iterator[NumberedObject]:

@@ -20,7 +20,7 @@ from product_classifier.sources.files.table_columns import TRANSLATED, Columns
 
 Cell: TypeAlias = "str | Sequence[str] | Sequence[Sequence[str]]"
 Problem = tuple[str, str]  # Skipped.kind and the reason
-Row = tuple[int, Sequence[Cell] | str]  # its number; its cells, or why it cannot be read
+Row = tuple[int, Sequence[Cell] | str]  # number; cells, or why the row cannot be read
 Names = tuple[str, ...]
 PICTURE_SEPARATOR = "|"  # URLs contain it only escaped, and file names hardly ever
 # those that a category's name rarely contains come first

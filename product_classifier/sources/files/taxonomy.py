@@ -97,7 +97,7 @@ def _by_parent(tree: CategoryTree, unplaced: dict[str, UnplacedNode]) -> Iterato
         parent_id = node.parent_id if node.parent_id in unplaced else None
         children.setdefault(parent_id, []).append(identity)
     queue = [ChildNode(None, top) for top in children.pop(None, [])]
-    for child in queue:  # grows while it is walked
+    for child in queue:  # grows during the loop
         place, _, name = unplaced.pop(child.identity)
         category, problem = child.parent, child.problem
         try:

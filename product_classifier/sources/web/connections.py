@@ -36,7 +36,7 @@ from product_classifier.limits import LONGEST_ADDRESS
 TIMEOUT = 20.0  # seconds without a byte
 DEADLINE = 120.0  # seconds for a whole answer
 MOST_RECEIVED = 25_000_000  # bytes of a body as received, the framing of its chunks included
-LARGEST_HEAD = 400_000  # bytes of status and headers, of which each may become a line of its own
+LARGEST_HEAD = 400_000  # bytes of status and headers; each header takes memory of its own
 BUFFER = 65_536  # bytes
 
 
@@ -212,7 +212,7 @@ def _forbidden(host: str) -> ForbiddenError:
     return ForbiddenError(f"{host} is in a private network; pass --allow-private if you mean it")
 
 
-# Networks that are closed beside those that `ipaddress` calls private: ways into IPv4 that hide the
+# Networks that are refused beside those that `ipaddress` calls private: ways into IPv4 that hide the
 # target, and networks that versions of Python judge differently. Source: IANA's registries of
 # special-purpose addresses.
 CLOSED = tuple(

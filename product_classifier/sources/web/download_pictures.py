@@ -25,7 +25,7 @@ Copies = Callable[[str], Path | None]
 LARGEST = 160_000_000  # bytes of a file: 50 million pixels, not compressed
 AHEAD = 8  # addresses that are queued for each worker, so that no worker waits
 FILES_EACH = 2  # open at once for each worker: a connection and a file
-LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many takes as long as one
+LONGEST_WAIT = 0.05  # seconds from a picture to its row: storing many takes as long as storing one
 
 
 class Store(Protocol):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 LONGEST_PAUSE = 120.0  # seconds, whatever a server asks for
-MARGIN = 0.98  # of the agreed rate, so that delayed requests cannot crowd a minute
+MARGIN = 0.98  # of the agreed rate, so that delayed requests do not exceed it in any minute
 CATCH_UP = 0.5  # seconds of missed turns that are made up for, since threads wake up late
 
 
