@@ -212,7 +212,7 @@ def _forbidden(host: str) -> ForbiddenError:
     return ForbiddenError(f"{host} is in a private network; pass --allow-private if you mean it")
 
 
-# Networks that are refused beside those that `ipaddress` calls private: ways into IPv4 that hide the
+# Networks refused beside those that `ipaddress` calls private: ways into IPv4 that hide the
 # target, and networks that versions of Python judge differently. Source: IANA's registries of
 # special-purpose addresses.
 CLOSED = tuple(
