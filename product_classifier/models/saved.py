@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from product_classifier.backbones.saved_backbone import SavedBackbone, saved_backbone, student_file
 from product_classifier.errors import ModelError
+from product_classifier.evaluate.accuracy import TARGETS
 from product_classifier.evaluate.certificate import certify
 from product_classifier.features.cleaning import TextSettings
 from product_classifier.features.dataset_features import Features
@@ -39,7 +40,6 @@ from product_classifier.records import Dataset
 from product_classifier.selection import CALIBRATION, TRAIN
 from product_classifier.store.model_folder import ModelFolder, read_model_folder, write_model_folder
 
-TARGETS = (0.98, 0.95)  # accuracies to certify thresholds for
 MOST_VALUES = 4_000_000  # probabilities of all parts of a model in a chunk
 DAMAGE = (
     ValueError,
@@ -189,7 +189,7 @@ def _thresholds(experiment: Experiment, dataset: Dataset) -> dict[float, float]:
     right = [paths.categories[paths.answers[k, 0]] in labels[paths.products[k]] for k in labelled]
     certificates = {
         target: certify(paths.score[labelled, 0], np.array(right, bool), target)
-        for target in TARGETS
+        for target in sorted(TARGETS, reverse=True)
     }
     return {
         target: certificate.threshold for target, certificate in certificates.items() if certificate
