@@ -103,7 +103,7 @@ def arguments() -> argparse.Namespace:
         help="folder of the demo's files (demo_out)",
     )
     parser.add_argument(
-        "--products", type=common.positive, default=1500, metavar="N", help="(1500)"
+        "--products", type=common.positive, default=1500, metavar="N", help="their number (1500)"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the catalogue (0)")
     parser.add_argument("--serve", action="store_true", help="only serve, until Ctrl-C")
