@@ -55,7 +55,7 @@ def run_scripts(address: str, folder: Path, backbone: str) -> int:
     run("categorize_images.py", *training, *network)
     run("categorize_both.py", *training, *network)
     run("analyze.py", *database)
-    search = [*database, *images, "--cache-path", folder / "cache", "--label-errors", 3]
+    search = [*database, *network, "--cache-path", folder / "cache", "--label-errors", 3]
     run("analyze.py", *search, "--limit", 5)
     run("analyze.py", *database, *images, "--html", report)
     print(f"\nthe report: {(report / 'index.html').resolve()}")

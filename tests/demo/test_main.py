@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import prepare
+from demo.__main__ import prepare, run_scripts
 from demo.catalogue.products import make_catalogue
 from demo.server import serve
 from product_classifier.errors import ProductClassifierError
@@ -28,3 +28,17 @@ def test_an_error_names_a_port_that_is_in_use() -> None:
         port = int(address.rpartition(":")[2])
         with pytest.raises(ProductClassifierError, match=rf"port {port}: .*pass another --port"):
             serve(catalogue, port).__enter__()
+
+
+def test_every_command_that_reads_pictures_names_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network from a folder is never opened because a database names it."""
+    commands: list[tuple[object, ...]] = []
+    monkeypatch.setattr("demo.__main__.run", lambda *words, **_: commands.append(words))
+    run_scripts("http://127.0.0.1:1", tmp_path / "demo_out", "a/saved_model")
+    reading = [words for words in commands if "--cache-path" in words and "--images-path" in words]
+    assert {words[0] for words in reading} == {
+        *("categorize_images.py", "categorize_both.py", "analyze.py")
+    }
+    assert all(words[words.index("--backbone") + 1] == "a/saved_model" for words in reading)
