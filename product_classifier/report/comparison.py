@@ -168,7 +168,7 @@ def _tables(entries: Sequence[LeaderboardEntry]) -> Iterator[tuple[str, Table]]:
             *("#no.", "model", "#accuracy", "#macro F1"),
             *(f"#covered at {percent(target)}" for target in targets),
             *(f"#certified at {name.removeprefix('certified')}%" for name in certified),
-            *("#parent accuracy", "#seconds", "#peak MiB", "#parameters"),
+            *("#parent accuracy", "#seconds", "#peak MiB", "#weights"),
         )
         title = f"{leaf.total:,} test products of {name} (split {split or 'unknown'})"
         yield title, Table(columns, [_row(entry, certified) for entry in group])
