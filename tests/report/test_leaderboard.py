@@ -46,11 +46,11 @@ def test_the_most_accurate_comes_first_with_its_time_and_memory() -> None:
     assert leaderboard_text(entries).splitlines() == [
         "10 test products of all (2 categories) (split one)",
         "  no.  model           accuracy  macro F1  covered at 95%  parent accuracy  seconds"
-        "  peak MiB  parameters",
+        "  peak MiB  weights",
         "   #2  words: blend      90.00%     0.500           40.0%           90.00%       12"
-        "         –           –",
+        "         –        –",
         "   #1  words: network    70.00%     0.500           40.0%           70.00%       12"
-        "         3      1.23 k",
+        "         3   1.23 k",
     ]
 
 
