@@ -48,5 +48,6 @@ def test_experiments_of_different_depths_are_not_compared() -> None:
     insist_on_same_depth([learned(1, depth=2), learned(2, depth=2)])
     with pytest.raises(ReportError, match="1 and 3 learned leaves and categories of depth 2"):
         insist_on_same_depth([learned(1), learned(2), learned(3, depth=2)])
-    with pytest.raises(ReportError, match=r"of depth 1 and categories of depth 2, .* the same --depth"):
+    other_depth = r"of depth 1 and categories of depth 2, .* the same --depth"
+    with pytest.raises(ReportError, match=other_depth):
         insist_on_same_depth([learned(1, depth=1), learned(2, depth=2)])
