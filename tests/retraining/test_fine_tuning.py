@@ -303,7 +303,7 @@ def test_the_state_of_another_training_is_refused(
     tmp_path: Path,
 ) -> None:
     shutil.copy(all_of_it[2], tmp_path)
-    with pytest.raises(ModelError, match="other settings"):
+    with pytest.raises(ModelError, match="other pictures or settings"):
         tune(student, untuned(labelled), tmp_path, replace(ALL, epochs=2))
 
 

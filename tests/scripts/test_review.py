@@ -76,7 +76,7 @@ def test_an_audit_is_reported_when_all_its_products_are_decided(
     (tmp_path / "crawl.db").write_bytes((folder / "crawl.db").read_bytes())
     audit = ["--export-review", "audit.csv", "--audit", 10]
     output = run(tmp_path, "analyze", *audit).stdout
-    assert output.startswith("audit.csv: of 10 test products, chosen at random, 10 to decide")
+    assert output.startswith("audit.csv: 10 of 10 random test products to decide")
     fill(tmp_path / "audit.csv", dict.fromkeys(range(9), "keep"))
     run(tmp_path, "analyze", "--import-review", "audit.csv")
     assert (
@@ -91,7 +91,7 @@ def test_an_audit_is_reported_when_all_its_products_are_decided(
     [values] = json.loads(run(tmp_path, "analyze", "--json").stdout)
     assert values["audit"]["sampled"] == 10
     output = run(tmp_path, "analyze", "--export-review", "more.csv", "--audit", 12).stdout
-    assert output.startswith("more.csv: of 12 test products, chosen at random, 2 to decide")
+    assert output.startswith("more.csv: 2 of 12 random test products to decide")
 
 
 def test_a_report_by_category_has_a_row_for_each_category(folder: Path) -> None:
