@@ -44,7 +44,7 @@ class Trained:
 
     @property
     def before_refit(self) -> Trained:
-        """The same before the refit on training and tuning rows: to be evaluated on tuning rows."""
+        """The classifier before the refit, which has not learned from the tuning rows."""
         return dataclasses.replace(self, classifier=self.first_classifier or self.classifier)
 
     def state(self) -> State:

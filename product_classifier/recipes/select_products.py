@@ -52,8 +52,9 @@ def select(
 ) -> tuple[Dataset, dict[str, str]]:
     """Return the selected products, and the duplicate group of each product of the catalogue.
 
-    Prints what is left out and records the numbers in the dataset's settings. Raises StoreError
-    for an empty database, an unknown category, and fewer than two categories that can be learned.
+    The console reports what is left out, and the dataset's settings record the numbers. Raises
+    StoreError for an empty database, an unknown category, and fewer than two categories that can be
+    learned.
     """
     languages: dict[str, str] = {}
     if selection.languages:  # outside the snapshot, since a crawl would have to wait for minutes

@@ -24,7 +24,7 @@ def categories_text(
 def categories_values(
     evaluations: Sequence[tuple[Summary, CategoryEvaluation]], paths: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """Return the same, unrounded, for --json."""
+    """Return the figures of the categories, unrounded, for --json."""
     return [
         {
             "id": experiment.id,

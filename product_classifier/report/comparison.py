@@ -52,7 +52,7 @@ def comparison_text(evaluations: Sequence[Evaluation], coverages: Coverages, pai
 def comparison_values(
     evaluations: Sequence[Evaluation], coverages: Coverages, pairs: Pairs
 ) -> dict[str, Any]:
-    """Return the same, unrounded, for --json."""
+    """Return the comparison of experiments, unrounded, for --json."""
     return {
         "experiments": [
             {
@@ -100,7 +100,7 @@ def leaderboard_text(entries: Sequence[LeaderboardEntry]) -> str:
 
 
 def leaderboard_values(entries: Sequence[LeaderboardEntry]) -> list[dict[str, Any]]:
-    """Return the same for --json."""
+    """Return the leaderboard for --json."""
     return [
         {
             "split": split,
@@ -128,12 +128,12 @@ def leaderboard_values(entries: Sequence[LeaderboardEntry]) -> list[dict[str, An
 
 
 def leaderboard_sections(entries: Sequence[LeaderboardEntry]) -> list[Section]:
-    """Return the same as sections of a page."""
+    """Return the leaderboard as sections of a page."""
     return [Section(title=title, tables=[table]) for title, table in _tables(entries)]
 
 
 def leaderboard_page(entries: Sequence[LeaderboardEntry]) -> str:
-    """Return the same as a page of its own: one file without scripts."""
+    """Return the leaderboard as a page of its own: one file without scripts."""
     title = "Leaderboard"
     return render("sections.html", title=title, sections=leaderboard_sections(entries))
 

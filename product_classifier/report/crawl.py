@@ -47,7 +47,7 @@ def crawl_text(state: CrawlState) -> str:
 
 
 def crawl_values(state: CrawlState) -> Mapping[str, Any]:
-    """Return the same for --json."""
+    """Return the state of a crawl for --json."""
     values = dataclasses.asdict(state)
     values["categories"] = [
         {"found" if name == "products" else name: value for name, value in category.items()}

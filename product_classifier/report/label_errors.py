@@ -35,7 +35,7 @@ def label_errors_text(errors: LabelErrors) -> str:
 
 
 def label_errors_values(errors: LabelErrors) -> dict[str, Any]:
-    """Return the same for --json."""
+    """Return the suspicious labels and contradicting duplicates for --json."""
     values = dataclasses.asdict(errors.searched)
     values["evidence"] = values.pop("fingerprint")  # the name that programs know
     return {

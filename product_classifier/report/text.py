@@ -38,7 +38,7 @@ def figures_text(evaluations: Sequence[Evaluation]) -> str:
 
 
 def figures_values(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    """Return the same, unrounded, for --json."""
+    """Return the figures of experiments, unrounded, for --json."""
     return [
         {
             **dataclasses.asdict(evaluation.experiment),
